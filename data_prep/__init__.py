@@ -1,0 +1,1 @@
+"""Preparation of corpora: adapters, synthetic speech, and shards of spectrograms."""

@@ -1,0 +1,1 @@
+"""Tables, figures and pages drawn from run folders; needs no TensorFlow."""

@@ -1,0 +1,319 @@
+"""The multi-task semi-supervised adversarial autoencoder of Fig. 1, trained in three phases.
+
+One class serves the paper's models; a baseline is a subset of its phases and networks:
+
+| kind | phases | classifiers |
+| --- | --- | --- |
+| `mtl` | reconstruction, regularisation, classification | primary task and the auxiliary ones |
+| `stl` | the same | primary task |
+| `ae`  | reconstruction, classification | primary task |
+| `cnn` | classification, on a trunk of two convolutions | primary task |
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from ser_aae import losses
+from ser_aae.config import ModelConfig, TrainingConfig
+from ser_aae.labels import UNLABELLED
+from ser_aae.networks import (
+    Shape,
+    build_classifier,
+    build_cnn_trunk,
+    build_decoder,
+    build_discriminator,
+    build_encoder,
+)
+
+PHASES = {
+    "mtl": ("reconstruction", "regularisation", "classification"),
+    "stl": ("reconstruction", "regularisation", "classification"),
+    "ae": ("reconstruction", "classification"),
+    "cnn": ("classification",),
+}
+"""Kind of model to its phases, in the order they run in each step (Sec. 3)."""
+
+Labels = Mapping[str, tf.Tensor]
+
+
+class MultitaskAAE(keras.Model):
+    """Encoder, decoder, discriminator and one classifier a task.
+
+    The networks are built at once, so the model can be saved before and after any step.
+    Calling it gives the posteriors of every task, `{task: (batch, classes)}`.
+
+    Args:
+        config: Networks and the weights of the losses.
+        num_classes: Task to its number of classes; the first is the primary task.
+        segment_shape: `(frequency, time, 1)`.
+        seed: Of the prior's samples; layers draw theirs from Keras' global seed.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        num_classes: Mapping[str, int],
+        segment_shape: Shape = (128, 256, 1),
+        seed: int = 0,
+    ) -> None:
+        """Build the networks; see the class."""
+        super().__init__(name="multitask_aae")
+        self.config = config
+        self.phases = PHASES[config.kind]
+        self.primary = next(iter(num_classes))
+        trunk = build_cnn_trunk if config.kind == "cnn" else build_encoder
+        self.encoder = trunk(config, segment_shape)
+        latent_shape = self.encoder.output_shape[1:]
+        if "reconstruction" in self.phases:
+            self.decoder = build_decoder(config, latent_shape)
+        if "regularisation" in self.phases:
+            self.discriminator = build_discriminator(config, latent_shape)
+        self.classifiers = {
+            task: build_classifier(config, latent_shape, count, task)
+            for task, count in num_classes.items()
+        }
+        self.prior_seed = keras.random.SeedGenerator(seed)
+        self.optimisers: dict[str, keras.Optimizer] = {}
+        self._trackers: dict[str, keras.metrics.Mean] = {}
+        self.built = True
+
+    def compile(
+        self, training: TrainingConfig, class_weights: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
+        """Make one optimiser for each target of each phase, and the trackers of its losses.
+
+        Args:
+            training: Optimiser, rates and their ratios.
+            class_weights: Task to the weight of each class; classes weigh alike where absent.
+        """
+        # a bare compile() attaches an optimiser of Keras' choice that nothing would use
+        super().compile(optimizer=None, loss=None, jit_compile=False)
+        weights = class_weights or {}
+        self.class_weights = {
+            task: tf.constant(weights.get(task, [1.0] * head.output_shape[0][1]), tf.float32)
+            for task, head in self.classifiers.items()
+        }
+        self.optimisers = {
+            name: _build_optimiser(training, _rate(training, name), networks, name)
+            for name, networks in self._targets().items()
+        }
+        self._trackers = {name: keras.metrics.Mean(name) for name in self._tracker_names()}
+
+    def call(self, segments: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
+        """Return the posteriors of each task for segments `(batch, frequency, time, 1)`."""
+        code = self.encoder(segments, training=training)
+        return {
+            task: tf.nn.softmax(head(code, training=training)[0])
+            for task, head in self.classifiers.items()
+        }
+
+    def reconstruct(self, segments: tf.Tensor) -> tf.Tensor:
+        """Return the decoder's picture of each segment, same shape."""
+        return self.decoder(self.encoder(segments, training=False), training=False)
+
+    def train_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
+        """Run the phases in series on one batch of segments and their labels."""
+        segments, labels = data
+        for phase in self.phases:
+            getattr(self, phase)(segments, labels)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
+        """Measure the losses of reconstruction and classification, moving nothing."""
+        segments, labels = data
+        code = self.encoder(segments, training=False)
+        if "reconstruction" in self.phases:
+            decoded = self.decoder(code, training=False)
+            self._track("reconstruction_loss", self._reconstruction_loss(segments, decoded))
+        self._classify(code, labels, training=False)
+        return {
+            metric.name: metric.result()
+            for metric in self.metrics
+            if not metric.name.startswith(("discriminator", "generator"))
+        }
+
+    def reconstruction(self, segments: tf.Tensor, labels: Labels) -> None:
+        """Phase 1: encoder and decoder lower alpha * L_AE, eqs. (1) and (3)."""
+        with tf.GradientTape() as tape:
+            decoded = self.decoder(self.encoder(segments, training=True), training=True)
+            loss = self._reconstruction_loss(segments, decoded)
+            weighted = self.config.alpha * loss
+        self._track("reconstruction_loss", loss)
+        self._descend(tape, weighted, "reconstruction")
+
+    def regularisation(self, segments: tf.Tensor, labels: Labels) -> None:
+        """Phase 2: the discriminator learns to tell prior from code, the encoder to fool it.
+
+        The encoder runs once: its code serves both updates, as the first does not move it.
+        """
+        with tf.GradientTape() as encoder_tape:
+            code = self.encoder(segments, training=True)
+            self._discriminate(tf.stop_gradient(code))
+            loss = losses.generator_loss(
+                self.discriminator(code, training=True), self.config.adversarial
+            )
+        self._track("generator_loss", loss)
+        self._descend(encoder_tape, loss, "generator")
+
+    def classification(self, segments: tf.Tensor, labels: Labels) -> None:
+        """Phase 3: encoder and classifiers lower L_c, eq. (2), over the labelled rows."""
+        with tf.GradientTape() as tape:
+            code = self.encoder(segments, training=True)
+            loss = self._classify(code, labels, training=True)
+        labelled = {task: _has_label(labels[task]) for task in self.classifiers}
+        self._descend(tape, loss, "classification", *self.classifiers, only_if=labelled)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The trackers of the phases that run, and no tracker that nobody updates."""
+        return list(self._trackers.values())
+
+    def _discriminate(self, code: tf.Tensor) -> None:
+        """Update the discriminator alone, eq. (4)."""
+        prior = keras.random.normal(tf.shape(code), seed=self.prior_seed)
+        with tf.GradientTape() as tape:
+            prior_logits = self.discriminator(prior, training=True)
+            code_logits = self.discriminator(code, training=True)
+            loss = losses.discriminator_loss(
+                prior_logits, code_logits, self.config.discriminator_smoothing
+            )
+        self._track("discriminator_loss", loss)
+        right = tf.concat([_says(prior_logits, 1), _says(code_logits, 0)], axis=0)
+        self._track("discriminator_accuracy", tf.reduce_mean(right))
+        self._descend(tape, loss, "discriminator")
+
+    def _classify(self, code: tf.Tensor, labels: Labels, training: bool) -> tf.Tensor:
+        """Return L_c of a batch and track the loss and accuracy of each task."""
+        task_losses = {}
+        for task, head in self.classifiers.items():
+            # only labelled rows enter a classifier: not even its batch norm sees the others
+            rows = tf.where(tf.not_equal(labels[task], UNLABELLED))[:, 0]
+            weights = self.class_weights[task]
+            loss, accuracy = tf.cond(
+                tf.size(rows) > 0,
+                _score_rows(head, code, labels[task], rows, weights, training),
+                lambda: (tf.zeros([]), tf.zeros([])),
+            )
+            count = tf.cast(tf.size(rows), tf.float32)
+            self._track(f"{task}_loss", loss, count)
+            self._track(f"{task}_accuracy", accuracy, count)
+            task_losses[task] = loss
+        total = losses.classification_loss(task_losses, self.primary, self.config.beta)
+        self._track("classification_loss", total)
+        return total
+
+    def _reconstruction_loss(self, segments: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+        return losses.reconstruction_loss(segments, decoded, self.config.reconstruction)
+
+    def _descend(
+        self,
+        tape: tf.GradientTape,
+        loss: tf.Tensor,
+        *targets: str,
+        only_if: Mapping[str, tf.Tensor] | None = None,
+    ) -> None:
+        """Take one gradient step of a loss on the networks of the named optimisers, no others.
+
+        A target named in `only_if` stays where it is, momentum included, where that is false.
+        """
+        variables = [_trainable(self._targets()[target]) for target in targets]
+        gradients = tape.gradient(loss, variables)
+        for target, slopes, weights in zip(targets, gradients, variables, strict=True):
+            step = _stepper(self.optimisers[target], slopes, weights)
+            if only_if and target in only_if:
+                tf.cond(only_if[target], step, lambda: tf.constant(True))
+            else:
+                step()
+
+    def _targets(self) -> dict[str, list[keras.Model]]:
+        """Return each optimiser's name and the networks it moves."""
+        targets = {}
+        if "reconstruction" in self.phases:
+            targets["reconstruction"] = [self.encoder, self.decoder]
+        if "regularisation" in self.phases:
+            targets["discriminator"] = [self.discriminator]
+            targets["generator"] = [self.encoder]
+        targets["classification"] = [self.encoder]
+        return targets | {task: [head] for task, head in self.classifiers.items()}
+
+    def _tracker_names(self) -> list[str]:
+        names = []
+        if "reconstruction" in self.phases:
+            names += ["reconstruction_loss"]
+        if "regularisation" in self.phases:
+            names += ["discriminator_loss", "discriminator_accuracy", "generator_loss"]
+        names += ["classification_loss"]
+        return names + [f"{t}_{what}" for t in self.classifiers for what in ("loss", "accuracy")]
+
+    def _track(self, name: str, value: tf.Tensor, weight: tf.Tensor | None = None) -> None:
+        self._trackers[name].update_state(value, sample_weight=weight)
+
+
+def _score_rows(
+    head: keras.Model,
+    code: tf.Tensor,
+    labels: tf.Tensor,
+    rows: tf.Tensor,
+    weights: tf.Tensor,
+    training: bool,
+) -> Callable[[], tuple[tf.Tensor, tf.Tensor]]:
+    """Return the computation of loss and accuracy of one classifier on the given rows."""
+
+    def score() -> tuple[tf.Tensor, tf.Tensor]:
+        truth = tf.gather(labels, rows)
+        logits = head(tf.gather(code, rows), training=training)[0]
+        return losses.task_loss(truth, logits, weights), tf.reduce_mean(_says(logits, truth))
+
+    return score
+
+
+def _stepper(
+    optimiser: keras.Optimizer, gradients: Sequence[tf.Tensor], variables: Sequence[keras.Variable]
+) -> Callable[[], tf.Tensor]:
+    """Return the application of gradients as a function that `tf.cond` accepts."""
+
+    def step() -> tf.Tensor:
+        optimiser.apply(gradients, variables)
+        return tf.constant(True)
+
+    return step
+
+
+def _says(logits: tf.Tensor, truth: tf.Tensor | int) -> tf.Tensor:
+    """Return 1.0 for each row whose largest logit is the true class."""
+    said = tf.argmax(logits, axis=1, output_type=tf.int32)
+    return tf.cast(tf.equal(said, tf.cast(truth, tf.int32)), tf.float32)
+
+
+def _has_label(labels: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_any(tf.not_equal(labels, UNLABELLED))
+
+
+def _trainable(networks: Sequence[keras.Model]) -> list[keras.Variable]:
+    return [variable for network in networks for variable in network.trainable_variables]
+
+
+def _rate(training: TrainingConfig, name: str) -> float:
+    """Return the first learning rate of an optimiser; the adversary's two have their ratios."""
+    ratios = {
+        "discriminator": training.discriminator_rate_ratio,
+        "generator": training.generator_rate_ratio,
+    }
+    return training.learning_rate * ratios.get(name, 1.0)
+
+
+def _build_optimiser(
+    training: TrainingConfig, rate: float, networks: Sequence[keras.Model], name: str
+) -> keras.Optimizer:
+    if training.optimiser == "sgd":
+        optimiser = keras.optimizers.SGD(rate, name=name)
+    else:
+        adversarial = name in ("discriminator", "generator")
+        decay = 0.0 if adversarial or name == "reconstruction" else training.weight_decay
+        # the usual first moment of an adversary, which swings less than 0.9
+        first = 0.5 if adversarial else 0.9
+        optimiser = keras.optimizers.Adam(rate, beta_1=first, weight_decay=decay or None, name=name)
+    optimiser.build(_trainable(networks))
+    return optimiser

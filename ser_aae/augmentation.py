@@ -1,0 +1,106 @@
+"""What training adds to a segment: changed voice, tempo and level, and SpecAugment's masks."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from ser_aae.config import DataConfig, FrontEndConfig
+from ser_aae.frontend.spectrogram import band_frequencies_hz
+
+_VOICES = 33
+"""Steps between the lowest and the highest stretch of the frequency axis."""
+
+
+class Augmentation:
+    """Random changes of `(frames, bins)` dB segments, each off where its setting is 0.
+
+    Args:
+        frontend: Where each band lies in Hz, so that a voice is stretched in Hz.
+        data: `warp_time`, `warp_frequency`, `gain_db`, `mask_bins`, `mask_frames`.
+        fill: `(bins,)` what a masked value becomes: the training part's mean.
+    """
+
+    def __init__(self, frontend: FrontEndConfig, data: DataConfig, fill: np.ndarray) -> None:
+        """Prepare the tables; see the class."""
+        self.data = data
+        self.fill = tf.constant(fill)
+        self.voices = tf.constant(_voice_table(frontend, data.warp_frequency))
+
+    @property
+    def masks(self) -> bool:
+        """Whether SpecAugment is on."""
+        return self.data.mask_bins > 0 or self.data.mask_frames > 0
+
+    def __call__(self, segment: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Change tempo, voice and level of one segment; the same seed gives the same change."""
+        seeds = tf.random.experimental.stateless_split(seed, 3)
+        if self.data.warp_time > 0:
+            segment = self._warp_time(segment, seeds[0])
+        if self.data.warp_frequency > 0:
+            voice = tf.random.stateless_uniform([], seeds[1], 0, _VOICES, tf.int32)
+            segment = _interpolate(segment, self.voices[voice], axis=1)
+        if self.data.gain_db > 0:
+            gain = self.data.gain_db
+            segment += tf.random.stateless_uniform([], seeds[2], -gain, gain)
+        return segment
+
+    def mask_batch(
+        self, segments: tf.Tensor, labels: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
+        """Mask a band of frequencies and a stretch of time in each of `(batch, frames, bins)`.
+
+        tensorflow_io masks with 0 and draws by Keras' global seed, so segments are masked
+        relative to the training mean and one after the other.
+        """
+        import tensorflow_io as tfio  # here, because it loads slowly and masks are off by default
+
+        def mask(segment: tf.Tensor) -> tf.Tensor:
+            if self.data.mask_bins > 0:
+                segment = tfio.audio.freq_mask(segment, param=self.data.mask_bins)
+            if self.data.mask_frames > 0:
+                segment = tfio.audio.time_mask(segment, param=self.data.mask_frames)
+            return segment
+
+        masked = tf.map_fn(mask, segments - self.fill, parallel_iterations=1)
+        return masked + self.fill, labels
+
+    def _warp_time(self, segment: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Play a segment faster or slower around its middle; what is left over is mirrored."""
+        frames = self.data.segment_frames
+        share = self.data.warp_time
+        rate = tf.random.stateless_uniform([], seed, 1.0 - share, 1.0 + share)
+        middle = (frames - 1) / 2
+        position = middle + (tf.range(frames, dtype=tf.float32) - middle) * rate
+        return _interpolate(segment, _reflect(position, frames - 1), axis=0)
+
+
+def _reflect(position: tf.Tensor, last: int) -> tf.Tensor:
+    """Fold positions outside [0, last] back inside."""
+    position = tf.abs(position)
+    return last - tf.abs(last - position)
+
+
+def _interpolate(segment: tf.Tensor, position: tf.Tensor, axis: int) -> tf.Tensor:
+    """Read a segment at fractional positions along one axis, linearly between neighbours."""
+    below = tf.floor(position)
+    share = position - below
+    last = tf.cast(tf.shape(segment)[axis] - 1, tf.int32)
+    low = tf.cast(below, tf.int32)
+    share = share[:, None] if axis == 0 else share[None, :]
+    first = tf.gather(segment, low, axis=axis)
+    second = tf.gather(segment, tf.minimum(low + 1, last), axis=axis)
+    return first + share * (second - first)
+
+
+def _voice_table(frontend: FrontEndConfig, share: float) -> np.ndarray:
+    """Return `(voices, bins)` positions at which each stretched voice reads the bands.
+
+    The voice with factor r has at frequency f what the recording has at f * r; beyond the
+    highest band the highest is repeated.
+    """
+    centres_hz = band_frequencies_hz(frontend)
+    factors = np.linspace(1.0 - share, 1.0 + share, _VOICES)
+    bands = np.arange(len(centres_hz))
+    table = [np.interp(centres_hz * factor, centres_hz, bands) for factor in factors]
+    return np.array(table, np.float32)

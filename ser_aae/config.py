@@ -1,0 +1,269 @@
+"""Every choice of a run as a typed field that carries its source.
+
+`RunConfig` is what a run folder stores, what a YAML file holds and what `--set` changes.
+A field's `source` is a section of the paper or `"unstated"`; `PRESETS` lists where the
+literal reading (`paper`) departs from what validation data showed to work (`default`).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+UNSTATED = "unstated"
+
+
+def setting(
+    default: Any,
+    source: str,
+    doc: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """Declare a field: its default, where it comes from, what it means and its range."""
+    metadata = {"source": source, "doc": doc, "choices": choices, "low": low, "high": high}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class FrontEndConfig:
+    """From a recording to a log spectrogram; the store of shards depends on these alone."""
+
+    sample_rate_hz: int = setting(16000, UNSTATED, "rate all audio is brought to", low=1000)
+    remove_silence: bool = setting(True, "Sec. 4.2", "drop pauses before the spectrogram")
+    silence_db: float = setting(30.0, UNSTATED, "quieter than the peak by this is silence", low=1)
+    window_ms: float = setting(25.0, "Sec. 4.2", "Hamming window", low=1)
+    shift_ms: float = setting(10.0, "Sec. 4.2", "shift between frames", low=0.1)
+    fft_size: int = setting(512, UNSTATED, "points of the Fourier transform", low=64)
+    bins: int = setting(128, "Sec. 4.2", "height of the spectrogram over 0 to 8 kHz", low=8)
+    scale: str = setting(
+        "mel", UNSTATED, "128 mel bands, or FFT bins averaged in pairs", choices=("mel", "linear")
+    )
+    floor_db: float = setting(80.0, UNSTATED, "floor under the utterance's peak", low=10)
+
+    def digest(self) -> str:
+        """Return eight hexadecimal digits that name this front end."""
+        return _digest(asdict(self))
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """From shards to batches."""
+
+    segment_frames: int = setting(256, "Sec. 4.2", "context window of a segment", low=32)
+    evaluation_shift_frames: int = setting(
+        128, UNSTATED, "shift between the segments an utterance is scored on", low=1
+    )
+    pad: str = setting(
+        "repeat",
+        UNSTATED,
+        "a short rest is filled with the utterance again, or with the floor",
+        choices=("repeat", "floor"),
+    )
+    auxiliary_ratio: float = setting(
+        0.5, UNSTATED, "share of auxiliary rows in a batch of stage 2", low=0, high=0.95
+    )
+    labelled_fraction: float = setting(
+        1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
+    )
+    mask_bins: int = setting(0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0)
+    mask_frames: int = setting(0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0)
+    warp_time: float = setting(
+        0.0, UNSTATED, "tempo drawn from 1 -+ this share in training, 0 is off", low=0, high=0.5
+    )
+    warp_frequency: float = setting(
+        0.0, UNSTATED, "frequency axis stretched by 1 -+ this share, 0 is off", low=0, high=0.5
+    )
+    gain_db: float = setting(0.0, UNSTATED, "level changed by up to this, 0 is off", low=0)
+    cache_mb: int = setting(
+        1024, UNSTATED, "a training part up to this size is kept in memory", low=0
+    )
+    shuffle_segments: int = setting(2048, UNSTATED, "segments held for shuffling", low=1)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The networks of Fig. 1 and the weights of eqs. (1) to (5)."""
+
+    kind: str = setting(
+        "mtl",
+        "Sec. 5.1",
+        "adversarial autoencoder multi-task or single-task, autoencoder, or CNN alone",
+        choices=("mtl", "stl", "ae", "cnn"),
+    )
+    auxiliary_tasks: tuple[str, ...] = setting(
+        ("gender", "speaker"), "Sec. 3", "tasks beside the primary one in a multi-task model"
+    )
+    alpha: float = setting(0.4, "Sec. 5.1", "weight of the reconstruction, eq. (1)", low=0)
+    beta: float = setting(
+        0.6, "Sec. 5.1", "weight of the primary task against the others, eq. (2)", low=0, high=1
+    )
+    filters: tuple[int, ...] = setting(
+        (16, 32), UNSTATED, "filters of the first two convolutions of the encoder"
+    )
+    latent_channels: int = setting(32, "Sec. 4.3", "channels of z: 16 x 16 x this", low=1)
+    latent: str = setting(
+        "standardised",
+        UNSTATED,
+        "last block: pool and batch norm alone (z of both signs), or ReLU as elsewhere (z >= 0)",
+        choices=("standardised", "relu"),
+    )
+    classifier_filters: int = setting(32, UNSTATED, "filters of a classifier's convolution", low=1)
+    dense_units: tuple[int, ...] = setting((128, 128), UNSTATED, "widths of the two dense layers")
+    dropout: float = setting(0.3, "Sec. 4.3", "between the two dense layers", low=0, high=0.95)
+    pooling: str = setting(
+        "mean-std",
+        UNSTATED,
+        "what stands before the dense layers: the map as it is, or pooled over time",
+        choices=("flatten", "attention", "mean-std"),
+    )
+    batch_norm_momentum: float = setting(
+        0.9, UNSTATED, "of the moving averages; the encoder runs three times a step", low=0, high=1
+    )
+    reconstruction: str = setting(
+        "mean", UNSTATED, "eq. (3): mean or sum over a segment's elements", choices=("mean", "sum")
+    )
+    adversarial: str = setting(
+        "non-saturating",
+        UNSTATED,
+        "the encoder's loss: -log D, or log(1 - D) as eq. (5) is written",
+        choices=("non-saturating", "saturating"),
+    )
+    discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
+    discriminator_noise: float = setting(
+        0.5, UNSTATED, "deviation of Gaussian noise on the discriminator's input", low=0
+    )
+    discriminator_smoothing: float = setting(
+        0.1, UNSTATED, "label smoothing of the discriminator", low=0, high=0.5
+    )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Optimisation and its schedule."""
+
+    optimiser: str = setting("adam", UNSTATED, "for every phase", choices=("adam", "sgd"))
+    learning_rate: float = setting(
+        1e-3, UNSTATED, "of the reconstruction and classification phases", low=0
+    )
+    generator_rate_ratio: float = setting(
+        0.3, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
+    )
+    discriminator_rate_ratio: float = setting(
+        0.1, UNSTATED, "rate of the discriminator, over the learning rate", low=0
+    )
+    weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
+    class_weights: str = setting(
+        "balanced",
+        UNSTATED,
+        "weight of a class in L_E: one, or the inverse of its frequency (UA counts classes alike)",
+        choices=("none", "balanced"),
+    )
+    batch_size: int = setting(32, "Sec. 4.3", "segments a step", low=1)
+    pretraining_epochs: int = setting(
+        10, UNSTATED, "at most, on the auxiliary corpora alone (stage 1)", low=0
+    )
+    epochs: int = setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
+    patience_epochs: int = setting(5, "Sec. 4.3", "epochs without improvement", low=1)
+    rate_factor: float = setting(
+        0.5, "Sec. 4.3", "applied to every rate on a plateau", low=0.01, high=0.99
+    )
+    stop_ratio: float = setting(
+        0.1, "Sec. 4.3", "training ends when the rate falls under this share of the first", low=0
+    )
+    deterministic: bool = setting(True, UNSTATED, "one seed gives one result, to the bit")
+
+
+@dataclass(frozen=True)
+class ProtocolConfig:
+    """How speakers are parted into training, validation and test."""
+
+    name: str = setting(
+        "speaker-kfold",
+        "Sec. 5",
+        "see ser_aae.splits",
+        choices=("loso", "loso-session", "10-fold", "speaker-kfold", "cross-corpus"),
+    )
+    folds: int = setting(6, UNSTATED, "folds of speaker-kfold", low=3)
+    fold: int = setting(0, UNSTATED, "which fold is the test part", low=0)
+    seed: int = setting(
+        0, UNSTATED, "draws the folds; the same in every repetition, so that folds can be named"
+    )
+    target: str = setting("", "Sec. 5.3", "corpus that cross-corpus selects and tests on")
+    selection_fraction: float = setting(
+        0.3, "Sec. 5.3", "share of the target that selects parameters", low=0.05, high=0.95
+    )
+    target_speakers: str = setting(
+        "shared",
+        UNSTATED,
+        "whether the target's selection and test parts may share speakers",
+        choices=("shared", "apart"),
+    )
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, whole."""
+
+    dataset: str = setting("demo", UNSTATED, "corpus with emotions")
+    auxiliary: tuple[str, ...] = setting((), "Sec. 4.1.3", "corpora without emotions")
+    task: str = setting("emotion", "Sec. 5", "primary task", choices=("emotion",))
+    classes: str = setting("four", "Sec. 4.1", "four, all, or names with commas between")
+    seed: int = setting(0, UNSTATED, "of everything drawn; repetitions count it up", low=0)
+    protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
+    frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nested plain values, tuples as lists, ready for JSON or YAML."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+    def digest(self) -> str:
+        """Return eight hexadecimal digits that name the experiment.
+
+        The fold and the seed are left out: the folds and repetitions of one experiment
+        share the digest and lie in one folder.
+        """
+        plain = self.to_dict()
+        del plain["seed"], plain["protocol"]["fold"]
+        return _digest(plain)
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "paper": {
+        "frontend.scale": "linear",
+        "data.pad": "floor",
+        "data.warp_time": 0.0,
+        "data.warp_frequency": 0.0,
+        "data.gain_db": 0.0,
+        "data.mask_bins": 0,
+        "data.mask_frames": 0,
+        "model.filters": (32, 64),
+        "model.latent": "relu",
+        "model.pooling": "flatten",
+        "model.reconstruction": "sum",
+        "model.adversarial": "saturating",
+        "model.discriminator_batch_norm": True,
+        "model.discriminator_noise": 0.0,
+        "model.discriminator_smoothing": 0.0,
+        "training.class_weights": "none",
+        "training.optimiser": "sgd",
+        "training.learning_rate": 1e-4,
+        "training.generator_rate_ratio": 1.0,
+        "training.discriminator_rate_ratio": 1.0,
+        "training.weight_decay": 0.0,
+    },
+}
+"""Preset to the fields it sets; `default` is the fields' own defaults."""
+
+
+def _digest(plain: Mapping[str, Any]) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

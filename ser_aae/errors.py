@@ -1,0 +1,9 @@
+"""The one error that is the user's to mend, as opposed to a fault of this program."""
+
+
+class UserError(Exception):
+    """Something the user gave cannot be used; the message says what, where and what mends it.
+
+    The command line prints the message alone, without a traceback, and exits with 2.
+    Write messages as: what was expected, what came, where (file, line), what mends it.
+    """

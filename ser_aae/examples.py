@@ -1,0 +1,52 @@
+"""What a run keeps for the report's pictures: a reconstruction and the latent space."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from ser_aae.aae import MultitaskAAE
+from ser_aae.latent import map_latent
+from ser_aae.parts import Part
+from ser_aae.results.folder import EXAMPLES, write_bytes
+
+_POINTS = 1000
+
+
+def draw_examples(
+    model: MultitaskAAE, dataset: tf.data.Dataset, part: Part, folder: Path, seed: int = 0
+) -> None:
+    """Write `examples.npz` of validation data; test data are for scoring alone.
+
+    `segment` and `reconstruction` are `(bins, frames)`, normalised (the second absent for a
+    CNN); `latent_2d` `(n, 2)` lays out each utterance's code averaged over time and segments,
+    with `latent_emotion`, `latent_gender` and `latent_speaker` beside it.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    codes: dict[int, list[np.ndarray]] = {}
+    for segments, _, rows in dataset:
+        if not arrays:
+            arrays = _reconstruction(model, segments[:1])
+        code = tf.reduce_mean(model.encoder(segments, training=False), axis=2)
+        for row, value in zip(rows.numpy(), code.numpy(), strict=True):
+            codes.setdefault(int(row), []).append(value.ravel())
+    chosen = sorted(codes)
+    if len(chosen) > _POINTS:
+        chosen = sorted(np.random.default_rng(seed).choice(chosen, _POINTS, replace=False))
+    points = np.array([np.mean(codes[row], axis=0) for row in chosen])
+    utterances = [part.corpus.utterances[row] for row in chosen]
+    arrays["latent_2d"] = map_latent(points, seed)
+    arrays["latent_emotion"] = np.array([item.emotion for item in utterances])
+    arrays["latent_gender"] = np.array([item.gender for item in utterances])
+    arrays["latent_speaker"] = np.array([item.speaker for item in utterances])
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_bytes(folder / EXAMPLES, content.getvalue())
+
+
+def _reconstruction(model: MultitaskAAE, segment: tf.Tensor) -> dict[str, np.ndarray]:
+    arrays = {"segment": segment.numpy()[0, :, :, 0]}
+    if "reconstruction" in model.phases:
+        arrays["reconstruction"] = model.reconstruct(segment).numpy()[0, :, :, 0]
+    return arrays

@@ -1,0 +1,106 @@
+"""Reading a recording of any rate and number of channels as 16 kHz mono (decisions F1)."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ser_aae.errors import UserError
+
+
+def read_audio(
+    path: Path, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None
+) -> np.ndarray:
+    """Read a recording as one channel at the given rate.
+
+    Channels are averaged before resampling (soxr, high quality). The file's own header
+    says rate and channels; whatever container libsndfile knows is read.
+
+    Args:
+        path: The audio file.
+        sample_rate_hz: Rate of the result.
+        start_s: Where to begin, in seconds.
+        end_s: Where to end, in seconds; `None` is the end of the file.
+
+    Returns:
+        `(samples,)` float32, in [-1, 1] where the file is.
+
+    Raises:
+        UserError: Missing, not audio, cut short, without samples, or with samples that
+            are not finite.
+    """
+    samples, rate_hz = _read(path, start_s, end_s)
+    if samples.size == 0:
+        raise UserError(
+            f"{path}: expected sound, found no sample between {start_s} s and "
+            f"{'the end' if end_s is None else f'{end_s} s'}; remove the file or its entry"
+        )
+    if not np.isfinite(samples).all():
+        bad = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
+        raise UserError(
+            f"{path}: sample {bad} is not a finite number (NaN or infinity); "
+            "write the file anew from its source"
+        )
+    mono = samples.mean(axis=1, dtype=np.float32)
+    if rate_hz != sample_rate_hz:
+        import librosa  # here, because importing it takes longer than most commands run
+
+        mono = librosa.resample(mono, orig_sr=rate_hz, target_sr=sample_rate_hz, res_type="soxr_hq")
+    return np.ascontiguousarray(mono, dtype=np.float32)
+
+
+def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
+    """Return `(samples, channels)` float32 and the file's rate, or explain what is wrong."""
+    try:
+        with soundfile.SoundFile(path) as sound:
+            rate_hz = sound.samplerate
+            first = min(round(start_s * rate_hz), sound.frames)
+            last = sound.frames if end_s is None else min(round(end_s * rate_hz), sound.frames)
+            sound.seek(first)
+            samples = sound.read(max(last - first, 0), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise UserError(f"{path}: {_why_unreadable(path)} ({error})") from error
+    promised, held = _wav_bytes(path)
+    if promised > held:
+        raise UserError(
+            f"{path}: the header promises {promised} bytes of sound, the file holds {held}; "
+            "it was cut short, fetch it again"
+        )
+    if len(samples) < last - first:
+        raise UserError(
+            f"{path}: the header promises {last - first} samples, the file holds {len(samples)}; "
+            "it was cut short, fetch it again"
+        )
+    return samples, rate_hz
+
+
+def _wav_bytes(path: Path) -> tuple[int, int]:
+    """Return how many bytes of sound a WAV's header promises, and how many the file holds.
+
+    libsndfile takes what is left of a WAV that was cut short for the whole of it, without a
+    word. Other containers, and WAV written to a pipe (with no length to promise), give (0, 0).
+    """
+    with path.open("rb") as stream:
+        if stream.read(4) != b"RIFF":
+            return 0, 0
+        stream.seek(12)
+        while len(header := stream.read(8)) == 8:
+            size = int.from_bytes(header[4:], "little")
+            if header[:4] == b"data":
+                is_piped = size >= 0x7FFFF000  # what sox and ffmpeg write for "unknown"
+                return (0, 0) if is_piped else (size, path.stat().st_size - stream.tell())
+            stream.seek(size + size % 2, 1)
+    return 0, 0
+
+
+def _why_unreadable(path: Path) -> str:
+    if not path.exists():
+        return "expected an audio file, found none"
+    if path.is_dir():
+        return "expected an audio file, found a folder"
+    if path.stat().st_size == 0:
+        return "expected an audio file, found one of zero bytes; fetch it again"
+    with path.open("rb") as stream:
+        if stream.read(40).startswith(b"version https://git-lfs"):
+            return "expected audio, found a git-lfs pointer; run `git lfs pull` in the corpus"
+    return "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"

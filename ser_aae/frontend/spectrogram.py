@@ -1,0 +1,106 @@
+"""Log spectrograms of 128 bins over 0 to 8 kHz (Sec. 4.2; decisions F3 to F5)."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ser_aae.config import FrontEndConfig
+
+
+def window_samples(config: FrontEndConfig) -> int:
+    """Return the length of the analysis window in samples."""
+    return round(config.window_ms * config.sample_rate_hz / 1000)
+
+
+def shift_samples(config: FrontEndConfig) -> int:
+    """Return the shift between frames in samples."""
+    return round(config.shift_ms * config.sample_rate_hz / 1000)
+
+
+def num_frames(num_samples: int, config: FrontEndConfig) -> int:
+    """Return how many frames a signal gives: whole windows only, at least one.
+
+    A signal shorter than one window is padded with zeros to one. This is the only place
+    that knows the relation of samples and frames.
+    """
+    spare = max(num_samples - window_samples(config), 0)
+    return 1 + spare // shift_samples(config)
+
+
+def log_spectrogram(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
+    """Return the log power spectrogram of a signal.
+
+    Power of Hamming-windowed frames, gathered in bands, as `10 log10`, and not lower than
+    `config.floor_db` under the loudest value of the utterance. The level itself is kept:
+    loudness says much about emotion.
+
+    Args:
+        signal: `(samples,)` float32 at `config.sample_rate_hz`.
+        config: The front end.
+
+    Returns:
+        `(num_frames, config.bins)` float32 in dB; frame t begins at sample t * shift.
+    """
+    length, shift = window_samples(config), shift_samples(config)
+    frames = num_frames(len(signal), config)
+    padded = np.zeros(max(len(signal), length), np.float32)
+    padded[: len(signal)] = signal
+    windows = np.lib.stride_tricks.sliding_window_view(padded, length)[::shift][:frames]
+    spectrum = np.fft.rfft(windows * _hamming(length), n=config.fft_size)
+    power = np.square(np.abs(spectrum), dtype=np.float32)
+    decibel = 10.0 * np.log10(np.maximum(power @ _bands(config), 1e-10))
+    floored = np.maximum(decibel, decibel.max() - config.floor_db)
+    return floored.astype(np.float32)
+
+
+def band_frequencies_hz(config: FrontEndConfig) -> np.ndarray:
+    """Return the centre of each band in Hz, `(bins,)`."""
+    bands = _bands(config)
+    bin_hz = np.arange(config.fft_size // 2 + 1) * config.sample_rate_hz / config.fft_size
+    return (bin_hz @ bands) / bands.sum(axis=0)
+
+
+@lru_cache(maxsize=4)
+def _hamming(length: int) -> np.ndarray:
+    """Return the periodic Hamming window, the one for spectral analysis."""
+    return np.hamming(length + 1)[:-1].astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _bands(config: FrontEndConfig) -> np.ndarray:
+    """Return the `(fft_size // 2 + 1, bins)` weights that gather FFT bins into bands."""
+    fft_bins = config.fft_size // 2 + 1
+    if config.scale == "mel":
+        import librosa  # here, because importing it takes longer than most commands run
+
+        mel = librosa.filters.mel(
+            sr=config.sample_rate_hz,
+            n_fft=config.fft_size,
+            n_mels=config.bins,
+            fmax=config.sample_rate_hz / 2,
+            norm=None,
+        )
+        return _fill_empty(mel.T.astype(np.float32), config)
+    per_band = (fft_bins - 1) // config.bins
+    bands = np.zeros((fft_bins, config.bins), np.float32)
+    for band in range(config.bins):
+        bands[1 + band * per_band : 1 + (band + 1) * per_band, band] = 1.0 / per_band
+    return bands
+
+
+def _fill_empty(bands: np.ndarray, config: FrontEndConfig) -> np.ndarray:
+    """Give each mel band narrower than the FFT's resolution the two bins around its centre.
+
+    128 bands over 8 kHz are narrower than 31.25 Hz at the bottom, so that some triangles
+    fall between two FFT bins and would be silent for ever.
+    """
+    import librosa  # here, because importing it takes longer than most commands run
+
+    centres_hz = librosa.mel_frequencies(config.bins + 2, fmax=config.sample_rate_hz / 2)[1:-1]
+    position = centres_hz * config.fft_size / config.sample_rate_hz
+    filled = bands.copy()
+    for band in np.flatnonzero(bands.sum(axis=0) == 0):
+        below = int(position[band])
+        share = float(position[band] - below)
+        filled[below, band], filled[below + 1, band] = 1.0 - share, share
+    return filled

@@ -1,0 +1,142 @@
+"""Keras layers of our own: batch norm around a max-pool, and pooling over time."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("ser_aae")
+class PooledBatchNormalization(keras.layers.Layer):
+    """Batch normalisation before a max-pool, computed with an eighth of the element-wise work.
+
+    The paper's block is convolution, batch norm, ReLU, max-pool (Sec. 4.3). Without a scale,
+    batch norm and ReLU are rising functions of each element, and a rising function may be
+    applied after a maximum as well as before it. So the statistics are taken over the whole
+    map, before the pool, and applied to the pooled map: the same function, while only the
+    statistics and the pool touch the map at full resolution. (A scale is not needed: the
+    next convolution follows a ReLU and can take any positive factor itself.)
+
+    Args:
+        pool_size: `(frequency, time)` of the max-pool.
+        momentum: Of the moving mean and variance.
+        epsilon: Added to the variance.
+
+    Shapes:
+        in `(batch, frequency, time, channels)`, out the same with frequency and time divided
+        by `pool_size`.
+    """
+
+    def __init__(
+        self,
+        pool_size: tuple[int, int],
+        momentum: float = 0.9,
+        epsilon: float = 1e-3,
+        **kwargs: Any,
+    ) -> None:
+        """Take the layer's settings; see the class."""
+        super().__init__(**kwargs)
+        self.pool_size = tuple(pool_size)
+        self.momentum = momentum
+        self.epsilon = epsilon
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the offset and the moving statistics, one value a channel."""
+        shape = (input_shape[-1],)
+        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+        self.moving_mean = self.add_weight(
+            name="moving_mean", shape=shape, initializer="zeros", trainable=False
+        )
+        self.moving_variance = self.add_weight(
+            name="moving_variance", shape=shape, initializer="ones", trainable=False
+        )
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Normalise with the batch's statistics in training, with the moving ones otherwise."""
+        if training:
+            mean, variance = channel_moments(inputs)
+            self._follow(self.moving_mean, mean)
+            self._follow(self.moving_variance, variance)
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        pooled = tf.nn.max_pool2d(inputs, self.pool_size, self.pool_size, "VALID")
+        factor = tf.math.rsqrt(variance + self.epsilon)
+        return pooled * factor + (self.beta - mean * factor)
+
+    def _follow(self, moving: keras.Variable, value: tf.Tensor) -> None:
+        moving.assign(moving * self.momentum + tf.stop_gradient(value) * (1.0 - self.momentum))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings that make the layer again."""
+        return {
+            **super().get_config(),
+            "pool_size": self.pool_size,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }
+
+
+@tf.custom_gradient
+def channel_moments(inputs: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any]:
+    """Return mean and variance per channel of `(batch, frequency, time, channels)`.
+
+    The same as `tf.nn.moments`, whose derivation takes five passes over the map where two
+    do: the sum of squares is the diagonal of a matrix product, and the gradient of both
+    moments together is one line in x.
+    """
+    flat = tf.reshape(inputs, [-1, inputs.shape[-1]])
+    count = tf.cast(tf.shape(flat)[0], flat.dtype)
+    mean = tf.reduce_sum(flat, axis=0) / count
+    squares = tf.linalg.diag_part(tf.matmul(flat, flat, transpose_a=True)) / count
+    variance = tf.maximum(squares - tf.square(mean), 0.0)
+
+    def gradient(of_mean: tf.Tensor, of_variance: tf.Tensor) -> tf.Tensor:
+        slope = 2.0 * of_variance / count
+        return inputs * slope + (of_mean / count - slope * mean)
+
+    return (mean, variance), gradient
+
+
+@keras.saving.register_keras_serializable("ser_aae")
+class TimePooling(keras.layers.Layer):
+    """Pool a map over time, keeping frequency and channel: what was said, not where.
+
+    Dense layers on the flattened map learn where in the window something is said; on small
+    corpora pooling over time is worth more than any other choice (decisions M4a).
+
+    Args:
+        kind: `"mean-std"` (mean and standard deviation) or `"attention"` (mean weighted by a
+            learned softmax over time).
+
+    Shapes:
+        in `(batch, frequency, time, channels)`, out `(batch, n)` with n = frequency * channels,
+        twice that for `"mean-std"`.
+    """
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        """Take the layer's settings; see the class."""
+        super().__init__(**kwargs)
+        if kind not in ("mean-std", "attention"):
+            raise ValueError(f"TimePooling: expected 'mean-std' or 'attention', received {kind!r}")
+        self.kind = kind
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the scoring vector of the attention."""
+        if self.kind == "attention":
+            width = int(input_shape[1] or 0) * int(input_shape[3] or 0)
+            self.score = self.add_weight(name="score", shape=(width, 1), initializer="zeros")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Pool over the third axis."""
+        _, frequency, time, channels = inputs.shape
+        steps = tf.transpose(inputs, [0, 2, 1, 3])
+        steps = tf.reshape(steps, [-1, time, frequency * channels])
+        if self.kind == "attention":
+            weights = tf.nn.softmax(steps @ self.score, axis=1)
+            return tf.reduce_sum(steps * weights, axis=1)
+        mean, variance = tf.nn.moments(steps, axes=[1])
+        return tf.concat([mean, tf.sqrt(variance + 1e-5)], axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings that make the layer again."""
+        return {**super().get_config(), "kind": self.kind}

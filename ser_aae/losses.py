@@ -1,0 +1,80 @@
+"""One function per equation of Sec. 3; each returns a scalar."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from ser_aae.labels import UNLABELLED
+
+
+def reconstruction_loss(segments: tf.Tensor, decoded: tf.Tensor, reduction: str) -> tf.Tensor:
+    """Eq. (3): the squared distance of segments `(batch, ...)` and their reconstruction.
+
+    `reduction` is `"sum"` over a segment's elements, the literal squared norm, or `"mean"`,
+    which keeps alpha comparable whatever the size of a segment. Mean over the batch.
+    """
+    squared = tf.math.squared_difference(segments, decoded)
+    mean = tf.reduce_mean(squared)
+    if reduction == "mean":
+        return mean
+    return mean * tf.cast(tf.reduce_prod(tf.shape(segments)[1:]), mean.dtype)
+
+
+def discriminator_loss(
+    prior_logits: tf.Tensor, code_logits: tf.Tensor, smoothing: float
+) -> tf.Tensor:
+    """Eq. (4), negated to be minimised: tell samples of the prior (1) from codes (0).
+
+    Args:
+        prior_logits: `(batch, 2)` for samples of N(0, I).
+        code_logits: `(batch, 2)` for E(x).
+        smoothing: Moved from the true class to the other; keeps D from becoming certain.
+
+    Returns:
+        Mean cross-entropy over both halves: ln 2 = 0.693 is chance.
+    """
+    prior = _cross_entropy(prior_logits, 1, smoothing)
+    code = _cross_entropy(code_logits, 0, smoothing)
+    return 0.5 * (prior + code)
+
+
+def generator_loss(code_logits: tf.Tensor, kind: str) -> tf.Tensor:
+    """Eq. (5), first term: the encoder fools the discriminator.
+
+    `"saturating"` is log(1 - D(E(x))) as written; `"non-saturating"` is -log D(E(x)), which has
+    the same aim and a gradient where the discriminator is sure of itself.
+    """
+    log_posterior = tf.nn.log_softmax(code_logits)
+    if kind == "saturating":
+        return tf.reduce_mean(log_posterior[:, 0])
+    return -tf.reduce_mean(log_posterior[:, 1])
+
+
+def task_loss(labels: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor) -> tf.Tensor:
+    """L_E, L_G or L_S: cross-entropy over the labelled rows, 0 where there is none.
+
+    Args:
+        labels: `(batch,)` class numbers, `UNLABELLED` for a row that takes no part.
+        logits: `(batch, classes)`.
+        class_weights: `(classes,)` weight of each class.
+    """
+    labelled = tf.not_equal(labels, UNLABELLED)
+    safe = tf.where(labelled, labels, 0)
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(safe, logits)
+    weights = tf.where(labelled, tf.gather(class_weights, safe), 0.0)
+    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+
+
+def classification_loss(losses: Mapping[str, tf.Tensor], primary: str, beta: float) -> tf.Tensor:
+    """Eq. (2): beta on the primary task, 1 - beta on the sum of the others.
+
+    A single-task model has the first term alone (Sec. 5.1).
+    """
+    others = [loss for task, loss in losses.items() if task != primary]
+    return beta * losses[primary] + (1.0 - beta) * tf.add_n([tf.zeros([]), *others])
+
+
+def _cross_entropy(logits: tf.Tensor, truth: int, smoothing: float) -> tf.Tensor:
+    log_posterior = tf.nn.log_softmax(logits)
+    right, wrong = log_posterior[:, truth], log_posterior[:, 1 - truth]
+    return -tf.reduce_mean((1.0 - smoothing) * right + smoothing * wrong)

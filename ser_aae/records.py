@@ -1,0 +1,37 @@
+"""The TFRecord schema: how an utterance's spectrogram is written and read back."""
+
+import numpy as np
+import tensorflow as tf
+
+_FEATURES = {
+    "index": tf.io.FixedLenFeature([], tf.int64),
+    "frames": tf.io.FixedLenFeature([], tf.int64),
+    "spectrogram": tf.io.FixedLenFeature([], tf.string),
+}
+
+
+def serialise(index: int, spectrogram: np.ndarray) -> bytes:
+    """Return one record: the row of the utterance in its manifest and its spectrogram.
+
+    Labels are not in it: they lie in `utterances.jsonl`, where they can be read without
+    reading sound.
+
+    Args:
+        index: Row of the utterance, from 0.
+        spectrogram: `(frames, bins)` in dB, stored as little-endian float16.
+    """
+    example = tf.train.Example()
+    feature = example.features.feature
+    feature["index"].int64_list.value.append(index)
+    feature["frames"].int64_list.value.append(len(spectrogram))
+    feature["spectrogram"].bytes_list.value.append(spectrogram.astype("<f2").tobytes())
+    # without deterministic=True the order of the map, and so the checksum, differs by process
+    content: bytes = example.SerializeToString(deterministic=True)
+    return content
+
+
+def parse(record: tf.Tensor, bins: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return a record's row number, scalar int64, and spectrogram `(frames, bins)` float16."""
+    row = tf.io.parse_single_example(record, _FEATURES)
+    flat = tf.io.decode_raw(row["spectrogram"], tf.float16)
+    return row["index"], tf.reshape(flat, [row["frames"], bins])

@@ -1,0 +1,140 @@
+"""The store of prepared corpora: its layout on disk, and reading it.
+
+```
+<store>/<corpus>-<front end's digest>/
+  shard-00000.tfrecord ...   one record an utterance, see ser_aae.records
+  utterances.jsonl           one line an utterance, in the order of the records
+  manifest.json              front end, shards with checksums, counts, what was dropped;
+                             written last, by rename: its presence means complete
+```
+Two front ends lie side by side; neither overwrites the other. Writing is `data_prep`'s.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
+from ser_aae.utterance import Utterance
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+UTTERANCES = "utterances.jsonl"
+
+
+@dataclass(frozen=True)
+class StoredCorpus:
+    """A prepared corpus.
+
+    Attributes:
+        name: Short name, e.g. `"ravdess"`.
+        folder: Where its shards lie.
+        frontend: The front end its spectrograms were made with.
+        utterances: In the order of the records: record i belongs to `utterances[i]`.
+        num_frames: `(utterances,)` int64, frames of each spectrogram.
+        shards: The TFRecord files, in order.
+        digest: Names the content: equal digests mean equal utterances and spectrograms.
+    """
+
+    name: str
+    folder: Path
+    frontend: FrontEndConfig
+    utterances: tuple[Utterance, ...]
+    num_frames: np.ndarray
+    shards: tuple[Path, ...]
+    digest: str
+
+
+def corpus_folder(store: Path, corpus: str, frontend: FrontEndConfig) -> Path:
+    """Return where a corpus lies in a store, for one front end."""
+    return store / f"{corpus}-{frontend.digest()}"
+
+
+def other_frontends(store: Path, corpus: str, frontend: FrontEndConfig) -> dict[Path, list[str]]:
+    """Return the folders that hold the corpus under another front end, and what differs.
+
+    Each difference reads `"scale: linear there, mel here"`.
+    """
+    wanted = asdict(frontend)
+    found: dict[Path, list[str]] = {}
+    for manifest in sorted(store.glob(f"{corpus}-????????/{MANIFEST}")):
+        there = json.loads(manifest.read_text(encoding="utf-8"))
+        if there["corpus"] == corpus and there["frontend"] != wanted:
+            found[manifest.parent] = [
+                f"{key}: {there['frontend'].get(key)} there, {value} here"
+                for key, value in wanted.items()
+                if there["frontend"].get(key) != value
+            ]
+    return found
+
+
+def is_prepared(store: Path, corpus: str, frontend: FrontEndConfig) -> bool:
+    """Return whether the store holds the corpus, complete, for this front end."""
+    return (corpus_folder(store, corpus, frontend) / MANIFEST).is_file()
+
+
+def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCorpus:
+    """Read a prepared corpus' manifest and utterances; the shards are left to the pipeline.
+
+    Raises:
+        UserError: Not prepared, prepared by another version, or damaged.
+    """
+    folder = corpus_folder(store, corpus, frontend)
+    mend = f"run: ser-aae prepare --dataset {corpus} --store {store}"
+    if not (folder / MANIFEST).is_file():
+        raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
+    manifest = _read_json(folder / MANIFEST, mend)
+    if manifest.get("schema_version") != SCHEMA_VERSION:
+        raise UserError(
+            f"{folder / MANIFEST}: expected schema version {SCHEMA_VERSION}, found "
+            f"{manifest.get('schema_version')}; remove the folder and {mend}"
+        )
+    if manifest["frontend"] != asdict(frontend):
+        raise UserError(
+            f"{folder / MANIFEST}: the front end written there is not the one its folder is "
+            f"named after; remove the folder and {mend}"
+        )
+    text = (folder / UTTERANCES).read_bytes()
+    if hashlib.sha256(text).hexdigest() != manifest["utterances_sha256"]:
+        raise UserError(
+            f"{folder / UTTERANCES}: changed since it was written; remove the folder and {mend}"
+        )
+    rows = [json.loads(line) for line in text.decode("utf-8").splitlines()]
+    frames = np.array([row.pop("num_frames") for row in rows], np.int64)
+    return StoredCorpus(
+        name=corpus,
+        folder=folder,
+        frontend=frontend,
+        utterances=tuple(Utterance(**row) for row in rows),
+        num_frames=frames,
+        shards=_shards(folder, manifest, mend),
+        digest=manifest["digest"],
+    )
+
+
+def _shards(folder: Path, manifest: dict, mend: str) -> tuple[Path, ...]:
+    """Return the shards' paths; a missing or shortened one is found here, not in training."""
+    paths = []
+    for shard in manifest["shards"]:
+        path = folder / shard["file"]
+        size = path.stat().st_size if path.is_file() else None
+        if size != shard["bytes"]:
+            came = "none" if size is None else f"{size} bytes"
+            raise UserError(
+                f"{path}: expected a shard of {shard['bytes']} bytes, found {came}; "
+                f"remove the folder and {mend}"
+            )
+        paths.append(path)
+    return tuple(paths)
+
+
+def _read_json(path: Path, mend: str) -> dict:
+    try:
+        content: dict = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}); remove its folder and {mend}") from error
+    return content

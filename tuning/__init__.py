@@ -1,0 +1,1 @@
+"""The search of latent size, alpha and beta."""
