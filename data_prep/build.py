@@ -1,0 +1,240 @@
+"""From a corpus on disk to a prepared one in the store."""
+
+import errno
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from data_prep.corpora import Adapter, find_adapter
+from data_prep.corpus import Corpus
+from data_prep.manifest import Contents, describe_source, read_manifest, write_manifest
+from data_prep.shards import Shard, input_digest, load_finished, remove_leftovers, write_shard
+from data_prep.workers import Outcome, Task, compute_tasks
+from ser_aae.config import FrontEndConfig
+from ser_aae.datasets import stored_name
+from ser_aae.errors import UserError
+from ser_aae.store import corpus_folder, is_prepared, load_corpus, other_frontends
+from ser_aae.utterance import Dropped
+
+UTTERANCES_PER_SHARD = 128
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` did.
+
+    Attributes:
+        folder: Of the corpus in the store.
+        num_utterances: In it.
+        is_new: Whether anything was computed; `False` where it lay there already.
+        messages: What the user should know, a line each.
+    """
+
+    folder: Path
+    num_utterances: int
+    is_new: bool
+    messages: tuple[str, ...]
+
+
+def prepare(
+    dataset: str,
+    data_root: Path,
+    store: Path,
+    frontend: FrontEndConfig,
+    workers: int = 1,
+    allow_partial: bool = False,
+    progress: bool = True,
+) -> Prepared:
+    """Compute the spectrograms of a corpus and store them; what is stored is left alone.
+
+    A run that was interrupted goes on where it stopped. The bytes written do not depend on
+    the number of workers.
+
+    Args:
+        dataset: A corpus' name, or `csv:FILE`.
+        data_root: The folder that holds the corpora.
+        store: Where prepared corpora lie.
+        frontend: How sound becomes a spectrogram.
+        workers: Processes that compute.
+        allow_partial: Accept an incomplete copy; drop, and list, files that cannot be read.
+        progress: Show a bar on the standard error.
+
+    Raises:
+        UserError: No such corpus, incomplete, changed since it was prepared, an unreadable
+            file, or a full disk.
+    """
+    if workers < 1:
+        raise UserError(f"expected at least 1 worker, got {workers}")
+    adapter, name = find_adapter(dataset), stored_name(dataset)
+    folder = corpus_folder(store, name, frontend)
+    if is_prepared(store, name, frontend):
+        return _already_prepared(adapter, data_root, store, name, frontend, allow_partial)
+    corpus = adapter.read(data_root, allow_partial=allow_partial)
+    beside = [
+        f"{other} holds {name} under another front end ({'; '.join(differences)}); "
+        f"it is kept, this one goes to {folder}"
+        for other, differences in other_frontends(store, name, frontend).items()
+    ]
+    _make_folder(folder)
+    tasks = _tasks(corpus, frontend, skip_unreadable=allow_partial)
+    total = len(corpus.utterances)
+    with tqdm(total=total, desc=name, unit=" utterances", disable=not progress) as bar:
+        shards = _write_shards(folder, tasks, workers, bar)
+    contents = _contents(corpus, tasks, shards)
+    _finish(folder, name, adapter.version, frontend, corpus, contents)
+    remove_leftovers(folder, shards)
+    return _report(folder, True, beside)
+
+
+def _already_prepared(
+    adapter: Adapter,
+    data_root: Path,
+    store: Path,
+    name: str,
+    frontend: FrontEndConfig,
+    allow_partial: bool,
+) -> Prepared:
+    """Return what lies in the store, if it is whole and its source is still the same.
+
+    Raises:
+        UserError: It is damaged, or the source has changed.
+    """
+    folder = load_corpus(store, name, frontend).folder
+    if not adapter.is_found(data_root):
+        note = f"{adapter.location(data_root)}: not there any more, so not compared"
+        return _report(folder, False, [f"already prepared: {folder}", note])
+    then = read_manifest(folder)["source"]
+    now = describe_source(adapter.read(data_root, allow_partial=allow_partial))
+    if now != then:
+        raise UserError(
+            f"{adapter.location(data_root)}: files, sizes or labels have changed since {folder} "
+            f"was prepared: {then['files']} files of {then['bytes']} bytes then, {now['files']} "
+            f"of {now['bytes']} now. To prepare them anew, remove {folder} and run this again"
+        )
+    return _report(folder, False, [f"already prepared: {folder}"])
+
+
+def _tasks(corpus: Corpus, frontend: FrontEndConfig, *, skip_unreadable: bool) -> list[Task]:
+    step = UTTERANCES_PER_SHARD
+    starts = range(0, len(corpus.utterances), step)
+    return [
+        Task(corpus.utterances[start : start + step], corpus.root, frontend, skip_unreadable)
+        for start in starts
+    ]
+
+
+def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: tqdm) -> list[Shard]:
+    """Return all shards: those an earlier run left, then the rest, computed.
+
+    Shards are written in order, so that what an interrupted run leaves is a beginning.
+    """
+    shards = _load_beginning(folder, tasks)
+    row = sum(shard.records for shard in shards)
+    bar.update(sum(len(shard.num_frames) for shard in shards))
+    rest = tasks[len(shards) :]
+    with closing(compute_tasks(rest, workers)) as computed:
+        for task, outcomes in zip(rest, computed, strict=True):
+            number = len(shards)
+            try:
+                shard = write_shard(folder, number, row, outcomes, input_digest(task, row))
+            except OSError as error:
+                needed = _size(outcomes) * (len(tasks) - number)
+                raise _write_error(error, folder, needed) from error
+            shards.append(shard)
+            row += shard.records
+            bar.update(len(outcomes))
+    return shards
+
+
+def _load_beginning(folder: Path, tasks: Sequence[Task]) -> list[Shard]:
+    shards: list[Shard] = []
+    row = 0
+    for number, task in enumerate(tasks):
+        shard = load_finished(folder, number, input_digest(task, row))
+        if shard is None:
+            break
+        shards.append(shard)
+        row += shard.records
+    return shards
+
+
+def _contents(corpus: Corpus, tasks: Sequence[Task], shards: Sequence[Shard]) -> Contents:
+    utterances, num_frames, silent = [], [], []
+    dropped = list(corpus.dropped)
+    for task, shard in zip(tasks, shards, strict=True):
+        for position, frames in enumerate(shard.num_frames):
+            utterance = task.utterances[position]
+            if frames is None:
+                dropped.append(Dropped(utterance.path, shard.problems[str(position)]))
+                continue
+            utterances.append(utterance)
+            num_frames.append(frames)
+            if position in shard.silent:
+                silent.append(utterance.utterance_id)
+    rows: list[dict[str, Any]] = [
+        {"file": s.file, "sha256": s.sha256, "bytes": s.bytes, "records": s.records} for s in shards
+    ]
+    return Contents(utterances, num_frames, dropped, silent, rows)
+
+
+def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
+    """Return what to tell of a prepared corpus, read from its manifest."""
+    manifest = read_manifest(folder)
+    counts = manifest["counts"]
+    lines = [
+        *messages,
+        f"{manifest['corpus']}: {counts['utterances']} utterances of {counts['speakers']} "
+        f"speakers, {counts['hours']:.2f} hours without silence",
+    ]
+    if manifest["frontend"]["remove_silence"] is False:
+        lines[-1] = lines[-1].removesuffix(" without silence")
+    reasons = Counter(item["reason"] for item in manifest["dropped"])
+    lines += [f"dropped {count}: {reason}" for reason, count in sorted(reasons.items())]
+    if manifest["unknown_labels"]:
+        listed = ", ".join(manifest["unknown_labels"])
+        lines.append(f"labels outside the vocabulary, each its own class: {listed}")
+    if manifest["silent"]:
+        lines.append(f"{len(manifest['silent'])} of digital silence: {manifest['silent'][0]} ...")
+    return Prepared(folder, counts["utterances"], is_new, tuple(lines))
+
+
+def _finish(
+    folder: Path,
+    name: str,
+    version: str,
+    frontend: FrontEndConfig,
+    corpus: Corpus,
+    contents: Contents,
+) -> None:
+    """Write the manifest, unless there is nothing to put in it."""
+    if not contents.utterances:
+        raise UserError(f"{corpus.root}: none of {len(corpus.utterances)} files can be read")
+    try:
+        write_manifest(folder, name, version, frontend, corpus, contents)
+    except OSError as error:
+        raise _write_error(error, folder, needed_bytes=1000 * len(contents.utterances)) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _write_error(error, folder, needed_bytes=0) from error
+
+
+def _size(outcomes: Sequence[Outcome]) -> int:
+    return sum(0 if item.spectrogram is None else item.spectrogram.nbytes for item in outcomes)
+
+
+def _write_error(error: OSError, folder: Path, needed_bytes: int) -> UserError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(
+            f"{folder}: the disk is full; about {max(needed_bytes / 1e6, 0.1):.1f} MB more are "
+            "needed. What is finished is kept: make room, or give another --store, and run again"
+        )
+    return UserError(f"{folder}: cannot be written ({error.strerror}); give another --store")

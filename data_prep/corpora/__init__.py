@@ -1,0 +1,126 @@
+"""The corpora: one adapter a module, found by itself.
+
+An adapter is a module of this package with the constants `NAME, VERSION, TITLE, LICENSE,
+OBTAIN, BIBTEX, TREE, LANGUAGE, EXPECTED` and a function `read(location) -> Corpus`. To add
+a corpus, add a module here and its layout to the tests; nothing else has to change.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from data_prep.corpus import Corpus, check_counts
+from ser_aae.datasets import csv_path, stored_name
+from ser_aae.errors import UserError
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """What an adapter says of its corpus.
+
+    Attributes:
+        name: As in `--dataset`, and the folder below the data root.
+        version: Of the corpus.
+        title: One line.
+        license: Terms of use.
+        obtain: How one gets it, and who grants it.
+        bibtex: The publication to cite.
+        tree: The expected files.
+        language: ISO 639-3, `""` where the corpus itself says it.
+        expected: What a complete copy counts.
+        parse: Reads the corpus at a location.
+        table: The file of `csv:FILE`.
+    """
+
+    name: str
+    version: str
+    title: str
+    license: str
+    obtain: str
+    bibtex: str
+    tree: str
+    language: str
+    expected: Mapping[str, int]
+    parse: Callable[[Path], Corpus]
+    table: Path | None = None
+
+    def location(self, data_root: Path) -> Path:
+        """Return where the corpus should lie: `<data root>/<name>`, or the CSV file."""
+        return data_root / self.name if self.table is None else self.table
+
+    def is_found(self, data_root: Path) -> bool:
+        """Return whether anything lies there."""
+        location = self.location(data_root)
+        if not location.is_dir():
+            return location.is_file() and self.table is not None
+        return any(not path.name.startswith(".") for path in location.iterdir())
+
+    def read(self, data_root: Path, *, allow_partial: bool = False) -> Corpus:
+        """Read the corpus and compare it with what a complete copy counts.
+
+        Raises:
+            UserError: Nothing there, not this corpus, damaged, or (unless `allow_partial`)
+                incomplete.
+        """
+        location = self.location(data_root)
+        expected = f"expected {self.title} as\n{self.tree}\n"
+        if not self.is_found(data_root):
+            came = "an empty folder" if location.is_dir() else "nothing"
+            raise UserError(f"{location}: {expected}found {came}. {self.obtain}")
+        corpus = self.parse(location)
+        if not corpus.utterances:
+            raise UserError(f"{location}: {expected}found no such audio. {self.obtain}")
+        if not allow_partial:
+            check_counts(self.name, corpus)
+        return corpus
+
+
+def list_corpora() -> list[Adapter]:
+    """Return all adapters, sorted by name."""
+    return [adapter for _, adapter in sorted(_adapters().items())]
+
+
+def find_adapter(dataset: str) -> Adapter:
+    """Return the adapter of a data set: a corpus' name, an alias of one, or `csv:FILE`.
+
+    Raises:
+        UserError: There is none of that name; the message names the nearest.
+    """
+    adapters = _adapters()
+    table = csv_path(dataset)
+    name = "csv" if table is not None else stored_name(dataset)
+    if name not in adapters:
+        near = difflib.get_close_matches(name, adapters, n=1)
+        hint = f"did you mean {near[0]}?" if near else "see: ser-aae corpora"
+        known = ", ".join(sorted(set(adapters) - {"csv"}))
+        raise UserError(f"expected a data set ({known}, csv:FILE), got {dataset!r}; {hint}")
+    if name != "csv":
+        return adapters[name]
+    if table is None or not table.name:
+        raise UserError(f"expected the table's path, csv:FILE, got {dataset!r}")
+    return replace(adapters["csv"], table=table)
+
+
+@lru_cache(maxsize=1)
+def _adapters() -> dict[str, Adapter]:
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return {
+        module.NAME: Adapter(
+            name=module.NAME,
+            version=module.VERSION,
+            title=module.TITLE,
+            license=module.LICENSE,
+            obtain=module.OBTAIN,
+            bibtex=module.BIBTEX,
+            tree=module.TREE,
+            language=module.LANGUAGE,
+            expected=module.EXPECTED,
+            parse=module.read,
+        )
+        for module in modules
+    }

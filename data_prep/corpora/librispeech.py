@@ -1,0 +1,167 @@
+"""LibriSpeech: read English, with speaker and gender but without emotion.
+
+2484 readers, 982 hours, 16 kHz FLAC, in seven subsets that share one table of readers. The
+paper trains on train-clean-360 (921 readers) and verifies on test-clean (40); whatever
+subset folders are there are read. Re-distributions as WAV keep the names.
+
+    train-clean-360/14/208/14-208-0000.flac      reader 14, chapter 208, utterance 0
+
+SPEAKERS.TXT has comment lines that begin with `;`, then a row a reader. A reader's name may
+itself hold the separator:
+
+    14   | F | train-clean-360  | 25.03 | Kristin LeMoine
+    60   | M | train-clean-100  | 20.18 | |CBW|Simon
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data_prep.corpus import AUDIO_SUFFIXES, Corpus, build_corpus, files_below, unique_by_stem
+from ser_aae.errors import UserError
+from ser_aae.labels import GENDERS
+from ser_aae.utterance import Dropped, Utterance
+
+NAME = "librispeech"
+VERSION = "1.0.0"
+TITLE = "LibriSpeech, read English of 2484 speakers"
+LICENSE = "CC BY 4.0"
+OBTAIN = (
+    "Download subsets, train-clean-360.tar.gz for training, from https://www.openslr.org/12 "
+    "(free, no request needed) and unpack them there."
+)
+BIBTEX = """@inproceedings{panayotov2015librispeech,
+  author    = {Panayotov, Vassil and Chen, Guoguo and Povey, Daniel and Khudanpur, Sanjeev},
+  title     = {{Librispeech}: An {ASR} Corpus Based on Public Domain Audio Books},
+  booktitle = {IEEE International Conference on Acoustics, Speech and Signal Processing},
+  pages     = {5206--5210},
+  year      = {2015}
+}"""
+TREE = """  <data root>/librispeech/SPEAKERS.TXT
+  <data root>/librispeech/train-clean-360/14/208/14-208-0000.flac
+  ... any of the subsets, as .flac or .wav,
+  or the same below <data root>/librispeech/LibriSpeech/"""
+LANGUAGE = "eng"
+
+EMOTION_CODES: dict[str, str] = {}
+EXPECTED = {
+    "speakers of train-clean-100": 251,
+    "speakers of train-clean-360": 921,
+    "speakers of train-other-500": 1166,
+    "speakers of dev-clean": 40,
+    "speakers of dev-other": 33,
+    "speakers of test-clean": 40,
+    "speakers of test-other": 33,
+}
+"""Rows of SPEAKERS.TXT a subset; only the subsets on disk are compared."""
+EXCLUDED = {
+    "name": "name is not <reader>-<chapter>-<utterance>",
+    "reader": "reader is not in SPEAKERS.TXT",
+    "absent": "reader is in SPEAKERS.TXT, but has no audio in the subset's folder",
+}
+"""What becomes no utterance, and the reason listed for it."""
+
+SPEAKERS_FILE = "SPEAKERS.TXT"
+_NAME = re.compile(r"(\d+)-(\d+)-(\d+)")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A row of SPEAKERS.TXT."""
+
+    reader_id: str
+    gender: str
+    subset: str
+    minutes: float
+    name: str
+
+
+def parse_reader(line: str) -> Reader:
+    """Return a row of SPEAKERS.TXT.
+
+    Raises:
+        ValueError: It is not five columns of a number, F or M, subset, minutes, name.
+    """
+    # at most four cuts: the fifth column is a name, and reader 60's holds the separator
+    columns = [column.strip() for column in line.split("|", maxsplit=4)]
+    expected = "expected `number | F or M | subset | minutes | name`"
+    if len(columns) != 5 or not columns[0].isdecimal() or columns[1] not in GENDERS:
+        raise ValueError(f"{expected}, got {line.strip()!r}")
+    try:
+        minutes = float(columns[3])
+    except ValueError as error:
+        raise ValueError(f"{expected}, got {line.strip()!r}") from error
+    return Reader(columns[0], columns[1], columns[2], minutes, columns[4])
+
+
+def read_readers(path: Path) -> dict[str, Reader]:
+    """Return the readers of SPEAKERS.TXT by their id.
+
+    Raises:
+        UserError: The file is missing, or a line is no row.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: expected LibriSpeech's table of readers, found none. {OBTAIN}")
+    readers = {}
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith(";"):
+            continue
+        try:
+            reader = parse_reader(line)
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: {error}; fetch the file again") from error
+        readers[reader.reader_id] = reader
+    return readers
+
+
+def read(location: Path) -> Corpus:
+    """Read all subsets below a folder, or below its folder `LibriSpeech`."""
+    nested = location / "LibriSpeech"
+    root = nested if nested.is_dir() else location
+    readers = read_readers(root / SPEAKERS_FILE)
+    paths, dropped = unique_by_stem(files_below(root, AUDIO_SUFFIXES))
+    utterances = []
+    for path in paths:
+        match = _NAME.fullmatch(path.stem)
+        if match is None or len(path.parts) < 2:
+            dropped.append(Dropped(path.as_posix(), EXCLUDED["name"]))
+        elif match[1] not in readers:
+            dropped.append(Dropped(path.as_posix(), EXCLUDED["reader"]))
+        else:
+            utterances.append(_utterance(path, readers[match[1]], chapter=match[2]))
+    on_disk = {(item.extra["subset"], item.speaker) for item in utterances}
+    dropped += _absent_readers(readers, on_disk)
+    corpus = build_corpus(root, utterances, dropped)
+    return _with_subset_counts(corpus, [subset for subset, _ in on_disk])
+
+
+def _utterance(path: Path, reader: Reader, chapter: str) -> Utterance:
+    return Utterance(
+        corpus=NAME,
+        utterance_id=path.stem,
+        path=path.as_posix(),
+        speaker=f"{NAME}:{reader.reader_id}",
+        gender=reader.gender,
+        language=LANGUAGE,
+        # the folder decides: a selection such as Mini LibriSpeech has subsets of its own
+        extra={"subset": path.parts[0], "chapter": chapter},
+    )
+
+
+def _absent_readers(readers: Mapping[str, Reader], on_disk: set[tuple[str, str]]) -> list[Dropped]:
+    """Return the readers of the subsets on disk who have no audio there."""
+    subsets = {subset for subset, _ in on_disk}
+    return [
+        Dropped(f"{reader.subset}/{reader.reader_id}", EXCLUDED["absent"])
+        for reader in readers.values()
+        if reader.subset in subsets and (reader.subset, f"{NAME}:{reader.reader_id}") not in on_disk
+    ]
+
+
+def _with_subset_counts(corpus: Corpus, subsets: list[str]) -> Corpus:
+    """Return the corpus with the speakers of each subset counted, one entry of `subsets` each."""
+    counts = {f"speakers of {subset}": subsets.count(subset) for subset in sorted(set(subsets))}
+    expected = {what: count for what, count in EXPECTED.items() if what in counts}
+    return replace(corpus, counts={**corpus.counts, **counts}, expected=expected)

@@ -1,0 +1,169 @@
+"""Reading a table of recordings: one row an utterance, every mistake named with its line."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from data_prep.corpus import Corpus, build_corpus
+from ser_aae.errors import UserError
+from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion
+from ser_aae.utterance import Utterance
+
+REQUIRED = ("file", "speaker", "gender", "emotion")
+OPTIONAL = ("activation", "valence", "session", "language", "start", "end")
+
+GENDER_WORDS = {
+    "F": ("f", "female", "woman", "w", "girl", "feminine"),
+    "M": ("m", "male", "man", "boy", "masculine"),
+    UNKNOWN_GENDER: ("", "unknown", "u", "n/a"),
+}
+_GENDER = {word: gender for gender, words in GENDER_WORDS.items() for word in words}
+
+
+def read_table(path: Path, corpus: str) -> Corpus:
+    """Read a table of recordings as a corpus.
+
+    UTF-8 with or without a byte order mark; comma, semicolon or tab between columns; any
+    line ends. Columns are `REQUIRED` and `OPTIONAL`, in any order and case; whatever other
+    columns there are go to `Utterance.extra`. Files are relative to the table's folder.
+
+    Args:
+        path: The table.
+        corpus: Name that the utterances carry, and prefix of their speakers.
+
+    Raises:
+        UserError: The table or one of its rows cannot be used; the message has the line.
+    """
+    first_line: dict[str, int] = {}
+    utterances = []
+    for number, row in _rows(path):
+        try:
+            utterance = parse_row(row, corpus)
+            if not utterance.audio_path(path.parent).is_file():
+                raise ValueError(f"expected an audio file at {row['file']!r}, found none")
+            line = first_line.setdefault(utterance.utterance_id, number)
+            if line != number:
+                raise ValueError(f"the same file and part of it as line {line}; remove one")
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: {error}") from error
+        utterances.append(utterance)
+    return build_corpus(path.parent, utterances)
+
+
+def parse_row(row: dict[str, str], corpus: str) -> Utterance:
+    """Return the utterance of a row.
+
+    Args:
+        row: Column, in lower case, to content without blanks around it.
+        corpus: Name of the corpus.
+
+    Raises:
+        ValueError: A value is missing or out of its range.
+    """
+    for column in ("file", "speaker"):
+        if not row[column]:
+            raise ValueError(f"column {column} is empty")
+    start_s = _number(row, "start", low=0.0) or 0.0
+    end_s = _number(row, "end", low=0.0)
+    if end_s is not None and end_s <= start_s:
+        raise ValueError(f"expected an end after the start ({start_s} s), got {end_s} s")
+    path = PurePath(row["file"].replace("\\", "/")).as_posix()
+    part = "" if start_s == 0.0 and end_s is None else f"#{row['start']}-{row.get('end', '')}"
+    return Utterance(
+        corpus=corpus,
+        utterance_id=path + part,
+        path=path,
+        speaker=f"{corpus}:{row['speaker']}",
+        gender=_gender(row["gender"]),
+        emotion=canonical_emotion(row["emotion"]),
+        emotion_raw=row["emotion"],
+        start_s=start_s,
+        end_s=end_s,
+        session=row.get("session", ""),
+        language=row.get("language", ""),
+        activation=_number(row, "activation", low=1.0, high=5.0),
+        valence=_number(row, "valence", low=1.0, high=5.0),
+        extra={name: text for name, text in row.items() if name not in (*REQUIRED, *OPTIONAL)},
+    )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each row's line number and its content by column; blank rows are passed over."""
+    text = _text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    try:
+        lines = [(reader.line_num, fields) for fields in reader]
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: expected a table of text, {error}") from error
+    header = [name.strip().lower() for name in lines[0][1]] if lines else []
+    _check_header(path, header)
+    for line, fields in lines[1:]:
+        if not any(field.strip() for field in fields):
+            continue
+        if len(fields) != len(header):
+            raise UserError(
+                f"{path}:{line}: expected {len(header)} columns as in the first line, "
+                f"got {len(fields)}; quote a field that holds the separator"
+            )
+        texts = [field.strip() for field in fields]
+        yield line, dict(zip(header, texts, strict=True))
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        there = ", ".join(name for name in header if name) or "none"
+        raise UserError(
+            f"{path}:1: expected the columns {', '.join(REQUIRED)}; missing: "
+            f"{', '.join(missing)}; there are: {there}. Name the columns in the first line"
+        )
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise UserError(f"{path}:1: column {twice[0]!r} stands there twice; rename one")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: expected UTF-8 text ({error}); save the table as UTF-8"
+        ) from error
+
+
+def _delimiter(text: str) -> str:
+    """Return the separator: the one of comma, semicolon and tab the first line has most of.
+
+    `csv.Sniffer` guesses from all lines and is led astray by commas in free text.
+    """
+    first_line = (text.splitlines() or [""])[0]
+    return max(",;\t", key=first_line.count)
+
+
+def _gender(text: str) -> str:
+    gender = _GENDER.get(text.casefold())
+    if gender is None:
+        raise ValueError(
+            f"expected a gender (f, female, m, male, or empty for {UNKNOWN_GENDER}; stored as "
+            f"{' or '.join(GENDERS)}), got {text!r}"
+        )
+    return gender
+
+
+def _number(
+    row: dict[str, str], column: str, *, low: float, high: float = math.inf
+) -> float | None:
+    """Return a column as a number in its range, `None` where it is absent or empty."""
+    text = row.get(column, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and low <= value <= high):
+        limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of at least {low:g}"
+        raise ValueError(f"column {column}: expected a number {limits}, got {text!r}")
+    return value

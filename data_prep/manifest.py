@@ -1,0 +1,128 @@
+"""Writing `utterances.jsonl` and `manifest.json`, as `ser_aae.store` reads them."""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data_prep.corpus import Corpus
+from ser_aae.config import FrontEndConfig
+from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
+from ser_aae.utterance import Dropped, Utterance
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a prepared corpus holds.
+
+    Attributes:
+        utterances: In the order of the records.
+        num_frames: Of each utterance.
+        dropped: What became no utterance, unreadable files included.
+        silent: Ids of the utterances that are digital silence.
+        shards: Rows of the manifest: file, sha256, bytes, records.
+    """
+
+    utterances: Sequence[Utterance]
+    num_frames: Sequence[int]
+    dropped: Sequence[Dropped]
+    silent: Sequence[str]
+    shards: Sequence[Mapping[str, Any]]
+
+
+def describe_source(corpus: Corpus) -> dict[str, Any]:
+    """Return number and size of a corpus' files, and a digest of those and its records.
+
+    Times of change are left out: a copy of the same corpus is the same source.
+    """
+    paths = sorted({utterance.path for utterance in corpus.utterances})
+    sizes = {path: _size(corpus.root / path) for path in paths}
+    digest = hashlib.sha256(json.dumps(sizes).encode())
+    for utterance in corpus.utterances:
+        digest.update(json.dumps(utterance.to_dict()).encode())
+    return {"files": len(paths), "bytes": sum(sizes.values()), "digest": digest.hexdigest()}
+
+
+def write_manifest(
+    folder: Path,
+    name: str,
+    version: str,
+    frontend: FrontEndConfig,
+    corpus: Corpus,
+    contents: Contents,
+) -> None:
+    """Write the utterances, then the manifest: its presence means that all is complete."""
+    lines = _utterance_lines(contents)
+    utterances_sha256 = hashlib.sha256(lines.encode()).hexdigest()
+    shards = [dict(shard) for shard in contents.shards]
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "corpus": name,
+        "version": version,
+        "frontend": asdict(frontend),
+        "frontend_digest": frontend.digest(),
+        "shards": shards,
+        "utterances_sha256": utterances_sha256,
+        "digest": _content_digest(frontend, utterances_sha256, shards),
+        "counts": _counts(contents, frontend),
+        "dropped": [asdict(item) for item in contents.dropped],
+        "unknown_labels": list(corpus.unknown_labels),
+        "silent": list(contents.silent),
+        "source": describe_source(corpus),
+    }
+    write_atomically(folder / UTTERANCES, lines)
+    write_atomically(folder / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a prepared corpus."""
+    content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return content
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that it is there whole, or not at all."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _utterance_lines(contents: Contents) -> str:
+    rows = (
+        utterance.to_dict() | {"num_frames": frames}
+        for utterance, frames in zip(contents.utterances, contents.num_frames, strict=True)
+    )
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _counts(contents: Contents, frontend: FrontEndConfig) -> dict[str, Any]:
+    utterances = contents.utterances
+    emotions = Counter(utterance.emotion for utterance in utterances)
+    genders = {utterance.speaker: utterance.gender for utterance in utterances}
+    hours = sum(contents.num_frames) * frontend.shift_ms / 1000 / 3600
+    return {
+        "utterances": len(utterances),
+        "speakers": len(genders),
+        "emotions": dict(sorted(emotions.items())),
+        "speakers_by_gender": dict(sorted(Counter(genders.values()).items())),
+        "frames": sum(contents.num_frames),
+        "hours": round(hours, 4),
+    }
+
+
+def _content_digest(
+    frontend: FrontEndConfig, utterances_sha256: str, shards: Sequence[Mapping[str, Any]]
+) -> str:
+    parts = [SCHEMA_VERSION, asdict(frontend), utterances_sha256, [s["sha256"] for s in shards]]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

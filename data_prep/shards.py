@@ -1,0 +1,148 @@
+"""Shards: TFRecord files with a small note beside each, by which a later run knows them."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.manifest import write_atomically
+from data_prep.workers import Outcome, Task
+from ser_aae.store import SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished shard.
+
+    Attributes:
+        file: Its name.
+        sha256: Of its bytes.
+        bytes: Its size.
+        records: How many utterances it holds.
+        inputs: Digest of all it was made from.
+        num_frames: Frames of each utterance of its task, `None` where it was dropped.
+        silent: Positions in the task of utterances that are digital silence.
+        problems: Position in the task, as text, to why the utterance was dropped.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    records: int
+    inputs: str
+    num_frames: tuple[int | None, ...]
+    silent: tuple[int, ...]
+    problems: dict[str, str]
+
+
+def shard_name(number: int) -> str:
+    """Return the file name of a shard."""
+    return f"shard-{number:05d}.tfrecord"
+
+
+def input_digest(task: Task, first_row: int) -> str:
+    """Return a digest of what a shard is made from: records, front end, files, position.
+
+    Of a file its size and time of change stand for its content.
+    """
+    digest = hashlib.sha256()
+    header = [SCHEMA_VERSION, first_row, task.skip_unreadable, asdict(task.frontend)]
+    digest.update(json.dumps(header).encode())
+    for utterance in task.utterances:
+        path = utterance.audio_path(task.root)
+        # what cannot be asked for its size cannot be read either, and is reported then
+        state = path.stat() if path.exists() else None
+        stamp = None if state is None else (state.st_size, state.st_mtime_ns)
+        digest.update(json.dumps([utterance.to_dict(), stamp]).encode())
+    return digest.hexdigest()
+
+
+def load_finished(folder: Path, number: int, inputs: str) -> Shard | None:
+    """Return a shard that an earlier run finished from the same inputs, if it is whole."""
+    path = folder / shard_name(number)
+    note = _note(path)
+    if not (path.is_file() and note.is_file()):
+        return None
+    content = json.loads(note.read_text(encoding="utf-8"))
+    shard = Shard(
+        **content | {"num_frames": tuple(content["num_frames"]), "silent": tuple(content["silent"])}
+    )
+    is_whole = shard.inputs == inputs and shard.sha256 == _sha256(path)
+    return shard if is_whole else None
+
+
+def write_shard(
+    folder: Path, number: int, first_row: int, outcomes: Sequence[Outcome], inputs: str
+) -> Shard:
+    """Write a shard and its note.
+
+    Args:
+        folder: Of the corpus in the store.
+        number: Of the shard, from 0.
+        first_row: Row in `utterances.jsonl` of the shard's first record.
+        outcomes: Of the shard's task.
+        inputs: See `input_digest`.
+
+    Raises:
+        OSError: The disk is full or cannot be written to; nothing of the shard is left.
+    """
+    path = folder / shard_name(number)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    spectrograms = [item.spectrogram for item in outcomes if item.spectrogram is not None]
+    try:
+        _write_records(temporary, first_row, spectrograms)
+        shard = Shard(
+            file=path.name,
+            sha256=_sha256(temporary),
+            bytes=temporary.stat().st_size,
+            records=len(spectrograms),
+            inputs=inputs,
+            num_frames=tuple(
+                None if item.spectrogram is None else len(item.spectrogram) for item in outcomes
+            ),
+            silent=tuple(i for i, item in enumerate(outcomes) if item.is_silent),
+            problems={str(i): item.problem for i, item in enumerate(outcomes) if item.problem},
+        )
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    write_atomically(_note(path), json.dumps(asdict(shard)) + "\n")
+    return shard
+
+
+def remove_leftovers(folder: Path, shards: Sequence[Shard]) -> None:
+    """Remove the notes, and what interrupted runs left that is none of the given shards."""
+    wanted = {shard.file for shard in shards}
+    for path in sorted([*folder.glob("shard-*"), *folder.glob("*.tmp")]):
+        if path.name not in wanted and path.exists():
+            path.unlink()
+
+
+def _note(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _write_records(path: Path, first_row: int, spectrograms: Sequence[np.ndarray]) -> None:
+    import tensorflow as tf  # here, so that the workers never load it
+
+    from ser_aae.records import serialise
+
+    try:
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for row, spectrogram in enumerate(spectrograms, start=first_row):
+                writer.write(serialise(row, spectrogram))
+    except tf.errors.ResourceExhaustedError as error:  # TensorFlow's word for a full disk
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

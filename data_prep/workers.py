@@ -1,0 +1,146 @@
+"""Computing spectrograms, in this process or in several, without TensorFlow."""
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
+from ser_aae.frontend import signal_to_spectrogram
+from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.silence import is_silent
+from ser_aae.utterance import Utterance
+
+
+@dataclass(frozen=True)
+class Task:
+    """The utterances of one shard, and how to compute them.
+
+    Attributes:
+        utterances: In the order of the shard.
+        root: What their paths are relative to.
+        frontend: The front end.
+        skip_unreadable: Report a file that cannot be read, instead of raising.
+    """
+
+    utterances: tuple[Utterance, ...]
+    root: Path
+    frontend: FrontEndConfig
+    skip_unreadable: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one utterance.
+
+    Attributes:
+        spectrogram: `(frames, bins)` float16 in dB, or `None` where it cannot be read.
+        is_silent: Whether it is digital silence throughout.
+        problem: Why it cannot be read.
+    """
+
+    spectrogram: np.ndarray | None
+    is_silent: bool = False
+    problem: str = ""
+
+
+def compute_tasks(tasks: Sequence[Task], workers: int) -> Iterator[list[Outcome]]:
+    """Yield the outcomes of each task, in order.
+
+    At most `workers + 1` tasks are computed ahead of the one that is waited for, so that
+    memory does not grow with the corpus. Close the generator to end the workers early.
+
+    Raises:
+        UserError: A file cannot be read, or a worker died.
+    """
+    if workers == 1 or len(tasks) < 2:
+        for task in tasks:
+            yield compute_task(task)
+        return
+    context = multiprocessing.get_context("spawn")  # forking beside TensorFlow's threads hangs
+    stop = context.Event()
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)), mp_context=context, initializer=_begin, initargs=(stop,)
+    )
+    try:
+        ahead: deque[Future[list[Outcome]]] = deque()
+        waiting = deque(tasks)
+        while waiting or ahead:
+            while waiting and len(ahead) < workers + 1:
+                with _interrupts_held_back():
+                    ahead.append(pool.submit(compute_task, waiting.popleft()))
+            yield ahead.popleft().result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker process ended unexpectedly, most likely for want of memory; what is "
+            "finished is kept, run the command again with fewer --workers"
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def compute_task(task: Task) -> list[Outcome]:
+    """Return the outcome of each utterance; fewer where the parent ends the work early.
+
+    Linear algebra is held to one thread: the processes are the parallelism, and a sum
+    split over threads is not the same to the last bit.
+    """
+    outcomes = []
+    with threadpool_limits(1):
+        for utterance in task.utterances:
+            if _stop is not None and _stop.is_set():
+                break
+            outcomes.append(_compute(utterance, task))
+    return outcomes
+
+
+def _compute(utterance: Utterance, task: Task) -> Outcome:
+    path = utterance.audio_path(task.root)
+    try:
+        samples = read_audio(path, task.frontend.sample_rate_hz, utterance.start_s, utterance.end_s)
+    except UserError as error:
+        if not task.skip_unreadable:
+            raise
+        return Outcome(None, problem=_short(error, path))
+    spectrogram = signal_to_spectrogram(samples, task.frontend).astype(np.float16)
+    return Outcome(spectrogram, is_silent(samples))
+
+
+def _short(error: UserError, path: Path) -> str:
+    """Return the gist of an error: without path, details in brackets, and advice."""
+    return str(error).removeprefix(f"{path}: ").split(" (")[0].split(";")[0]
+
+
+_stop: Event | None = None
+"""In a worker: set when the parent wants no more results."""
+
+
+def _begin(stop: Event) -> None:
+    """Prepare a worker process: the parent alone answers to Ctrl-C."""
+    global _stop  # noqa: PLW0603  an event can reach a worker only at its start
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold back Ctrl-C while a worker is started, which inherits that state.
+
+    A worker interrupted during its imports would print a traceback of its own.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

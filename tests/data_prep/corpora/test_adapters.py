@@ -1,0 +1,160 @@
+"""The contract of all adapters: a new module in the package is tested without a change here.
+
+It needs a layout of its own name in `corpus_layouts`.
+"""
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+from data_prep import corpora
+from data_prep.corpora import find_adapter, list_corpora
+from ser_aae.errors import UserError
+from ser_aae.labels import GENDERS, UNKNOWN_GENDER
+
+NAMES = [adapter.name for adapter in list_corpora()]
+
+
+@pytest.fixture(params=NAMES)
+def case(request, tmp_path):
+    """An adapter, a data root with its layout, and the corpus read from it."""
+    layout = importlib.import_module(f"corpus_layouts.{request.param}")
+    adapter = find_adapter(layout.write(tmp_path))
+    return adapter, tmp_path, adapter.read(tmp_path, allow_partial=True)
+
+
+def test_every_module_of_the_package_is_an_adapter():
+    modules = {module.name for module in pkgutil.iter_modules(corpora.__path__)}
+
+    assert len(modules) == len(NAMES) == len(set(NAMES))
+    assert sorted(NAMES) == NAMES
+
+
+@pytest.mark.parametrize("adapter", list_corpora(), ids=NAMES)
+def test_adapter_says_what_a_user_must_know(adapter):
+    assert re.fullmatch("[a-z0-9-]+", adapter.name)
+    assert all((adapter.version, adapter.title, adapter.license, adapter.obtain, adapter.tree))
+    assert not adapter.bibtex or re.match(r"@\w+\{\w+,\n", adapter.bibtex)
+    assert not adapter.language or re.fullmatch("[a-z]{3}", adapter.language)
+
+
+def test_utterances_are_sorted_and_unique(case):
+    _, _, corpus = case
+    ids = [utterance.utterance_id for utterance in corpus.utterances]
+
+    assert ids
+    assert ids == sorted(set(ids))
+
+
+def test_fields_of_utterances_are_valid(case):
+    adapter, root, corpus = case
+    for utterance in corpus.utterances:
+        prefix, _, speaker = utterance.speaker.partition(":")
+        assert prefix == utterance.corpus
+        assert speaker
+        assert prefix == adapter.name or prefix.startswith("csv-")
+        assert utterance.gender in (*GENDERS, UNKNOWN_GENDER)
+        assert utterance.emotion == utterance.emotion.strip().casefold()
+        assert bool(utterance.emotion) == bool(utterance.emotion_raw)
+        assert str(root) not in utterance.utterance_id
+        assert all(isinstance(text, str) for text in utterance.extra.values())
+        for rating in (utterance.activation, utterance.valence):
+            assert rating is None or 1 <= rating <= 5
+
+
+def test_files_exist_below_the_root(case):
+    _, _, corpus = case
+    for utterance in corpus.utterances:
+        assert utterance.audio_path(corpus.root).is_file()
+        assert not any(part.startswith(".") for part in utterance.path.split("/"))
+
+
+def test_one_gender_a_speaker(case):
+    _, _, corpus = case
+    pairs = {(item.speaker, item.gender) for item in corpus.utterances}
+    known = [speaker for speaker, gender in pairs if gender != UNKNOWN_GENDER]
+
+    assert len(known) == len(set(known))
+
+
+def test_dropped_files_have_reasons_and_are_no_utterances(case):
+    _, _, corpus = case
+    paths = {utterance.path for utterance in corpus.utterances}
+    for item in corpus.dropped:
+        assert item.where
+        assert item.reason
+        assert item.where not in paths
+
+
+def test_reading_twice_gives_the_same(case):
+    adapter, root, corpus = case
+
+    assert adapter.read(root, allow_partial=True) == corpus
+
+
+def test_absent_corpus_is_explained(case, tmp_path):
+    adapter, _, _ = case
+    if adapter.table is not None:
+        adapter = find_adapter(f"csv:{tmp_path / 'nowhere.csv'}")
+
+    with pytest.raises(UserError) as caught:
+        adapter.read(tmp_path / "no such root")
+
+    message = str(caught.value)
+    assert adapter.tree in message
+    assert adapter.obtain in message
+    assert "found nothing" in message
+    assert not adapter.is_found(tmp_path / "no such root")
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"csv"}))
+def test_empty_folder_is_explained(name, tmp_path):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / ".DS_Store").write_bytes(b"\x00")
+
+    with pytest.raises(UserError, match="found an empty folder"):
+        find_adapter(name).read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["ravdess", "urdu"])
+def test_folder_without_audio_is_explained(name, tmp_path):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "README.md").write_text("nothing yet")
+
+    with pytest.raises(UserError, match="found no such audio"):
+        find_adapter(name).read(tmp_path, allow_partial=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [("ravdes", "did you mean ravdess"), ("libri-speech", "did you mean librispeech"),
+     ("xyzzy", "see: ser-aae corpora"), ("../ravdess", "did you mean ravdess")],
+)  # fmt: skip
+def test_unknown_name_gets_a_hint(given, hint):
+    with pytest.raises(UserError, match=hint):
+        find_adapter(given)
+
+
+@pytest.mark.parametrize("given", ["csv", "csv:"])
+def test_csv_without_a_file_is_refused(given):
+    with pytest.raises(UserError, match="csv:FILE"):
+        find_adapter(given)
+
+
+def test_names_are_found_in_any_case():
+    assert find_adapter("RAVDESS").name == "ravdess"
+
+
+def test_incomplete_copy_is_refused_with_both_counts(tmp_path):
+    importlib.import_module("corpus_layouts.ravdess").write(tmp_path)
+
+    with pytest.raises(UserError) as caught:
+        find_adapter("ravdess").read(tmp_path)
+
+    message = str(caught.value)
+    assert "utterances: expected 1440, found 4" in message
+    assert "speakers: expected 24, found 2" in message
+    assert "utterances of sadness: expected 192, found 0" in message
+    assert "--allow-partial" in message

@@ -1,0 +1,195 @@
+"""Whatever is wrong with a corpus or a disk: one clear error, and nothing half-written."""
+
+import os
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import soundfile
+from corpus_layouts.sound import tone
+
+from data_prep.build import prepare
+from data_prep.manifest import read_manifest
+from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
+from ser_aae.store import MANIFEST, is_prepared, load_corpus
+
+
+def cut_in_half(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def text(path):
+    path.write_text("These are words, and no sound.\n" * 40)
+
+
+def pointer(path):
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+
+
+def no_samples(path):
+    soundfile.write(path, np.zeros(0), 16000, format="WAV")
+
+
+def not_a_number(path):
+    samples = tone(seconds=0.5)
+    samples[123] = np.nan
+    soundfile.write(path, samples, 16000, subtype="FLOAT", format="WAV")
+
+
+BAD = {
+    cut_in_half: "cut short",
+    empty: "zero bytes",
+    text: "found something else",
+    pointer: "git lfs pull",
+    no_samples: "found no sample",
+    not_a_number: "sample 123 is not a finite number",
+}
+
+
+@pytest.fixture
+def data_root(demo_root, tmp_path):
+    """A demo corpus that a test may spoil."""
+    shutil.copytree(demo_root, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def run(data_root, store, dataset="demo", **keywords):
+    return prepare(dataset, data_root, store, FrontEndConfig(), progress=False, **keywords)
+
+
+@pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__)
+def test_bad_file_is_named(spoil, data_root, tmp_path, small_shards):
+    bad = data_root / "demo" / "wav" / "s1m" / "s1m-neutral-03.wav"
+    spoil(bad)
+
+    with pytest.raises(UserError, match=BAD[spoil]) as caught:
+        run(data_root, tmp_path / "store")
+
+    assert str(caught.value).startswith(f"{bad}: ")
+    assert not is_prepared(tmp_path / "store", "demo", FrontEndConfig())
+    assert not list((tmp_path / "store").rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bad_files_are_dropped_and_listed_from_a_partial_copy(
+    data_root, tmp_path, small_shards, workers
+):
+    for number, spoil in enumerate(BAD, start=1):
+        spoil(data_root / "demo" / "wav" / "s1f" / f"s1f-anger-{number:02d}.wav")
+
+    result = run(data_root, tmp_path / "store", allow_partial=True, workers=workers)
+
+    corpus = load_corpus(tmp_path / "store", "demo", FrontEndConfig())
+    dropped = read_manifest(result.folder)["dropped"]
+    assert len(corpus.utterances) == len(corpus.num_frames) == 74
+    assert [item["where"] for item in dropped] == [
+        f"wav/s1f/s1f-anger-{number:02d}.wav" for number in range(1, 7)
+    ]
+    assert not any(str(tmp_path) in item["reason"] for item in dropped)
+    assert "dropped 1: sample 123 is not a finite number" in result.messages
+    assert not run(data_root, tmp_path / "store", allow_partial=True).is_new
+
+
+def test_a_copy_of_nothing_but_bad_files_is_refused(data_root, tmp_path):
+    for path in (data_root / "demo" / "wav").rglob("*.wav"):
+        empty(path)
+
+    with pytest.raises(UserError, match="none of 80 files can be read"):
+        run(data_root, tmp_path / "store", allow_partial=True)
+
+    assert not list((tmp_path / "store").rglob(MANIFEST))
+
+
+@pytest.mark.parametrize("dataset", ["ravdess", "urdu", "librispeech", "demo"])
+def test_no_data_root(dataset, tmp_path):
+    with pytest.raises(UserError) as caught:
+        run(tmp_path / "nowhere", tmp_path / "store", dataset)
+
+    assert f"<data root>/{dataset}/" in str(caught.value)
+    assert not (tmp_path / "store").exists()
+
+
+def test_digital_silence_is_kept_and_listed(data_root, tmp_path):
+    silent = data_root / "demo" / "wav" / "s1m" / "s1m-sadness-01.wav"
+    soundfile.write(silent, np.zeros(16000), 16000)
+
+    result = run(data_root, tmp_path / "store")
+
+    assert read_manifest(result.folder)["silent"] == ["s1m-sadness-01"]
+    assert "1 of digital silence: s1m-sadness-01 ..." in result.messages
+
+
+def test_unknown_label_is_listed(data_root, tmp_path):
+    table = data_root / "demo" / "utterances.csv"
+    table.write_text(table.read_text().replace(",anger,", ",Puzzlement,", 1))
+
+    result = run(data_root, tmp_path / "store")
+
+    assert read_manifest(result.folder)["unknown_labels"] == ["puzzlement"]
+    assert any("puzzlement" in line for line in result.messages)
+
+
+def test_table_without_a_needed_column(tmp_path):
+    (tmp_path / "list.csv").write_text("file,speaker,emotion\na.wav,1,sad\n")
+
+    with pytest.raises(UserError, match="missing: gender; there are: file, speaker, emotion"):
+        run(tmp_path, tmp_path / "store", f"csv:{tmp_path / 'list.csv'}")
+
+
+def test_store_that_is_a_file(data_root, tmp_path):
+    (tmp_path / "store").write_text("not a folder")
+
+    with pytest.raises(UserError, match="cannot be written"):
+        run(data_root, tmp_path / "store")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A disk of 1.5 MB, where the user running the tests may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("a small disk can be mounted by root alone")
+    command = [mount, "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_disk_is_explained_and_what_is_finished_kept(data_root, tiny_disk, small_shards):
+    with pytest.raises(UserError, match=r"the disk is full; about .* MB more are needed") as caught:
+        run(data_root, tiny_disk)
+
+    (folder,) = tiny_disk.iterdir()
+    assert str(caught.value).startswith(f"{folder}: ")
+    finished = {path.stem for path in folder.glob("*.tfrecord")}
+    assert 1 <= len(finished) < 5
+    assert {path.stem for path in folder.glob("*.json")} == finished
+    assert not list(folder.glob("*.tmp"))
+    assert not (folder / MANIFEST).exists()
+
+
+def test_full_disk_at_the_manifest(data_root, tmp_path, monkeypatch):
+    import errno
+
+    from data_prep import build
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(build, "write_manifest", full)
+    with pytest.raises(UserError, match="the disk is full"):
+        run(data_root, tmp_path / "store")
+    monkeypatch.undo()
+
+    assert run(data_root, tmp_path / "store").is_new

@@ -1,0 +1,176 @@
+"""Tables of recordings: what is understood, and every mistake with its line."""
+
+import pytest
+from corpus_layouts import csv as layout
+from corpus_layouts.sound import write_tone
+
+from data_prep.corpora import csv_file, find_adapter
+from data_prep.csv_table import GENDER_WORDS, parse_row, read_table
+from ser_aae.datasets import stored_name
+from ser_aae.errors import UserError
+
+HEADER = "file,speaker,gender,emotion\n"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a function that writes a table beside `a.wav` and `b.wav`, and its path."""
+    write_tone(tmp_path / "a.wav")
+    write_tone(tmp_path / "b.wav")
+
+    def write(text, encoding="utf-8"):
+        path = tmp_path / "table.csv"
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return write
+
+
+def error_of(path):
+    with pytest.raises(UserError) as caught:
+        read_table(path, "x")
+    return str(caught.value)
+
+
+def test_columns_become_fields(tmp_path):
+    dataset = layout.write(tmp_path)
+    name = stored_name(dataset)
+
+    corpus = find_adapter(dataset).read(tmp_path)
+
+    whole, first, second, other = sorted(
+        corpus.utterances, key=lambda item: ("b" not in item.path, item.path, item.start_s)
+    )
+    assert (whole.emotion, whole.emotion_raw, whole.gender) == ("anger", "Wut", "M")
+    assert (whole.activation, whole.valence, whole.session) == (4.5, 1.0, "call 2")
+    assert whole.extra == {"weather": "rain"}
+    assert (first.start_s, first.end_s, first.utterance_id) == (0.0, 0.1, "calls/a.wav#0-0.1")
+    assert (second.start_s, second.end_s) == (0.1, 0.2)
+    assert second.speaker == f"{name}:anna"
+    assert (other.gender, other.emotion, other.activation) == ("unknown", "", None)
+    assert corpus.unknown_labels == ("puzzled",)
+    assert corpus.root == tmp_path / "my calls"
+    assert {item.corpus for item in corpus.utterances} == {name}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_spreadsheets_of_all_countries(table, encoding, line_end, separator):
+    rows = [
+        ["File", " Speaker ", "GENDER", "emotion"],
+        ["a.wav", "Jürgen", "m", "Ärger"],
+        ["b.wav", "2", "f", "joy"],
+    ]
+    text = line_end.join(separator.join(row) for row in rows) + line_end * 2
+
+    first, second = read_table(table(text, encoding), "x").utterances
+
+    assert (first.speaker, first.gender, first.emotion) == ("x:Jürgen", "M", "anger")
+    assert (second.speaker, second.gender, second.emotion) == ("x:2", "F", "happiness")
+
+
+def test_quoted_fields_may_hold_the_separator_and_line_ends(table):
+    text = (
+        HEADER.replace("emotion", "emotion,note")
+        + '"a.wav",1,f,sad,"one, two\nthree"\nb.wav,1,x,sad,\n'
+    )
+
+    assert ":4: expected a gender" in error_of(table(text))
+    corpus = read_table(table(text.replace(",x,", ",f,")), "x")
+    assert corpus.utterances[0].extra == {"note": "one, two\nthree"}
+
+
+@pytest.mark.parametrize(("gender", "words"), GENDER_WORDS.items())
+def test_words_for_genders(gender, words):
+    row = {"file": "a.wav", "speaker": "1", "emotion": ""}
+
+    assert {parse_row(row | {"gender": word.title()}, "x").gender for word in words} == {gender}
+
+
+def test_full_paths_and_backslashes(table, tmp_path):
+    write_tone(tmp_path / "sub" / "c.wav")
+    full = (tmp_path / "a.wav").as_posix()
+
+    first, second = read_table(
+        table(f"{HEADER}{full},1,f,sad\nsub\\c.wav,1,f,sad\n"), "x"
+    ).utterances
+
+    assert first.audio_path(tmp_path) == tmp_path / "a.wav"
+    assert second.path == "sub/c.wav"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("file,speaker,emotion\n", [":1:", "missing: gender", "there are: file, speaker, emotion"]),
+        ("", [":1:", "missing: file, speaker, gender, emotion", "there are: none"]),
+        (HEADER.replace("emotion", "emotion,File"), [":1:", "'file' stands there twice"]),
+        (HEADER + "a.wav,1,f,sad\n./a.wav,2,f,joy\n", [":3:", "as line 2"]),
+        (HEADER + "\na.wav,1,f,sad\nc.wav,1,f,sad\n", [":4:", "'c.wav'", "found none"]),
+        (HEADER + ".,1,f,sad\n", [":2:", "expected an audio file"]),
+        (HEADER + "a.wav, ,f,sad\n", [":2:", "speaker is empty"]),
+        (HEADER + ",1,f,sad\n", [":2:", "file is empty"]),
+        (HEADER + "a.wav,1,diverse,sad\n", [":2:", "expected a gender", "'diverse'"]),
+        (HEADER + "a.wav,1,f\n", [":2:", "expected 4 columns", "got 3"]),
+        (HEADER + "a.wav,1,f,sad,more\n", [":2:", "got 5"]),
+        (HEADER + "a.wav,1,f," + "sad" * 50000, [":2:", "expected a table of text", "limit"]),
+    ],
+)
+def test_mistakes_are_named_with_their_line(table, text, parts):
+    path = table(text)
+    message = error_of(path)
+
+    assert message.startswith(str(path))
+    assert all(part in message for part in parts), message
+
+
+@pytest.mark.parametrize("column", ["activation", "valence"])
+@pytest.mark.parametrize("value", ["high", "0.9", "5.5", "nan", "inf", "-1"])
+def test_ratings_go_from_one_to_five(table, column, value):
+    message = error_of(table(f"file,speaker,gender,emotion,{column}\na.wav,1,f,sad,{value}\n"))
+
+    assert f":2: column {column}: expected a number from 1 to 5, got '{value}'" in message
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "part"),
+    [("-1", "", "column start"), ("x", "", "column start"), ("1", "1", "end after the start")],
+)
+def test_parts_of_files_have_a_length(table, start, end, part):
+    assert part in error_of(
+        table(f"file,speaker,gender,emotion,start,end\na.wav,1,f,,{start},{end}\n")
+    )
+
+
+def test_start_alone_goes_to_the_end(table):
+    (item,) = read_table(
+        table("file,speaker,gender,emotion,start\na.wav,1,f,,0.1\n"), "x"
+    ).utterances
+
+    assert (item.start_s, item.end_s, item.utterance_id) == (0.1, None, "a.wav#0.1-")
+
+
+def test_other_encodings_are_refused(table):
+    assert "save the table as UTF-8" in error_of(table(HEADER + "a.wav,Jürgen,m,sad\n", "latin-1"))
+
+
+def test_table_without_rows_is_explained(table):
+    with pytest.raises(UserError, match="found no such audio"):
+        find_adapter(f"csv:{table(HEADER)}").read(table(HEADER).parent)
+
+
+def test_name_of_the_corpus_is_that_of_the_store(table):
+    path = table(HEADER + "a.wav,1,f,sad\n")
+
+    (item,) = csv_file.read(path).utterances
+
+    assert item.corpus == stored_name(f"csv:{path}")
+    assert item.speaker == f"{item.corpus}:1"
+
+
+def test_demo_needs_its_table(tmp_path):
+    write_tone(tmp_path / "demo" / "wav" / "a.wav")
+
+    with pytest.raises(UserError, match=r"utterances\.csv: expected"):
+        find_adapter("demo").read(tmp_path)

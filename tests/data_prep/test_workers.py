@@ -1,0 +1,158 @@
+"""Computing spectrograms in one process and in several."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from corpus_layouts.sound import write_tone
+
+from data_prep import workers
+from data_prep.corpora import find_adapter
+from data_prep.workers import Task, compute_task, compute_tasks
+from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
+from ser_aae.frontend import recording_to_spectrogram
+from ser_aae.utterance import Utterance
+
+
+def tasks_of(corpus, size=4, limit=12, *, skip_unreadable=False, frontend=None):
+    frontend = frontend or FrontEndConfig()
+    return [
+        Task(corpus.utterances[start : start + size], corpus.root, frontend, skip_unreadable)
+        for start in range(0, limit, size)
+    ]
+
+
+@pytest.fixture(scope="module")
+def corpus(demo_root):
+    return find_adapter("demo").read(demo_root)
+
+
+def one(path, **keywords):
+    return Utterance("x", "1", path.name, "x:1", "F", **keywords)
+
+
+def test_outcome_is_the_front_end_as_float16(corpus):
+    (task,) = tasks_of(corpus, limit=4)
+
+    outcomes = compute_task(task)
+
+    for utterance, outcome in zip(task.utterances, outcomes, strict=True):
+        wanted = recording_to_spectrogram(utterance.audio_path(corpus.root), task.frontend)
+        np.testing.assert_array_equal(outcome.spectrogram, wanted.astype(np.float16))
+        assert outcome.spectrogram.dtype == np.float16
+        assert not outcome.is_silent
+
+
+def test_start_and_end_take_a_part(tmp_path):
+    path = write_tone(tmp_path / "a.wav", seconds=1.0)
+    frontend = FrontEndConfig(remove_silence=False)
+    part = Task((one(path, start_s=0.25, end_s=0.5),), tmp_path, frontend, False)
+
+    (outcome,) = compute_task(part)
+
+    assert len(outcome.spectrogram) == 1 + (4000 - 400) // 160
+
+
+def test_digital_silence_is_flagged_and_kept(tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000), 16000)
+    task = Task((one(tmp_path / "a.wav"),), tmp_path, FrontEndConfig(), False)
+
+    (outcome,) = compute_task(task)
+
+    assert outcome.is_silent
+    assert len(outcome.spectrogram) == 1 + (8000 - 400) // 160
+
+
+def test_unreadable_files_are_raised_or_reported(tmp_path):
+    (tmp_path / "a.wav").write_text("this is no sound")
+    utterances = (one(tmp_path / "a.wav"),)
+
+    with pytest.raises(UserError, match=r"a\.wav: expected audio"):
+        compute_task(Task(utterances, tmp_path, FrontEndConfig(), False))
+    (outcome,) = compute_task(Task(utterances, tmp_path, FrontEndConfig(), True))
+
+    assert outcome.spectrogram is None
+    assert outcome.problem == "expected audio that libsndfile reads"
+
+
+def test_two_processes_give_the_same_in_the_same_order(corpus):
+    tasks = tasks_of(corpus)
+
+    alone = list(compute_tasks(tasks, workers=1))
+    together = list(compute_tasks(tasks, workers=2))
+
+    assert [len(outcomes) for outcomes in together] == [4, 4, 4]
+    for mine, theirs in zip(alone, together, strict=True):
+        for a, b in zip(mine, theirs, strict=True):
+            np.testing.assert_array_equal(a.spectrogram, b.spectrogram)
+
+
+def test_processes_end_when_the_generator_is_closed(corpus):
+    computed = compute_tasks(tasks_of(corpus), workers=2)
+    next(computed)
+    assert multiprocessing.active_children()
+
+    computed.close()
+
+    assert not multiprocessing.active_children()
+
+
+def test_few_tasks_are_in_flight(corpus, monkeypatch):
+    submitted, most = [], []
+
+    class Pool:
+        """Computes at once, in this process, and counts what nobody has fetched yet."""
+
+        def __init__(self, *_, **__):
+            pass
+
+        def submit(self, function, task):
+            submitted.append(task)
+            outcomes = function(task)
+
+            class Done:
+                def result(self):
+                    most.append(len(submitted))
+                    submitted.pop()
+                    return outcomes
+
+            return Done()
+
+        def shutdown(self, **_):
+            submitted.clear()
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+
+    assert len(list(compute_tasks(tasks_of(corpus, size=1, limit=12), workers=2))) == 12
+    assert max(most) == 3
+
+
+def test_error_in_a_process_reaches_the_user_with_its_path(tmp_path, corpus):
+    (tmp_path / "a.wav").write_text("this is no sound")
+    bad = Task((one(tmp_path / "a.wav"),), tmp_path, FrontEndConfig(), False)
+
+    with pytest.raises(UserError, match=r"a\.wav: expected audio"):
+        list(compute_tasks([*tasks_of(corpus, limit=4), bad], workers=2))
+
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_dies_is_explained(corpus, monkeypatch):
+    monkeypatch.setattr(workers, "compute_task", os._exit)
+    # the task is the exit code, which no integer is: give one that is
+    with pytest.raises(UserError, match="want of memory"):
+        list(compute_tasks([3, 3], workers=2))
+
+    assert not multiprocessing.active_children()
+
+
+def test_workers_do_not_import_tensorflow():
+    code = "import sys, data_prep.workers; sys.exit('tensorflow' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,128 @@
+"""Reading recordings: rates, channels, parts, and every error."""
+
+import re
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_aae.errors import UserError
+from ser_aae.frontend.audio import read_audio
+
+RATE_HZ = 16000
+
+
+def tone(frequency_hz, seconds=1.0, amplitude=0.5, rate_hz=RATE_HZ):
+    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (amplitude * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
+
+
+def noise(seconds=1.0, seed=0, level=0.1):
+    generator = np.random.default_rng(seed)
+    return (level * generator.normal(size=round(seconds * RATE_HZ))).astype(np.float32)
+
+
+def frequency_of(samples, rate_hz=RATE_HZ):
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return np.argmax(spectrum) * rate_hz / len(samples)
+
+
+def test_channels_are_averaged(tmp_path):
+    stereo = np.stack([tone(440.0), np.zeros(RATE_HZ, np.float32)], axis=1)
+    soundfile.write(tmp_path / "a.wav", stereo, RATE_HZ, subtype="FLOAT")
+
+    np.testing.assert_allclose(read_audio(tmp_path / "a.wav", RATE_HZ), tone(440.0) / 2)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 24000, 44100, 48000])
+def test_resampling_keeps_a_tone(tmp_path, rate_hz):
+    soundfile.write(tmp_path / "a.flac", tone(1000.0, rate_hz=rate_hz), rate_hz)
+
+    samples = read_audio(tmp_path / "a.flac", RATE_HZ)
+
+    assert samples.dtype == np.float32
+    assert len(samples) == RATE_HZ
+    assert frequency_of(samples) == pytest.approx(1000, abs=1)
+    assert np.abs(samples[800:-800]).max() == pytest.approx(0.5, abs=0.005)
+
+
+def test_what_lies_above_the_new_limit_is_gone(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(12000.0, rate_hz=44100), 44100)
+
+    assert np.abs(read_audio(tmp_path / "a.wav", RATE_HZ)[800:-800]).max() < 1e-3
+
+
+def test_a_part_is_what_lies_there(tmp_path):
+    signal = noise(1.0)
+    soundfile.write(tmp_path / "a.wav", signal, RATE_HZ, subtype="FLOAT")
+
+    np.testing.assert_array_equal(
+        read_audio(tmp_path / "a.wav", RATE_HZ, 0.25, 0.5), signal[4000:8000]
+    )
+    np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", RATE_HZ, 0.75), signal[12000:])
+    np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", RATE_HZ, 0.9, 5.0), signal[14400:])
+
+
+def test_a_wav_written_to_a_pipe_promises_no_length(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(440.0), RATE_HZ, subtype="PCM_16")
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    content[4:8] = content[40:44] = b"\xff" * 4
+    (tmp_path / "a.wav").write_bytes(content)
+
+    assert len(read_audio(tmp_path / "a.wav", RATE_HZ)) == RATE_HZ
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_cut_short(tmp_path, name, share):
+    path = tmp_path / name
+    soundfile.write(path, noise(3.0), RATE_HZ, subtype="PCM_16")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+
+    with pytest.raises(UserError, match="a\\.") as caught:
+        read_audio(path, RATE_HZ)
+
+    assert re.search("cut short|found something else", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "zero bytes"),
+        (b"words\n" * 100, "libsndfile reads"),
+        (b"RIFF\x00\x00", "libsndfile reads"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    ],
+)
+def test_no_audio(tmp_path, content, message):
+    (tmp_path / "a.wav").write_bytes(content)
+
+    with pytest.raises(UserError, match=message):
+        read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(UserError, match="expected an audio file, found none"):
+        read_audio(tmp_path / "a.wav", RATE_HZ)
+    with pytest.raises(UserError, match="found a folder"):
+        read_audio(tmp_path, RATE_HZ)
+
+
+@pytest.mark.parametrize("seconds", [(0.0, None), (2.0, None), (0.0, 0.0)])
+def test_no_samples(tmp_path, seconds):
+    length = 0 if seconds == (0.0, None) else RATE_HZ
+    soundfile.write(tmp_path / "a.wav", np.zeros(length), RATE_HZ)
+
+    with pytest.raises(UserError, match="found no sample"):
+        read_audio(tmp_path / "a.wav", RATE_HZ, *seconds)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers(tmp_path, value):
+    stereo = np.zeros((RATE_HZ, 2), np.float32)
+    stereo[77, 1] = value
+    soundfile.write(tmp_path / "a.wav", stereo, RATE_HZ, subtype="FLOAT")
+
+    with pytest.raises(UserError, match="sample 77 is not a finite number"):
+        read_audio(tmp_path / "a.wav", RATE_HZ)
