@@ -1,0 +1,103 @@
+"""The report as one HTML page: nothing is fetched, pictures are inside, text is escaped."""
+
+import base64
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from reports.tables import to_html
+
+_CSS = """
+:root { color-scheme: light; }
+body { margin: 0 auto; max-width: 66rem; padding: 1rem; background: #fff; color: #1a1a1a;
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; margin-top: 2.5rem; border-top: 2px solid #1a1a1a;
+  padding-top: 1rem; overflow-wrap: anywhere; } h3 { font-size: 1.05rem; margin-bottom: .3rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #d0d0d0; text-align: left;
+  vertical-align: top; white-space: nowrap; }
+th { border-bottom: 2px solid #1a1a1a; }
+details td:last-child { white-space: normal; min-width: 14rem; }
+.badge { display: inline-block; padding: 0 .5rem; margin: 0 .3rem .3rem 0; font-size: .85rem;
+  border: 1px solid #1a1a1a; border-radius: .8rem; }
+.warn { border-left: 4px solid #b34700; background: #fff4ec; padding: .5rem .8rem;
+  margin: .5rem 0; }
+.lead { font-size: 1.15rem; }
+code { font-size: .85em; background: #f2f2f2; padding: .1em .3em; overflow-wrap: anywhere; }
+figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
+figcaption { font-size: .85rem; color: #404040; }
+details { margin: .8rem 0; } summary { cursor: pointer; font-weight: 600; }
+"""
+
+
+@dataclass
+class Section:
+    """One experiment on the page; all strings are plain text.
+
+    Attributes:
+        title: Of the section.
+        badges: Short marks beside it: synthetic, protocol, speaker-independent.
+        lead: The sentence with the main figure.
+        warnings: What the reader must know before believing a figure.
+        tables: Heading and table, with the command that recomputes it.
+        pictures: PNG and its caption.
+        notes: Sentences, each with a command or `""`.
+        details: Heading and table, folded away.
+    """
+
+    title: str
+    badges: list[str] = field(default_factory=list)
+    lead: str = ""
+    warnings: list[str] = field(default_factory=list)
+    tables: list[tuple[str, pd.DataFrame, str]] = field(default_factory=list)
+    pictures: list[tuple[Path, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    details: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
+
+
+def page(title: str, introduction: str, sections: Iterable[Section]) -> str:
+    """Return the whole page as HTML."""
+    body = "".join(_section(section) for section in sections)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
+        f"<h1>{html.escape(title)}</h1>\n<p>{html.escape(introduction)}</p>\n{body}"
+        "</body>\n</html>\n"
+    )
+
+
+def _section(section: Section) -> str:
+    parts = [f"<h2>{html.escape(section.title)}</h2>\n<p>"]
+    parts += [f'<span class="badge">{html.escape(badge)}</span>' for badge in section.badges]
+    parts.append("</p>\n")
+    if section.lead:
+        parts.append(f'<p class="lead">{html.escape(section.lead)}</p>\n')
+    parts += [f'<p class="warn">{html.escape(text)}</p>\n' for text in section.warnings]
+    for heading, frame, command in section.tables:
+        parts.append(f"<h3>{html.escape(heading)}</h3>\n{to_html(frame)}{_command(command)}")
+    for text, command in section.notes:
+        parts.append(f"<p>{html.escape(text)}</p>\n{_command(command)}")
+    for path, caption in section.pictures:
+        parts.append(_picture(path, caption))
+    for heading, frame in ((name, item) for name, item in section.details if len(item)):
+        inside = f"<summary>{html.escape(heading)}</summary>\n{to_html(frame)}"
+        parts.append(f"<details>{inside}</details>\n")
+    return "".join(parts)
+
+
+def _command(command: str) -> str:
+    return f"<p><code>{html.escape(command)}</code></p>\n" if command else ""
+
+
+def _picture(path: Path, caption: str) -> str:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    text = html.escape(caption)
+    return (
+        f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{text}</figcaption></figure>\n"
+    )

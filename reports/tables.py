@@ -1,0 +1,175 @@
+"""The tables of a report, as frames of text: made once, shown as HTML, Markdown or CSV."""
+
+import html
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ser_aae.config import PRESETS, UNSTATED, RunConfig
+from ser_aae.results.folder import CONFIG, flatten
+from ser_aae.results.text import mean_and_std, percent
+
+Evaluation = Mapping[str, Any]
+
+FIGURES = {
+    "weighted_accuracy": "WA",
+    "unweighted_accuracy": "UA",
+    "macro_f1": "F1",
+    "gender_accuracy": "gender",
+    "speaker_only_unweighted_accuracy": "speaker-only UA",
+}
+_OF_A_RUN = ("dataset", "seed", "protocol.fold")
+"""Fields that say which run this is; they are no choices of method."""
+
+
+def run_table(evaluation: Evaluation) -> pd.DataFrame:
+    """Return one row a complete run; figures in per cent."""
+    rows = []
+    for run in evaluation["runs"]:
+        stored = run["stored"]
+        row = {"fold": run["fold"], "rep": run["repetition"], "n": run["n"]}
+        row |= {title: percent(run[key]) for key, title in FIGURES.items()}
+        row["validation UA"] = percent(stored.get("validation_unweighted_accuracy"))
+        row["adversary"] = (stored.get("adversary") or {}).get("state", "-")
+        row["best"] = _or_dash(stored.get("best_epoch"))
+        row["epochs"] = _or_dash(stored.get("epochs"))
+        seconds = stored.get("seconds")
+        row["seconds"] = "-" if seconds is None else f"{seconds:.0f}"
+        rows.append(row)
+    return pd.DataFrame(rows).astype(str)
+
+
+def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
+    """Return the pooled figures of each repetition, their spread over folds, and over all."""
+    rows = []
+    for item in evaluation["repetitions"]:
+        name = f"repetition {item['repetition']}"
+        total = evaluation["folds_expected"] or "?"
+        pooled = {title: percent(item[key]) for key, title in FIGURES.items()}
+        over = {title: mean_and_std(item["over_folds"][key]) for key, title in FIGURES.items()}
+        rows.append({"": f"{name}, {item['folds']} of {total} folds pooled", **pooled})
+        rows.append({"": f"{name}, mean ± deviation over folds", **over})
+    over = evaluation["over_repetitions"]
+    count = over["unweighted_accuracy"]["n"]
+    if count:
+        means = {title: mean_and_std(over[key]) for key, title in FIGURES.items()}
+        rows.append({"": f"mean ± deviation over {count} complete repetition(s)", **means})
+    return pd.DataFrame(rows).astype(str)
+
+
+def leakage_table(evaluation: Evaluation) -> pd.DataFrame:
+    """Return what each run's leakage check counted: utterances (speakers) by part."""
+    rows = []
+    for run in evaluation["runs"]:
+        check = run["stored"].get("leakage")
+        if check:
+            rows.append({"run": run["name"]} | _leakage_row(check))
+    return pd.DataFrame(rows).astype(str)
+
+
+def missing_table(evaluation: Evaluation, like: Path, runs: Path) -> pd.DataFrame:
+    """Return the runs that an experiment lacks, each with the command that fills it.
+
+    Args:
+        evaluation: Of a folder of folds.
+        like: A run whose config they share.
+        runs: Where the run folders lie.
+    """
+    rows = [
+        {"run": name, "command": train_command(Path(evaluation["folder"]) / name, like, runs)}
+        for name in (*evaluation["missing"], *evaluation["incomplete"])
+    ]
+    return pd.DataFrame(rows)
+
+
+def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
+    """Return every field of a config: value, the presets' values, source and meaning.
+
+    `departs` is `"*"` where the value is not that of the preset `default`.
+    """
+    values = dict(flatten(config))
+    paper = dict(flatten(PRESETS["paper"]))
+    rows = []
+    for name, default, metadata in _settings(RunConfig):
+        if name in values and name not in _OF_A_RUN:
+            usual = dict(flatten({name: default}))[name]
+            stated = metadata["source"] != UNSTATED
+            rows.append(
+                {
+                    "choice": name,
+                    "value": values[name],
+                    "departs": "*" if values[name] != usual else "",
+                    "default": usual,
+                    "paper": paper.get(name, usual),
+                    "source": metadata["source"] if stated else "chosen here",
+                    "meaning": metadata["doc"],
+                }
+            )
+    return pd.DataFrame(rows).astype(str)
+
+
+def evaluate_command(folder: str) -> str:
+    """Return the command that recomputes the figures of a folder."""
+    return f"ser-aae evaluate {shlex.quote(folder)}"
+
+
+def train_command(folder: Path, like: Path, runs: Path) -> str:
+    """Return the command that trains the run of `folder` with the config of the run `like`."""
+    fold, seed = (int(digits) for digits in re.findall(r"\d+", folder.name))
+    return (
+        f"ser-aae train --config {shlex.quote(str(like / CONFIG))} --set protocol.fold={fold} "
+        f"--set seed={seed} --runs {shlex.quote(str(runs))}"
+    )
+
+
+def to_html(frame: pd.DataFrame) -> str:
+    """Return a frame as an HTML table that scrolls by itself; everything is escaped."""
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>\n"
+        for row in frame.itertuples(index=False)
+    )
+    return f'<div class="scroll"><table><tr>{head}</tr>\n{body}</table></div>\n'
+
+
+def to_markdown(frame: pd.DataFrame) -> str:
+    """Return a frame as a Markdown table; bars within cells are escaped."""
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy(dtype=object)]
+    lines = [
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _or_dash(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
+    counts, speakers = check.get("utterances", {}), check.get("speakers", {})
+    row = {
+        part: f"{counts[part]} ({speakers.get(part, '-')})"
+        for part in ("train", "validation", "test", "auxiliary")
+        if part in counts
+    }
+    shared = check.get("shared_speakers", {})
+    for pair, names in shared.items():
+        row[f"speakers in {pair.replace('-', ' and ')}"] = str(len(names))
+    row["utterances shared"] = _or_dash(check.get("shared_utterances"))
+    row["files shared"] = _or_dash(check.get("shared_files"))
+    return row
+
+
+def _settings(group: type, prefix: str = "") -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """Yield dotted name, default and metadata of every setting below a config class."""
+    for item in fields(group):
+        name = f"{prefix}{item.name}"
+        if item.default is not MISSING:
+            yield name, item.default, item.metadata
+        elif is_dataclass(item.default_factory):
+            yield from _settings(item.default_factory, f"{name}.")

@@ -1,0 +1,152 @@
+"""The leakage guard: a split that lets the test part be seen beforehand is refused (P6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from ser_aae.errors import UserError
+from ser_aae.utterance import Utterance
+
+PARTS = ("train", "validation", "test")
+PAIRS = tuple(f"{first}-{second}" for first, second in combinations(PARTS, 2))
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Split:
+    """One fold: rows of a sequence of utterances.
+
+    Attributes:
+        train: Rows that weights are fitted on.
+        validation: Rows that select the best epoch.
+        test: Rows that are scored once.
+        speaker_independent: The test speakers are in neither of the other parts, nor do
+            train and validation share one.
+        apart: Pairs of parts, as in `PAIRS`, that share no speaker even where the split as
+            a whole is not speaker-independent.
+        folds: How many folds the protocol has on these utterances.
+    """
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+    speaker_independent: bool
+    apart: tuple[str, ...] = ()
+    folds: int = 1
+
+
+def check_leakage(
+    split: Split, utterances: Sequence[Utterance], auxiliary: Sequence[Utterance] = ()
+) -> dict[str, Any]:
+    """Refuse a split whose parts share what they must not; say what was counted otherwise.
+
+    Args:
+        split: Rows of `utterances`.
+        utterances: Those the split names, of one corpus or several.
+        auxiliary: Utterances that train the other tasks; they are of other corpora and of
+            speakers who are neither validated nor tested on.
+
+    Returns:
+        Plain values for `result.json`: `speaker_independent`, `folds`, `utterances` and
+        `speakers` (counts by part), `speaker_names` (by part), `shared_speakers` (pair of
+        parts to names; only pairs that may share have any), `shared_utterances` and
+        `shared_files` (0: anything else is refused).
+
+    Raises:
+        UserError: An empty part, a row that is not there, or something shared: a speaker
+            (where none may be), an utterance, a stretch of a file, an auxiliary corpus.
+    """
+    parts = {part: _take(part, getattr(split, part), utterances) for part in PARTS}
+    names = {part: {item.speaker for item in parts[part]} for part in PARTS}
+    _refuse_shared_utterances(split, parts)
+    _refuse_shared_files(parts)
+    shared = _shared_speakers(split, names)
+    _refuse_auxiliary(auxiliary, utterances, names["validation"] | names["test"])
+    counts = {part: len(parts[part]) for part in PARTS}
+    return {
+        "speaker_independent": split.speaker_independent,
+        "folds": split.folds,
+        "utterances": counts
+        | {"unused": len(utterances) - sum(counts.values()), "auxiliary": len(auxiliary)},
+        "speakers": {part: len(names[part]) for part in PARTS}
+        | {"auxiliary": len({item.speaker for item in auxiliary})},
+        "speaker_names": {part: sorted(names[part]) for part in PARTS},
+        "shared_speakers": shared,
+        "shared_utterances": 0,
+        "shared_files": 0,
+    }
+
+
+def _take(part: str, rows: Sequence[int], utterances: Sequence[Utterance]) -> list[Utterance]:
+    if not rows:
+        raise UserError(f"split: the {part} part is empty; choose another fold or protocol")
+    outside = [row for row in rows if not 0 <= row < len(utterances)]
+    if outside:
+        raise UserError(
+            f"split: expected rows 0 to {len(utterances) - 1}, the {part} part names {outside[0]}"
+        )
+    return [utterances[row] for row in rows]
+
+
+def _refuse(what: str, pair: str, found: Sequence[str]) -> None:
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    raise UserError(
+        f"leakage: {pair.replace('-', ' and ')} share {what}: "
+        f"{', '.join(found[:_LISTED])}{more}; the result would flatter the model, so the split "
+        "is refused"
+    )
+
+
+def _refuse_shared_utterances(split: Split, parts: dict[str, list[Utterance]]) -> None:
+    for part in PARTS:
+        rows = getattr(split, part)
+        if len(set(rows)) != len(rows):
+            raise UserError(f"split: the {part} part names a row twice")
+    names = {part: {(item.corpus, item.utterance_id) for item in parts[part]} for part in PARTS}
+    for pair in PAIRS:
+        first, second = pair.split("-")
+        both = sorted(names[first] & names[second])
+        if both:
+            _refuse("utterances", pair, [f"{corpus} {name}" for corpus, name in both])
+
+
+def _refuse_shared_files(parts: dict[str, list[Utterance]]) -> None:
+    """Refuse stretches of one file that overlap and lie in different parts."""
+    files: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
+    for part in PARTS:
+        for item in parts[part]:
+            end = float("inf") if item.end_s is None else item.end_s
+            files.setdefault((item.corpus, item.path), []).append((item.start_s, end, part))
+    for (corpus, path), stretches in sorted(files.items()):
+        ends: dict[str, float] = {}
+        for start, end, part in sorted(stretches):
+            for other in PARTS:
+                if other != part and ends.get(other, start) > start:
+                    pair = "-".join(sorted((part, other), key=PARTS.index))
+                    _refuse("a file", pair, [f"{corpus} {path} at {start} s"])
+            ends[part] = max(end, ends.get(part, end))
+
+
+def _shared_speakers(split: Split, names: dict[str, set[str]]) -> dict[str, list[str]]:
+    shared = {}
+    for pair in PAIRS:
+        first, second = pair.split("-")
+        shared[pair] = sorted(names[first] & names[second])
+        if shared[pair] and (split.speaker_independent or pair in split.apart):
+            _refuse("speakers", pair, shared[pair])
+    return shared
+
+
+def _refuse_auxiliary(
+    auxiliary: Sequence[Utterance], utterances: Sequence[Utterance], evaluated: set[str]
+) -> None:
+    same = sorted({item.corpus for item in auxiliary} & {item.corpus for item in utterances})
+    if same:
+        raise UserError(
+            f"leakage: the auxiliary corpus {', '.join(same)} is the emotional corpus itself; "
+            "name another auxiliary corpus"
+        )
+    known = sorted({item.speaker for item in auxiliary} & evaluated)
+    if known:
+        _refuse("speakers", "auxiliary-validation or test", known)

@@ -1,0 +1,222 @@
+"""Recomputing every figure from the predictions, for one run or for all folds of an experiment."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_aae.errors import UserError
+from ser_aae.results.folder import (
+    CONFIG,
+    PREDICTIONS,
+    RESULT,
+    find_runs,
+    flatten,
+    fold_and_seed,
+    is_complete,
+    read_json,
+    run_name,
+)
+from ser_aae.results.predictions import classes_of, read_predictions, score
+
+FIGURES = (
+    "unweighted_accuracy",
+    "weighted_accuracy",
+    "macro_f1",
+    "gender_accuracy",
+    "speaker_only_unweighted_accuracy",
+)
+"""The figures that are averaged over folds and repetitions."""
+
+Evaluated = tuple[dict[str, Any], pd.DataFrame]
+"""A run's figures and its predictions."""
+
+_PER_RUN = ("seed", "protocol.fold")
+
+
+def evaluate(folder: Path) -> dict[str, Any]:
+    """Recompute the figures of a run, or of all folds of an experiment (P5).
+
+    Raises:
+        UserError: Neither of the two, nothing complete in it, files that cannot be read, or
+            a stored figure that the predictions do not give.
+    """
+    if (folder / CONFIG).is_file():
+        return evaluate_run(folder)
+    if any(run.parent == folder for run in find_runs(folder)):
+        return evaluate_experiment(folder)
+    raise UserError(
+        f"{folder}: expected a run (it holds {CONFIG}) or a folder of folds (fold00-rep00, ...); "
+        "name one of those below it"
+    )
+
+
+def evaluate_run(folder: Path) -> dict[str, Any]:
+    """Recompute the figures of one run and compare them with its `result.json`.
+
+    Returns:
+        The figures of `score` beside `kind` (`"run"`), `folder`, `name`, `fold`,
+        `repetition`, and `stored`: all of `result.json`.
+
+    Raises:
+        UserError: Incomplete, unreadable, or a figure that disagrees.
+    """
+    return _evaluate_run(folder)[0]
+
+
+def evaluate_experiment(folder: Path) -> dict[str, Any]:
+    """Recompute the figures of all folds and repetitions in a folder (P5).
+
+    Returns:
+        What the experiment is; `runs`: figures of each complete run; `repetitions`: for each,
+        the figures of its folds' predictions taken together, and `over_folds` (mean and
+        deviation); `over_repetitions`: mean and deviation of the pooled figures of those
+        repetitions that have all folds; `missing` and `incomplete` runs by name.
+
+    Raises:
+        UserError: No complete run, runs of different configs, an utterance in the test
+            parts of two folds of one repetition, or whatever `evaluate_run` refuses.
+    """
+    begun = [run for run in find_runs(folder) if run.parent == folder]
+    evaluated = _evaluate_complete(folder, begun)
+    config = _common_config([Path(run["folder"]) for run, _ in evaluated])
+    expected = _folds_expected(config, evaluated)
+    repetitions = _repetitions(evaluated, expected)
+    whole = [item for item in repetitions if item["folds"] == expected]
+    return {
+        "kind": "folds",
+        "folder": str(folder),
+        "dataset": config["dataset"],
+        "task": config["task"],
+        "model": config["model"]["kind"],
+        "protocol": config["protocol"]["name"],
+        "speaker_independent": _agreed("speaker_independent", evaluated),
+        "classes": evaluated[0][0]["classes"],
+        "runs": [run for run, _ in evaluated],
+        "repetitions": repetitions,
+        "over_repetitions": spread(whole),
+        "folds_expected": expected,
+        "missing": _missing(begun, [item["repetition"] for item in repetitions], expected),
+        "incomplete": [run.name for run in begun if not is_complete(run)],
+    }
+
+
+def spread(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return mean, sample deviation and count of each of `FIGURES` over rows of figures.
+
+    The deviation (over n - 1) of a single row is `None`, and so is the mean of none.
+    """
+    out = {}
+    for figure in FIGURES:
+        values = [row[figure] for row in rows if row.get(figure) is not None]
+        out[figure] = {
+            "mean": float(np.mean(values)) if values else None,
+            "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            "n": len(values),
+        }
+    return out
+
+
+def _evaluate_complete(folder: Path, begun: Sequence[Path]) -> list[Evaluated]:
+    """Evaluate the complete runs of a folder, by repetition and fold."""
+    complete = [run for run in begun if is_complete(run)]
+    if not complete:
+        raise UserError(
+            f"{folder}: expected at least one complete run, found {len(begun)} begun and none "
+            "complete; train one to its end"
+        )
+    evaluated = [_evaluate_run(run) for run in complete]
+    return sorted(evaluated, key=lambda item: (item[0]["repetition"], item[0]["fold"]))
+
+
+def _agreed(key: str, evaluated: Iterable[Evaluated]) -> Any:
+    """Return what the leakage checks of all runs say, `None` where they differ or are silent."""
+    said = {(run["stored"].get("leakage") or {}).get(key) for run, _ in evaluated}
+    return said.pop() if len(said) == 1 else None
+
+
+def _evaluate_run(folder: Path) -> Evaluated:
+    config = read_json(folder / CONFIG)
+    if not is_complete(folder):
+        raise UserError(f"{folder}: the run is not complete ({RESULT} is missing); train it again")
+    stored = read_json(folder / RESULT)
+    predictions = read_predictions(folder / PREDICTIONS)
+    figures = score(predictions, classes_of(predictions))
+    for name, value in figures.items():
+        if not _agree(stored.get(name), value):
+            raise UserError(
+                f"{folder}: {name}: {RESULT} says {stored.get(name)}, {PREDICTIONS} gives "
+                f"{value}; one of the two was changed after the run: train it again"
+            )
+    place = {"kind": "run", "folder": str(folder), "name": folder.name}
+    return place | fold_and_seed(folder, config) | figures | {"stored": stored}, predictions
+
+
+def _agree(stored: object, computed: object) -> bool:
+    if isinstance(stored, Mapping) and isinstance(computed, Mapping):
+        return stored.keys() == computed.keys() and all(
+            _agree(stored[key], computed[key]) for key in computed
+        )
+    numbers = isinstance(stored, int | float) and isinstance(computed, int | float)
+    if numbers:
+        return math.isclose(float(stored), float(computed), rel_tol=0, abs_tol=1e-9)
+    return stored == computed
+
+
+def _common_config(runs: Sequence[Path]) -> dict[str, Any]:
+    """Return the config the runs share; refuse runs of different experiments in one folder."""
+    first = read_json(runs[0] / CONFIG)
+    wanted = dict(flatten(first))
+    for run in runs[1:]:
+        other = dict(flatten(read_json(run / CONFIG)))
+        for key in sorted((wanted | other).keys() - set(_PER_RUN)):
+            if other.get(key) != wanted.get(key):
+                raise UserError(
+                    f"{run / CONFIG}: {key} is {other.get(key)!r}, in {runs[0].name} beside it "
+                    f"{wanted.get(key)!r}; runs of two experiments are not pooled: move one of them"
+                )
+    return first
+
+
+def _folds_expected(config: Mapping[str, Any], evaluated: Sequence[Evaluated]) -> int | None:
+    """Return how many folds there are: as the leakage check wrote, else as the config implies."""
+    written = _agreed("folds", evaluated)
+    if written is not None:
+        return int(written)
+    protocol = config["protocol"]
+    known = {"speaker-kfold": protocol.get("folds"), "10-fold": 10, "cross-corpus": 1}
+    return known.get(protocol["name"])
+
+
+def _repetitions(evaluated: Iterable[Evaluated], expected: int | None) -> list[dict[str, Any]]:
+    by_seed: dict[int, list[Evaluated]] = {}
+    for run, predictions in evaluated:
+        by_seed.setdefault(run["repetition"], []).append((run, predictions))
+    rows = []
+    for seed, members in sorted(by_seed.items()):
+        runs = [run for run, _ in members]
+        pooled = pd.concat([frame.assign(_run=run["name"]) for run, frame in members])
+        twice = pooled[pooled.duplicated(["corpus", "utterance_id"], keep=False)]
+        if len(twice):
+            name = twice["utterance_id"].iloc[0]
+            both = twice.loc[twice["utterance_id"] == name, "_run"]
+            raise UserError(
+                f"{Path(runs[0]['folder']).parent}: utterance {name} is in the test parts of "
+                f"{' and '.join(both)}; folds of one repetition share none: train them again"
+            )
+        figures = score(pooled, runs[0]["classes"])
+        rows.append(
+            {"repetition": seed, "folds": len(members), "complete": len(members) == expected}
+            | figures
+            | {"over_folds": spread(runs)}
+        )
+    return rows
+
+
+def _missing(begun: Sequence[Path], seeds: Sequence[int], expected: int | None) -> list[str]:
+    names = {run.name for run in begun}
+    wanted = [run_name(fold, seed) for seed in seeds for fold in range(expected or 0)]
+    return [name for name in wanted if name not in names]

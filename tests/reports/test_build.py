@@ -1,0 +1,290 @@
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.build import build_report
+from reports.tables import choices_table, evaluate_command, to_html, to_markdown
+from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
+from ser_aae.errors import UserError
+from ser_aae.results import (
+    append_jsonl,
+    read_json,
+    run_folder,
+    score,
+    write_json,
+    write_predictions,
+)
+
+CLASSES = ("anger", "neutral")
+NASTY = "<script>alert('x')</script> & \"quotes\""
+LEAKAGE = {
+    "speaker_independent": True,
+    "folds": 3,
+    "utterances": {"train": 16, "validation": 16, "test": 16, "unused": 0, "auxiliary": 0},
+    "speakers": {"train": 2, "validation": 2, "test": 2, "auxiliary": 0},
+    "shared_speakers": {"train-test": []},
+    "shared_utterances": 0,
+    "shared_files": 0,
+}
+
+
+def leave_run(runs, fold, seed=0, config=None, examples=False, history=True, **result):
+    config = config or RunConfig()
+    config = replace(config, seed=seed, protocol=replace(config.protocol, fold=fold, folds=3))
+    folder = run_folder(runs, config)
+    generator = np.random.default_rng([fold, seed])
+    truth = [*CLASSES] * 8
+    answers = [name if generator.random() < 0.8 else CLASSES[0] for name in truth]
+    frame = pd.DataFrame(
+        {
+            "utterance_id": [f"u{fold}-{row}" for row in range(16)],
+            "corpus": config.dataset,
+            "speaker": [f"s{fold}{row // 8}" for row in range(16)],
+            "gender": "F",
+            "truth": truth,
+            "predicted": answers,
+            "p_anger": [0.8 if name == "anger" else 0.2 for name in answers],
+            "p_neutral": [0.2 if name == "anger" else 0.8 for name in answers],
+            "segments": 1,
+        }
+    )
+    write_json(folder / "config.json", config.to_dict())
+    for epoch in range(3 * history):
+        rates = {"all": 1e-3}
+        train = {"reconstruction_loss": 1 / (epoch + 1)}
+        append_jsonl(folder / "epochs.jsonl", {"stage": 2, "learning_rates": rates, "train": train})
+    if examples:
+        image = generator.normal(size=(8, 12))
+        np.savez(
+            folder / "examples.npz",
+            segment=image,
+            reconstruction=image,
+            latent_2d=generator.normal(size=(16, 2)),
+            latent_emotion=np.array(truth),
+            latent_gender=np.array(["F", "M"] * 8),
+            latent_speaker=np.array(["s1", "s2"] * 8),
+        )
+    write_predictions(folder / "predictions.parquet", frame)
+    write_json(folder / "result.json", score(frame, CLASSES) | result)
+    return folder
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would fetch, run or leave open."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.sources, self.tags, self.text = [], [], set(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.sources += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read_page(path):
+    reader = Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    assert not reader.open
+    return reader, " ".join("".join(reader.text).split())
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for fold in range(3):
+        leave_run(
+            tmp_path / "runs",
+            fold,
+            examples=fold == 1,
+            leakage=LEAKAGE,
+            validation_unweighted_accuracy=0.625,
+            best_epoch=2,
+            epochs=3,
+            seconds=12.3,
+            adversary={
+                "state": "dead" if fold == 2 else "alive",
+                "warning": f"stuck in fold {fold}" if fold == 2 else None,
+            },
+            corpora={"demo": "abcd1234"},
+            warnings=[NASTY, "stuck in fold 2"][:fold],
+        )
+    return tmp_path / "runs"
+
+
+def test_a_report_is_one_page_that_fetches_nothing(runs, tmp_path):
+    out = tmp_path / "out"
+    written = build_report(runs, out)
+    assert written[0] == out / "index.html"
+    assert sorted(written) == sorted(out.iterdir())
+    kinds = sorted(path.name.split("-")[-1] for path in written if path.suffix == ".png")
+    assert kinds == ["confusion.png", "curves.png", "segment.png", "space.png"]
+    reader, _ = read_page(out / "index.html")
+    assert len(reader.sources) == 4
+    assert all(source.startswith("data:image/png;base64,") for source in reader.sources)
+    assert not reader.tags & {"script", "link", "iframe"}
+    assert "url(" not in (out / "index.html").read_text()
+
+
+def test_the_page_says_what_a_reader_must_know(runs, tmp_path):
+    folder = next(runs.glob("*/*"))
+    _, text = read_page(build_report(runs, tmp_path / "out")[0])
+    for needed in (
+        "synthetic",
+        "no person spoke",
+        "speaker-kfold",
+        "speaker-independent",
+        "over 1 complete repetition(s)",
+        "knowing only the speaker",
+        "The adversary is dead in 1 of 3 runs: fold02-rep00 (dead)",
+        "Leakage check of 3 runs: train, validation and test share no speaker and no utterance",
+        "62.5",
+        f"ser-aae evaluate {folder}",
+        "abcd1234",
+    ):
+        assert needed in text, needed
+    # the run's own wording is summed up, not repeated
+    assert "stuck in fold 2" not in text
+
+
+def test_everything_is_escaped(runs, tmp_path):
+    out = tmp_path / "out"
+    page = build_report(runs, out)[0].read_text()
+    assert NASTY not in page
+    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; &amp; &quot;quotes&quot;" in page
+    _, text = read_page(out / "index.html")
+    assert f"{NASTY} (2 of 3 runs)" in text
+
+
+def test_a_report_of_the_same_runs_has_the_same_bytes(runs, tmp_path):
+    first = {path.name: path.read_bytes() for path in build_report(runs, tmp_path / "a")}
+    second = {path.name: path.read_bytes() for path in build_report(runs, tmp_path / "b")}
+    assert first == second
+
+
+def test_figures_are_the_recomputed_ones(runs, tmp_path):
+    build_report(runs, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "results.csv")
+    stored = [read_json(path)["macro_f1"] for path in sorted(runs.rglob("result.json"))]
+    assert table["macro_f1"].tolist() == pytest.approx(stored)
+    markdown = (tmp_path / "out" / "results.md").read_text()
+    for value in stored:
+        assert f" {100 * value:.1f} |" in markdown
+
+
+def test_an_altered_run_spoils_the_report_and_nothing_is_written(runs, tmp_path):
+    path = next(runs.rglob("result.json"))
+    write_json(path, read_json(path) | {"unweighted_accuracy": 0.99})
+    with pytest.raises(UserError, match="unweighted_accuracy"):
+        build_report(runs, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_runs_come_with_their_command(tmp_path):
+    runs = tmp_path / "my runs"
+    folder = leave_run(runs, 1, history=False)
+    write_json(folder.with_name("fold02-rep00") / "config.json", {})
+    _, text = read_page(build_report(runs, tmp_path / "out")[0])
+    config = folder / "config.json"
+    for fold in (0, 2):
+        expected = f"ser-aae train --config '{config}' --set protocol.fold={fold} --set seed=0"
+        assert expected in text
+    assert "1 of 3 folds: not yet a result" in text
+    assert "fold01-rep00 has no examples.npz" in text
+    assert "fold01-rep00 has no epochs.jsonl" in text
+    assert "1 of 1 runs wrote none" in text
+    assert "speaker independence unknown" in text
+
+
+def test_each_experiment_has_a_section(runs, tmp_path):
+    config = RunConfig(dataset="ravdess", model=ModelConfig(kind="ae"))
+    leave_run(runs, 0, config=config, leakage=LEAKAGE | {"speaker_independent": False})
+    reader, text = read_page(build_report(runs, tmp_path / "out")[0])
+    assert "ravdess, emotion, ae, speaker-kfold" in text
+    assert "Not speaker-independent" in text
+    assert text.count("no person spoke") == 1
+    assert len(reader.sources) == 6
+
+
+def test_a_corpus_that_is_told_by_its_speakers_is_marked(tmp_path):
+    folder = leave_run(tmp_path / "runs", 0)
+    frame = pd.read_parquet(folder / "predictions.parquet")
+    frame["speaker"] = "of " + frame["truth"]
+    write_predictions(folder / "predictions.parquet", frame)
+    write_json(folder / "result.json", score(frame, CLASSES))
+    _, text = read_page(build_report(tmp_path / "runs", tmp_path / "out")[0])
+    assert "knows only the speaker scores as well or better" in text
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00"]
+)
+def test_damaged_examples_are_named(runs, tmp_path, content):
+    path = next(runs.rglob("examples.npz"))
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"examples\.npz: damaged"):
+        build_report(runs, tmp_path / "out")
+
+
+def test_no_runs_is_an_error_that_says_what_to_run(tmp_path):
+    with pytest.raises(UserError, match="found 0 begun and none complete; run: ser-aae train"):
+        build_report(tmp_path / "none", tmp_path / "out")
+    write_json(run_folder(tmp_path, RunConfig()) / "config.json", {})
+    with pytest.raises(UserError, match="found 1 begun"):
+        build_report(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_choices_carry_their_source_and_mark_what_departs():
+    config = RunConfig(model=ModelConfig(alpha=0.9), protocol=ProtocolConfig(fold=2))
+    table = choices_table(config.to_dict()).set_index("choice")
+    assert table.loc["model.alpha"].tolist()[:5] == ["0.9", "*", "0.4", "0.4", "Sec. 5.1"]
+    assert table.loc["model.dropout", "departs"] == ""
+    assert table.loc["model.latent", "paper"] == "relu"
+    assert table.loc["model.latent", "source"] == "chosen here"
+    assert (table["departs"] == "*").sum() == 1
+    assert "protocol.fold" not in table.index
+    assert table["meaning"].str.len().min() > 0
+
+
+def test_choices_of_an_older_run_are_those_it_has():
+    plain = RunConfig().to_dict()
+    del plain["model"]["dropout"]
+    plain["model"]["no_longer_known"] = 1
+    names = set(choices_table(plain)["choice"])
+    assert not names & {"model.dropout", "model.no_longer_known"}
+    assert "model.alpha" in names
+
+
+def test_tables_escape_what_would_break_them():
+    frame = pd.DataFrame({"a<b": ["x|y", "<i>"]})
+    assert "<td>&lt;i&gt;</td>" in to_html(frame)
+    assert "<th>a&lt;b</th>" in to_html(frame)
+    assert to_markdown(frame).splitlines()[2] == "| x\\|y |"
+    assert evaluate_command("my runs/a") == "ser-aae evaluate 'my runs/a'"
+
+
+def test_reports_need_no_tensorflow():
+    code = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
+        "import reports.build, reports.figures"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_colours_of_text_and_page_are_dark_on_white(runs, tmp_path):
+    page = build_report(runs, tmp_path / "out")[0].read_text()
+    assert re.search(r"body \{[^}]*background: #fff; color: #1a1a1a", page)
+    assert '<meta name="viewport"' in page

@@ -1,0 +1,178 @@
+import math
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from reports import figures
+from reports.style import DPI, WIDTH_INCHES, drawn_to
+
+
+def history(stage_1=2, stage_2=6, adversary=True):
+    """Epochs of both stages; the rate is halved in the fourth epoch of stage 2."""
+    rows = []
+    for epoch in range(stage_1 + stage_2):
+        stage = 1 if epoch < stage_1 else 2
+        train = {"reconstruction_loss": 1 / (epoch + 1), "gender_loss": 0.5, "gender_accuracy": 0.8}
+        if adversary:
+            train |= {"discriminator_loss": 0.6, "generator_loss": 0.9}
+            train |= {"discriminator_accuracy": 0.7}
+        validation = {}
+        if stage == 2:
+            train |= {"emotion_loss": 1.2, "emotion_accuracy": 0.5}
+            validation = {"unweighted_accuracy": 0.4, "weighted_accuracy": 0.45}
+        rates = {"reconstruction": 1e-3 if epoch < stage_1 + 3 else 5e-4}
+        rows.append(
+            {
+                "stage": stage,
+                "epoch": epoch,
+                "learning_rates": rates,
+                "train": train,
+                "validation": validation,
+            }
+        )
+    return rows
+
+
+def pixels(path):
+    """Return the picture, which must be a PNG that shows something."""
+    image = imread(path)
+    assert image.std() > 0.01
+    return image
+
+
+@pytest.fixture
+def figure_spy(monkeypatch):
+    """Keep the figures that are drawn, to look at what is in them."""
+    kept = []
+    inner = figures.drawn_to
+
+    def spy(*arguments, **options):
+        manager = inner(*arguments, **options)
+        enter = manager.__enter__
+
+        class Kept:
+            def __enter__(self):
+                kept.append(enter())
+                return kept[-1]
+
+            def __exit__(self, *error):
+                return manager.__exit__(*error)
+
+        return Kept()
+
+    monkeypatch.setattr(figures, "drawn_to", spy)
+    return kept
+
+
+def test_a_picture_is_written_whole_with_the_same_bytes_each_time(tmp_path):
+    for name in ("one.png", "two.png"):
+        with drawn_to(tmp_path / name, 2.0) as figure:
+            figure.subplots().plot([0, 1], [0, 1])
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert pixels(tmp_path / "one.png").shape[:2] == (2 * DPI, WIDTH_INCHES * DPI)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_failure_while_drawing_leaves_no_picture(tmp_path):
+    with pytest.raises(RuntimeError), drawn_to(tmp_path / "p.png", 2.0):
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_segment_and_reconstruction_share_scale_and_time(tmp_path, figure_spy):
+    segment = np.random.default_rng(0).normal(size=(128, 256))
+    figures.segment_and_reconstruction(segment, 0.1 * segment, tmp_path / "s.png")
+    pixels(tmp_path / "s.png")
+    upper, lower, bar = figure_spy[0].axes
+    assert upper.images[0].get_clim() == lower.images[0].get_clim()
+    assert upper.images[0].get_extent()[1] == pytest.approx(2.56)
+    assert bar.get_ylabel() == "normalised level"
+
+
+def test_learning_curves_have_the_phases_the_band_and_the_schedule(tmp_path, figure_spy):
+    figures.learning_curves(history(), tmp_path / "c.png")
+    pixels(tmp_path / "c.png")
+    panels = {axes.get_title(loc="left"): axes for axes in figure_spy[0].axes}
+    assert len(panels) == 6
+    adversary = panels["Adversary: alive 0.3 to 1.0, chance 0.69"]
+    lines = {line.get_label(): line for line in adversary.lines}
+    assert set(lines["chance"].get_ydata()) == {math.log(2)}
+    band = next(patch for patch in adversary.patches if patch.get_label() == "alive")
+    assert (band.get_y(), band.get_y() + band.get_height()) == (0.3, pytest.approx(1.0))
+    for axes in panels.values():
+        ticks = [line.get_xdata() for line in axes.lines if line.get_marker() == "^"]
+        assert [list(tick) for tick in ticks] == [[6]]
+        assert any(list(line.get_xdata()) == [2.5, 2.5] for line in axes.lines)
+
+
+def test_an_autoencoder_has_no_panels_of_the_adversary(tmp_path, figure_spy):
+    figures.learning_curves(history(stage_1=0, adversary=False), tmp_path / "c.png")
+    titles = [axes.get_title(loc="left") for axes in figure_spy[0].axes]
+    assert not [title for title in titles if "Adversary" in title]
+    assert len(titles) == 4
+
+
+@pytest.mark.parametrize("rows", [history(0, 1), [{"stage": 2, "epoch": 0}]])
+def test_one_epoch_and_an_empty_one_can_be_drawn(tmp_path, rows):
+    figures.learning_curves(rows, tmp_path / "c.png")
+    assert (tmp_path / "c.png").is_file()
+
+
+def test_figures_that_an_epoch_lacks_leave_a_gap(tmp_path, figure_spy):
+    rows = history(0, 5)
+    rows[2]["train"]["gender_loss"] = None
+    figures.learning_curves(rows, tmp_path / "c.png")
+    lines = [line for axes in figure_spy[0].axes for line in axes.lines]
+    gaps = [line for line in lines if np.isnan(np.asarray(line.get_ydata(), float)).sum() == 1]
+    assert [line.get_label() for line in gaps] == ["gender"]
+
+
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_confusion_has_counts_and_shares(tmp_path, figure_spy, count):
+    matrix = np.arange(count * count).reshape(count, count)
+    matrix[0] = 0  # a class without truth has no shares, and no warning
+    figures.confusion_matrix(matrix, [f"class {n}" for n in range(count)], tmp_path / "m.png")
+    pixels(tmp_path / "m.png")
+    counts, shares = figure_spy[0].axes
+    assert [text.get_text() for text in counts.texts] == [str(n) for n in matrix.flat]
+    rows = np.array([float(text.get_text()) for text in shares.texts]).reshape(count, count)
+    assert rows.sum(axis=1) == pytest.approx([0] + [100] * (count - 1), abs=0.5)
+
+
+def test_the_latent_space_is_drawn_once_for_each_labelling(tmp_path, figure_spy):
+    points = np.random.default_rng(0).normal(size=(60, 2))
+    labels = {
+        "emotion": [f"e{row % 4}" for row in range(60)],
+        "gender": ["F", "M"] * 30,
+        "speaker": [f"s{row % 20}" for row in range(60)],
+    }
+    figures.latent_space(points, labels, tmp_path / "l.png")
+    pixels(tmp_path / "l.png")
+    emotion, gender, speaker = figure_spy[0].axes
+    assert len(emotion.get_legend().get_texts()) == 4
+    assert len(gender.get_legend().get_texts()) == 2
+    assert speaker.get_legend() is None
+    assert speaker.get_title(loc="left") == "speaker (20, a colour each)"
+    for axes in (emotion, gender, speaker):
+        assert sum(len(group.get_offsets()) for group in axes.collections) == 60
+
+
+def test_no_text_of_a_picture_is_cut_off(tmp_path, figure_spy):
+    figures.learning_curves(history(8, 30), tmp_path / "c.png")
+    names = ["anger", "happiness", "neutral", "sadness"]
+    figures.confusion_matrix(np.eye(4, dtype=int), names, tmp_path / "m.png")
+    labels = {"emotion": names * 10, "gender": ["F", "M"] * 20}
+    figures.latent_space(np.zeros((40, 2)), labels, tmp_path / "l.png")
+    for figure in figure_spy:
+        whole = figure.bbox
+        for axes in figure.axes:
+            boxes = [text.get_window_extent() for text in axes.texts]
+            boxes.append(axes.title.get_window_extent())
+            boxes.append(axes._left_title.get_window_extent())
+            if axes.get_legend():
+                boxes.append(axes.get_legend().get_window_extent())
+            for box in boxes:
+                assert box.x0 >= whole.x0 - 1
+                assert box.x1 <= whole.x1 + 1
+                assert box.y1 <= whole.y1 + 1

@@ -1,0 +1,163 @@
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reports import tables
+from ser_aae.config import PRESETS, UNSTATED, RunConfig
+from ser_aae.results.folder import flatten
+
+NAMES = tuple(tables.FIGURES)
+
+
+def run(fold, **stored):
+    figures = dict.fromkeys(NAMES, 0.5) | {"unweighted_accuracy": 0.6 + fold / 100}
+    place = {"name": f"fold{fold:02d}-rep00", "fold": fold, "repetition": 0, "n": 12}
+    return {**place, **figures, "stored": stored}
+
+
+def evaluation(runs, complete=True, **more):
+    spread = {name: {"mean": 0.61, "std": 0.01, "n": len(runs)} for name in NAMES}
+    none = {name: {"mean": None, "std": None, "n": 0} for name in NAMES}
+    repetition = dict.fromkeys(NAMES, 0.62) | {
+        "repetition": 0,
+        "folds": len(runs),
+        "over_folds": spread,
+    }
+    return {
+        "folder": "runs/demo/0123abcd",
+        "runs": runs,
+        "repetitions": [repetition],
+        "over_repetitions": spread if complete else none,
+        "folds_expected": len(runs) if complete else None,
+        "missing": [],
+        "incomplete": [],
+    } | more
+
+
+def test_a_run_is_a_row_with_what_it_wrote():
+    full = run(
+        0,
+        validation_unweighted_accuracy=0.655,
+        adversary={"state": "alive"},
+        best_epoch=7,
+        epochs=12,
+        seconds=61.7,
+    )
+    table = tables.run_table(evaluation([full, run(1)]))
+    assert table.iloc[0][
+        ["UA", "validation UA", "adversary", "best", "epochs", "seconds"]
+    ].tolist() == [
+        "60.0",
+        "65.5",
+        "alive",
+        "7",
+        "12",
+        "62",
+    ]
+    # what a run did not write is a dash, never an empty cell or "nan"
+    optional = table.iloc[1][["validation UA", "adversary", "best", "epochs", "seconds"]]
+    assert optional.tolist() == ["-"] * 5
+
+
+@pytest.mark.parametrize("adversary", [None, {}])
+def test_a_model_without_adversary_has_a_dash(adversary):
+    table = tables.run_table(evaluation([run(0, adversary=adversary)]))
+    assert table["adversary"].tolist() == ["-"]
+
+
+def test_the_pooled_table_tells_pooled_figures_from_means():
+    table = tables.pooled_table(evaluation([run(0), run(1)]))
+    assert table[""].tolist() == [
+        "repetition 0, 2 of 2 folds pooled",
+        "repetition 0, mean ± deviation over folds",
+        "mean ± deviation over 2 complete repetition(s)",
+    ]
+    assert table["UA"].tolist() == ["62.0", "61.0 ± 1.0", "61.0 ± 1.0"]
+
+
+def test_nothing_is_averaged_over_incomplete_repetitions():
+    table = tables.pooled_table(evaluation([run(0)], complete=False))
+    assert len(table) == 2
+    assert "1 of ? folds" in table[""][0]
+
+
+def test_the_leakage_table_has_parts_and_what_they_share():
+    check = {
+        "utterances": {"train": 40, "validation": 10, "test": 12, "unused": 0, "auxiliary": 99},
+        "speakers": {"train": 4, "validation": 1, "test": 1, "auxiliary": 9},
+        "shared_speakers": {"train-test": ["a", "b"]},
+        "shared_utterances": 0,
+        "shared_files": 0,
+    }
+    table = tables.leakage_table(evaluation([run(0, leakage=check), run(1)]))
+    assert len(table) == 1
+    row = table.iloc[0]
+    assert row["run"] == "fold00-rep00"
+    assert row[["train", "test", "auxiliary"]].tolist() == ["40 (4)", "12 (1)", "99 (9)"]
+    assert row["speakers in train and test"] == "2"
+    assert row["files shared"] == "0"
+    assert tables.leakage_table(evaluation([run(1)])).empty
+
+
+def test_the_commands_quote_what_a_shell_would_split():
+    like = Path("my runs/demo/0123abcd/fold00-rep00")
+    command = tables.train_command(like.with_name("fold12-rep03"), like, Path("my runs"))
+    assert command == (
+        "ser-aae train --config 'my runs/demo/0123abcd/fold00-rep00/config.json' "
+        "--set protocol.fold=12 --set seed=3 --runs 'my runs'"
+    )
+    assert tables.evaluate_command("runs/a;b") == "ser-aae evaluate 'runs/a;b'"
+
+
+def test_missing_runs_have_a_command_each():
+    found = evaluation([run(0)], missing=["fold02-rep00"], incomplete=["fold01-rep00"])
+    table = tables.missing_table(found, Path("runs/demo/0123abcd/fold00-rep00"), Path("runs"))
+    assert table["run"].tolist() == ["fold02-rep00", "fold01-rep00"]
+    folds = [re.search(r"protocol\.fold=(\d+)", command)[1] for command in table["command"]]
+    assert folds == ["2", "1"]
+    assert tables.missing_table(evaluation([run(0)]), Path("x"), Path("y")).empty
+
+
+def every_setting(group=RunConfig, prefix=""):
+    for item in fields(group):
+        if is_dataclass(item.default_factory):
+            yield from every_setting(item.default_factory, f"{prefix}{item.name}.")
+        else:
+            yield f"{prefix}{item.name}", item
+
+
+def test_every_setting_of_the_config_is_in_the_table_of_choices():
+    table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
+    settings = dict(every_setting())
+    left_out = set(settings) - set(table.index)
+    assert left_out == {"dataset", "seed", "protocol.fold"}
+    assert not (table["departs"] == "*").any()
+    for name, row in table.iterrows():
+        source = settings[name].metadata["source"]
+        assert row["source"] == ("chosen here" if source == UNSTATED else source)
+
+
+def test_the_column_of_the_paper_is_its_preset():
+    table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
+    for name, value in flatten(dict(PRESETS["paper"])):
+        assert table.loc[name, "paper"] == str(value)
+    unchanged = set(table.index) - set(PRESETS["paper"])
+    assert (table.loc[sorted(unchanged), "paper"] == table.loc[sorted(unchanged), "default"]).all()
+
+
+def test_html_cells_are_escaped_and_the_table_scrolls():
+    page = tables.to_html(pd.DataFrame({"<th>": ["a & b", "<script>"], "n": [1, 2]}))
+    assert page.startswith('<div class="scroll"><table>')
+    assert "<th>&lt;th&gt;</th><th>n</th>" in page
+    assert "<td>a &amp; b</td><td>1</td>" in page
+    assert "<script>" not in page
+
+
+def test_markdown_has_as_many_cells_in_every_line():
+    frame = pd.DataFrame({"a": ["x|y", "z"], "b": [1, 2]})
+    lines = tables.to_markdown(frame).splitlines()
+    assert lines[:2] == ["| a | b |", "| --- | --- |"]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
