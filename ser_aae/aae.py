@@ -10,7 +10,8 @@ One class serves the paper's models; a baseline is a subset of its phases and ne
 | `cnn` | classification, on a trunk of two convolutions | primary task |
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -165,6 +166,17 @@ class MultitaskAAE(keras.Model):
         labelled = {task: _has_label(labels[task]) for task in self.classifiers}
         self._descend(tape, loss, "classification", *self.classifiers, only_if=labelled)
 
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Save the state of everything random too: Keras saves that of no seed generator."""
+        super().save_own_variables(store)
+        for index, state in enumerate(self._random_states()):
+            store[f"random_{index}"] = state.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Restore what `save_own_variables` saved."""
+        for index, state in enumerate(self._random_states()):
+            state.assign(store[f"random_{index}"])
+
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The trackers of the phases that run, and no tracker that nobody updates."""
@@ -226,6 +238,10 @@ class MultitaskAAE(keras.Model):
                 tf.cond(only_if[target], step, lambda: tf.constant(True))
             else:
                 step()
+
+    def _random_states(self) -> list[keras.Variable]:
+        """Return the states of dropout, of the noise and of the prior."""
+        return [value for value in self.variables if value.path.endswith("seed_generator_state")]
 
     def _targets(self) -> dict[str, list[keras.Model]]:
         """Return each optimiser's name and the networks it moves."""

@@ -72,10 +72,10 @@ class DataConfig:
     mask_bins: int = setting(0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0)
     mask_frames: int = setting(0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0)
     warp_time: float = setting(
-        0.0, UNSTATED, "tempo drawn from 1 -+ this share in training, 0 is off", low=0, high=0.5
+        0.15, UNSTATED, "tempo drawn from 1 -+ this share in training, 0 is off", low=0, high=0.5
     )
     warp_frequency: float = setting(
-        0.0, UNSTATED, "frequency axis stretched by 1 -+ this share, 0 is off", low=0, high=0.5
+        0.12, UNSTATED, "frequency axis stretched by 1 -+ this share, 0 is off", low=0, high=0.5
     )
     gain_db: float = setting(0.0, UNSTATED, "level changed by up to this, 0 is off", low=0)
     cache_mb: int = setting(
@@ -95,14 +95,17 @@ class ModelConfig:
         choices=("mtl", "stl", "ae", "cnn"),
     )
     auxiliary_tasks: tuple[str, ...] = setting(
-        ("gender", "speaker"), "Sec. 3", "tasks beside the primary one in a multi-task model"
+        ("gender", "speaker"),
+        "Sec. 3",
+        "tasks beside the primary one in a multi-task model",
+        choices=("gender", "speaker"),
     )
     alpha: float = setting(0.4, "Sec. 5.1", "weight of the reconstruction, eq. (1)", low=0)
     beta: float = setting(
         0.6, "Sec. 5.1", "weight of the primary task against the others, eq. (2)", low=0, high=1
     )
     filters: tuple[int, ...] = setting(
-        (16, 32), UNSTATED, "filters of the first two convolutions of the encoder"
+        (16, 32), UNSTATED, "filters of the first two convolutions of the encoder", low=1
     )
     latent_channels: int = setting(32, "Sec. 4.3", "channels of z: 16 x 16 x this", low=1)
     latent: str = setting(
@@ -112,7 +115,12 @@ class ModelConfig:
         choices=("standardised", "relu"),
     )
     classifier_filters: int = setting(32, UNSTATED, "filters of a classifier's convolution", low=1)
-    dense_units: tuple[int, ...] = setting((128, 128), UNSTATED, "widths of the two dense layers")
+    classifier_pool: tuple[int, ...] = setting(
+        (2, 1), UNSTATED, "max-pool of a classifier, frequency and time"
+    )
+    dense_units: tuple[int, ...] = setting(
+        (128, 128), UNSTATED, "widths of the two dense layers", low=1
+    )
     dropout: float = setting(0.3, "Sec. 4.3", "between the two dense layers", low=0, high=0.95)
     pooling: str = setting(
         "mean-std",
@@ -134,10 +142,10 @@ class ModelConfig:
     )
     discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
     discriminator_noise: float = setting(
-        0.5, UNSTATED, "deviation of Gaussian noise on the discriminator's input", low=0
+        1.0, UNSTATED, "deviation of Gaussian noise on the discriminator's input", low=0
     )
     discriminator_smoothing: float = setting(
-        0.1, UNSTATED, "label smoothing of the discriminator", low=0, high=0.5
+        0.0, UNSTATED, "label smoothing of the discriminator", low=0, high=0.5
     )
 
 
@@ -150,10 +158,10 @@ class TrainingConfig:
         1e-3, UNSTATED, "of the reconstruction and classification phases", low=0
     )
     generator_rate_ratio: float = setting(
-        0.3, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
+        1.0, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
     )
     discriminator_rate_ratio: float = setting(
-        0.1, UNSTATED, "rate of the discriminator, over the learning rate", low=0
+        0.03, UNSTATED, "rate of the discriminator, over the learning rate", low=0
     )
     weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
     class_weights: str = setting(
@@ -166,8 +174,8 @@ class TrainingConfig:
     pretraining_epochs: int = setting(
         10, UNSTATED, "at most, on the auxiliary corpora alone (stage 1)", low=0
     )
-    epochs: int = setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
-    patience_epochs: int = setting(5, "Sec. 4.3", "epochs without improvement", low=1)
+    epochs: int = setting(70, UNSTATED, "at most, on emotional data (stage 2)", low=1)
+    patience_epochs: int = setting(8, "Sec. 4.3", "epochs without improvement", low=1)
     rate_factor: float = setting(
         0.5, "Sec. 4.3", "applied to every rate on a plateau", low=0.01, high=0.99
     )
@@ -248,6 +256,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "model.filters": (32, 64),
         "model.latent": "relu",
         "model.pooling": "flatten",
+        "model.classifier_pool": (2, 2),
         "model.reconstruction": "sum",
         "model.adversarial": "saturating",
         "model.discriminator_batch_norm": True,
@@ -259,6 +268,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "training.generator_rate_ratio": 1.0,
         "training.discriminator_rate_ratio": 1.0,
         "training.weight_decay": 0.0,
+        "training.patience_epochs": 5,
     },
 }
 """Preset to the fields it sets; `default` is the fields' own defaults."""

@@ -93,7 +93,8 @@ def build_classifier(
         the output of the last hidden layer, which for speakers is the d-vector (Sec. 5).
     """
     code = keras.Input(latent_shape, name="latent_code")
-    x = _block(code, config.classifier_filters, 3, (2, 2), config, f"{name}_1")
+    pool = (config.classifier_pool[0], config.classifier_pool[1])
+    x = _block(code, config.classifier_filters, 3, pool, config, f"{name}_1")
     if config.pooling == "flatten":
         x = layers.Flatten(name=f"{name}_flatten")(x)
     else:

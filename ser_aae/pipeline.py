@@ -93,12 +93,12 @@ def training_dataset(
     auxiliary_sources = [_source(part, data) for part in auxiliary]
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        epoch_seed = tf.random.experimental.stateless_fold_in([seed, 0], epoch)
+        epoch_seed = _epoch_seed(seed, 0, epoch)
         batches = _random_segments(primary_sources, data, augmentation, epoch_seed).batch(
             rows, drop_remainder=True
         )
-        if auxiliary:
-            other_seed = tf.random.experimental.stateless_fold_in([seed, 1], epoch)
+        if rows < batch_size:
+            other_seed = _epoch_seed(seed, 1, epoch)
             others = _random_segments(auxiliary_sources, data, augmentation, other_seed).batch(
                 batch_size - rows, drop_remainder=True
             )
@@ -217,7 +217,9 @@ def _source(part: Part, data: DataConfig) -> Source:
     size_mb = part.corpus.num_frames[part.rows].sum() * part.corpus.frontend.bins * 2 / 1e6
     if size_mb <= data.cache_mb:
         kept = _utterances(part).cache().map(label)
-        return Source(lambda seed: kept, len(part.rows))
+        size = len(part.rows)
+        # all of it, for in a fixed order an epoch that needs few of the rows had the same ones
+        return Source(lambda seed: kept.shuffle(size, seed=tf.cast(seed[0], tf.int64)), size)
     return Source(lambda seed: _utterances(part, seed).map(label), len(part.rows))
 
 
@@ -238,6 +240,16 @@ def _utterances(part: Part, seed: tf.Tensor | None = None) -> tf.data.Dataset:
         records = shards.interleave(tf.data.TFRecordDataset, cycle_length=_OPEN_SHARDS)
     parsed = records.map(lambda record: parse(record, bins), num_parallel_calls=tf.data.AUTOTUNE)
     return parsed.filter(lambda index, _: chosen[index])
+
+
+def _epoch_seed(seed: int, stream: int, epoch: tf.Tensor) -> tf.Tensor:
+    """Return two numbers, each drawn by the seed, the stream and the epoch together.
+
+    Of what `stateless_fold_in` returns, the first number knows nothing of the epoch and the
+    second is the epoch itself, whatever the seed: neither may seed a shuffle.
+    """
+    folded = tf.random.experimental.stateless_fold_in([seed, stream], epoch)
+    return tf.random.experimental.stateless_split(folded, 1)[0]
 
 
 def _as_often(label: tf.Tensor, windows: tf.Tensor) -> tf.Tensor:

@@ -98,12 +98,14 @@ def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCor
             f"{folder / MANIFEST}: the front end written there is not the one its folder is "
             f"named after; remove the folder and {mend}"
         )
-    text = (folder / UTTERANCES).read_bytes()
+    lines = folder / UTTERANCES
+    text = lines.read_bytes() if lines.is_file() else b""
     if hashlib.sha256(text).hexdigest() != manifest["utterances_sha256"]:
         raise UserError(
-            f"{folder / UTTERANCES}: changed since it was written; remove the folder and {mend}"
+            f"{lines}: missing, or changed since it was written; remove the folder and {mend}"
         )
-    rows = [json.loads(line) for line in text.decode("utf-8").splitlines()]
+    # lines of bytes: those of text also end at U+2028 and U+0085, which a label may hold
+    rows = [json.loads(line) for line in text.splitlines()]
     frames = np.array([row.pop("num_frames") for row in rows], np.int64)
     return StoredCorpus(
         name=corpus,
