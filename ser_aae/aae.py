@@ -75,6 +75,12 @@ class MultitaskAAE(keras.Model):
             task: build_classifier(config, latent_shape, count, task)
             for task, count in num_classes.items()
         }
+        self.averages = [
+            keras.Variable(weight.numpy(), trainable=False, name=f"average_{index}")
+            for index, weight in enumerate(self._network_weights())
+        ]
+        self.steps = keras.Variable(0, trainable=False, dtype="int64", name="steps")
+        self.average_decay = 0.0
         self.prior_seed = keras.random.SeedGenerator(seed)
         self.optimisers: dict[str, keras.Optimizer] = {}
         self._trackers: dict[str, keras.metrics.Mean] = {}
@@ -91,6 +97,10 @@ class MultitaskAAE(keras.Model):
         """
         # a bare compile() attaches an optimiser of Keras' choice that nothing would use
         super().compile(optimizer=None, loss=None, jit_compile=False)
+        self.average_decay = training.average_decay
+        self.steps.assign(0)
+        for average, weight in zip(self.averages, self._network_weights(), strict=True):
+            average.assign(weight)
         weights = class_weights or {}
         self.class_weights = {
             task: tf.constant(weights.get(task, [1.0] * head.output_shape[0][1]), tf.float32)
@@ -119,7 +129,21 @@ class MultitaskAAE(keras.Model):
         segments, labels = data
         for phase in self.phases:
             getattr(self, phase)(segments, labels)
+        self._follow_weights()
         return {metric.name: metric.result() for metric in self.metrics}
+
+    def swap_averages(self) -> None:
+        """Exchange the weights with their running averages; a second call takes it back.
+
+        The averages (Polyak) score better and more evenly from epoch to epoch than the
+        weights of the last step, so validation, best epoch and test use them. Nothing
+        happens where `training.average_decay` is 0.
+        """
+        if self.average_decay > 0:
+            for average, weight in zip(self.averages, self._network_weights(), strict=True):
+                present = weight.numpy()
+                weight.assign(average)
+                average.assign(present)
 
     def test_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
         """Measure the losses of reconstruction and classification, moving nothing."""
@@ -174,6 +198,8 @@ class MultitaskAAE(keras.Model):
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Restore what `save_own_variables` saved."""
+        own = {key: store[key] for key in store.keys() if not key.startswith("random_")}  # noqa: SIM118
+        super().load_own_variables(own)
         for index, state in enumerate(self._random_states()):
             state.assign(store[f"random_{index}"])
 
@@ -238,6 +264,23 @@ class MultitaskAAE(keras.Model):
                 tf.cond(only_if[target], step, lambda: tf.constant(True))
             else:
                 step()
+
+    def _follow_weights(self) -> None:
+        """Move the averages towards the weights; early ones more, as they begin at random."""
+        if self.average_decay == 0:
+            return
+        self.steps.assign_add(1)
+        step = tf.cast(self.steps, tf.float32)
+        share = 1.0 - tf.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
+        for average, weight in zip(self.averages, self._network_weights(), strict=True):
+            average.assign_add(share * (weight - average))
+
+    def _network_weights(self) -> list[keras.Variable]:
+        """Return what scores an utterance: the variables of the encoder and the classifiers."""
+        networks = [self.encoder, *self.classifiers.values()]
+        return [
+            weight for network in networks for layer in network.layers for weight in layer.weights
+        ]
 
     def _random_states(self) -> list[keras.Variable]:
         """Return the states of dropout, of the noise and of the prior."""

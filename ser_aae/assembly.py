@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     utterances = [
         corpus.utterances[row] for corpus, rows in zip(corpora, chosen, strict=True) for row in rows
     ]
-    split = make_split(utterances, config.protocol, config.protocol.seed)
+    protocol = replace(config.protocol, target=stored_name(config.protocol.target))
+    split = make_split(utterances, protocol, protocol.seed)
     auxiliary = [utterance for corpus in others for utterance in corpus.utterances]
     leakage = check_leakage(split, utterances, auxiliary)
     train, validation, test = _place(split, chosen)

@@ -36,6 +36,17 @@ class StopOnNaN(keras.callbacks.Callback):
                 )
 
 
+class SwapAverages(keras.callbacks.Callback):
+    """Put the averaged weights in the place of the trained ones, or back.
+
+    One stands before the callbacks that score and keep an epoch, another one after them.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Swap."""
+        self.model.swap_averages()
+
+
 class ValidationScores(keras.callbacks.Callback):
     """Score the validation utterances and put the figures among the epoch's logs."""
 

@@ -155,13 +155,13 @@ class TrainingConfig:
 
     optimiser: str = setting("adam", UNSTATED, "for every phase", choices=("adam", "sgd"))
     learning_rate: float = setting(
-        1e-3, UNSTATED, "of the reconstruction and classification phases", low=0
+        2e-3, UNSTATED, "of the reconstruction and classification phases", low=0
     )
     generator_rate_ratio: float = setting(
-        1.0, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
+        0.5, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
     )
     discriminator_rate_ratio: float = setting(
-        0.03, UNSTATED, "rate of the discriminator, over the learning rate", low=0
+        0.015, UNSTATED, "rate of the discriminator, over the learning rate", low=0
     )
     weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
     class_weights: str = setting(
@@ -170,12 +170,19 @@ class TrainingConfig:
         "weight of a class in L_E: one, or the inverse of its frequency (UA counts classes alike)",
         choices=("none", "balanced"),
     )
+    average_decay: float = setting(
+        0.985,
+        UNSTATED,
+        "a step's share kept in the averaged weights that are scored, 0 is off",
+        low=0,
+        high=0.9999,
+    )
     batch_size: int = setting(32, "Sec. 4.3", "segments a step", low=1)
     pretraining_epochs: int = setting(
         10, UNSTATED, "at most, on the auxiliary corpora alone (stage 1)", low=0
     )
     epochs: int = setting(70, UNSTATED, "at most, on emotional data (stage 2)", low=1)
-    patience_epochs: int = setting(8, "Sec. 4.3", "epochs without improvement", low=1)
+    patience_epochs: int = setting(12, "Sec. 4.3", "epochs without improvement", low=1)
     rate_factor: float = setting(
         0.5, "Sec. 4.3", "applied to every rate on a plateau", low=0.01, high=0.99
     )
@@ -263,6 +270,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "model.discriminator_noise": 0.0,
         "model.discriminator_smoothing": 0.0,
         "training.class_weights": "none",
+        "training.average_decay": 0.0,
         "training.optimiser": "sgd",
         "training.learning_rate": 1e-4,
         "training.generator_rate_ratio": 1.0,

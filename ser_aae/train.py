@@ -21,6 +21,7 @@ from ser_aae.callbacks import (
     EpochLog,
     HalveOnPlateau,
     StopOnNaN,
+    SwapAverages,
     ValidationScores,
     read_backup,
     remove_backup,
@@ -187,9 +188,11 @@ def _fit(
     scorer = _scorer(trained, config, data.validation)
     callbacks = [
         StopOnNaN(),
+        SwapAverages(),
         ValidationScores(scorer, model.primary),
         schedule,
         EpochLog(folder, stage, lambda: latent_moments(model, scorer.dataset), show),
+        SwapAverages(),
         Backup(folder, stage, schedule),
     ]
     if done:

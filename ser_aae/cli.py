@@ -1,0 +1,118 @@
+"""The command line: which commands there are, and what becomes of their errors.
+
+Exit codes: 0 done; 2 the user can mend it (a mistake, a full disk); 1 a fault of this
+program; 130 interrupted; 141 whoever read the output went away.
+"""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from ser_aae import __version__
+from ser_aae.commands import corpora, evaluate, prepare, report, synthesise, train
+from ser_aae.errors import UserError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        argv: The words after the program's name; those of this process by default.
+    """
+    arguments = argparse.Namespace(verbose=False)
+    try:
+        build_parser().parse_args(argv, arguments)
+        _set_verbosity(arguments.verbose)
+        arguments.run(arguments)
+        sys.stdout.flush()  # here, where a closed pipe is still caught
+    except UserError as error:
+        return _fail(str(error), 2)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return _explain(error, arguments)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    shared: dict[str, Any] = {
+        "action": "store_true",
+        "help": "tell all: warnings, TensorFlow's messages, tracebacks",
+    }
+    parser = _Parser(
+        prog="ser-aae",
+        description="Speech emotion recognition with a multi-task semi-supervised adversarial "
+        "autoencoder (arXiv 1907.06078).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("-v", "--verbose", default=False, **shared)
+    parser.add_argument("--version", action="version", version=f"ser-aae {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in (corpora, synthesise, prepare, train, evaluate, report):
+        command.add_parser(commands)
+    for each in commands.choices.values():
+        each.allow_abbrev = False
+        # without a default, so that it does not undo a -v before the command
+        each.add_argument("-v", "--verbose", default=argparse.SUPPRESS, **shared)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors look like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see: {self.prog} --help")
+
+
+def _set_verbosity(verbose: bool) -> None:
+    """Show warnings and the libraries' messages, or keep them quiet.
+
+    It has to be done before TensorFlow is imported, which reads its level from the environment.
+    """
+    if verbose:
+        logging.basicConfig(level=logging.INFO)
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.simplefilter("ignore")
+    for name in (None, "absl", "tensorflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _explain(error: Exception, arguments: argparse.Namespace) -> int:
+    """Say what an exception means that no command has expected."""
+    if arguments.verbose:
+        traceback.print_exc()
+    is_full = isinstance(error, OSError) and error.errno in _FULL
+    # HDF5 and TensorFlow say it in words alone
+    if is_full or os.strerror(errno.ENOSPC) in str(error):
+        place = getattr(arguments, getattr(arguments, "writes", ""), "the output")
+        return _fail(f"{place}: the disk is full; make room and give the same command again", 2)
+    if isinstance(error, PermissionError):
+        return _fail(f"{error.filename}: not permitted to read or write it", 2)
+    if arguments.verbose:
+        return 1
+    first_line = (str(error).splitlines() or [""])[0]
+    return _fail(
+        f"{type(error).__name__}: {first_line} (a fault of this program: run it again with -v "
+        "and report what it prints)",
+        1,
+    )
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"ser-aae: error: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,74 @@
+"""`ser-aae corpora`: which corpora there are, their terms, how to get them, where they lie."""
+
+import argparse
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_aae.commands.options import add_place
+
+if TYPE_CHECKING:
+    from data_prep.corpora import Adapter
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "corpora", help="list the corpora: terms, how to obtain them, where they should lie"
+    )
+    add_place(parser, "data_root")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print every corpus, and whether it is found under the data root."""
+    from data_prep.corpora import list_corpora
+
+    rows = [describe(adapter, arguments.data_root) for adapter in list_corpora()]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print("\n\n".join(_text(row) for row in rows))
+
+
+def describe(adapter: "Adapter", data_root: Path) -> dict[str, Any]:
+    """Return what there is to say of a corpus, as plain values.
+
+    `location` and `found` are `None` for `csv:FILE`, which lies wherever the user says.
+    """
+    is_table = adapter.name == "csv"
+    return {
+        "name": "csv:FILE" if is_table else adapter.name,
+        "title": adapter.title,
+        "version": adapter.version,
+        "license": adapter.license,
+        "obtain": adapter.obtain,
+        "location": None if is_table else str(adapter.location(data_root)),
+        "found": None if is_table else adapter.is_found(data_root),
+        "tree": textwrap.dedent(adapter.tree),
+        "expected": dict(adapter.expected),
+        "language": adapter.language,
+        "bibtex": adapter.bibtex,
+    }
+
+
+def _text(row: dict[str, Any]) -> str:
+    lines = [
+        f"{row['name']}: {row['title']}",
+        f"  terms     {row['license']}",
+        textwrap.fill(
+            row["obtain"],
+            width=98,
+            initial_indent="  obtain    ",
+            subsequent_indent=" " * 12,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ),
+    ]
+    if row["location"] is not None:
+        state = "found" if row["found"] else "not found"
+        lines.append(f"  place     {row['location']} ({state})")
+    files = textwrap.indent(row["tree"], " " * 12).removeprefix(" " * 12)
+    return "\n".join([*lines, f"  files     {files}"])

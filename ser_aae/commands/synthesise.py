@@ -1,0 +1,27 @@
+"""`ser-aae synthesise`: write a corpus of synthetic speech, to try everything on."""
+
+import argparse
+from typing import Any
+
+from ser_aae.commands.options import add_place
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser("synthesise", help="make a corpus of synthetic speech")
+    parser.add_argument(
+        "--dataset", default="demo", metavar="NAME", help="demo (default) or librispeech"
+    )
+    add_place(parser, "data_root")
+    parser.add_argument("--speakers", type=int, metavar="N", help="voices (the corpus' own number)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of everything drawn (0)")
+    parser.set_defaults(run=run, writes="data_root")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the corpus and print its folder."""
+    from data_prep.synthetic import synthesise
+
+    print(
+        synthesise(arguments.dataset, arguments.data_root, arguments.speakers, seed=arguments.seed)
+    )

@@ -1,0 +1,150 @@
+"""`ser-aae train`: one fold or all of them, from a corpus on disk to a scored run."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ser_aae.commands.options import add_config, add_place, add_preparation, prepare_corpus
+from ser_aae.config import RunConfig
+from ser_aae.config_fields import Given, choices
+from ser_aae.errors import UserError
+
+_ALL = "all"
+
+_FLAGS = {
+    "dataset": ("dataset", "NAME", "corpus with emotions, see: ser-aae corpora; or csv:FILE"),
+    "auxiliary": ("auxiliary", "NAME", "corpora without emotions, which train the rest"),
+    "task": ("task", "NAME", "primary task (emotion)"),
+    "classes": ("classes", "four|all|a,b,c", "emotions that take part (four)"),
+    "model": ("model.kind", "|".join(choices("model.kind")), "the paper's model or a baseline"),
+    "protocol": ("protocol.name", "|".join(choices("protocol.name")), "how speakers are parted"),
+    "folds": ("protocol.folds", "K", "folds of speaker-kfold"),
+    "fold": ("protocol.fold", "I|all", "which fold to test on, from 0 (0), or every fold"),
+    "target": ("protocol.target", "NAME", "corpus that cross-corpus selects and tests on"),
+    "epochs": ("training.epochs", "N", "at most, on emotional data"),
+    "seed": ("seed", "N", "of everything drawn; repetitions count it up"),
+}
+"""Flag to the setting it stands for, its placeholder and what it is."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "train",
+        help="train and score a fold; prepares first what is not prepared",
+        description="Train and score a fold, or all. What is complete is left alone, what was "
+        "interrupted goes on. The last line printed is the folder of the run, or of the folds.",
+    )
+    for name, (_, placeholder, what) in _FLAGS.items():
+        several = {"nargs": "+", "action": "extend"} if name == "auxiliary" else {}
+        parser.add_argument(f"--{name}", metavar=placeholder, help=what, **several)
+    add_config(parser)
+    for place in ("data_root", "store", "runs"):
+        add_place(parser, place)
+    add_preparation(parser)
+    parser.set_defaults(run=run, writes="runs")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prepare, train, score; print the figures, then the folder."""
+    from ser_aae.results import evaluate, format_evaluation
+
+    config = read_config(arguments)
+    _prepare_all(config, arguments)
+    train = _train_all if arguments.fold == _ALL else _train
+    folder = train(config, arguments.store, arguments.runs)
+    print(format_evaluation(evaluate(folder)))
+    print(folder)
+
+
+def read_config(arguments: argparse.Namespace) -> RunConfig:
+    """Return the config of the command line: preset, file, flags, `--set`.
+
+    Raises:
+        UserError: It names no data set, or says something that cannot be.
+    """
+    from ser_aae.config_file import build_config
+
+    flags = _given_flags(arguments)
+    config = build_config(
+        arguments.preset, arguments.config, flags, arguments.set, required=("dataset",)
+    )
+    if arguments.folds is not None and config.protocol.name != "speaker-kfold":
+        raise UserError(
+            f"--folds: goes with --protocol speaker-kfold; the folds of {config.protocol.name} "
+            "follow from the corpus"
+        )
+    if arguments.target is not None and config.protocol.name != "cross-corpus":
+        raise UserError("--target: goes with --protocol cross-corpus")
+    return config
+
+
+def count_folds(config: RunConfig, store: Path) -> int:
+    """Return how many folds the protocol has on the prepared corpora.
+
+    Raises:
+        UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
+    """
+    from ser_aae.assembly import choose_classes, emotional_corpora
+    from ser_aae.splits import num_folds
+    from ser_aae.store import load_corpus
+
+    corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
+    classes = choose_classes(config.classes, corpora)
+    return num_folds(
+        [item for corpus in corpora for item in corpus.utterances if item.emotion in classes],
+        config.protocol,
+    )
+
+
+def _given_flags(arguments: argparse.Namespace) -> Iterator[Given]:
+    for name, (key, _, _) in _FLAGS.items():
+        value = getattr(arguments, name)
+        if value is not None and not (name == "fold" and value == _ALL):
+            yield Given(key, tuple(value) if isinstance(value, list) else value, f"--{name}")
+
+
+def _prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
+    """Prepare what the store lacks for the config's front end."""
+    from ser_aae.assembly import emotional_corpora
+    from ser_aae.datasets import stored_name
+    from ser_aae.store import is_prepared
+
+    emotional_corpora(config)  # refuses cross-corpus without a target before hours of work
+    target = (config.protocol.target,) if config.protocol.name == "cross-corpus" else ()
+    for dataset in (config.dataset, *target, *config.auxiliary):
+        if not is_prepared(arguments.store, stored_name(dataset), config.frontend):
+            for message in prepare_corpus(dataset, config, arguments):
+                _show(message)
+
+
+def _train_all(config: RunConfig, store: Path, runs: Path) -> Path:
+    """Train every fold, and return the folder they lie in."""
+    total = count_folds(config, store)
+    for fold in range(total):
+        _show(f"fold {fold + 1} of {total}")
+        folder = _train(replace(config, protocol=replace(config.protocol, fold=fold)), store, runs)
+    return folder.parent
+
+
+def _train(config: RunConfig, store: Path, runs: Path) -> Path:
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+    import keras
+
+    from ser_aae.callbacks import DivergedError
+    from ser_aae.train import train_and_evaluate
+
+    # a fold's graphs are not needed for the next one
+    keras.utils.clear_session()
+    try:
+        return train_and_evaluate(config, store, runs, _show)
+    except DivergedError as error:
+        raise UserError(str(error)) from error
+
+
+def _show(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,128 @@
+"""The settings of a RunConfig by dotted name, and reading a text as the value of one."""
+
+import difflib
+import math
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, fields, is_dataclass
+from typing import Any
+
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True)
+class Given:
+    """One setting as the user wrote it.
+
+    Attributes:
+        key: Dotted name of the field, `"model.alpha"`.
+        text: Its value, several where the field takes several.
+        where: What an error begins with: `"--epochs"`, `"mine.yaml:3: model.alpha"`.
+    """
+
+    key: str
+    text: str | tuple[str, ...]
+    where: str
+
+
+def groups() -> dict[str, type]:
+    """Return the groups of settings, `"model"` to ModelConfig and so on."""
+    types = typing.get_type_hints(RunConfig)
+    return {name: kind for name, kind in types.items() if is_dataclass(kind)}
+
+
+def settings() -> dict[str, tuple[Field[Any], Any]]:
+    """Return every setting by its dotted name, with its type."""
+    found = {}
+    for prefix, group in {"": RunConfig, **{f"{k}.": v for k, v in groups().items()}}.items():
+        types = typing.get_type_hints(group)
+        for item in fields(group):
+            if not is_dataclass(types[item.name]):
+                found[f"{prefix}{item.name}"] = (item, types[item.name])
+    return found
+
+
+def choices(key: str) -> tuple[str, ...]:
+    """Return the words that a setting can be."""
+    words: tuple[str, ...] = settings()[key][0].metadata["choices"]
+    return words
+
+
+def read_value(given: Given) -> Any:
+    """Return the value of a setting, of the type of its field and within its range.
+
+    Raises:
+        UserError: No such field, or no such value for it.
+    """
+    known = settings()
+    if given.key not in known:
+        raise UserError(f"{given.where}: there is no such setting{nearest(given.key, known)}")
+    item, kind = known[given.key]
+    value = _read(given.text, kind, item)
+    if value is None:
+        came = repr(given.text) if isinstance(given.text, str) else f"[{', '.join(given.text)}]"
+        raise UserError(f"{given.where}: expected {_expected(kind, item)}, got {came}")
+    return value
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `"; did you mean ...?"` for the nearest known name, whatever group it is in."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    if not near:
+        leaves = {full.rpartition(".")[2]: full for full in names}
+        leaf = difflib.get_close_matches(name.rpartition(".")[2], leaves, n=1)
+        near = [leaves[leaf[0]]] if leaf else []
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+
+
+def _read(text: str | tuple[str, ...], kind: Any, item: Field[Any]) -> Any:
+    """Return text as a value of a type, `None` where it is none or out of range."""
+    if typing.get_origin(kind) is not tuple:
+        return _read_one(text, kind, item.metadata) if isinstance(text, str) else None
+    element = typing.get_args(kind)[0]
+    parts = text if isinstance(text, tuple) else _split(text)
+    values = tuple(_read_one(part, element, item.metadata) for part in parts)
+    # numbers stand for layers, of which there are as many as the default has
+    wrong_length = element is not str and len(values) != len(item.default)
+    return None if wrong_length or None in values else values
+
+
+def _split(text: str) -> list[str]:
+    inner = text.strip().removeprefix("[").removesuffix("]")
+    return [part.strip() for part in inner.split(",")] if inner.strip() else []
+
+
+def _read_one(text: str, kind: type, metadata: Mapping[str, Any]) -> Any:
+    if kind is bool:
+        return _WORDS.get(text.casefold())
+    if kind is str:
+        return text if metadata["choices"] is None or text in metadata["choices"] else None
+    try:
+        value = kind(text)
+    except ValueError:
+        return None
+    low, high = metadata["low"], metadata["high"]
+    inside = (low is None or value >= low) and (high is None or value <= high)
+    return value if inside and math.isfinite(value) else None
+
+
+def _expected(kind: Any, item: Field[Any]) -> str:
+    """Return what a field takes, in words."""
+    several = typing.get_origin(kind) is tuple
+    element = typing.get_args(kind)[0] if several else kind
+    low, high, choices = (item.metadata[name] for name in ("low", "high", "choices"))
+    if choices:
+        return f"{'some' if several else 'one'} of {', '.join(choices)}"
+    if element is bool:
+        return "true or false"
+    if element is str:
+        return "names with commas between" if several else "one text"
+    whole = "whole " if element is int else ""
+    number = f"{len(item.default)} {whole}numbers" if several else f"a {whole}number"
+    least = f" from {low:g}" if low is not None else ""
+    most = f" to {high:g}" if high is not None else ""
+    return f"{number}{least}{most}{', commas between' if several else ''}"

@@ -1,0 +1,189 @@
+"""A tiny store in the real format, so that these tests need neither recordings nor data_prep."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ser_aae.config import FrontEndConfig, ProtocolConfig, RunConfig
+from ser_aae.labels import FOUR, GENDERS
+from ser_aae.parts import Part
+from ser_aae.pipeline import Normalisation
+from ser_aae.records import serialise
+from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
+from ser_aae.utterance import Utterance
+
+# linear, because mel bands need librosa, which takes longer to import than a test takes
+FRONTEND = FrontEndConfig(bins=32, scale="linear")
+FEWEST_FRAMES, MOST_FRAMES = 40, 150
+MARKED_FRAMES = (20, 64, 65, 128, 129, 300, 40, 64, 90, 200, 63)
+
+
+def _speakers_of(corpus: str, speakers: int = 8, each: int = 2) -> list[Utterance]:
+    """Return `each` takes of the four emotions a speaker; a woman and a man share a session."""
+    return [
+        Utterance(
+            corpus=corpus,
+            utterance_id=f"{speaker:02d}-{emotion}-{take}",
+            path=f"{speaker:02d}/{emotion}-{take}.wav",
+            speaker=f"{corpus}:{speaker:02d}",
+            gender=GENDERS[speaker % 2],
+            emotion=emotion,
+            session=f"Session{speaker // 2 + 1}",
+        )
+        for speaker in range(speakers)
+        for emotion in FOUR
+        for take in range(each)
+    ]
+
+
+def _sounds_of(utterances: Sequence[Utterance], bins: int, seed: int = 0) -> list[np.ndarray]:
+    """Return noise in dB; four bands are raised by the emotion, others by gender and speaker."""
+    draw = np.random.default_rng(seed)
+    speakers = sorted({item.speaker for item in utterances})
+    sounds = []
+    for item in utterances:
+        frames = int(draw.integers(FEWEST_FRAMES, MOST_FRAMES))
+        sound = draw.normal(-50.0, 4.0, (frames, bins))
+        if item.emotion in FOUR:
+            first = 4 * FOUR.index(item.emotion)
+            sound[:, first : first + 4] += 20.0
+        if item.gender in GENDERS:
+            sound[:, 20 + 2 * GENDERS.index(item.gender)] += 20.0
+        sound[:, 24 + speakers.index(item.speaker) % 8] += 20.0
+        sounds.append(sound.astype(np.float32))
+    return sounds
+
+
+def _write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
+    """Write what `ser_aae.store` describes; the manifest last. Returns the corpus, read back."""
+    corpus = utterances[0].corpus
+    folder = corpus_folder(store, corpus, frontend)
+    folder.mkdir(parents=True)
+    rows = []
+    for number, part in enumerate(np.array_split(np.arange(len(utterances)), shards)):
+        path = folder / f"shard-{number:05d}.tfrecord"
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for row in part:
+                writer.write(serialise(int(row), spectrograms[row]))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        size = path.stat().st_size
+        rows.append({"file": path.name, "sha256": digest, "bytes": size, "records": len(part)})
+    lines = "".join(
+        json.dumps(item.to_dict() | {"num_frames": len(sound)}, ensure_ascii=False) + "\n"
+        for item, sound in zip(utterances, spectrograms, strict=True)
+    )
+    (folder / UTTERANCES).write_text(lines, encoding="utf-8", newline="\n")
+    lines_digest = hashlib.sha256(lines.encode()).hexdigest()
+    content = [lines_digest, *(row["sha256"] for row in rows)]
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "corpus": corpus,
+        "frontend": asdict(frontend),
+        "frontend_digest": frontend.digest(),
+        "shards": rows,
+        "utterances_sha256": lines_digest,
+        "digest": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16],
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return load_corpus(store, corpus, frontend)
+
+
+@pytest.fixture(scope="session")
+def frontend():
+    """The front end of the tiny stores: 32 linear bins."""
+    return FRONTEND
+
+
+@pytest.fixture(scope="session")
+def speakers_of():
+    """A function: corpus name, number of speakers, takes of each emotion -> utterances."""
+    return _speakers_of
+
+
+@pytest.fixture(scope="session")
+def sounds_of():
+    """A function: utterances, bins, seed -> spectrograms that can be learnt."""
+    return _sounds_of
+
+
+@pytest.fixture(scope="session")
+def write_corpus():
+    """A function: store, utterances, spectrograms (frontend, shards) -> stored corpus."""
+    return _write_corpus
+
+
+@pytest.fixture(scope="session")
+def tiny_store(tmp_path_factory):
+    """A store not to be changed: `tiny` and `foreign` have emotions, `voices` is auxiliary.
+
+    `tiny` has 8 speakers in 4 sessions, 64 utterances; the other two 4 and 6 speakers.
+    """
+    store = tmp_path_factory.mktemp("store")
+    for seed, (corpus, speakers) in enumerate([("tiny", 8), ("foreign", 4), ("voices", 6)]):
+        utterances = _speakers_of(corpus, speakers)
+        _write_corpus(store, utterances, _sounds_of(utterances, FRONTEND.bins, seed))
+    return store
+
+
+@pytest.fixture(scope="session")
+def tiny_part(tiny_store):
+    """All of `tiny`, labelled for emotion and gender."""
+    corpus = load_corpus(tiny_store, "tiny", FRONTEND)
+    emotion = np.array([FOUR.index(item.emotion) for item in corpus.utterances], np.int32)
+    gender = np.array([GENDERS.index(item.gender) for item in corpus.utterances], np.int32)
+    return Part(corpus, np.arange(len(emotion)), {"emotion": emotion, "gender": gender})
+
+
+@pytest.fixture(scope="session")
+def marked(tmp_path_factory, frontend):
+    """A function: corpus name (frames, first number, shards) -> part.
+
+    Bin 0 of each of its frames holds the number of the utterance, bin 1 that of the frame, so
+    that a segment says where it was cut.
+    """
+
+    def make(name, frames=MARKED_FRAMES, first=0, shards=4):
+        one = _speakers_of(name, speakers=1, each=1)[0]
+        utterances = [replace(one, utterance_id=str(row)) for row in range(len(frames))]
+        sounds = []
+        for row, length in enumerate(frames, start=first):
+            sound = np.random.default_rng(row).normal(-30, 5, (length, frontend.bins))
+            sound[:, 0], sound[:, 1] = row, np.arange(length)
+            sounds.append(sound)
+        corpus = _write_corpus(tmp_path_factory.mktemp("store"), utterances, sounds, shards=shards)
+        rows = np.arange(len(frames))
+        labels = {"emotion": (rows % 4).astype(np.int32), "speaker": rows.astype(np.int32) + first}
+        return Part(corpus, rows, labels)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def marked_part(marked):
+    """Eleven such utterances, of 20 to 300 frames; not to be changed."""
+    return marked("primary")
+
+
+@pytest.fixture(scope="session")
+def as_they_are():
+    """A normalisation that leaves dB values as they are, so that planted ones are read back."""
+    return Normalisation(np.zeros(FRONTEND.bins, np.float32), np.ones(FRONTEND.bins, np.float32))
+
+
+@pytest.fixture
+def global_seed():
+    """What training sets before it draws: a global seed, not 0, or seeds are no tensors."""
+    tf.random.set_seed(1)
+
+
+@pytest.fixture(scope="session")
+def kfold_config():
+    """A run on `tiny`: four folds of two speakers."""
+    return RunConfig(
+        dataset="tiny", frontend=FRONTEND, protocol=ProtocolConfig(name="speaker-kfold", folds=4)
+    )

@@ -1,0 +1,367 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser_aae import __version__
+from ser_aae.cli import build_parser, main
+from ser_aae.commands import evaluate, prepare, report, synthesise
+from ser_aae.commands.train import count_folds, read_config
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("tensorflow", "keras", "pandas", "librosa", "numpy", "sklearn", "matplotlib", "scipy")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Run in an empty folder, with nothing set that a developer may have set."""
+    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
+        monkeypatch.delenv(name, raising=False)
+    # so that what main() sets for TensorFlow is undone
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.chdir(tmp_path)
+
+
+def run_alone(*words, check=True, **named):
+    """Run the program in a process of its own."""
+    command = [sys.executable, "-m", "ser_aae", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=check, **named)
+
+
+def refused(capsys, *words):
+    """Return what the program says against a command line, and check how it says it."""
+    code = main(words)
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert printed.err.startswith("ser-aae: error: ")
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+def arguments(*words):
+    return build_parser().parse_args(words)
+
+
+def failing(error):
+    """Return a command that raises."""
+
+    def run(_arguments):
+        raise error
+
+    return run
+
+
+# start-up
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["--version"]])
+def test_start_up_imports_nothing_heavy(words):
+    code = (
+        "import sys, ser_aae.cli\n"
+        "try: ser_aae.cli.main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if '.' not in name], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = done.stderr.splitlines()[-1]
+    assert "'argparse'" in loaded
+    assert not [name for name in HEAVY if f"'{name}'" in loaded]
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"ser-aae {__version__}\n"
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    for command in ("corpora", "synthesise", "prepare", "train", "evaluate", "report"):
+        assert f"\n    {command}" in printed
+
+
+# mistakes of the user
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "the following arguments are required: COMMAND; see: ser-aae --help"),
+        (["trein"], "invalid choice: 'trian'"),
+        (["prepare"], "the following arguments are required: --dataset"),
+        (["prepare", "--dataset", "demo", "--workers", "two"], "invalid int value: 'two'"),
+        (["prepare", "--dataset", "demo", "--workers", "0"], "expected at least 1 worker"),
+        (["prepare", "--data", "demo"], "the following arguments are required: --dataset"),
+        (["train"], "expected --dataset, or dataset in the file of --config"),
+        (["train", "--dataset", "demo", "--fol", "1"], "unrecognized arguments: --fol 1"),
+        (["report"], "the following arguments are required: --out"),
+    ],
+)
+def test_a_command_line_that_says_nothing_sensible_is_refused(capsys, words, expected):
+    assert expected in refused(capsys, *words)
+
+
+@pytest.mark.parametrize("command", ["prepare", "train"])
+@pytest.mark.parametrize("name", ["iemocap", "msp", "nowhere"])
+def test_an_unknown_corpus_is_refused_and_the_known_ones_named(capsys, command, name):
+    said = refused(capsys, command, "--dataset", name)
+    assert f"got {name!r}" in said
+    for known in ("demo", "librispeech", "ravdess", "urdu", "csv:FILE"):
+        assert known in said
+
+
+@pytest.mark.parametrize("command", ["prepare", "train"])
+def test_a_corpus_that_is_not_there_is_told_with_where_and_how_to_get_it(capsys, command):
+    said = refused(capsys, command, "--dataset", "ravdess", "--data-root", "nowhere")
+    assert "nowhere/ravdess" in said
+    assert "zenodo.org" in said
+    assert not Path("store").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--set", "model.alpa=1"], "did you mean model.alpha?"),
+        (["--model", "aae"], "--model: expected one of mtl, stl, ae, cnn, got 'aae'"),
+        (["--epochs", "0"], "--epochs: expected a whole number from 1, got '0'"),
+        (["--fold", "first"], "--fold: expected a whole number from 0, got 'first'"),
+        (["--preset", "papre"], "--preset: expected one of default, paper"),
+        (["--config", "absent.yaml"], "absent.yaml: cannot be read"),
+        (["--protocol", "cross-corpus"], "protocol.target=NAME"),
+        (["--protocol", "loso", "--folds", "5"], "--folds: goes with --protocol speaker-kfold"),
+        (["--target", "urdu"], "--target: goes with --protocol cross-corpus"),
+        (["--task", "valence"], "--task: expected one of emotion"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_done(capsys, words, expected):
+    assert expected in refused(capsys, "train", "--dataset", "demo", *words)
+    assert not Path("store").exists()
+
+
+def test_prepare_takes_settings_of_the_front_end_alone(capsys):
+    said = refused(capsys, "prepare", "--dataset", "demo", "--set", "model.alpha=1")
+    assert "--set model.alpha=1: only settings of frontend" in said
+
+
+@pytest.mark.parametrize("command", [["evaluate", "nowhere"], ["report", "--out", "out"]])
+def test_no_run_is_told(capsys, command):
+    assert "expected" in refused(capsys, *command)
+    assert not Path("out").exists()
+
+
+def test_a_synthetic_corpus_does_not_replace_a_real_one(capsys):
+    Path("data", "demo").mkdir(parents=True)
+    Path("data", "demo", "utterances.csv").write_text("mine\n")
+    assert "not made by this program" in refused(capsys, "synthesise")
+    assert Path("data", "demo", "utterances.csv").read_text() == "mine\n"
+
+
+# how commands end
+
+
+def test_a_fault_of_the_program_is_one_line_and_a_traceback_with_v(capsys, monkeypatch):
+    monkeypatch.setattr(evaluate, "run", failing(ValueError("odd\nmore")))
+    assert main(["evaluate", "x"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("ser-aae: error: ValueError: odd (a fault of this program")
+    assert len(said.splitlines()) == 1
+    for words in (["-v", "evaluate", "x"], ["evaluate", "x", "-v"]):
+        assert main(words) == 1
+        assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_that_it_goes_on(capsys, monkeypatch):
+    monkeypatch.setattr(prepare, "run", failing(KeyboardInterrupt()))
+    assert main(["prepare", "--dataset", "demo"]) == 130
+    printed = capsys.readouterr()
+    assert printed.err == "interrupted; the same command goes on where it stopped\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OSError("can't write data (error message = 'No space left on device')"),
+    ],
+)
+def test_a_full_disk_names_the_folder(capsys, monkeypatch, error):
+    monkeypatch.setattr(report, "run", failing(error))
+    said = refused(capsys, "report", "--out", "figures")
+    assert said == (
+        "ser-aae: error: figures: the disk is full; make room and give the same command again\n"
+    )
+
+
+def test_a_folder_that_may_not_be_written_is_the_users_to_mend(capsys, monkeypatch):
+    error = PermissionError(errno.EACCES, "Permission denied", "/closed/data")
+    monkeypatch.setattr(synthesise, "run", failing(error))
+    assert "/closed/data: not permitted" in refused(capsys, "synthesise")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "ser_aae", "corpora"]
+    with os.fdopen(write_end, "w") as closed:
+        done = subprocess.run(
+            command, stdout=closed, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT
+        )
+    assert done.returncode == 141
+    assert done.stderr == ""
+
+
+# what the options mean
+
+
+def test_places_come_from_the_environment_or_stand_in_the_working_folder(monkeypatch):
+    plain = arguments("train")
+    assert (plain.data_root, plain.store, plain.runs) == (Path("data"), Path("store"), Path("runs"))
+    for name in ("DATA", "STORE", "RUNS"):
+        monkeypatch.setenv(f"SER_AAE_{name}", f"~/{name}")
+    own = arguments("train")
+    assert own.data_root == Path.home() / "DATA"
+    assert (own.store, own.runs) == (Path.home() / "STORE", Path.home() / "RUNS")
+    assert arguments("train", "--store", "here").store == Path("here")
+
+
+def test_flags_stand_for_settings_and_set_comes_last():
+    words = (
+        "--dataset RAVDESS --auxiliary librispeech urdu --classes anger,fear --model stl "
+        "--protocol speaker-kfold --folds 5 --fold 2 --epochs 3 --seed 4 --preset paper "
+        "--set training.epochs=6 --set model.alpha=0.1"
+    )
+    config = read_config(arguments("train", *words.split()))
+    assert (config.dataset, config.auxiliary) == ("ravdess", ("librispeech", "urdu"))
+    assert (config.classes, config.model.kind, config.seed) == ("anger,fear", "stl", 4)
+    assert (config.protocol.name, config.protocol.folds, config.protocol.fold) == (
+        "speaker-kfold",
+        5,
+        2,
+    )
+    assert (config.training.epochs, config.training.optimiser) == (6, "sgd")
+    assert config.model.alpha == 0.1
+
+
+def test_a_run_can_be_repeated_from_its_config_alone(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**RunConfig(dataset="urdu").to_dict(), "corpora": {"urdu": "1"}}))
+    words = ["train", "--config", str(path), "--set", "protocol.fold=3"]
+    config = read_config(arguments(*words))
+    assert (config.dataset, config.protocol.fold) == ("urdu", 3)
+    assert config.digest() == RunConfig(dataset="urdu").digest()
+
+
+def test_corpora_as_json_is_one_document(capsys):
+    Path("data", "ravdess", "Actor_01").mkdir(parents=True)
+    assert main(["corpora", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert {"csv:FILE", "demo", "librispeech", "ravdess", "urdu"} <= rows.keys()
+    assert rows["ravdess"]["found"] is True
+    assert rows["ravdess"]["location"] == "data/ravdess"
+    assert rows["demo"]["found"] is False
+    assert rows["csv:FILE"]["found"] is None
+    assert all(row["license"] and row["obtain"] and row["tree"] for row in rows.values())
+
+
+def test_corpora_as_text_tells_terms_place_and_how_to_get_it(capsys):
+    assert main(["corpora", "--data-root", "elsewhere"]) == 0
+    text = capsys.readouterr().out
+    assert "CC BY-NC-SA 4.0" in text
+    assert "elsewhere/ravdess (not found)" in text
+    assert "zenodo.org/records/1188976" in text
+
+
+# from nothing to a report
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder in which everything was done once, and what training printed."""
+    folder = tmp_path_factory.mktemp("work")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    named = {"cwd": folder, "env": environment, "timeout": 300}
+    run_alone("synthesise", "--dataset", "demo", "--speakers", 6, **named)
+    words = "train --dataset demo --model cnn --protocol loso-session --epochs 1"
+    words += " --set model.filters=4,8 --set model.dense_units=8,8"
+    done = run_alone(*words.split(), **named)
+    return folder, done, words
+
+
+def test_train_prepares_shows_progress_and_ends_with_the_runs_folder(trained):
+    folder, done, _ = trained
+    assert (folder / "store").is_dir()
+    run = folder / done.stdout.splitlines()[-1]
+    assert run.parent.parent == folder / "runs" / "demo-emotion-cnn-loso-session"
+    assert (run / "result.json").is_file()
+    assert "demo: 240 utterances of 6 speakers" in done.stderr
+    assert "stage 2 epoch 1/1" in done.stderr
+    for noise in ("oneDNN", "cuda", "CUDA", "absl", "Warning", "%|"):
+        assert noise not in done.stderr
+
+
+def test_evaluate_as_json_is_one_document_that_agrees(trained, capsys):
+    folder, done, _ = trained
+    run = folder / done.stdout.splitlines()[-1]
+    assert main(["evaluate", str(run), "--json"]) == 0
+    evaluation = json.loads(capsys.readouterr().out)
+    assert evaluation["n"] == 80
+    stored = json.loads((run / "result.json").read_text())
+    assert evaluation["unweighted_accuracy"] == pytest.approx(stored["unweighted_accuracy"])
+    assert main(["evaluate", str(run)]) == 0
+    assert capsys.readouterr().out in done.stdout
+
+
+def test_report_writes_a_page_and_pictures(trained, capsys, tmp_path):
+    folder, _, _ = trained
+    assert main(["report", "--runs", str(folder / "runs"), "--out", str(tmp_path / "out")]) == 0
+    files = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert files[0] == tmp_path / "out" / "index.html"
+    assert all(path.stat().st_size > 100 for path in files)
+    assert any(path.suffix == ".png" for path in files)
+
+
+def test_all_folds_are_trained_once_and_pooled(trained, monkeypatch, capsys):
+    folder, done, words = trained
+    monkeypatch.chdir(folder)
+    experiment = Path(done.stdout.splitlines()[-1]).parent
+    first = (experiment / "fold00-rep00" / "result.json").read_bytes()
+    assert main([*words.split(), "--fold", "all"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == str(experiment)
+    assert "3 of 3 folds pooled" in printed.out
+    assert "fold00-rep00: complete already" in printed.err
+    assert (experiment / "fold00-rep00" / "result.json").read_bytes() == first
+    assert sorted(path.name for path in experiment.iterdir()) == [
+        f"fold{fold:02d}-rep00" for fold in range(3)
+    ]
+
+
+def test_a_fold_out_of_range_is_refused(trained, monkeypatch, capsys):
+    folder, _, words = trained
+    monkeypatch.chdir(folder)
+    said = refused(capsys, *words.split(), "--fold", "3", "--set", "seed=5")
+    assert "expected 0 to 2" in said
+
+
+def test_folds_are_counted_on_the_utterances_that_take_part(trained):
+    folder, _, _ = trained
+    words = ["train", "--dataset", "demo", "--protocol"]
+    for protocol, folds in (("loso", 6), ("loso-session", 3), ("10-fold", 10)):
+        config = read_config(arguments(*words, protocol))
+        assert count_folds(config, folder / "store") == folds
+    too_many = read_config(arguments(*words, "speaker-kfold", "--folds", "9"))
+    with pytest.raises(UserError, match="at least 9 speakers"):
+        count_folds(too_many, folder / "store")

@@ -1,0 +1,143 @@
+"""What stands around the code agrees with it: requirements, documents, continuous integration."""
+
+import re
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from ser_aae import __version__
+from ser_aae.cli import build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHONS = ("3.10", "3.11", "3.12")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def pins(python):
+    """Return package to its one requirement, as requirements.txt has it for a Python."""
+    lines = [line for line in read("requirements.txt").splitlines() if not line.startswith("#")]
+    meant = [item for item in map(Requirement, lines) if applies(item, python)]
+    found = {canonicalize_name(item.name): item for item in meant}
+    assert len(found) == len(meant), "a package stands there twice"
+    return found
+
+
+def applies(requirement, python):
+    marker = requirement.marker
+    return marker is None or marker.evaluate({"python_version": python, "extra": ""})
+
+
+def direct():
+    """Return what the project itself requires, extras left out."""
+    texts = distribution("ser-aae").requires or []
+    return [item for item in map(Requirement, texts) if "extra" not in str(item.marker)]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_requirement_is_an_exact_pin(python):
+    for item in pins(python).values():
+        (pin,) = item.specifier
+        assert pin.operator == "==", item
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_pins_are_what_the_project_asks_for(python):
+    found = pins(python)
+    for item in direct():
+        (pin,) = found[canonicalize_name(item.name)].specifier
+        assert pin.version in item.specifier, item
+
+
+def test_nothing_that_a_pinned_package_needs_is_missing():
+    python = ".".join(map(str, sys.version_info[:2]))
+    found = pins(python)
+    for name in found:
+        for text in distribution(name).requires or []:
+            item = Requirement(text)
+            if applies(item, python):
+                needed = found.get(canonicalize_name(item.name))
+                assert needed, f"{name} needs {item}"
+                (pin,) = needed.specifier
+                assert item.specifier.contains(pin.version, prereleases=True), f"{name}: {item}"
+
+
+def test_nothing_is_pinned_that_nothing_needs():
+    python = ".".join(map(str, sys.version_info[:2]))
+    todo = [canonicalize_name(item.name) for item in direct()]
+    needed = set()
+    while todo:
+        name = todo.pop()
+        if name not in needed:
+            needed.add(name)
+            items = map(Requirement, distribution(name).requires or [])
+            todo += [canonicalize_name(item.name) for item in items if applies(item, python)]
+    assert pins(python).keys() == needed
+
+
+def test_the_version_is_in_the_changelog():
+    assert f"## {__version__}," in read("CHANGELOG.md")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_between_documents_lead_somewhere(document):
+    folder = (ROOT / document).parent
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", read(document))
+    pictures = [link for link in links if link.endswith(".png")]
+    assert not [link for link in links if link not in pictures and not (folder / link).exists()]
+
+
+def test_the_readme_lists_the_commands_there_are():
+    commands = build_parser()._subparsers._group_actions[0].choices
+    listed = re.findall(r"^\| `ser-aae (\w+)", read("README.md"), flags=re.MULTILINE)
+    assert listed == list(commands)
+
+
+def test_every_command_line_in_the_documents_is_understood():
+    lines = re.findall(r"^ser-aae .*$", read("README.md"), flags=re.MULTILINE)
+    assert len(lines) >= 4
+    for line in lines:
+        build_parser().parse_args(line.split()[1:])
+
+
+def test_the_readmes_yaml_and_csv_are_what_the_program_reads(tmp_path):
+    from data_prep.csv_table import REQUIRED
+    from ser_aae.config_file import build_config
+
+    (text,) = re.findall(r"```yaml\n(.*?)```", read("README.md"), flags=re.DOTALL)
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    assert build_config(file=path).dataset == "ravdess"
+    assert f"```\n{','.join(REQUIRED)}\n" in read("README.md")
+
+
+def test_continuous_integration_and_the_hooks_do_what_a_developer_does():
+    assert read(".ci/run").rstrip().endswith("exec make test")
+    assert "set -euo pipefail" in read(".ci/run")
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111
+    (repository,) = yaml.safe_load(read(".pre-commit-config.yaml"))["repos"]
+    hooks = repository["hooks"]
+    assert repository["repo"] == "local"
+    assert {hook["language"] for hook in hooks} == {"system"}
+    lint = read("Makefile").partition("lint:")[2]
+    for hook in hooks:
+        tool = hook["entry"].removeprefix(".venv/bin/").partition(" ")[0]
+        assert f"$(BIN)/{tool}" in lint
+
+
+def test_the_makefile_names_no_index():
+    assert not re.search(r"https?://|--index-url|--extra-index-url", read("Makefile"))
+
+
+def test_the_licence_is_apaches():
+    assert "Apache License" in read("LICENSE")
+    assert "Version 2.0, January 2004" in read("LICENSE")
+    assert distribution("ser-aae").metadata["License-Expression"] == "Apache-2.0"
