@@ -10,13 +10,13 @@ One class serves the paper's models; a baseline is a subset of its phases and ne
 | `cnn` | classification, on a trunk of two convolutions | primary task |
 """
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
 from ser_aae import losses
+from ser_aae.averaging import AveragedModel
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.labels import UNLABELLED
 from ser_aae.networks import (
@@ -27,6 +27,7 @@ from ser_aae.networks import (
     build_discriminator,
     build_encoder,
 )
+from ser_aae.optimisers import build_optimiser, stepper, trainable
 
 PHASES = {
     "mtl": ("reconstruction", "regularisation", "classification"),
@@ -39,7 +40,7 @@ PHASES = {
 Labels = Mapping[str, tf.Tensor]
 
 
-class MultitaskAAE(keras.Model):
+class MultitaskAAE(AveragedModel):
     """Encoder, decoder, discriminator and one classifier a task.
 
     The networks are built at once, so the model can be saved before and after any step.
@@ -75,12 +76,7 @@ class MultitaskAAE(keras.Model):
             task: build_classifier(config, latent_shape, count, task)
             for task, count in num_classes.items()
         }
-        self.averages = [
-            keras.Variable(weight.numpy(), trainable=False, name=f"average_{index}")
-            for index, weight in enumerate(self._network_weights())
-        ]
-        self.steps = keras.Variable(0, trainable=False, dtype="int64", name="steps")
-        self.average_decay = 0.0
+        self.start_averages([self.encoder, *self.classifiers.values()])
         self.prior_seed = keras.random.SeedGenerator(seed)
         self.optimisers: dict[str, keras.Optimizer] = {}
         self._trackers: dict[str, keras.metrics.Mean] = {}
@@ -97,17 +93,14 @@ class MultitaskAAE(keras.Model):
         """
         # a bare compile() attaches an optimiser of Keras' choice that nothing would use
         super().compile(optimizer=None, loss=None, jit_compile=False)
-        self.average_decay = training.average_decay
-        self.steps.assign(0)
-        for average, weight in zip(self.averages, self._network_weights(), strict=True):
-            average.assign(weight)
+        self.reset_averages(training.average_decay)
         weights = class_weights or {}
         self.class_weights = {
             task: tf.constant(weights.get(task, [1.0] * head.output_shape[0][1]), tf.float32)
             for task, head in self.classifiers.items()
         }
         self.optimisers = {
-            name: _build_optimiser(training, _rate(training, name), networks, name)
+            name: build_optimiser(training, name, networks)
             for name, networks in self._targets().items()
         }
         self._trackers = {name: keras.metrics.Mean(name) for name in self._tracker_names()}
@@ -129,21 +122,8 @@ class MultitaskAAE(keras.Model):
         segments, labels = data
         for phase in self.phases:
             getattr(self, phase)(segments, labels)
-        self._follow_weights()
+        self.follow_averages()
         return {metric.name: metric.result() for metric in self.metrics}
-
-    def swap_averages(self) -> None:
-        """Exchange the weights with their running averages; a second call takes it back.
-
-        The averages (Polyak) score better and more evenly from epoch to epoch than the
-        weights of the last step, so validation, best epoch and test use them. Nothing
-        happens where `training.average_decay` is 0.
-        """
-        if self.average_decay > 0:
-            for average, weight in zip(self.averages, self._network_weights(), strict=True):
-                present = weight.numpy()
-                weight.assign(average)
-                average.assign(present)
 
     def test_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
         """Measure the losses of reconstruction and classification, moving nothing."""
@@ -189,19 +169,6 @@ class MultitaskAAE(keras.Model):
             loss = self._classify(code, labels, training=True)
         labelled = {task: _has_label(labels[task]) for task in self.classifiers}
         self._descend(tape, loss, "classification", *self.classifiers, only_if=labelled)
-
-    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
-        """Save the state of everything random too: Keras saves that of no seed generator."""
-        super().save_own_variables(store)
-        for index, state in enumerate(self._random_states()):
-            store[f"random_{index}"] = state.numpy()
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Restore what `save_own_variables` saved."""
-        own = {key: store[key] for key in store.keys() if not key.startswith("random_")}  # noqa: SIM118
-        super().load_own_variables(own)
-        for index, state in enumerate(self._random_states()):
-            state.assign(store[f"random_{index}"])
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -256,35 +223,14 @@ class MultitaskAAE(keras.Model):
 
         A target named in `only_if` stays where it is, momentum included, where that is false.
         """
-        variables = [_trainable(self._targets()[target]) for target in targets]
+        variables = [trainable(self._targets()[target]) for target in targets]
         gradients = tape.gradient(loss, variables)
         for target, slopes, weights in zip(targets, gradients, variables, strict=True):
-            step = _stepper(self.optimisers[target], slopes, weights)
+            step = stepper(self.optimisers[target], slopes, weights)
             if only_if and target in only_if:
                 tf.cond(only_if[target], step, lambda: tf.constant(True))
             else:
                 step()
-
-    def _follow_weights(self) -> None:
-        """Move the averages towards the weights; early ones more, as they begin at random."""
-        if self.average_decay == 0:
-            return
-        self.steps.assign_add(1)
-        step = tf.cast(self.steps, tf.float32)
-        share = 1.0 - tf.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
-        for average, weight in zip(self.averages, self._network_weights(), strict=True):
-            average.assign_add(share * (weight - average))
-
-    def _network_weights(self) -> list[keras.Variable]:
-        """Return what scores an utterance: the variables of the encoder and the classifiers."""
-        networks = [self.encoder, *self.classifiers.values()]
-        return [
-            weight for network in networks for layer in network.layers for weight in layer.weights
-        ]
-
-    def _random_states(self) -> list[keras.Variable]:
-        """Return the states of dropout, of the noise and of the prior."""
-        return [value for value in self.variables if value.path.endswith("seed_generator_state")]
 
     def _targets(self) -> dict[str, list[keras.Model]]:
         """Return each optimiser's name and the networks it moves."""
@@ -328,18 +274,6 @@ def _score_rows(
     return score
 
 
-def _stepper(
-    optimiser: keras.Optimizer, gradients: Sequence[tf.Tensor], variables: Sequence[keras.Variable]
-) -> Callable[[], tf.Tensor]:
-    """Return the application of gradients as a function that `tf.cond` accepts."""
-
-    def step() -> tf.Tensor:
-        optimiser.apply(gradients, variables)
-        return tf.constant(True)
-
-    return step
-
-
 def _says(logits: tf.Tensor, truth: tf.Tensor | int) -> tf.Tensor:
     """Return 1.0 for each row whose largest logit is the true class."""
     said = tf.argmax(logits, axis=1, output_type=tf.int32)
@@ -348,31 +282,3 @@ def _says(logits: tf.Tensor, truth: tf.Tensor | int) -> tf.Tensor:
 
 def _has_label(labels: tf.Tensor) -> tf.Tensor:
     return tf.reduce_any(tf.not_equal(labels, UNLABELLED))
-
-
-def _trainable(networks: Sequence[keras.Model]) -> list[keras.Variable]:
-    return [variable for network in networks for variable in network.trainable_variables]
-
-
-def _rate(training: TrainingConfig, name: str) -> float:
-    """Return the first learning rate of an optimiser; the adversary's two have their ratios."""
-    ratios = {
-        "discriminator": training.discriminator_rate_ratio,
-        "generator": training.generator_rate_ratio,
-    }
-    return training.learning_rate * ratios.get(name, 1.0)
-
-
-def _build_optimiser(
-    training: TrainingConfig, rate: float, networks: Sequence[keras.Model], name: str
-) -> keras.Optimizer:
-    if training.optimiser == "sgd":
-        optimiser = keras.optimizers.SGD(rate, name=name)
-    else:
-        adversarial = name in ("discriminator", "generator")
-        decay = 0.0 if adversarial or name == "reconstruction" else training.weight_decay
-        # the usual first moment of an adversary, which swings less than 0.9
-        first = 0.5 if adversarial else 0.9
-        optimiser = keras.optimizers.Adam(rate, beta_1=first, weight_decay=decay or None, name=name)
-    optimiser.build(_trainable(networks))
-    return optimiser

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_aae.config import DataConfig, FrontEndConfig
+from ser_aae.errors import UserError
 from ser_aae.frontend.spectrogram import band_frequencies_hz
 
 _VOICES = 33
@@ -23,6 +24,13 @@ class Augmentation:
 
     def __init__(self, frontend: FrontEndConfig, data: DataConfig, fill: np.ndarray) -> None:
         """Prepare the tables; see the class."""
+        widest = (("mask_bins", frontend.bins), ("mask_frames", data.segment_frames))
+        for name, size in widest:
+            if getattr(data, name) >= size:
+                raise UserError(
+                    f"data.{name}: expected less than {size}, the size of a segment, received "
+                    f"{getattr(data, name)}"
+                )
         self.data = data
         self.fill = tf.constant(fill)
         self.voices = tf.constant(_voice_table(frontend, data.warp_frequency))
@@ -50,16 +58,16 @@ class Augmentation:
     ) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
         """Mask a band of frequencies and a stretch of time in each of `(batch, frames, bins)`.
 
-        tensorflow_io masks with 0 and draws by Keras' global seed, so segments are masked
-        relative to the training mean and one after the other.
+        tensorflow_io masks with 0 and draws by TensorFlow's global seed, so segments are masked
+        relative to the training mean and one after the other. It draws widths below `param`.
         """
         import tensorflow_io as tfio  # here, because it loads slowly and masks are off by default
 
         def mask(segment: tf.Tensor) -> tf.Tensor:
             if self.data.mask_bins > 0:
-                segment = tfio.audio.freq_mask(segment, param=self.data.mask_bins)
+                segment = tfio.audio.freq_mask(segment, param=self.data.mask_bins + 1)
             if self.data.mask_frames > 0:
-                segment = tfio.audio.time_mask(segment, param=self.data.mask_frames)
+                segment = tfio.audio.time_mask(segment, param=self.data.mask_frames + 1)
             return segment
 
         masked = tf.map_fn(mask, segments - self.fill, parallel_iterations=1)

@@ -32,10 +32,14 @@ def map_latent(codes: np.ndarray, seed: int = 0) -> np.ndarray:
     """
     from sklearn.decomposition import PCA  # here, because scikit-learn loads slowly
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     count = len(codes)
+    if count == 1:
+        return np.zeros((1, 2))
     components = PCA(min(50, count, codes.shape[1]), random_state=seed).fit_transform(codes)
     if count < 10:
         return np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))[:, :2]
-    placed = TSNE(perplexity=min(30, (count - 1) / 3), random_state=seed).fit_transform(components)
-    return np.asarray(placed)
+    mapping = TSNE(perplexity=min(30, (count - 1) / 3), random_state=seed)
+    with threadpool_limits(1):  # on busy cores its threads wait for each other, ten times as long
+        return np.asarray(mapping.fit_transform(components))

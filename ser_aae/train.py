@@ -174,9 +174,7 @@ def _fit(
     show: Show,
 ) -> None:
     """Run the epochs of one stage that are still to be run."""
-    model, data, training = trained.model, trained.data, config.training
-    primary = data.auxiliary if stage == 1 else data.train
-    auxiliary = [] if stage == 1 else data.auxiliary
+    model, training = trained.model, config.training
     epochs = training.pretraining_epochs if stage == 1 else training.epochs
     schedule = _schedule(config, folder, stage)
     first = backup["epoch"] + 1
@@ -184,9 +182,48 @@ def _fit(
         model.load_weights(folder / backup["weights"])
         schedule.state = backup["schedule"]
         show(f"stage {stage}: goes on after epoch {first}")
-    done = first >= epochs or backup.get("ended", False)
-    scorer = _scorer(trained, config, data.validation)
-    callbacks = [
+    if first >= epochs or backup.get("ended", False):
+        schedule.set_model(model)
+        schedule.on_train_end()
+        return
+    batches, steps = _batches(trained, config, stage, first)
+    model.fit(
+        batches,
+        steps_per_epoch=steps,
+        initial_epoch=first,
+        epochs=epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=_callbacks(trained, config, folder, stage, schedule, show),
+    )
+
+
+def _batches(
+    trained: Trained, config: RunConfig, stage: int, first: int
+) -> tuple[tf.data.Dataset, int]:
+    """Return the batches of a stage from its epoch `first` on, and the steps of an epoch."""
+    data, size = trained.data, config.training.batch_size
+    primary = data.auxiliary if stage == 1 else data.train
+    auxiliary = [] if stage == 1 else data.auxiliary
+    seed = config.seed * 2 + stage
+    batches = training_dataset(
+        primary, auxiliary, trained.normalisation, config.data, size, seed, first
+    )
+    return batches, steps_per_epoch(primary, config.data, size, bool(auxiliary))
+
+
+def _callbacks(
+    trained: Trained,
+    config: RunConfig,
+    folder: Path,
+    stage: int,
+    schedule: HalveOnPlateau,
+    show: Show,
+) -> list[keras.callbacks.Callback]:
+    """Return what happens after each epoch, in order: the backup is of a whole epoch."""
+    model = trained.model
+    scorer = _scorer(trained, config, trained.data.validation)
+    return [
         StopOnNaN(),
         SwapAverages(),
         ValidationScores(scorer, model.primary),
@@ -195,27 +232,6 @@ def _fit(
         SwapAverages(),
         Backup(folder, stage, schedule),
     ]
-    if done:
-        schedule.set_model(model)
-        schedule.on_train_end()
-        return
-    model.fit(
-        training_dataset(
-            primary,
-            auxiliary,
-            trained.normalisation,
-            config.data,
-            training.batch_size,
-            config.seed * 2 + stage,
-            first,
-        ),
-        steps_per_epoch=steps_per_epoch(primary, config.data, training.batch_size, bool(auxiliary)),
-        initial_epoch=first,
-        epochs=epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=callbacks,
-    )
 
 
 def _schedule(config: RunConfig, folder: Path, stage: int) -> HalveOnPlateau:
