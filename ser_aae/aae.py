@@ -76,7 +76,8 @@ class MultitaskAAE(AveragedModel):
             task: build_classifier(config, latent_shape, count, task)
             for task, count in num_classes.items()
         }
-        self.start_averages([self.encoder, *self.classifiers.values()])
+        decoder = [self.decoder] if "reconstruction" in self.phases else []
+        self.start_averages([self.encoder, *decoder, *self.classifiers.values()])
         self.prior_seed = keras.random.SeedGenerator(seed)
         self.optimisers: dict[str, keras.Optimizer] = {}
         self._trackers: dict[str, keras.metrics.Mean] = {}

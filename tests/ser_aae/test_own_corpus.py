@@ -1,0 +1,74 @@
+"""A corpus nobody prepared for: 24 kHz, nine speakers, German words, brought as a CSV."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_aae.cli import main
+
+RATE_HZ = 24000
+EMOTIONS = {"Wut": 300.0, "Freude": 240.0, "neutral": 160.0, "Trauer": 120.0}
+SPEAKERS = [f"s{number}" for number in range(1, 10)]
+SMALL = (
+    "model.filters=[4,4]",
+    "model.latent_channels=4",
+    "model.dense_units=[8,8]",
+    "frontend.bins=32",
+    "frontend.scale=linear",
+    "data.segment_frames=64",
+    "training.batch_size=8",
+)
+
+
+def speak(pitch_hz, draw):
+    """Return 0.7 s of a buzzing tone."""
+    time_s = np.arange(int(0.7 * RATE_HZ)) / RATE_HZ
+    tones = sum(np.sin(2 * np.pi * pitch_hz * n * time_s) / n for n in range(1, 12))
+    return 0.1 * tones + 0.001 * draw.normal(size=time_s.size)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a CSV beside FLAC files, with a column of its own and a label nobody knows."""
+    draw = np.random.default_rng(0)
+    folder = tmp_path / "meine aufnahmen"
+    folder.mkdir()
+    rows = []
+    for place, speaker in enumerate(SPEAKERS):
+        for word, pitch_hz in EMOTIONS.items():
+            name = f"{speaker}-{word}.flac"
+            soundfile.write(folder / name, speak(pitch_hz * (1 + place % 2), draw), RATE_HZ)
+            rows.append([name, speaker, "w" if place % 2 else "m", word, "kalt"])
+    rows[0][3] = "verwirrt"
+    path = folder / "liste.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "speaker", "gender", "emotion", "raum"])
+        writer.writerows(rows)
+    return path
+
+
+def test_trains_with_one_speaker_left_out(table, tmp_path, capsys):
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    command = ["train", "--dataset", f"csv:{table}", "--protocol", "loso", "--fold", "4"]
+    command += ["--epochs", "1", "--store", str(tmp_path / "store")]
+    code = main([*command, "--runs", str(tmp_path / "runs"), *settings])
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    folder = printed.out.splitlines()[-1]
+    assert "verwirrt" in printed.err
+
+    assert main(["evaluate", folder, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["n"] == 4
+    assert found["classes"] == ["anger", "happiness", "neutral", "sadness"]
+    with open(f"{folder}/result.json", encoding="utf-8") as file:
+        leakage = json.load(file)["leakage"]
+    assert leakage["speaker_independent"] is True
+    assert leakage["folds"] == 9
+    assert leakage["speakers"]["train"] == 7
+    (test_speaker,) = leakage["speaker_names"]["test"]
+    assert test_speaker.endswith(":s5")
