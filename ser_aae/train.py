@@ -92,9 +92,15 @@ def train_and_evaluate(config: RunConfig, store: Path, runs: Path, show: Show = 
     _claim(folder, config, data)
     for warning in data.warnings:
         show(f"warning: {warning}")
-    trained = _prepare(config, data, folder)
-    _train_stages(trained, config, folder, show)
-    _finish(trained, config, folder, show)
+    try:
+        trained = _prepare(config, data, folder)
+        _train_stages(trained, config, folder, show)
+        _finish(trained, config, folder, show)
+    except tf.errors.DataLossError as error:
+        raise UserError(
+            f"a shard is damaged ({error.message}); remove the folder of its corpus in {store} "
+            "and prepare it again"
+        ) from error
     return folder
 
 
@@ -109,13 +115,9 @@ def _claim(folder: Path, config: RunConfig, data: Assembly) -> None:
             )
         return
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "environment.json", environment() | _device(config))
-    write_json(folder / "config.json", content)
-
-
-def _device(config: RunConfig) -> dict[str, Any]:
     devices = [device.name for device in tf.config.list_physical_devices()]
-    return {"devices": devices, "deterministic": config.training.deterministic}
+    write_json(folder / "environment.json", environment() | {"devices": devices})
+    write_json(folder / "config.json", content)
 
 
 def _prepare(config: RunConfig, data: Assembly, folder: Path) -> Trained:

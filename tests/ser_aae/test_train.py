@@ -202,3 +202,14 @@ def test_determinism_is_asked_for_or_not(config, store, tmp_path, monkeypatch, w
     changed = replace(config, training=replace(TRAINING, epochs=1, deterministic=wanted))
     train_and_evaluate(changed, store, tmp_path)
     assert bool(asked) == wanted
+
+
+def test_a_damaged_shard_is_told_as_such(config, speakers_of, sounds_of, write_corpus, tmp_path):
+    utterances = speakers_of("tiny")
+    corpus = write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
+    content = bytearray(corpus.shards[1].read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    corpus.shards[1].write_bytes(content)
+    with pytest.raises(UserError, match=r"a shard is damaged .* prepare it again"):
+        train_and_evaluate(config, tmp_path / "store", tmp_path / "runs")
+    assert not list(tmp_path.rglob("result.json"))
