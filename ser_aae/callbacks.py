@@ -1,7 +1,9 @@
 """What happens at the end of an epoch: scoring, the schedule of Sec. 4.3, the log, the backup."""
 
+import errno
 import math
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +17,8 @@ from ser_aae.results import append_jsonl, read_json, write_json
 
 MONITOR = "val_unweighted_accuracy"
 BEST_WEIGHTS = "best.weights.h5"
+_SPARE = 1_000_000
+"""Bytes beyond the weights themselves that an HDF5 file of them may need."""
 
 Logs = dict[str, float]
 
@@ -221,10 +225,21 @@ def remove_backup(folder: Path) -> None:
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Save weights and optimisers whole or not at all."""
+    """Save weights and optimisers whole or not at all.
+
+    Raises:
+        OSError: ENOSPC, before anything is written: HDF5 ends the whole process on a full disk.
+    """
+    optimisers = [value for each in model.optimisers.values() for value in each.variables]
+    needed = 2 * sum(value.numpy().nbytes for value in (*model.variables, *optimisers)) + _SPARE
+    if shutil.disk_usage(path.parent).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     temporary = path.with_name(f".part-{path.name}")
-    model.save_weights(temporary)
-    os.replace(temporary, path)
+    try:
+        model.save_weights(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def learning_rates(model: keras.Model) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The schedule of Sec. 4.3, the log and the backup, on a model that need not learn."""
 
+import shutil
 from dataclasses import replace
 
 import keras
@@ -17,6 +18,7 @@ from ser_aae.callbacks import (
     learning_rates,
     read_backup,
     remove_backup,
+    save_weights,
 )
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.results import read_jsonl
@@ -199,8 +201,17 @@ def test_an_interrupted_write_leaves_the_last_backup(model, tmp_path, monkeypatc
     state = read_backup(tmp_path)
     assert state is not None
     assert state["epoch"] == 0
+    assert not list(tmp_path.glob(".part*"))
     monkeypatch.undo()
     model.load_weights(tmp_path / state["weights"])
+
+
+def test_a_full_disk_is_noticed_before_anything_is_written(model, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(OSError, match=r"No space left.*best\.weights\.h5"):
+        save_weights(model, tmp_path / "best.weights.h5")
+    assert not list(tmp_path.iterdir())
 
 
 def test_removed_backup_is_gone(model, tmp_path):

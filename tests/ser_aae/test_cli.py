@@ -99,7 +99,7 @@ def test_help_names_every_command(capsys):
     ("words", "expected"),
     [
         ([], "the following arguments are required: COMMAND; see: ser-aae --help"),
-        (["trein"], "invalid choice: 'trian'"),
+        (["trein"], "invalid choice: 'trein'"),
         (["prepare"], "the following arguments are required: --dataset"),
         (["prepare", "--dataset", "demo", "--workers", "two"], "invalid int value: 'two'"),
         (["prepare", "--dataset", "demo", "--workers", "0"], "expected at least 1 worker"),

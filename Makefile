@@ -1,0 +1,68 @@
+# Everything one does to this project. PYTHON=python3.12 make ... takes another Python;
+# where packages come from is pip's own configuration.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO := demo
+DEMO_EPOCHS ?= 12
+DEMO_PRETRAINING_EPOCHS ?= 3
+CODE := ser_aae data_prep tuning reports benchmarks tests
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' $(MAKEFILE_LIST)
+
+# requirements.txt is the whole list, so nothing is left for pip to resolve; `pip check` says
+# so if it is not
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12) and "expected Python 3.10 to 3.12, found " + sys.version.split()[0] + "; choose one with PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --no-deps -r requirements.txt
+	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --no-build-isolation --constraint requirements.txt --editable '.[dev]'
+	$(BIN)/python -m pip check
+	touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## make .venv and install everything into it
+
+.PHONY: demo
+demo: $(VENV)/.installed ## synthetic speech, training, and a report to look at, in ./demo
+	$(BIN)/ser-aae synthesise --dataset demo --data-root $(DEMO)/data
+	$(BIN)/ser-aae synthesise --dataset librispeech --data-root $(DEMO)/data
+	$(BIN)/ser-aae prepare --dataset demo --data-root $(DEMO)/data --store $(DEMO)/store
+	$(BIN)/ser-aae prepare --dataset librispeech --data-root $(DEMO)/data --store $(DEMO)/store \
+		--allow-partial
+	$(BIN)/ser-aae train --dataset demo --auxiliary librispeech --protocol loso-session --fold 0 \
+		--epochs $(DEMO_EPOCHS) --set training.pretraining_epochs=$(DEMO_PRETRAINING_EPOCHS) \
+		--data-root $(DEMO)/data --store $(DEMO)/store --runs $(DEMO)/runs > $(DEMO)/train.txt
+	$(BIN)/ser-aae evaluate "$$(tail -n 1 $(DEMO)/train.txt)"
+	$(BIN)/ser-aae report --runs $(DEMO)/runs --out $(DEMO)/report > $(DEMO)/report.txt
+	@echo
+	@echo "Synthetic speech: the figures show that everything works, and nothing about people."
+	@echo "The report, to open in a browser, and its pictures and tables:"
+	@cat $(DEMO)/report.txt
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## formatting, lint and spelling
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/codespell
+
+.PHONY: test
+test: lint ## lint, then all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: clean
+clean: ## remove what was made here: environment, demo, caches
+	rm -rf $(VENV) $(DEMO) build *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
