@@ -198,7 +198,7 @@ def test_each_setting_of_the_model_changes_the_outcome(change):
     [
         {"optimiser": "adam"},
         {"learning_rate": 0.01},
-        {"generator_rate_ratio": 0.5},
+        {"generator_rate_ratio": 0.9},
         {"discriminator_rate_ratio": 0.9},
     ],
 )

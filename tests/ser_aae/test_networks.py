@@ -120,7 +120,7 @@ def test_widths_change_encoder_and_decoder(change):
 
 @pytest.mark.parametrize(
     "change",
-    [{"classifier_filters": 8}, {"dense_units": (16, 16)}, {"classifier_pool": (2, 1)}],
+    [{"classifier_filters": 8}, {"dense_units": (16, 16)}, {"classifier_pool": (2, 2)}],
 )
 def test_widths_change_the_classifier(change):
     code = (4, 8, 32)
