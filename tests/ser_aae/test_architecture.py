@@ -111,6 +111,15 @@ def test_files_and_functions_are_short(name):
         assert function.end_lineno - function.lineno + 1 - skipped <= 40, function.name
 
 
+def test_tests_are_short_too():
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / "tests").rglob("*.py")
+    }
+    assert lengths
+    assert not {name: length for name, length in lengths.items() if length > 300}
+
+
 def test_no_module_is_called_after_nothing():
     stems = {path.stem for path in SOURCES.values()}
     assert not stems & {"utils", "util", "helpers", "common", "misc"}
