@@ -125,6 +125,8 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 
 def _text(path: Path) -> str:
+    if path.is_dir():
+        raise UserError(f"{path}: expected a table, found a folder; give the path of the CSV file")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

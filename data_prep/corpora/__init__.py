@@ -10,11 +10,11 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from data_prep.corpus import Corpus, check_counts
-from ser_aae.datasets import csv_path, stored_name
+from ser_aae.datasets import PATH_KINDS, given_path, stored_name
 from ser_aae.errors import UserError
 
 
@@ -33,7 +33,7 @@ class Adapter:
         language: ISO 639-3, `""` where the corpus itself says it.
         expected: What a complete copy counts.
         parse: Reads the corpus at a location.
-        table: The file of `csv:FILE`.
+        given: The file of `csv:FILE`, the folder of `audformat:DIR`.
     """
 
     name: str
@@ -46,17 +46,17 @@ class Adapter:
     language: str
     expected: Mapping[str, int]
     parse: Callable[[Path], Corpus]
-    table: Path | None = None
+    given: Path | None = None
 
     def location(self, data_root: Path) -> Path:
-        """Return where the corpus should lie: `<data root>/<name>`, or the CSV file."""
-        return data_root / self.name if self.table is None else self.table
+        """Return where the corpus should lie: `<data root>/<name>`, or where the user says."""
+        return data_root / self.name if self.given is None else self.given
 
     def is_found(self, data_root: Path) -> bool:
         """Return whether anything lies there."""
         location = self.location(data_root)
         if not location.is_dir():
-            return location.is_file() and self.table is not None
+            return location.is_file() and self.given is not None
         return any(not path.name.startswith(".") for path in location.iterdir())
 
     def read(self, data_root: Path, *, allow_partial: bool = False) -> Corpus:
@@ -85,24 +85,30 @@ def list_corpora() -> list[Adapter]:
 
 
 def find_adapter(dataset: str) -> Adapter:
-    """Return the adapter of a data set: a corpus' name, an alias of one, or `csv:FILE`.
+    """Return the adapter of a data set: a corpus' name or alias, `csv:FILE`, `audformat:DIR`.
 
     Raises:
         UserError: There is none of that name; the message names the nearest.
     """
     adapters = _adapters()
-    table = csv_path(dataset)
-    name = "csv" if table is not None else stored_name(dataset)
+    given = given_path(dataset)
+    name = stored_name(dataset) if given is None else given.kind
     if name not in adapters:
         near = difflib.get_close_matches(name, adapters, n=1)
         hint = f"did you mean {near[0]}?" if near else "see: ser-aae corpora"
-        known = ", ".join(sorted(set(adapters) - {"csv"}))
-        raise UserError(f"expected a data set ({known}, csv:FILE), got {dataset!r}; {hint}")
-    if name != "csv":
-        return adapters[name]
-    if table is None or not table.name:
-        raise UserError(f"expected the table's path, csv:FILE, got {dataset!r}")
-    return replace(adapters["csv"], table=table)
+        known = ", ".join([*sorted(set(adapters) - set(PATH_KINDS)), *_path_names()])
+        raise UserError(f"expected a data set ({known}), got {dataset!r}; {hint}")
+    adapter = adapters[name]
+    if name not in PATH_KINDS:
+        return adapter
+    if given is None:
+        raise UserError(f"expected the path, {name}:{PATH_KINDS[name]}, got {dataset!r}")
+    parse = partial(adapter.parse, table=given.table) if given.table else adapter.parse
+    return replace(adapter, given=given.path, parse=parse)
+
+
+def _path_names() -> list[str]:
+    return [f"{kind}:{what}" for kind, what in PATH_KINDS.items()]
 
 
 @lru_cache(maxsize=1)

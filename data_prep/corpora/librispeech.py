@@ -2,7 +2,8 @@
 
 2484 readers, 982 hours, 16 kHz FLAC, in seven subsets that share one table of readers. The
 paper trains on train-clean-360 (921 readers) and verifies on test-clean (40); whatever
-subset folders are there are read. Re-distributions as WAV keep the names.
+subset folders are there are read, and a run chooses among them and among their readers
+(`--subset`, `--max-speakers`). Re-distributions as WAV keep the names.
 
     train-clean-360/14/208/14-208-0000.flac      reader 14, chapter 208, utterance 0
 

@@ -11,6 +11,7 @@ import pytest
 
 from data_prep import corpora
 from data_prep.corpora import find_adapter, list_corpora
+from ser_aae.datasets import PATH_KINDS
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNKNOWN_GENDER
 
@@ -54,14 +55,14 @@ def test_fields_of_utterances_are_valid(case):
         prefix, _, speaker = utterance.speaker.partition(":")
         assert prefix == utterance.corpus
         assert speaker
-        assert prefix == adapter.name or prefix.startswith("csv-")
+        assert prefix == adapter.name or (adapter.given and prefix.startswith(f"{adapter.name}-"))
         assert utterance.gender in (*GENDERS, UNKNOWN_GENDER)
         assert utterance.emotion == utterance.emotion.strip().casefold()
         assert bool(utterance.emotion) == bool(utterance.emotion_raw)
         assert str(root) not in utterance.utterance_id
         assert all(isinstance(text, str) for text in utterance.extra.values())
         for rating in (utterance.activation, utterance.valence):
-            assert rating is None or 1 <= rating <= 5
+            assert rating is None or 0.5 <= rating <= 5.5  # IEMOCAP leaves 1 to 5
 
 
 def test_files_exist_below_the_root(case):
@@ -96,8 +97,8 @@ def test_reading_twice_gives_the_same(case):
 
 def test_absent_corpus_is_explained(case, tmp_path):
     adapter, _, _ = case
-    if adapter.table is not None:
-        adapter = find_adapter(f"csv:{tmp_path / 'nowhere.csv'}")
+    if adapter.given is not None:
+        adapter = find_adapter(f"{adapter.name}:{tmp_path / 'nowhere'}")
 
     with pytest.raises(UserError) as caught:
         adapter.read(tmp_path / "no such root")
@@ -109,7 +110,7 @@ def test_absent_corpus_is_explained(case, tmp_path):
     assert not adapter.is_found(tmp_path / "no such root")
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"csv"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(PATH_KINDS)))
 def test_empty_folder_is_explained(name, tmp_path):
     (tmp_path / name).mkdir()
     (tmp_path / name / ".DS_Store").write_bytes(b"\x00")
@@ -137,9 +138,10 @@ def test_unknown_name_gets_a_hint(given, hint):
         find_adapter(given)
 
 
-@pytest.mark.parametrize("given", ["csv", "csv:"])
-def test_csv_without_a_file_is_refused(given):
-    with pytest.raises(UserError, match="csv:FILE"):
+@pytest.mark.parametrize("given", ["csv", "csv:", "audformat", "audformat:", "audformat:#emotion"])
+def test_a_path_must_be_given_where_one_is_needed(given):
+    kind = given.partition(":")[0]
+    with pytest.raises(UserError, match=f"{kind}:{PATH_KINDS[kind]}"):
         find_adapter(given)
 
 

@@ -4,9 +4,12 @@ from collections import Counter
 
 import pytest
 from corpus_layouts import librispeech as layout
+from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import find_adapter, librispeech
 from ser_aae.errors import UserError
+from ser_aae.selection import choose_speakers
+from ser_aae.utterance import Utterance
 
 
 @pytest.fixture
@@ -103,3 +106,108 @@ def test_real_table_of_readers(real_corpora):
     assert readers["60"].name == "|CBW|Simon"
     assert Counter(reader.gender for reader in readers.values()) == {"F": 1201, "M": 1283}
     assert sum(reader.minutes for reader in readers.values()) / 60 == pytest.approx(982.3, abs=0.1)
+
+
+def test_wav_beside_flac_is_the_same_utterance(tmp_path, corpus):
+    root = tmp_path / "librispeech" / "LibriSpeech"
+    write_tone(root / "train-clean-360/14/208/14-208-0000.wav")
+
+    again = librispeech.read(tmp_path / "librispeech")
+
+    assert [item.utterance_id for item in again.utterances] == [
+        item.utterance_id for item in corpus.utterances
+    ]
+    (copy,) = set(again.dropped) - set(corpus.dropped)
+    assert copy.reason.startswith("duplicate")
+
+
+def test_a_redistribution_as_wav_alone_is_read(tmp_path):
+    root = tmp_path / "test-clean" / "61" / "70968"
+    for number in range(3):
+        write_tone(root / f"61-70968-{number:04d}.wav")
+    (tmp_path / "SPEAKERS.TXT").write_text(layout.SPEAKERS)
+
+    found = librispeech.read(tmp_path)
+
+    assert {item.extra["subset"] for item in found.utterances} == {"test-clean"}
+    assert {(item.speaker, item.gender) for item in found.utterances} == {("librispeech:61", "M")}
+    assert found.dropped == ()
+    assert (found.counts["utterances"], dict(found.expected)) == (3, {"speakers of test-clean": 40})
+
+
+def test_a_selection_with_subsets_of_its_own_is_read(tmp_path):
+    """Mini LibriSpeech: `dev-clean-2` has readers of dev-clean, and its own table."""
+    write_tone(tmp_path / "dev-clean-2" / "84" / "121123" / "84-121123-0000.flac")
+    (tmp_path / "SPEAKERS.TXT").write_text("84   | F | dev-clean-2      | 4.00  | Christie Nowak\n")
+
+    found = librispeech.read(tmp_path)
+
+    assert found.counts["speakers of dev-clean-2"] == 1
+    assert (found.expected, found.dropped) == ({}, ())
+
+
+def test_a_table_with_other_line_ends_and_bytes_is_read(tmp_path):
+    path = tmp_path / "SPEAKERS.TXT"
+    rows = layout.SPEAKERS.replace("\n", "\r\n").replace("Kristin", "Krist\xefn")
+    path.write_bytes(rows.encode("latin-1"))
+
+    readers = librispeech.read_readers(path)
+
+    assert list(readers) == ["14", "16", "17", "60", "61"]
+    assert readers["60"].name == "|CBW|Simon"
+
+
+def test_subsets_are_chosen_from_the_corpus_as_it_lies_there(corpus):
+    def speakers(subset, number):
+        rows = choose_speakers(corpus.utterances, subset, number, seed=1)
+        return [corpus.utterances[row].speaker for row in rows]
+
+    assert speakers("train-clean-100", 0) == ["librispeech:60"] * 2
+    assert speakers("train-clean-360", 2) == ["librispeech:14"] * 3 + ["librispeech:17"]
+    with pytest.raises(UserError, match=r"\(train-clean-100, train-clean-360\)"):
+        choose_speakers(corpus.utterances, "test-clean", 0, 1)
+
+
+def utterances_of(readers):
+    """Return an utterance of each reader, as if all subsets were there."""
+    return [
+        Utterance(
+            corpus="librispeech",
+            utterance_id=f"{reader.reader_id}-1-0000",
+            path=f"{reader.subset}/{reader.reader_id}/1/{reader.reader_id}-1-0000.flac",
+            speaker=f"librispeech:{reader.reader_id}",
+            gender=reader.gender,
+            extra={"subset": reader.subset},
+        )
+        for reader in readers.values()
+    ]
+
+
+def test_the_papers_600_speakers_of_the_real_921(real_corpora):
+    readers = librispeech.read_readers(real_corpora / "librispeech" / "SPEAKERS.TXT")
+    listed = utterances_of(readers)
+
+    rows = choose_speakers(listed, "train-clean-360", 600, seed=0)
+
+    assert Counter(listed[row].gender for row in rows) == {"F": 300, "M": 300}
+    assert {listed[row].extra["subset"] for row in rows} == {"train-clean-360"}
+    # 900 of Fig. 4: all 439 women, and men for the rest
+    most = choose_speakers(listed, "train-clean-360", 900, seed=0)
+    assert Counter(listed[row].gender for row in most) == {"F": 439, "M": 461}
+    assert set(rows) < set(most)
+    assert len(choose_speakers(listed, "test-clean", 0, seed=0)) == 40
+    with pytest.raises(UserError, match="up to 921, "):
+        choose_speakers(listed, "train-clean-360", 961, seed=0)
+
+
+def test_women_and_men_of_the_real_subsets(real_corpora):
+    readers = librispeech.read_readers(real_corpora / "librispeech" / "SPEAKERS.TXT").values()
+    minutes = Counter()
+    for reader in readers:
+        minutes[reader.subset] += reader.minutes
+    genders = Counter((reader.subset, reader.gender) for reader in readers)
+
+    assert (genders["train-clean-360", "F"], genders["train-clean-360", "M"]) == (439, 482)
+    assert (genders["test-clean", "F"], genders["test-clean", "M"]) == (20, 20)
+    assert minutes["train-clean-360"] / 60 == pytest.approx(363.6, abs=0.1)
+    assert [reader.name for reader in readers if "|" in reader.name] == ["|CBW|Simon"]

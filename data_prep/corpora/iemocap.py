@@ -1,0 +1,296 @@
+"""IEMOCAP: ten actors in five dyadic sessions, scripted and improvised.
+
+10039 turns of 151 dialogs, 12.4 hours, English, 16 kHz mono. A session has one woman and one
+man who are in no other. `sentences/wav` has a file a turn; `EmoEvaluation` a file a dialog: a
+comment, then a block a turn, of which only the first line is read. Its numbers are seconds
+within the dialog and the mean valence, activation and dominance of the external raters:
+
+    [6.2901 - 8.2357]<TAB>Ses01F_impro01_F000<TAB>neu<TAB>[2.5000, 2.5000, 2.5000]
+    C-E2:<TAB>Neutral;<TAB>()                         a rater's vote
+    A-F1:<TAB>val 3; act 2; dom  1;<TAB>()            the actress' own rating: not in the mean
+
+Names are Ses0<session><who wears the markers>_<dialog>_<who speaks><number>: speaker and
+gender are the letter behind the last `_`. The other one names a different person in half of
+the turns. Where raters agree on nothing the code is `xxx`; such a turn has no emotion, and
+still its ratings. Excitement counts as happiness, as in the 5531 utterances of the literature
+(Sec. 4.1.1); `emotion_raw` tells them apart. Seven means lie outside 1 to 5 and are kept.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data_prep.corpus import Corpus, build_corpus, files_below, unique_by_stem
+from ser_aae.errors import UserError
+from ser_aae.labels import canonical_emotion
+from ser_aae.utterance import Dropped, Utterance
+
+NAME = "iemocap"
+VERSION = "full release"
+TITLE = "IEMOCAP, acted English dialogs of ten actors"
+LICENSE = "academic and non-commercial use under a signed release form, no redistribution"
+OBTAIN = (
+    "Request it with the release form of https://sail.usc.edu/iemocap (free for research) and "
+    "unpack it there."
+)
+BIBTEX = """@article{busso2008iemocap,
+  author  = {Busso, Carlos and Bulut, Murtaza and Lee, Chi-Chun and Kazemzadeh, Abe and
+             Mower, Emily and Kim, Samuel and Chang, Jeannette N. and Lee, Sungbok and
+             Narayanan, Shrikanth S.},
+  title   = {{IEMOCAP}: Interactive emotional dyadic motion capture database},
+  journal = {Language Resources and Evaluation},
+  volume  = {42},
+  number  = {4},
+  pages   = {335--359},
+  year    = {2008}
+}"""
+TREE = """  <data root>/iemocap/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt
+  <data root>/iemocap/Session1/dialog/transcriptions/Ses01F_impro01.txt   (optional)
+  <data root>/iemocap/Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav
+  ... Session1 to Session5, or the same below <data root>/iemocap/IEMOCAP_full_release/"""
+LANGUAGE = "eng"
+
+UNDECIDED = "xxx"
+"""The code of a turn without a majority."""
+EMOTION_CODES = {"exc": "happiness", UNDECIDED: ""}
+"""Codes that are not read as the words they abbreviate."""
+
+_TURNS_OF_SESSIONS = {
+    "Session1": 1819,
+    "Session2": 1811,
+    "Session3": 2136,
+    "Session4": 2103,
+    "Session5": 2170,
+}
+EXPECTED = (
+    {"utterances": 10039, "speakers": 10, "dialogs": 151, "improvised utterances": 4784}
+    | {"utterances of women": 4800, "utterances of men": 5239}
+    | {"utterances of excitement": 1041, "utterances without agreement": 2507}
+    | {f"utterances of {session}": turns for session, turns in _TURNS_OF_SESSIONS.items()}
+    | {"utterances of anger": 1103, "utterances of disgust": 2, "utterances of fear": 40}
+    | {"utterances of frustration": 1849, "utterances of happiness": 1636}
+    | {"utterances of neutral": 1708, "utterances of other": 3}
+    | {"utterances of sadness": 1084, "utterances of surprise": 107}
+)
+"""Of the release; the utterances of women and men tell the speaker's letter from the other one."""
+
+EXCLUDED = {
+    "session": "session is not there",
+    "file": "neither a file nor a link to one",
+    "dialog": "name is not that of a dialog of its session",
+    "turn": "name is not that of a turn of its session",
+    "sound": "turn has a label, but no file in sentences/wav",
+    "label": "turn has no label in dialog/EmoEvaluation",
+}
+"""What becomes no utterance, and the reason listed for it."""
+
+_DIALOG = re.compile(r"Ses0([1-5])[FM]_(impro|script)[0-9][0-9_]*[a-z]?")
+# read from behind: positions differ, as in impro05a and script01_1b
+_TURN = re.compile(rf"({_DIALOG.pattern})_([FM])[0-9]{{3,}}")
+_NUMBER = r"\d+(?:\.\d+)?"
+_LABEL = re.compile(
+    rf"\[(?P<start>{_NUMBER}) - (?P<end>{_NUMBER})\]\s+(?P<turn>\S+)\s+(?P<code>\S+)\s+"
+    rf"\[(?P<V>{_NUMBER}), *(?P<A>{_NUMBER}), *(?P<D>{_NUMBER})\]"
+)
+_TRANSCRIPT = re.compile(r"(\w+) \[[\d.]+-[\d.]+\]: *(.*)")
+
+
+@dataclass(frozen=True)
+class TurnName:
+    """What the name of a turn says: session as its digit, gender of the one who speaks."""
+
+    dialog: str
+    session: str
+    is_improvised: bool
+    gender: str
+
+
+def parse_name(turn: str) -> TurnName | None:
+    """Return what a turn's name says, or `None` where it does not follow the pattern."""
+    match = _TURN.fullmatch(turn)
+    return TurnName(match[1], match[2], match[3] == "impro", match[4]) if match else None
+
+
+def parse_label(line: str, dialog: str) -> Utterance:
+    """Return the turn of a line of a dialog's label file, with the path its sound should have.
+
+    Raises:
+        ValueError: It is no such line, of another dialog, or a mean is not in 0.5 to 5.5.
+    """
+    match = _LABEL.fullmatch(line.strip())
+    if match is None:
+        expected = "`[start - end] turn emotion [valence, activation, dominance]`"
+        raise ValueError(f"expected {expected}, got {line.strip()!r}")
+    turn, name = match["turn"], parse_name(match["turn"])
+    # compared whole: Ses05M_script01_1 is the beginning of Ses05M_script01_1b
+    if name is None or name.dialog != dialog:
+        raise ValueError(f"expected a turn of {dialog}, got {turn!r}")
+    valence, activation, dominance = (float(match[part]) for part in "VAD")
+    if not all(0.5 <= mean <= 5.5 for mean in (valence, activation, dominance)):
+        raise ValueError(f"expected means from 0.5 to 5.5, got {line.strip()!r}")
+    emotion = canonical_emotion(EMOTION_CODES.get(match["code"], match["code"]))
+    return Utterance(
+        corpus=NAME,
+        utterance_id=turn,
+        path=f"Session{name.session}/sentences/wav/{dialog}/{turn}.wav",
+        speaker=f"{NAME}:{name.session}{name.gender}",
+        gender=name.gender,
+        emotion=emotion,
+        emotion_raw=match["code"] if emotion else "",
+        session=f"Session{name.session}",
+        language=LANGUAGE,
+        activation=activation,
+        valence=valence,
+        extra={
+            "dialog": dialog,
+            "elicitation": "improvised" if name.is_improvised else "scripted",
+            "consensus": match["code"],
+            "dominance": str(dominance),
+            "dialog_start_s": match["start"],
+            "dialog_end_s": match["end"],
+        },
+    )
+
+
+def read_labels(path: Path) -> dict[str, Utterance]:
+    """Return the turns of a dialog's label file by their names.
+
+    Raises:
+        UserError: It has no turn, one twice, or a line that cannot be read.
+    """
+    turns: dict[str, Utterance] = {}
+    for number, line in enumerate(_read_lines(path), start=1):
+        if not line.lstrip().startswith("["):  # the comment, or a rater's line
+            continue
+        try:
+            turn = parse_label(line, dialog=path.stem)
+            if turn.utterance_id in turns:
+                raise ValueError(f"expected each turn once, got {turn.utterance_id} again")
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: {error}; fetch the file again") from error
+        turns[turn.utterance_id] = turn
+    if not turns:
+        raise UserError(f"{path}: expected lines that begin with `[`, found none; fetch it again")
+    return turns
+
+
+def read_transcripts(path: Path) -> dict[str, str]:
+    """Return what is said in the turns of a dialog; other lines are the actors' remarks."""
+    lines = _read_lines(path) if path.is_file() else []
+    matches = (_TRANSCRIPT.fullmatch(line.strip()) for line in lines)
+    return {match[1]: match[2] for match in matches if match}
+
+
+def read(location: Path) -> Corpus:
+    """Read the sessions below a folder, or below one folder in it.
+
+    Raises:
+        UserError: There is no session, or there are two copies, or a label file is damaged.
+    """
+    root = _find_root(location)
+    utterances: list[Utterance] = []
+    dropped: list[Dropped] = []
+    for session in _TURNS_OF_SESSIONS:
+        if (root / session).is_dir():
+            labels, excluded = _read_dialogs(root, session)
+            spoken, unmatched = _match_sound(root, session, labels)
+            utterances += spoken
+            dropped += [*excluded, *unmatched]
+        else:
+            dropped.append(Dropped(session, EXCLUDED["session"]))
+    corpus = build_corpus(root, utterances, map(_printable, dropped), EXPECTED)
+    return replace(corpus, counts={**corpus.counts, **_count_turns(utterances)})
+
+
+def _find_root(location: Path) -> Path:
+    """Return the folder that holds the sessions: this one, or the one it was unpacked to."""
+    below = sorted(path for path in location.iterdir() if not path.name.startswith("."))
+    roots: dict[str, Path] = {}  # by where they really are: a link may lead to the same copy
+    for folder in (location, *below):
+        if any((folder / session).is_dir() for session in _TURNS_OF_SESSIONS):
+            roots.setdefault(os.path.realpath(folder), folder)
+    if len(roots) != 1:
+        found = ", ".join(map(str, roots.values())) or "no folder Session1 to Session5"
+        raise UserError(f"{location}: expected one copy, as\n{TREE}\nfound {found}. {OBTAIN}")
+    return next(iter(roots.values()))
+
+
+def _read_lines(path: Path) -> list[str]:
+    """Return a file's lines, whatever ends them; not `splitlines`, as U+0085 ends none."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:  # in a rater's comment, so that any one-byte encoding will do
+        text = path.read_text(encoding="latin-1")
+    return text.split("\n")
+
+
+def _read_dialogs(root: Path, session: str) -> tuple[dict[str, Utterance], list[Dropped]]:
+    """Return a session's labelled turns by name, with the paths that their sound should have."""
+    folder = root / session / "dialog"
+    turns: dict[str, Utterance] = {}
+    dropped = []
+    # one level: the folders below hold the files of single raters
+    for path in sorted(folder.glob("EmoEvaluation/*.txt")):
+        if path.name.startswith("."):  # `._*.txt`, which macOS leaves beside a real file
+            continue
+        match = _DIALOG.fullmatch(path.stem)
+        where = path.relative_to(root).as_posix()
+        if match is None or not session.endswith(match[1]):
+            dropped.append(Dropped(where, EXCLUDED["dialog"]))
+        elif not path.is_file():
+            dropped.append(Dropped(where, EXCLUDED["file"]))
+        else:
+            transcripts = read_transcripts(folder / "transcriptions" / path.name)
+            for name, turn in read_labels(path).items():
+                said = {"transcript": transcripts[name]} if name in transcripts else {}
+                turns[name] = replace(turn, extra=turn.extra | said)
+    return turns, dropped
+
+
+def _match_sound(
+    root: Path, session: str, turns: dict[str, Utterance]
+) -> tuple[list[Utterance], list[Dropped]]:
+    """Return the turns with the files they have, and whatever has no partner."""
+    folder = Path(session, "sentences", "wav")
+    paths, dropped = unique_by_stem(files_below(root / folder, (".wav",)))
+    dropped = [replace(item, where=(folder / item.where).as_posix()) for item in dropped]
+    missing = dict(turns)
+    utterances = []
+    for path in (folder / path for path in paths):
+        turn = missing.pop(path.stem, None)
+        where = path.as_posix()
+        if turn is None:
+            name = parse_name(path.stem)
+            is_turn = name is not None and session.endswith(name.session)
+            dropped.append(Dropped(where, EXCLUDED["label" if is_turn else "turn"]))
+        elif not (root / path).is_file():
+            dropped.append(Dropped(where, EXCLUDED["file"]))
+        else:
+            utterances.append(replace(turn, path=where))
+    dropped += [Dropped(turn.path, EXCLUDED["sound"]) for turn in missing.values()]
+    return utterances, dropped
+
+
+def _printable(item: Dropped) -> Dropped:
+    """Return the item with a name that is no UTF-8 escaped: a manifest cannot hold it."""
+    return replace(item, where=item.where.encode("utf-8", "backslashreplace").decode())
+
+
+def _count_turns(utterances: Iterable[Utterance]) -> dict[str, int]:
+    """Return the counts that tell a wrong reading of names and codes from a right one."""
+    turns = list(utterances)
+    genders = Counter(item.gender for item in turns)
+    sessions = Counter(item.session for item in turns)
+    codes = Counter(item.extra["consensus"] for item in turns)
+    return {
+        "dialogs": len({item.extra["dialog"] for item in turns}),
+        "improvised utterances": sum(item.extra["elicitation"] == "improvised" for item in turns),
+        "utterances of excitement": codes["exc"],
+        "utterances of men": genders["M"],
+        "utterances of women": genders["F"],
+        "utterances without agreement": codes[UNDECIDED],
+        **{f"utterances of {session}": sessions[session] for session in _TURNS_OF_SESSIONS},
+    }

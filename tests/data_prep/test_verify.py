@@ -1,0 +1,294 @@
+"""Reading a corpus whole: counts, sound, and sound that is there twice."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from corpus_layouts import csv as csv_layout
+from corpus_layouts import ravdess as ravdess_layout
+from corpus_layouts.sound import write_padded_wav, write_tone
+
+from data_prep.corpora import urdu
+from data_prep.verify import verify
+from ser_aae.errors import UserError
+
+RATE_HZ = 16000
+
+
+def noise(seconds, seed=0):
+    """Return noise in steps of 16-bit sound, so that a file holds exactly these samples."""
+    samples = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE_HZ))
+    return np.round(samples * 2**15) / 2**15
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Return a function that writes sounds as a CSV corpus and verifies it.
+
+    A sound is samples, bytes, or a function that writes the file; a name is its speaker too,
+    up to the first dash.
+    """
+
+    def write(**sounds):
+        rows = ["file,speaker,gender,emotion"]
+        for name, sound in sounds.items():
+            path = tmp_path / (name.replace("_flac", ".flac") if "_flac" in name else f"{name}.wav")
+            if callable(sound):
+                sound(path)
+            elif isinstance(sound, bytes):
+                path.write_bytes(sound)
+            else:
+                soundfile.write(path, sound, RATE_HZ, subtype="PCM_16")
+            rows.append(f"{path.name},{name[0]},f,anger")
+        (tmp_path / "table.csv").write_text("\n".join(rows))
+        return verify(f"csv:{tmp_path / 'table.csv'}", tmp_path)
+
+    return write
+
+
+# counts and labels
+
+
+def test_counts_stand_beside_what_a_complete_copy_has(tmp_path):
+    report = verify(ravdess_layout.write(tmp_path), tmp_path)
+    rows = {row["what"]: row for row in report["counts"]}
+
+    assert not report["ok"]
+    assert rows["utterances"] == {
+        "what": "utterances", "expected": 1440, "found": 4, "ok": False
+    }  # fmt: skip
+    assert rows["utterances of sadness"]["found"] == 0
+    assert report["classes"] == {"anger": 1, "calm": 1, "neutral": 1, "surprise": 1}
+    assert sorted(len(row["where"]) for row in report["dropped"]) == [1, 1, 1, 1]
+
+
+def test_counts_as_expected_are_ok(tmp_path, monkeypatch):
+    monkeypatch.setattr("data_prep.corpora.ravdess.EXPECTED", {"utterances": 4, "speakers": 2})
+
+    report = verify(ravdess_layout.write(tmp_path), tmp_path)
+
+    assert report["ok"]
+    assert [row["expected"] for row in report["counts"]] == [4, 2, None, None, None, None]
+
+
+def test_what_nobody_expects_is_counted_and_is_no_difference(tmp_path):
+    report = verify(csv_layout.write(tmp_path), tmp_path)
+
+    assert report["ok"]
+    assert {row["expected"] for row in report["counts"]} == {None}
+    assert report["classes"] == {"anger": 1, "neutral": 1, "puzzled": 1, "unlabelled": 1}
+    assert report["unknown_labels"] == ["puzzled"]
+    anna, bert = report["speakers"]
+    # the table says f twice, and nothing once
+    assert (anna["gender"], anna["utterances"]) == ("F and unknown", 3)
+    assert (bert["gender"], bert["emotions"]) == ("M", {"anger": 1})
+
+
+def test_the_report_is_plain_values(tmp_path):
+    report = verify(csv_layout.write(tmp_path), tmp_path)
+
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+# sound
+
+
+def test_rates_and_channels_are_of_files_and_durations_of_utterances(tmp_path):
+    report = verify(csv_layout.write(tmp_path), tmp_path)
+
+    # three files of 0.2 s, one of them in two halves
+    assert report["sampling_rates_hz"] == {"24000": 3}
+    assert report["channels"] == {"1": 3}
+    durations = report["durations"]
+    assert (durations["min_s"], durations["median_s"], durations["max_s"]) == (0.1, 0.15, 0.2)
+    assert durations["hours"] == pytest.approx(0.6 / 3600, abs=1e-4)
+
+
+def test_stereo_and_other_rates_are_told_from_the_headers(tmp_path):
+    report = verify(ravdess_layout.write(tmp_path), tmp_path)
+
+    assert report["sampling_rates_hz"] == {"48000": 4}
+    assert report["channels"] == {"1": 3, "2": 1}
+
+
+def test_what_cannot_be_read_is_listed_with_its_reason(corpus, tmp_path):
+    write_tone(tmp_path / "whole.wav", seconds=1.0)
+    content = (tmp_path / "whole.wav").read_bytes()
+
+    report = corpus(
+        a=noise(1.0),
+        b=b"",
+        c=content[:9000],
+        d=b"version https://git-lfs.github.com/spec/v1\n",
+        e=lambda path: path.write_bytes(b"no sound at all"),
+    )
+
+    assert not report["ok"]
+    assert all(row["ok"] for row in report["counts"])
+    reasons = {row["file"]: row["reason"] for row in report["unreadable"]}
+    assert list(reasons) == ["b.wav", "c.wav", "d.wav", "e.wav"]
+    assert "zero bytes" in reasons["b.wav"]
+    assert "cut short" in reasons["c.wav"]
+    assert "git lfs pull" in reasons["d.wav"]
+    assert "found something else" in reasons["e.wav"]
+    assert not any(str(tmp_path) in reason for reason in reasons.values())
+    assert report["durations"] == {"hours": 0.0003, "min_s": 1.0, "median_s": 1.0, "max_s": 1.0}
+
+
+def test_a_corpus_of_which_nothing_can_be_read_has_no_sound(corpus):
+    report = corpus(a=b"", b=b"")
+
+    assert not report["ok"]
+    assert report["durations"] == {"hours": 0.0, "min_s": 0.0, "median_s": 0.0, "max_s": 0.0}
+    assert (report["channels"], report["duplicates"], report["overlaps"]) == ({}, [], [])
+
+
+# sound that is there twice
+
+
+def test_the_same_samples_are_the_same_whatever_the_file(corpus):
+    report = corpus(a=noise(1.0), b=noise(1.0, seed=1), c=noise(0.9), c_flac=noise(1.0))
+
+    assert [row["utterances"] for row in report["duplicates"]] == [["a.wav", "c.flac"]]
+    (speakers,) = [row["speakers"] for row in report["duplicates"]]
+    assert [name.partition(":")[2] for name in speakers] == ["a", "c"]
+    assert report["ok"], "it is told, but a copy of the corpus is no less complete for it"
+
+
+def test_metadata_around_the_samples_does_not_count_but_the_rate_does(corpus, tmp_path):
+    def again(rate_hz):
+        def write(path):
+            soundfile.write(path, soundfile.read(tmp_path / "a.wav", dtype="int16")[0], rate_hz)
+
+        return write
+
+    report = corpus(
+        a=lambda path: write_padded_wav(path, rate_hz=RATE_HZ), b=again(RATE_HZ), c=again(8000)
+    )
+
+    assert (tmp_path / "a.wav").stat().st_size > (tmp_path / "b.wav").stat().st_size + 4000
+    assert [row["utterances"] for row in report["duplicates"]] == [["a.wav", "b.wav"]]
+    assert report["sampling_rates_hz"] == {"8000": 1, "16000": 2}
+
+
+def test_a_stretch_cut_differently_is_found_though_no_sample_is_equal(corpus):
+    recording = noise(4.0)
+    again = recording + np.random.default_rng(9).choice([-1, 1], len(recording)) / 2**15
+
+    report = corpus(
+        a=np.concatenate([recording[:40000], noise(0.5, seed=5)]),
+        b=np.concatenate([noise(0.3, seed=6), again[16000:48000]]),
+        c=noise(2.0, seed=7),
+    )
+
+    assert report["duplicates"] == []
+    (overlap,) = report["overlaps"]
+    assert overlap["utterances"] == ["a.wav", "b.wav"]
+    assert overlap["seconds"] == pytest.approx(1.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        noise(4.0, seed=1),
+        noise(4.0)[:32000] / 2,
+        np.concatenate([noise(2.0, seed=2), noise(4.0)[:4800]]),
+    ],
+    ids=["another recording", "a softer one", "too short a stretch"],
+)
+def test_what_is_no_overlap(corpus, other):
+    assert corpus(a=noise(4.0), b=other)["overlaps"] == []
+
+
+def test_tones_of_one_pitch_are_not_cut_from_one_recording(corpus):
+    report = corpus(
+        a=lambda path: write_tone(path, seconds=1.0), b=lambda path: write_tone(path, seconds=1.5)
+    )
+
+    assert report["overlaps"] == []
+
+
+def test_many_copies_of_a_stretch_are_all_found(corpus):
+    recording = noise(3.0)
+    clips = {f"{letter}": recording[1600 * i : 24000 + 1600 * i] for i, letter in enumerate("abcd")}
+
+    pairs = {tuple(row["utterances"]) for row in corpus(**clips)["overlaps"]}
+
+    assert len(pairs) == 6
+
+
+# how it is read
+
+
+def test_workers_change_nothing(demo_root):
+    one, three = (verify("demo", demo_root, workers) for workers in (1, 3))
+
+    assert one == three
+    assert one["ok"]
+    assert one["overlaps"] == one["duplicates"] == []
+
+
+def test_no_worker_is_refused(demo_root):
+    with pytest.raises(UserError, match="at least 1 worker, got 0"):
+        verify("demo", demo_root, workers=0)
+
+
+def test_progress_goes_to_the_standard_error_and_only_if_wanted(demo_root, capsys):
+    verify("demo", demo_root)
+    assert capsys.readouterr() == ("", "")
+    verify("demo", demo_root, progress=True)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "80/80" in printed.err
+
+
+def test_nothing_there_is_refused(tmp_path):
+    with pytest.raises(UserError, match="found nothing"):
+        verify("ravdess", tmp_path)
+
+
+def test_it_needs_no_tensorflow():
+    code = "import sys; sys.modules['tensorflow'] = None; import data_prep.verify"
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=120)
+
+
+# real corpora
+
+
+def test_real_ravdess(real_corpora):
+    report = verify("ravdess", real_corpora)
+
+    assert report["ok"]
+    assert {row["what"]: row["found"] for row in report["counts"][:2]} == {
+        "utterances": 1440, "speakers": 24
+    }  # fmt: skip
+    assert all(row["expected"] == row["found"] for row in report["counts"])
+    assert report["channels"] == {"1": 1435, "2": 5}
+    assert report["unreadable"] == report["dropped"] == report["overlaps"] == []
+    # actor 7's two sad takes of the second statement are one recording
+    assert [row["utterances"] for row in report["duplicates"]] == [
+        ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]
+    ]
+    assert report["durations"]["min_s"] == pytest.approx(2.94, abs=0.01)
+    assert report["durations"]["max_s"] == pytest.approx(5.27, abs=0.01)
+
+
+def test_real_urdu(real_corpora):
+    report = verify("urdu", real_corpora)
+
+    assert report["ok"]
+    assert {row["what"]: row["found"] for row in report["counts"][:2]} == {
+        "utterances": 400, "speakers": 29
+    }  # fmt: skip
+    assert report["sampling_rates_hz"] == {"44100": 400}
+    assert report["duplicates"] == []
+    pairs = {tuple(row["utterances"]): row for row in report["overlaps"]}
+    assert len(pairs) == 10
+    assert {tuple(sorted(pair)) for pair in urdu.SHARED_SOUND.items()} <= pairs.keys()
+    across = [pair for pair, row in pairs.items() if len(row["speakers"]) > 1]
+    assert across == [("SF1_F4_H04", "SF4_F3_H019"), ("SF1_F4_H04", "SF4_F4_H020")]
