@@ -1,16 +1,15 @@
 """From run folders to a report: one page, its pictures, and the figures as CSV and Markdown."""
 
-import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from reports import figures, tables
+from reports import tables
 from reports.page import Section, page
+from reports.pictures import confusion, draw_run
 from ser_aae.errors import UserError
 from ser_aae.results import (
     evaluate_experiment,
@@ -19,9 +18,8 @@ from ser_aae.results import (
     is_complete,
     load_runs,
     read_json,
-    read_jsonl,
 )
-from ser_aae.results.folder import CONFIG, ENVIRONMENT, EPOCHS, EXAMPLES, flatten, write_bytes
+from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, flatten, write_bytes
 from ser_aae.results.text import mean_and_std, percent
 
 SYNTHETIC = ("demo",)
@@ -98,8 +96,8 @@ def _section(folder: Path, evaluation: Mapping[str, Any], runs: Path, out: Path)
     )
     section.notes.append((_leakage_sentence(evaluation), ""))
     stem = f"{folder.parent.name}-{folder.name}"
-    section.pictures.append(_confusion(evaluation, out / f"{stem}-confusion.png"))
-    _draw_run(section, shown, config, out / stem, runs)
+    section.pictures.append(confusion(evaluation, out / f"{stem}-confusion.png"))
+    draw_run(section, shown, config, out / stem, runs)
     choices = tables.choices_table(config)
     section.details = [
         ("Leakage check: utterances (speakers) by part", tables.leakage_table(evaluation)),
@@ -201,59 +199,6 @@ def _leakage_sentence(evaluation: Mapping[str, Any]) -> str:
 
 def _adversary(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return run["stored"].get("adversary") or {}
-
-
-def _confusion(evaluation: Mapping[str, Any], path: Path) -> tuple[Path, str]:
-    matrix = np.sum([item["confusion"] for item in evaluation["repetitions"]], axis=0)
-    figures.confusion_matrix(matrix, evaluation["classes"], path)
-    count = len(evaluation["runs"])
-    return path, f"Confusion over all {count} complete run(s), folds and repetitions together."
-
-
-def _draw_run(
-    section: Section, run: Path, config: Mapping[str, Any], stem: Path, runs: Path
-) -> None:
-    """Add the pictures of one run; say what fills those that cannot be drawn."""
-    history = read_jsonl(run / EPOCHS)
-    examples = _read_examples(run / EXAMPLES)
-    fill = tables.train_command(run, run, runs)
-    if history:
-        path = stem.with_name(f"{stem.name}-learning-curves.png")
-        figures.learning_curves(history, path)
-        section.pictures.append((path, f"Learning curves by phase of {run.name}."))
-    else:
-        section.notes.append((f"No learning curves: {run.name} has no {EPOCHS}.", fill))
-    if {"segment", "reconstruction"} <= examples.keys():
-        path = stem.with_name(f"{stem.name}-segment.png")
-        shift_ms = float(config["frontend"]["shift_ms"])
-        figures.segment_and_reconstruction(
-            examples["segment"], examples["reconstruction"], path, shift_ms
-        )
-        section.pictures.append((path, f"A segment and its reconstruction in {run.name}."))
-    labels = {
-        name: examples[f"latent_{name}"].tolist()
-        for name in ("emotion", "gender", "speaker")
-        if f"latent_{name}" in examples
-    }
-    if "latent_2d" in examples and labels:
-        path = stem.with_name(f"{stem.name}-latent-space.png")
-        figures.latent_space(examples["latent_2d"], labels, path)
-        caption = f"Latent codes of {run.name} in two dimensions, one point an utterance."
-        section.pictures.append((path, caption))
-    if not examples:
-        text = f"No picture of a segment and of the latent space: {run.name} has no {EXAMPLES}."
-        section.notes.append((text, fill))
-
-
-def _read_examples(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        return {}
-    try:
-        # opened here: NumPy leaves the file open where it is no archive
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
-            return dict(content)
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: damaged ({error}); remove it or train the run again") from error
 
 
 def _choices_heading(choices: pd.DataFrame) -> str:

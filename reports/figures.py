@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from reports.style import COLOURS, LINES, MANY, MARKERS, MATRIX, SEQUENTIAL, drawn_to
+from reports.style import COLOURS, LINES, MATRIX, SEQUENTIAL, drawn_to
 from ser_aae.adversary import HIGH, LOW
+from ser_aae.labels import PRIMARY_TASKS
 
-_MAX_LEGEND = 12
-_TASKS = ("emotion", "gender", "speaker")
+_TASKS = (*PRIMARY_TASKS, "gender", "speaker")
 
 
 @dataclass(frozen=True)
@@ -140,17 +139,17 @@ def _lines(history: Sequence[Mapping[str, Any]], panel: _Panel) -> dict[str, lis
 def _draw_panel(
     axes: Axes, panel: _Panel, history: Sequence[Mapping[str, Any]], epochs: np.ndarray
 ) -> None:
-    for index, (name, values) in enumerate(_lines(history, panel).items()):
-        if values:
-            # a lone epoch has no line to draw: its marker shows it
-            axes.plot(
-                epochs,
-                values,
-                LINES[index % len(LINES)],
-                color=COLOURS[index],
-                marker="o" if len(epochs) < 15 else None,
-                label=name,
-            )
+    lines = {name: values for name, values in _lines(history, panel).items() if values}
+    for index, (name, values) in enumerate(lines.items()):
+        # a lone epoch has no line to draw: its marker shows it
+        axes.plot(
+            epochs,
+            values,
+            LINES[index % len(LINES)],
+            color=COLOURS[index],
+            marker="o" if len(epochs) < 15 else None,
+            label=name,
+        )
     if "discriminator" in panel.lines and panel.unit == "loss":
         axes.axhspan(LOW, HIGH, color="#009E73", alpha=0.12, label="alive")
         axes.axhline(math.log(2), color="#555555", linewidth=0.8, label="chance")
@@ -225,49 +224,3 @@ def _draw_matrix(
         value = float(values[row, column])
         colour = "white" if value > 0.55 * top else "black"
         axes.text(column, row, form.format(value), ha="center", va="center", color=colour)
-
-
-def latent_space(
-    points: np.ndarray, labels: Mapping[str, Sequence[str]], path: Path, size: float = 12.0
-) -> None:
-    """Draw the same points once for each labelling, coloured by it.
-
-    Args:
-        points: `(n, 2)`.
-        labels: Title of a panel (`"emotion"`, ...) to the n labels.
-        path: PNG to write.
-        size: Of a marker, in square points.
-    """
-    with drawn_to(path, 3.9, width_inches=9.5) as figure:
-        for axes, (title, names) in zip(
-            figure.subplots(1, len(labels), squeeze=False).flat, labels.items(), strict=True
-        ):
-            _draw_points(axes, points, np.asarray(names, str), size)
-            groups = len(set(names))
-            many = f" ({groups}, a colour each)" if groups > _MAX_LEGEND else ""
-            axes.set(title=f"{title}{many}", xticks=[], yticks=[])
-            if groups <= _MAX_LEGEND:
-                axes.legend(
-                    loc="upper center",
-                    bbox_to_anchor=(0.5, -0.02),
-                    ncols=2 if groups < 7 else 3,
-                    handletextpad=0.2,
-                    columnspacing=1.0,
-                )
-
-
-def _draw_points(axes: Axes, points: np.ndarray, names: np.ndarray, size: float) -> None:
-    groups = sorted(set(names.tolist()))
-    many = mpl.colormaps[MANY](np.linspace(0.03, 0.97, len(groups)))
-    for index, name in enumerate(groups):
-        rows = names == name
-        axes.scatter(
-            points[rows, 0],
-            points[rows, 1],
-            s=size,
-            marker=MARKERS[index % len(MARKERS)],
-            color=COLOURS[index] if len(groups) <= len(COLOURS) else many[index],
-            alpha=0.75,
-            linewidths=0,
-            label=name,
-        )

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from ser_aae.config import PRESETS, UNSTATED, RunConfig
+from ser_aae.config import UNSTATED, RunConfig
+from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
 from ser_aae.results.text import mean_and_std, percent
 

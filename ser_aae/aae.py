@@ -101,7 +101,7 @@ class MultitaskAAE(AveragedModel):
             for task, head in self.classifiers.items()
         }
         self.optimisers = {
-            name: build_optimiser(training, name, networks)
+            name: build_optimiser(training, name, networks, self.config.alpha)
             for name, networks in self._targets().items()
         }
         self._trackers = {name: keras.metrics.Mean(name) for name in self._tracker_names()}
@@ -141,13 +141,12 @@ class MultitaskAAE(AveragedModel):
         }
 
     def reconstruction(self, segments: tf.Tensor, labels: Labels) -> None:
-        """Phase 1: encoder and decoder lower alpha * L_AE, eqs. (1) and (3)."""
+        """Phase 1: encoder and decoder lower L_AE, eq. (3), at alpha times the rate, eq. (1)."""
         with tf.GradientTape() as tape:
             decoded = self.decoder(self.encoder(segments, training=True), training=True)
             loss = self._reconstruction_loss(segments, decoded)
-            weighted = self.config.alpha * loss
         self._track("reconstruction_loss", loss)
-        self._descend(tape, weighted, "reconstruction")
+        self._descend(tape, loss, "reconstruction")
 
     def regularisation(self, segments: tf.Tensor, labels: Labels) -> None:
         """Phase 2: the discriminator learns to tell prior from code, the encoder to fool it.

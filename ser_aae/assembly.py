@@ -1,6 +1,5 @@
 """From a config and a store to what a run trains, validates and tests on."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +10,13 @@ import numpy as np
 from ser_aae.config import RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
-from ser_aae.labels import FOUR, GENDERS, UNLABELLED, class_ids
+from ser_aae.labels import GENDERS, UNLABELLED, class_ids
 from ser_aae.leakage import Split, check_leakage
 from ser_aae.parts import Part
+from ser_aae.selection import choose_speakers
 from ser_aae.splits import make_split
 from ser_aae.store import StoredCorpus, load_corpus
+from ser_aae.targets import Target, make_target, taking_part
 from ser_aae.utterance import Utterance
 
 
@@ -24,7 +25,7 @@ class Assembly:
     """Everything a run knows of its data.
 
     Attributes:
-        classes: Names of the primary task's classes, in order.
+        target: The primary task: its name, its classes, its labels.
         num_classes: Task to number of classes, primary task first; what the model is built of.
         train: Parts with the primary task's labels.
         auxiliary: Parts without them, all utterances of the auxiliary corpora.
@@ -35,7 +36,7 @@ class Assembly:
         warnings: What the user should know before believing the result.
     """
 
-    classes: tuple[str, ...]
+    target: Target
     num_classes: dict[str, int]
     train: list[Part]
     auxiliary: list[Part]
@@ -55,40 +56,40 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     """
     corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
     others = [load_corpus(store, stored_name(name), config.frontend) for name in config.auxiliary]
-    classes = choose_classes(config.classes, corpora)
-    chosen = [_labelled_rows(corpus, classes) for corpus in corpora]
-    utterances = [
-        corpus.utterances[row] for corpus, rows in zip(corpora, chosen, strict=True) for row in rows
-    ]
+    chosen = taking_part(config, corpora)
+    utterances = _take(corpora, chosen)
     protocol = replace(config.protocol, target=stored_name(config.protocol.target))
     split = make_split(utterances, protocol, protocol.seed)
-    auxiliary = [utterance for corpus in others for utterance in corpus.utterances]
-    leakage = check_leakage(split, utterances, auxiliary)
+    drawn = [_auxiliary_rows(config, corpus) for corpus in others]
+    auxiliary = _take(others, drawn)
     train, validation, test = _place(split, chosen)
+    target = make_target(config, corpora, train, chosen)
+    if config.data.unlabelled_rest:
+        rest = _unlabelled_rest(corpora, chosen, split, utterances)
+        train = [np.union1d(own, more) for own, more in zip(train, rest, strict=True)]
+        split, utterances = _train_more(split, utterances, _take(corpora, rest))
+    leakage = check_leakage(split, utterances, auxiliary)
     speakers = _speakers(corpora, train, auxiliary)
-
-    def part(corpus: StoredCorpus, rows: np.ndarray, labelled: bool = True) -> Part:
-        names = [item.emotion for item in corpus.utterances] if labelled else []
-        emotion = np.array(class_ids(names, classes), np.int32)
-        labels = _speaker_labels(corpus.utterances, speakers)
-        unlabelled = np.full(len(corpus.utterances), UNLABELLED, np.int32)
-        return Part(corpus, rows, {"emotion": emotion if labelled else unlabelled, **labels})
-
-    train_parts = [
-        _hide_labels(part(corpus, rows), config)
-        for corpus, rows in zip(corpora, train, strict=True)
-        if len(rows)
+    labels = [
+        {target.task: numbers} | _speaker_labels(corpus.utterances, speakers)
+        for corpus, numbers in zip(corpora, target.numbers, strict=True)
     ]
+
+    def parts(rows: Sequence[np.ndarray]) -> list[Part]:
+        return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
+
     return Assembly(
-        classes=classes,
-        num_classes=_count_classes(config, classes, speakers),
-        train=train_parts,
-        auxiliary=[part(each, np.arange(len(each.utterances)), labelled=False) for each in others],
-        validation=_only([part(c, r) for c, r in zip(corpora, validation, strict=True) if len(r)]),
-        test=_only([part(c, r) for c, r in zip(corpora, test, strict=True) if len(r)]),
+        target=target,
+        num_classes=_count_classes(config, target, speakers),
+        train=[_hide_labels(part, config) for part in parts(train)],
+        auxiliary=[
+            _auxiliary_part(*each, target, speakers) for each in zip(others, drawn, strict=True)
+        ],
+        validation=_only(parts(validation)),
+        test=_only(parts(test)),
         leakage=leakage,
         digests={corpus.name: corpus.digest for corpus in (*corpora, *others)},
-        warnings=_warnings(utterances, split, classes),
+        warnings=_warnings(config, parts(test), target, split),
     )
 
 
@@ -105,33 +106,8 @@ def emotional_corpora(config: RunConfig) -> list[str]:
     return names
 
 
-def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, ...]:
-    """Return the classes that take part: `four`, `all`, or names with commas between.
-
-    Raises:
-        UserError: A class has no utterance in the corpora; those found are named.
-    """
-    found = Counter(item.emotion for corpus in corpora for item in corpus.utterances)
-    found.pop("", None)
-    there = ", ".join(f"{name} ({count})" for name, count in sorted(found.items())) or "none"
-    if wanted == "all":
-        if len(found) < 2:
-            raise UserError(f"classes: expected two emotions or more in the corpus, found {there}")
-        return tuple(sorted(found))
-    names = FOUR if wanted == "four" else tuple(name.strip() for name in wanted.split(","))
-    missing = [name for name in names if name not in found]
-    if missing or len(set(names)) < max(2, len(names)):
-        what = f"no utterance of {', '.join(missing)}" if missing else "fewer than two, or twice"
-        raise UserError(
-            f"classes: received {wanted!r}: {what}; the corpus has {there}; "
-            "choose with --classes a,b,c or --classes all"
-        )
-    return names
-
-
-def _labelled_rows(corpus: StoredCorpus, classes: tuple[str, ...]) -> np.ndarray:
-    ids = np.array(class_ids([item.emotion for item in corpus.utterances], classes))
-    return np.flatnonzero(ids != UNLABELLED)
+def _take(corpora: Sequence[StoredCorpus], rows: Sequence[np.ndarray]) -> list[Utterance]:
+    return [c.utterances[row] for c, own in zip(corpora, rows, strict=True) for row in own]
 
 
 def _place(split: Split, chosen: Sequence[np.ndarray]) -> tuple[list[np.ndarray], ...]:
@@ -170,26 +146,74 @@ def _speaker_labels(
     }
 
 
-def _count_classes(
-    config: RunConfig, classes: tuple[str, ...], speakers: tuple[str, ...]
-) -> dict[str, int]:
+def _unlabelled_rest(
+    corpora: Sequence[StoredCorpus],
+    chosen: Sequence[np.ndarray],
+    split: Split,
+    utterances: Sequence[Utterance],
+) -> list[np.ndarray]:
+    """Return the rows outside the classes of those speakers who are trained on and no more.
+
+    Raises:
+        UserError: There are none.
+    """
+    evaluated = {utterances[row].speaker for row in (*split.validation, *split.test)}
+    heard = {utterances[row].speaker for row in split.train} - evaluated
+    rest = []
+    for corpus, rows in zip(corpora, chosen, strict=True):
+        speakers = [item.speaker in heard for item in corpus.utterances]
+        rest.append(np.setdiff1d(np.flatnonzero(speakers), rows))
+    if not any(len(rows) for rows in rest):
+        raise UserError(
+            "data.unlabelled_rest: expected utterances of other classes of speakers who are "
+            "trained on alone, found none; leave the setting off"
+        )
+    return rest
+
+
+def _train_more(
+    split: Split, utterances: list[Utterance], more: list[Utterance]
+) -> tuple[Split, list[Utterance]]:
+    """Return a split and its utterances with others added to the training part."""
+    rows = range(len(utterances), len(utterances) + len(more))
+    return replace(split, train=(*split.train, *rows)), utterances + more
+
+
+def _auxiliary_rows(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
+    """Return the rows of an auxiliary corpus that train: of a subset, of speakers drawn."""
+    data = config.data
+    return choose_speakers(
+        corpus.utterances, data.auxiliary_subset, data.auxiliary_speakers, config.protocol.seed
+    )
+
+
+def _auxiliary_part(
+    corpus: StoredCorpus, rows: np.ndarray, target: Target, speakers: tuple[str, ...]
+) -> Part:
+    """Return rows without a label of the primary task, whatever the corpus says of them."""
+    none = np.full(len(corpus.utterances), UNLABELLED, np.int32)
+    labels = {target.task: none} | _speaker_labels(corpus.utterances, speakers)
+    return Part(corpus, rows, labels)
+
+
+def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
     counts = {"gender": len(GENDERS), "speaker": len(speakers)}
     tasks = config.model.auxiliary_tasks if config.model.kind == "mtl" else ()
-    return {"emotion": len(classes)} | {task: counts[task] for task in tasks}
+    return {target.task: len(target.classes)} | {task: counts[task] for task in tasks}
 
 
 def _hide_labels(part: Part, config: RunConfig) -> Part:
-    """Keep the emotion of a share of the training utterances of each class (decisions T5)."""
+    """Keep the label of a share of the training utterances of each class (decisions T5)."""
     fraction = config.data.labelled_fraction
     if fraction >= 1:
         return part
-    emotion = part.labels["emotion"].copy()
+    labels = part.labels[config.task].copy()
     draw = np.random.default_rng([config.seed, 5])
-    for number in np.unique(emotion[part.rows]):
-        rows = part.rows[emotion[part.rows] == number]
+    for number in np.unique(labels[part.rows]):
+        rows = part.rows[labels[part.rows] == number]
         hidden = draw.permutation(rows)[round(fraction * len(rows)) :]
-        emotion[hidden] = UNLABELLED
-    return Part(part.corpus, part.rows, {**part.labels, "emotion": emotion})
+        labels[hidden] = UNLABELLED
+    return Part(part.corpus, part.rows, {**part.labels, config.task: labels})
 
 
 def _only(parts: list[Part]) -> Part:
@@ -198,10 +222,10 @@ def _only(parts: list[Part]) -> Part:
     return part
 
 
-def _warnings(utterances: Sequence[Utterance], split: Split, classes: Sequence[str]) -> list[str]:
+def _warnings(config: RunConfig, test: Sequence[Part], target: Target, split: Split) -> list[str]:
     found = []
-    test = {utterances[row].emotion for row in split.test}
-    absent = [name for name in classes if name not in test]
+    numbers = {int(n) for part in test for n in part.labels[config.task][part.rows]}
+    absent = [name for number, name in enumerate(target.classes) if number not in numbers]
     if absent:
         found.append(f"the test part has no utterance of {', '.join(absent)}")
     if not split.speaker_independent:

@@ -15,7 +15,16 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ser_aae import __version__
-from ser_aae.commands import corpora, evaluate, prepare, report, synthesise, train
+from ser_aae.commands import (
+    corpora,
+    evaluate,
+    export_manifest,
+    prepare,
+    report,
+    synthesise,
+    train,
+    verify_corpus,
+)
 from ser_aae.errors import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -62,7 +71,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", default=False, **shared)
     parser.add_argument("--version", action="version", version=f"ser-aae {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (corpora, synthesise, prepare, train, evaluate, report):
+    for command in (
+        corpora,
+        verify_corpus,
+        synthesise,
+        export_manifest,
+        prepare,
+        train,
+        evaluate,
+        report,
+    ):
         command.add_parser(commands)
     for each in commands.choices.values():
         each.allow_abbrev = False

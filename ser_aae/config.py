@@ -1,8 +1,8 @@
 """Every choice of a run as a typed field that carries its source.
 
 `RunConfig` is what a run folder stores, what a YAML file holds and what `--set` changes.
-A field's `source` is a section of the paper or `"unstated"`; `PRESETS` lists where the
-literal reading (`paper`) departs from what validation data showed to work (`default`).
+A field's `source` is a section of the paper or `"unstated"`; `ser_aae.presets` lists where the
+literal reading departs from these defaults, which are what validation data showed to work.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from ser_aae.labels import PRIMARY_TASKS
 
 UNSTATED = "unstated"
 
@@ -66,8 +68,23 @@ class DataConfig:
     auxiliary_ratio: float = setting(
         0.5, UNSTATED, "share of auxiliary rows in a batch of stage 2", low=0, high=0.95
     )
+    auxiliary_subset: str = setting(
+        "", "Sec. 4.1.3", "subset of the auxiliary corpora, as train-clean-360; empty is all"
+    )
+    auxiliary_speakers: int = setting(
+        0,
+        "Sec. 4.1.3",
+        "speakers drawn of each auxiliary corpus, 600 in the paper; 0 is all",
+        low=0,
+    )
+    level_edges: tuple[float, ...] = setting(
+        (2.5, 3.5), UNSTATED, "edges between three levels on corpora that Table 2 does not name"
+    )
     labelled_fraction: float = setting(
         1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
+    )
+    unlabelled_rest: bool = setting(
+        False, UNSTATED, "training speakers' utterances of other classes train too, unlabelled"
     )
     mask_bins: int = setting(0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0)
     mask_frames: int = setting(0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0)
@@ -100,7 +117,9 @@ class ModelConfig:
         "tasks beside the primary one in a multi-task model",
         choices=("gender", "speaker"),
     )
-    alpha: float = setting(0.4, "Sec. 5.1", "weight of the reconstruction, eq. (1)", low=0)
+    alpha: float = setting(
+        0.4, "Sec. 5.1", "weight of the reconstruction, eq. (1): a factor of its rate", low=0
+    )
     beta: float = setting(
         0.6, "Sec. 5.1", "weight of the primary task against the others, eq. (2)", low=0, high=1
     )
@@ -225,8 +244,9 @@ class RunConfig:
 
     dataset: str = setting("demo", UNSTATED, "corpus with emotions")
     auxiliary: tuple[str, ...] = setting((), "Sec. 4.1.3", "corpora without emotions")
-    task: str = setting("emotion", "Sec. 5", "primary task", choices=("emotion",))
+    task: str = setting("emotion", "Sec. 5", "primary task", choices=PRIMARY_TASKS)
     classes: str = setting("four", "Sec. 4.1", "four, all, or names with commas between")
+    improvised_only: bool = setting(False, UNSTATED, "leave out what was read from a script")
     seed: int = setting(0, UNSTATED, "of everything drawn; repetitions count it up", low=0)
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
@@ -248,38 +268,6 @@ class RunConfig:
         plain = self.to_dict()
         del plain["seed"], plain["protocol"]["fold"]
         return _digest(plain)
-
-
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "default": {},
-    "paper": {
-        "frontend.scale": "linear",
-        "data.pad": "floor",
-        "data.warp_time": 0.0,
-        "data.warp_frequency": 0.0,
-        "data.gain_db": 0.0,
-        "data.mask_bins": 0,
-        "data.mask_frames": 0,
-        "model.filters": (32, 64),
-        "model.latent": "relu",
-        "model.pooling": "flatten",
-        "model.classifier_pool": (2, 2),
-        "model.reconstruction": "sum",
-        "model.adversarial": "saturating",
-        "model.discriminator_batch_norm": True,
-        "model.discriminator_noise": 0.0,
-        "model.discriminator_smoothing": 0.0,
-        "training.class_weights": "none",
-        "training.average_decay": 0.0,
-        "training.optimiser": "sgd",
-        "training.learning_rate": 1e-4,
-        "training.generator_rate_ratio": 1.0,
-        "training.discriminator_rate_ratio": 1.0,
-        "training.weight_decay": 0.0,
-        "training.patience_epochs": 5,
-    },
-}
-"""Preset to the fields it sets; `default` is the fields' own defaults."""
 
 
 def _digest(plain: Mapping[str, Any]) -> str:

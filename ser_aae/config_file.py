@@ -12,10 +12,11 @@ from typing import Any
 
 import yaml
 
-from ser_aae.config import PRESETS, FrontEndConfig, RunConfig
+from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.config_fields import Given, groups, read_value
 from ser_aae.datasets import csv_path, stored_name
 from ser_aae.errors import UserError
+from ser_aae.presets import PRESETS
 
 FREQUENCY_POOLS, TIME_POOLS = 8, 16
 """What the encoder's three pools shrink a segment by: `ser_aae.networks.POOLS` multiplied up."""
@@ -34,7 +35,7 @@ def build_config(
     """Return the config that all sources make together.
 
     Args:
-        preset: One of `ser_aae.config.PRESETS`.
+        preset: One of `ser_aae.presets.PRESETS`.
         file: YAML (or JSON, which is YAML) with the fields of RunConfig; the `config.json` of
             a run is one.
         flags: What single flags of the command line say.

@@ -10,18 +10,26 @@ from ser_aae.aae import MultitaskAAE
 from ser_aae.latent import map_latent
 from ser_aae.parts import Part
 from ser_aae.results.folder import EXAMPLES, write_bytes
+from ser_aae.targets import Target
 
 _POINTS = 1000
 
 
 def draw_examples(
-    model: MultitaskAAE, dataset: tf.data.Dataset, part: Part, folder: Path, seed: int = 0
+    model: MultitaskAAE,
+    dataset: tf.data.Dataset,
+    part: Part,
+    target: Target,
+    folder: Path,
+    seed: int = 0,
 ) -> None:
     """Write `examples.npz` of validation data; test data are for scoring alone.
 
     `segment` and `reconstruction` are `(bins, frames)`, normalised (the second absent for a
     CNN); `latent_2d` `(n, 2)` lays out each utterance's code averaged over time and segments,
-    with `latent_emotion`, `latent_gender` and `latent_speaker` beside it.
+    with its `latent_class`, `latent_gender` and `latent_speaker` beside it. Where the classes
+    are clusters, `plane` `(n, 2)` holds valence and activation of the part, `plane_class` the
+    cluster of each and `centroids` `(clusters, 2)` where they lie (Fig. 2).
     """
     arrays: dict[str, np.ndarray] = {}
     codes: dict[int, list[np.ndarray]] = {}
@@ -37,12 +45,21 @@ def draw_examples(
     points = np.array([np.mean(codes[row], axis=0) for row in chosen])
     utterances = [part.corpus.utterances[row] for row in chosen]
     arrays["latent_2d"] = map_latent(points, seed)
-    arrays["latent_emotion"] = np.array([item.emotion for item in utterances])
+    arrays["latent_class"] = _class_names(part, target, np.array(chosen))
     arrays["latent_gender"] = np.array([item.gender for item in utterances])
     arrays["latent_speaker"] = np.array([item.speaker for item in utterances])
+    if target.centroids is not None:
+        ratings = [(item.valence, item.activation) for item in part.corpus.utterances]
+        arrays["plane"] = np.array(ratings, np.float64)[part.rows]
+        arrays["plane_class"] = _class_names(part, target, part.rows)
+        arrays["centroids"] = target.centroids
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     write_bytes(folder / EXAMPLES, content.getvalue())
+
+
+def _class_names(part: Part, target: Target, rows: np.ndarray) -> np.ndarray:
+    return np.array([target.classes[number] for number in part.labels[target.task][rows]])
 
 
 def _reconstruction(model: MultitaskAAE, segment: tf.Tensor) -> dict[str, np.ndarray]:

@@ -36,6 +36,20 @@ One-letter codes are absent on purpose: A is anger in most corpora and fear in E
 An adapter translates such codes itself.
 """
 
+LEVELS = {
+    "activation": ("low", "medium", "high"),
+    "valence": ("negative", "neutral", "positive"),
+}
+"""The three levels of each dimension, from 1 to 5 (Table 2)."""
+
+LEVEL_EDGES = {"iemocap": (2.0, 3.5), "msp": (2.5, 3.5)}
+"""Corpus to the closed upper edges of its low and its medium level (Table 2)."""
+
+CLUSTERS = {"clusters-3": 3, "clusters-5": 5}
+"""Primary task to its number of clusters in the valence-activation plane (Sec. 5)."""
+
+PRIMARY_TASKS = ("emotion", *LEVELS, *CLUSTERS)
+
 _CANONICAL = {word: name for name, words in EMOTION_SYNONYMS.items() for word in (name, *words)}
 
 

@@ -9,16 +9,21 @@ from ser_aae.config import TrainingConfig
 
 
 def build_optimiser(
-    training: TrainingConfig, name: str, networks: Sequence[keras.Model]
+    training: TrainingConfig, name: str, networks: Sequence[keras.Model], alpha: float
 ) -> keras.Optimizer:
     """Build the optimiser of one target.
+
+    Alpha of eq. (1) is a factor of the reconstruction's rate. Under plain gradient descent
+    that is the same as weighting the loss; Adam divides a gradient by its own size, so that
+    a weighted loss would move the weights exactly as far as an unweighted one.
 
     Args:
         training: Kind, rates and weight decay.
         name: `"reconstruction"`, `"discriminator"`, `"generator"`, `"classification"` or a task.
         networks: What it moves.
+        alpha: Weight of the reconstruction against the classification.
     """
-    rate = _first_rate(training, name)
+    rate = _first_rate(training, name, alpha)
     if training.optimiser == "sgd":
         optimiser = keras.optimizers.SGD(rate, name=name)
     else:
@@ -48,9 +53,10 @@ def stepper(
     return step
 
 
-def _first_rate(training: TrainingConfig, name: str) -> float:
-    """Return the first learning rate of an optimiser; the adversary's two have their ratios."""
+def _first_rate(training: TrainingConfig, name: str, alpha: float) -> float:
+    """Return the first learning rate of an optimiser, by the weight or ratio of its phase."""
     ratios = {
+        "reconstruction": alpha,
         "discriminator": training.discriminator_rate_ratio,
         "generator": training.generator_rate_ratio,
     }

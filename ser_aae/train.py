@@ -132,7 +132,7 @@ def _prepare(config: RunConfig, data: Assembly, folder: Path) -> Trained:
         {
             "mean": normalisation.mean.tolist(),
             "deviation": normalisation.deviation.tolist(),
-            "classes": list(data.classes),
+            "classes": list(data.target.classes),
             "num_classes": data.num_classes,
         },
     )
@@ -146,10 +146,11 @@ def _class_weights(config: RunConfig, data: Assembly) -> dict[str, list[float]]:
     """Return the weights of the primary task's classes: total / (classes * count)."""
     if config.training.class_weights == "none":
         return {}
-    labels = np.concatenate([part.labels["emotion"][part.rows] for part in data.train])
-    counts = np.bincount(labels[labels != UNLABELLED], minlength=len(data.classes))
-    weights = counts.sum() / (len(data.classes) * np.maximum(counts, 1))
-    return {"emotion": weights.tolist()}
+    task, classes = data.target.task, data.target.classes
+    labels = np.concatenate([part.labels[task][part.rows] for part in data.train])
+    counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
+    weights = counts.sum() / (len(classes) * np.maximum(counts, 1))
+    return {task: weights.tolist()}
 
 
 def _train_stages(trained: Trained, config: RunConfig, folder: Path, show: Show) -> None:
@@ -157,12 +158,11 @@ def _train_stages(trained: Trained, config: RunConfig, folder: Path, show: Show)
     backup = read_backup(folder) or {"stage": 1, "epoch": -1}
     _forget_epochs_after(folder, backup)
     data = trained.data
-    if data.auxiliary and config.training.pretraining_epochs and backup["stage"] == 1:
-        _fit(trained, config, folder, 1, backup, show)
-        # the emotional stage begins with the weights learnt, not with their optimisers
-        trained.model.compile(config.training, _class_weights(config, data))
-        backup = {"stage": 2, "epoch": -1}
     if backup["stage"] == 1:
+        if data.auxiliary and config.training.pretraining_epochs:
+            _fit(trained, config, folder, 1, backup, show)
+            # the emotional stage begins with the weights learnt, not with their optimisers
+            trained.model.compile(config.training, _class_weights(config, data))
         backup = {"stage": 2, "epoch": -1}
     _fit(trained, config, folder, 2, backup, show)
 
@@ -271,19 +271,21 @@ def _finish(trained: Trained, config: RunConfig, folder: Path, show: Show) -> No
     data, model = trained.data, trained.model
     epochs = read_jsonl(folder / "epochs.jsonl")
     adversary = judge_adversary(epochs) if "regularisation" in model.phases else None
-    if adversary and adversary["warning"]:
-        show(f"warning: {adversary['warning']}")
+    dead = [adversary["warning"]] if adversary and adversary["warning"] else []
+    for warning in dead:
+        show(f"warning: {warning}")
     posteriors, segments = _scorer(trained, config, data.test).posteriors()
-    frame = predictions_frame(posteriors, segments, data.test, data.classes, model.primary)
+    frame = predictions_frame(posteriors, segments, data.test, data.target.classes, model.primary)
     write_predictions(folder / "predictions.parquet", frame)
     others = score_tasks(posteriors, data.test, model.primary)
     validation = _scorer(trained, config, data.validation)
-    draw_examples(model, validation.dataset, data.validation, folder)
+    draw_examples(model, validation.dataset, data.validation, data.target, folder)
     stage2 = [row for row in epochs if row["stage"] == 2]
     best = max(stage2, key=lambda row: row["validation"]["unweighted_accuracy"])
     result = {
-        **score(frame, list(data.classes)),
+        **score(frame, data.target.classes),
         "leakage": data.leakage,
+        "centroids": None if data.target.centroids is None else data.target.centroids.tolist(),
         "validation_unweighted_accuracy": best["validation"]["unweighted_accuracy"],
         "best_epoch": best["epoch"],
         "epochs": len(epochs),
@@ -291,9 +293,8 @@ def _finish(trained: Trained, config: RunConfig, folder: Path, show: Show) -> No
         "adversary": adversary,
         "speaker_accuracy": others.get("speaker_accuracy"),
         "corpora": data.digests,
-        "warnings": data.warnings + ([adversary["warning"]] if adversary else []),
+        "warnings": data.warnings + dead,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    result["warnings"] = [warning for warning in result["warnings"] if warning]
     write_json(folder / "result.json", result)
     remove_backup(folder)

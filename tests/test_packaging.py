@@ -96,7 +96,7 @@ def test_links_between_documents_lead_somewhere(document):
 
 def test_the_readme_lists_the_commands_there_are():
     commands = build_parser()._subparsers._group_actions[0].choices
-    listed = re.findall(r"^\| `ser-aae (\w+)", read("README.md"), flags=re.MULTILINE)
+    listed = re.findall(r"^\| `ser-aae ([\w-]+)", read("README.md"), flags=re.MULTILINE)
     assert listed == list(commands)
 
 

@@ -1,12 +1,14 @@
-"""`ser-aae corpora`: which corpora there are, their terms, how to get them, where they lie."""
+"""`ser-aae corpora`: which corpora there are, who grants them, where they lie, what checks them."""
 
 import argparse
 import json
+import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_place
+from ser_aae.datasets import PATH_KINDS
 
 if TYPE_CHECKING:
     from data_prep.corpora import Adapter
@@ -36,22 +38,33 @@ def run(arguments: argparse.Namespace) -> None:
 def describe(adapter: "Adapter", data_root: Path) -> dict[str, Any]:
     """Return what there is to say of a corpus, as plain values.
 
-    `location` and `found` are `None` for `csv:FILE`, which lies wherever the user says.
+    `location` and `found` are `None` for what lies wherever the user says, as `csv:FILE`.
     """
-    is_table = adapter.name == "csv"
+    what = PATH_KINDS.get(adapter.name)
+    name = f"{adapter.name}:{what}" if what else adapter.name
     return {
-        "name": "csv:FILE" if is_table else adapter.name,
+        "name": name,
         "title": adapter.title,
         "version": adapter.version,
         "license": adapter.license,
         "obtain": adapter.obtain,
-        "location": None if is_table else str(adapter.location(data_root)),
-        "found": None if is_table else adapter.is_found(data_root),
+        "location": None if what else str(adapter.location(data_root)),
+        "found": None if what else adapter.is_found(data_root),
+        "check": _check(name, None if what else data_root),
         "tree": textwrap.dedent(adapter.tree),
         "expected": dict(adapter.expected),
         "language": adapter.language,
         "bibtex": adapter.bibtex,
     }
+
+
+def _check(name: str, data_root: Path | None) -> str:
+    """Return the command that checks a copy of the corpus, to be pasted into a shell."""
+    words = ["ser-aae", "verify-corpus", "--dataset", name]
+    # also where it comes from $SER_AAE_DATA: the line then says the same elsewhere
+    if data_root not in (None, Path("data")):
+        words += ["--data-root", str(data_root)]
+    return shlex.join(words)
 
 
 def _text(row: dict[str, Any]) -> str:
@@ -70,5 +83,6 @@ def _text(row: dict[str, Any]) -> str:
     if row["location"] is not None:
         state = "found" if row["found"] else "not found"
         lines.append(f"  place     {row['location']} ({state})")
+    lines.append(f"  check     {row['check']}")
     files = textwrap.indent(row["tree"], " " * 12).removeprefix(" " * 12)
     return "\n".join([*lines, f"  files     {files}"])

@@ -5,7 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from ser_aae.config import PRESETS, RunConfig
+from ser_aae.config import RunConfig
+from ser_aae.presets import PRESETS
 
 _PLACES = {
     "data_root": ("SER_AAE_DATA", "data", "folder of the corpora, each in a folder of its name"),

@@ -18,12 +18,14 @@ _ALL = "all"
 _FLAGS = {
     "dataset": ("dataset", "NAME", "corpus with emotions, see: ser-aae corpora; or csv:FILE"),
     "auxiliary": ("auxiliary", "NAME", "corpora without emotions, which train the rest"),
-    "task": ("task", "NAME", "primary task (emotion)"),
+    "task": ("task", "|".join(choices("task")), "primary task (emotion)"),
     "classes": ("classes", "four|all|a,b,c", "emotions that take part (four)"),
     "model": ("model.kind", "|".join(choices("model.kind")), "the paper's model or a baseline"),
     "protocol": ("protocol.name", "|".join(choices("protocol.name")), "how speakers are parted"),
     "folds": ("protocol.folds", "K", "folds of speaker-kfold"),
     "fold": ("protocol.fold", "I|all", "which fold to test on, from 0 (0), or every fold"),
+    "subset": ("data.auxiliary_subset", "NAME", "subset of the auxiliary corpora"),
+    "max-speakers": ("data.auxiliary_speakers", "N", "speakers drawn of each auxiliary corpus"),
     "target": ("protocol.target", "NAME", "corpus that cross-corpus selects and tests on"),
     "epochs": ("training.epochs", "N", "at most, on emotional data"),
     "seed": ("seed", "N", "of everything drawn; repetitions count it up"),
@@ -42,6 +44,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     for name, (_, placeholder, what) in _FLAGS.items():
         several = {"nargs": "+", "action": "extend"} if name == "auxiliary" else {}
         parser.add_argument(f"--{name}", metavar=placeholder, help=what, **several)
+    parser.add_argument(
+        "--improvised-only",
+        action="store_const",
+        const="true",
+        help="leave out what was read from a script (IEMOCAP, MSP-IMPROV)",
+    )
     add_config(parser)
     for place in ("data_root", "store", "runs"):
         add_place(parser, place)
@@ -89,21 +97,24 @@ def count_folds(config: RunConfig, store: Path) -> int:
     Raises:
         UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
     """
-    from ser_aae.assembly import choose_classes, emotional_corpora
+    from ser_aae.assembly import emotional_corpora
     from ser_aae.splits import num_folds
     from ser_aae.store import load_corpus
+    from ser_aae.targets import taking_part
 
     corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
-    classes = choose_classes(config.classes, corpora)
+    rows = taking_part(config, corpora)
     return num_folds(
-        [item for corpus in corpora for item in corpus.utterances if item.emotion in classes],
+        [c.utterances[row] for c, own in zip(corpora, rows, strict=True) for row in own],
         config.protocol,
     )
 
 
 def _given_flags(arguments: argparse.Namespace) -> Iterator[Given]:
+    if arguments.improvised_only is not None:
+        yield Given("improvised_only", arguments.improvised_only, "--improvised-only")
     for name, (key, _, _) in _FLAGS.items():
-        value = getattr(arguments, name)
+        value = getattr(arguments, name.replace("-", "_"))
         if value is not None and not (name == "fold" and value == _ALL):
             yield Given(key, tuple(value) if isinstance(value, list) else value, f"--{name}")
 

@@ -7,6 +7,14 @@ import soundfile
 
 from ser_aae.errors import UserError
 
+MP3_LEAD_S = 2.0
+"""How much before a part of an MP3 is decoded with it, and thrown away.
+
+A frame of MP3 draws on up to 511 bytes of those before it. libsndfile hands out what it makes
+of a frame whose past it skipped: after a seek, up to 0.2 s of noise. At 8 kbit/s, the lowest
+rate there is, 511 bytes are about a second.
+"""
+
 
 def read_audio(
     path: Path, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None
@@ -56,8 +64,10 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
             rate_hz = sound.samplerate
             first = min(round(start_s * rate_hz), sound.frames)
             last = sound.frames if end_s is None else min(round(end_s * rate_hz), sound.frames)
-            sound.seek(first)
-            samples = sound.read(max(last - first, 0), dtype="float32", always_2d=True)
+            lead = min(round(MP3_LEAD_S * rate_hz), first) if sound.format == "MP3" else 0
+            sound.seek(first - lead)
+            wanted = lead + max(last - first, 0)
+            samples = sound.read(wanted, dtype="float32", always_2d=True)[lead:]
     except (soundfile.LibsndfileError, OSError) as error:
         raise UserError(f"{path}: {_why_unreadable(path)} ({error})") from error
     promised, held = _wav_bytes(path)
@@ -66,6 +76,8 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
             f"{path}: the header promises {promised} bytes of sound, the file holds {held}; "
             "it was cut short, fetch it again"
         )
+    if _is_cut_ogg(path):
+        raise UserError(f"{path}: its last page is missing; it was cut short, fetch it again")
     if len(samples) < last - first:
         raise UserError(
             f"{path}: the header promises {last - first} samples, the file holds {len(samples)}; "
@@ -91,6 +103,21 @@ def _wav_bytes(path: Path) -> tuple[int, int]:
                 return (0, 0) if is_piped else (size, path.stat().st_size - stream.tell())
             stream.seek(size + size % 2, 1)
     return 0, 0
+
+
+def _is_cut_ogg(path: Path) -> bool:
+    """Return whether a file is OGG whose last page is not marked as the last (RFC 3533).
+
+    libsndfile takes what is left of such a file for the whole of it. A page has 65307 bytes
+    at most.
+    """
+    with path.open("rb") as stream:
+        if stream.read(4) != b"OggS":
+            return False
+        stream.seek(max(path.stat().st_size - 65307, 0))
+        tail = stream.read()
+    flags = tail.rfind(b"OggS") + 5
+    return not (len(tail) > flags and tail[flags] & 4)
 
 
 def _why_unreadable(path: Path) -> str:

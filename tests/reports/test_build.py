@@ -66,7 +66,7 @@ def leave_run(runs, fold, seed=0, config=None, examples=False, history=True, **r
             segment=image,
             reconstruction=image,
             latent_2d=generator.normal(size=(16, 2)),
-            latent_emotion=np.array(truth),
+            latent_class=np.array(truth),
             latent_gender=np.array(["F", "M"] * 8),
             latent_speaker=np.array(["s1", "s2"] * 8),
         )

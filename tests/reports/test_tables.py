@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from reports import tables
-from ser_aae.config import PRESETS, UNSTATED, RunConfig
+from ser_aae.config import UNSTATED, RunConfig
+from ser_aae.presets import PRESETS
 from ser_aae.results.folder import flatten
 
 NAMES = tuple(tables.FIGURES)

@@ -206,6 +206,22 @@ def test_each_setting_of_the_optimisers_changes_the_outcome(change):
     assert not np.array_equal(weights_after(), weights_after(training=replace(SGD, **change)))
 
 
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_alpha_weighs_the_reconstruction_under_any_optimiser(kind):
+    """Adam undoes a factor of the loss; a step must be shorter by alpha all the same."""
+    training = replace(SGD, optimiser=kind, learning_rate=0.1)
+
+    def moved(alpha):
+        model = make_model(replace(CONFIG, alpha=alpha), training=training)
+        before = [value.numpy() for value in model.decoder.trainable_variables]
+        model.reconstruction(*make_batch(8))
+        after = [value.numpy() for value in model.decoder.trainable_variables]
+        return np.concatenate([(b - a).ravel() for a, b in zip(before, after, strict=True)])
+
+    np.testing.assert_allclose(moved(0.1), 0.1 * moved(1.0), rtol=1e-2, atol=1e-6)
+    assert not np.any(moved(0.0))
+
+
 def test_weight_decay_changes_the_outcome():
     adam = replace(SGD, optimiser="adam", learning_rate=1e-3)
     decayed = replace(adam, weight_decay=0.1)

@@ -13,6 +13,7 @@ TENSORFLOW = {"tensorflow", "tensorflow_io", "keras", "keras_tuner"}
 WITHOUT_TENSORFLOW = (
     *("labels", "config", "config_fields", "config_file", "utterance", "errors", "datasets"),
     *("store", "parts", "metrics", "results", "splits", "leakage", "assembly", "adversary"),
+    *("presets", "selection", "targets"),
     *("frontend", "cli", "commands"),
 )
 DATA_PREP_MAY = {

@@ -83,7 +83,7 @@ def test_the_protocol_has_a_seed_of_its_own(config, tiny_store, store_with, spea
 
 def test_labels_number_the_classes(config, tiny_store):
     data = assemble(config, tiny_store)
-    assert data.classes == FOUR
+    assert data.target.classes == FOUR
     for part in (*data.train, data.validation, data.test):
         assert set(part.labels) == {"emotion", "gender", "speaker"}
         assert {values.dtype for values in part.labels.values()} == {np.dtype(np.int32)}

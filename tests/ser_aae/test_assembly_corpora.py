@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_aae.assembly import assemble, choose_classes, emotional_corpora
+from ser_aae.assembly import assemble, emotional_corpora
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR
 from ser_aae.store import load_corpus
+from ser_aae.targets import choose_classes
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def emotions(part, rows=None):
 )
 def test_classes_by_name(config, tiny_store, wanted, expected):
     data = assemble(replace(config, classes=wanted), tiny_store)
-    assert data.classes == expected
+    assert data.target.classes == expected
     assert data.num_classes["emotion"] == len(expected)
     for part in (*data.train, data.validation, data.test):
         assert set(emotions(part)) == set(expected)

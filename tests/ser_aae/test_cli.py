@@ -113,7 +113,7 @@ def test_a_command_line_that_says_nothing_sensible_is_refused(capsys, words, exp
 
 
 @pytest.mark.parametrize("command", ["prepare", "train"])
-@pytest.mark.parametrize("name", ["iemocap", "msp", "nowhere"])
+@pytest.mark.parametrize("name", ["savvy", "nowhere"])
 def test_an_unknown_corpus_is_refused_and_the_known_ones_named(capsys, command, name):
     said = refused(capsys, command, "--dataset", name)
     assert f"got {name!r}" in said
@@ -141,7 +141,7 @@ def test_a_corpus_that_is_not_there_is_told_with_where_and_how_to_get_it(capsys,
         (["--protocol", "cross-corpus"], "protocol.target=NAME"),
         (["--protocol", "loso", "--folds", "5"], "--folds: goes with --protocol speaker-kfold"),
         (["--target", "urdu"], "--target: goes with --protocol cross-corpus"),
-        (["--task", "valence"], "--task: expected one of emotion"),
+        (["--task", "arousal"], "--task: expected one of emotion, activation, valence"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_before_anything_is_done(capsys, words, expected):
@@ -252,6 +252,18 @@ def test_flags_stand_for_settings_and_set_comes_last():
     )
     assert (config.training.epochs, config.training.optimiser) == (6, "sgd")
     assert config.model.alpha == 0.1
+
+
+def test_flags_of_the_task_and_of_who_takes_part():
+    words = (
+        "--dataset msp --auxiliary librispeech --task clusters-5 --improvised-only "
+        "--subset train-clean-360 --max-speakers 600"
+    )
+    config = read_config(arguments("train", *words.split()))
+    assert (config.task, config.improvised_only) == ("clusters-5", True)
+    assert config.data.auxiliary_subset == "train-clean-360"
+    assert config.data.auxiliary_speakers == 600
+    assert read_config(arguments("train", "--dataset", "msp")).improvised_only is False
 
 
 def test_a_run_can_be_repeated_from_its_config_alone(tmp_path):

@@ -4,9 +4,10 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
-from ser_aae.config import PRESETS, UNSTATED, FrontEndConfig, ProtocolConfig, RunConfig
+from ser_aae.config import UNSTATED, FrontEndConfig, ProtocolConfig, RunConfig
 from ser_aae.config_fields import Given, read_value, settings
 from ser_aae.config_file import build_config
+from ser_aae.presets import PRESETS
 
 SETTINGS = settings()
 

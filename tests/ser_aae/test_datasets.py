@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_aae.datasets import csv_path, stored_name
+from ser_aae.config_file import build_config
+from ser_aae.datasets import GivenPath, csv_path, given_path, stored_name
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,23 @@ def test_tables_have_names_that_are_safe_for_folders(file):
     assert re.fullmatch(r"csv-[A-Za-z0-9_-]+-[0-9a-f]{6}", stored_name(f"csv:{file}"))
 
 
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ("emodb-1.4", "emodb-1-4"),
+        ("a/emodb 2/", "emodb-2"),
+        ("emodb#emotion.train+emotion.test", "emodb-emotion-train-emotion-test"),
+        ("..", "ancêtre".replace("ê", "-")),
+        ("/", "table"),
+    ],
+)
+def test_databases_have_names_that_are_safe_for_folders(given, title, tmp_path, monkeypatch):
+    (tmp_path / "ancêtre" / "here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "ancêtre" / "here")
+
+    assert re.fullmatch(rf"audformat-{title}-[0-9a-f]{{6}}", stored_name(f"audformat:{given}"))
+
+
 def test_tables_of_one_name_in_two_folders_differ(tmp_path):
     names = {stored_name(f"csv:{tmp_path / folder / 'calls.csv'}") for folder in "ab"}
 
@@ -31,14 +49,52 @@ def test_tables_of_one_name_in_two_folders_differ(tmp_path):
     assert all(name.startswith("csv-calls-") for name in names)
 
 
-def test_relative_and_full_paths_give_one_name(tmp_path, monkeypatch):
+def test_databases_and_their_tables_differ(tmp_path):
+    given = [f"{tmp_path / folder / 'db'}{table}" for folder in "ab" for table in ("", "#x", "#y")]
+    names = {stored_name(f"audformat:{path}") for path in given}
+
+    assert len(names) == 6
+    # the same letters, once as a table and once in the title alone
+    assert stored_name("audformat:db#x-y") != stored_name("audformat:db#x.y")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("csv", "calls.csv"), ("audformat", "db#emotion")])
+def test_relative_and_full_paths_give_one_name(tmp_path, monkeypatch, kind, name):
     monkeypatch.chdir(tmp_path)
 
-    assert stored_name("csv:calls.csv") == stored_name(f"CSV:{tmp_path / 'calls.csv'}")
+    assert stored_name(f"{kind}:{name}") == stored_name(f"{kind.upper()}:{tmp_path / name}")
 
 
-def test_path_of_a_table():
-    assert csv_path("csv:a/b.csv") == Path("a/b.csv")
-    assert csv_path("csv:~/b.csv") == Path.home() / "b.csv"
-    assert csv_path("csvfile") is None
-    assert csv_path("ravdess") is None
+def test_an_empty_table_is_none(tmp_path):
+    assert stored_name("audformat:db#") == stored_name("audformat:db")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "expected"),
+    [
+        ("csv:a/b.csv", GivenPath("csv", Path("a/b.csv"))),
+        ("csv:a#b.csv", GivenPath("csv", Path("a#b.csv"))),
+        ("CSV:~/b.csv", GivenPath("csv", Path.home() / "b.csv")),
+        ("csv:C:/b.csv", GivenPath("csv", Path("C:/b.csv"))),
+        ("audformat:a/b", GivenPath("audformat", Path("a/b"))),
+        ("audformat:.", GivenPath("audformat", Path())),
+        ("Audformat:~/b#c.d", GivenPath("audformat", Path.home() / "b", "c.d")),
+        ("audformat:a#b#", GivenPath("audformat", Path("a#b"))),
+        ("audformat:a#b#c", GivenPath("audformat", Path("a#b"), "c")),
+        ("audformat:#c", None),
+        ("audformat:", None),
+        ("csv:", None),
+        ("csv", None),
+        ("csvfile", None),
+        ("zip:a/b", None),
+        ("ravdess", None),
+    ],
+)
+def test_paths_that_are_given(dataset, expected):
+    assert given_path(dataset) == expected
+    assert csv_path(dataset) == (None if expected is None else expected.path)
+
+
+@pytest.mark.parametrize("dataset", ["csv:My Calls.csv", "audformat:My Data/db#Emotion"])
+def test_a_config_keeps_a_path_as_it_was_given(dataset):
+    assert build_config(assignments=[f"dataset={dataset}"]).dataset == dataset

@@ -213,3 +213,23 @@ def test_a_damaged_shard_is_told_as_such(config, speakers_of, sounds_of, write_c
     with pytest.raises(UserError, match=r"a shard is damaged .* prepare it again"):
         train_and_evaluate(config, tmp_path / "store", tmp_path / "runs")
     assert not list(tmp_path.rglob("result.json"))
+
+
+@pytest.mark.parametrize("task", ["valence", "clusters-3"])
+def test_a_dimension_as_the_primary_task(
+    config, speakers_of, sounds_of, write_corpus, tmp_path, task
+):
+    utterances = [
+        replace(item, valence=1.0 + row % 4, activation=5.0 - row % 3)
+        for row, item in enumerate(speakers_of("tiny"))
+    ]
+    write_corpus(tmp_path, utterances, sounds_of(utterances, 32))
+    folder = train_and_evaluate(replace(config, task=task), tmp_path, tmp_path / "runs")
+    assert folder.parent.parent.name == f"tiny-{task}-mtl-loso-session"
+    result = evaluate(folder)
+    assert len(result["classes"]) == 3
+    stored = read_json(folder / "result.json")
+    assert (stored["centroids"] is None) == (task == "valence")
+    assert f"{task}_accuracy" in read_jsonl(folder / "epochs.jsonl")[0]["train"]
+    with np.load(folder / "examples.npz") as examples:
+        assert ("centroids" in examples) == (task == "clusters-3")

@@ -1,0 +1,88 @@
+"""Pictures of points in a plane: the latent space, and clusters of ratings."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+
+from reports.style import COLOURS, MANY, MARKERS, drawn_to
+
+_MAX_LEGEND = 12
+
+
+def latent_space(
+    points: np.ndarray, labels: Mapping[str, Sequence[str]], path: Path, size: float = 12.0
+) -> None:
+    """Draw the same points once for each labelling, coloured by it.
+
+    Args:
+        points: `(n, 2)`.
+        labels: Title of a panel (`"emotion"`, ...) to the n labels.
+        path: PNG to write.
+        size: Of a marker, in square points.
+    """
+    with drawn_to(path, 3.9, width_inches=9.5) as figure:
+        for axes, (title, names) in zip(
+            figure.subplots(1, len(labels), squeeze=False).flat, labels.items(), strict=True
+        ):
+            _draw_points(axes, points, np.asarray(names, str), size)
+            groups = len(set(names))
+            many = f" ({groups}, a colour each)" if groups > _MAX_LEGEND else ""
+            axes.set(title=f"{title}{many}", xticks=[], yticks=[])
+            if groups <= _MAX_LEGEND:
+                axes.legend(
+                    loc="upper center",
+                    bbox_to_anchor=(0.5, -0.02),
+                    ncols=2 if groups < 7 else 3,
+                    handletextpad=0.2,
+                    columnspacing=1.0,
+                )
+
+
+def clusters(plane: np.ndarray, names: Sequence[str], centroids: np.ndarray, path: Path) -> None:
+    """Draw ratings in the valence-activation plane by cluster, and the centroids (Fig. 2).
+
+    Args:
+        plane: `(n, 2)` valence and activation, 1 to 5. Equal ratings lie on one another, so a
+            marker grows with their number.
+        names: The cluster of each.
+        centroids: `(clusters, 2)`.
+        path: PNG to write.
+    """
+    with drawn_to(path, 4.2, width_inches=5.2) as figure:
+        axes = figure.subplots()
+        for index, name in enumerate(sorted(set(names))):
+            own = plane[np.asarray(names, str) == name]
+            places, counts = np.unique(own, axis=0, return_counts=True)
+            axes.scatter(
+                places[:, 0],
+                places[:, 1],
+                s=8 + 60 * counts / counts.max(),
+                marker=MARKERS[index % len(MARKERS)],
+                color=COLOURS[index],
+                alpha=0.7,
+                linewidths=0,
+                label=name,
+            )
+        axes.plot(*centroids.T, "k+", markersize=13, markeredgewidth=2, label="centroid")
+        axes.set(xlabel="valence", ylabel="activation", xlim=(0.5, 5.5), ylim=(0.5, 5.5))
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, markerscale=0.8)
+
+
+def _draw_points(axes: Axes, points: np.ndarray, names: np.ndarray, size: float) -> None:
+    groups = sorted(set(names.tolist()))
+    many = mpl.colormaps[MANY](np.linspace(0.03, 0.97, len(groups)))
+    for index, name in enumerate(groups):
+        rows = names == name
+        axes.scatter(
+            points[rows, 0],
+            points[rows, 1],
+            s=size,
+            marker=MARKERS[index % len(MARKERS)],
+            color=COLOURS[index] if len(groups) <= len(COLOURS) else many[index],
+            alpha=0.75,
+            linewidths=0,
+            label=name,
+        )

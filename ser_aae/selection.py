@@ -1,0 +1,81 @@
+"""Which speakers of an auxiliary corpus take part: a subset of it, and a drawn number (Sec. 4.1.3).
+
+The paper trains the auxiliary tasks on 600 random speakers of LibriSpeech's train-clean-360 and
+verifies speakers on its test-clean. A store holds the corpus as it was found; the choice is made
+here, at training, so that another choice needs no new shards.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ser_aae.errors import UserError
+from ser_aae.labels import GENDERS, UNKNOWN_GENDER
+from ser_aae.utterance import Utterance
+
+SUBSET_KEY = "subset"
+"""Where an adapter writes an utterance's subset in `Utterance.extra`."""
+
+
+def choose_speakers(
+    utterances: Sequence[Utterance], subset: str, max_speakers: int, seed: int
+) -> np.ndarray:
+    """Return the rows of the chosen speakers' utterances.
+
+    Women and men take turns, each gender in an order drawn by the seed, until there are enough
+    speakers or one gender has no more; the other then fills up, and last those of unknown
+    gender. Under one seed the speakers of a smaller number are among those of a larger one, so
+    that a curve over their number (Fig. 4) adds speakers and exchanges none.
+
+    Args:
+        utterances: Of one corpus.
+        subset: Its name, as in `extra["subset"]`; `""` is the whole corpus.
+        max_speakers: How many are drawn; 0 is all.
+        seed: Of the draw.
+
+    Returns:
+        `(rows,)` int64, ascending.
+
+    Raises:
+        UserError: There is no such subset, or it has fewer speakers than are asked for.
+    """
+    rows = np.flatnonzero([subset in ("", item.extra.get(SUBSET_KEY)) for item in utterances])
+    if subset and not len(rows):
+        raise UserError(_no_such_subset(utterances, subset))
+    genders = {utterances[row].speaker: utterances[row].gender for row in rows}
+    if not 0 <= max_speakers <= len(genders):
+        place = f"{utterances[rows[0]].corpus} {subset}".strip() if len(rows) else "the corpus"
+        raise UserError(
+            f"data.auxiliary_speakers: expected up to {len(genders)}, which is all speakers of "
+            f"{place} in the store, or 0 for all, got {max_speakers}"
+        )
+    if max_speakers == 0:
+        return rows
+    chosen = set(_in_turns(genders, seed)[:max_speakers])
+    return np.array([row for row in rows if utterances[row].speaker in chosen], np.int64)
+
+
+def _in_turns(genders: dict[str, str], seed: int) -> list[str]:
+    """Return all speakers in the order in which they are taken."""
+    generator = np.random.default_rng(seed)
+    turns = []
+    for position, gender in enumerate((*GENDERS, UNKNOWN_GENDER)):
+        # sorted: the draw depends on who is there, not on the order of the utterances
+        speakers = sorted(name for name in genders if genders[name] == gender)
+        turns += [
+            (gender == UNKNOWN_GENDER, turn, position, str(name))
+            for turn, name in enumerate(generator.permutation(speakers))
+        ]
+    return [name for *_, name in sorted(turns)]
+
+
+def _no_such_subset(utterances: Sequence[Utterance], subset: str) -> str:
+    corpora = ", ".join(sorted({item.corpus for item in utterances})) or "the corpus"
+    found = sorted({item.extra.get(SUBSET_KEY, "") for item in utterances} - {""})
+    if not found:
+        return f"data.auxiliary_subset: {corpora} has no subsets, got {subset!r}; leave it empty"
+    return (
+        f"data.auxiliary_subset: expected a subset of {corpora} in the store "
+        f"({', '.join(found)}), or empty for all, got {subset!r}; to add one, unpack it beside "
+        "the others and prepare the corpus anew"
+    )
