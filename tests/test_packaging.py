@@ -31,9 +31,11 @@ def pins(python):
     return found
 
 
-def applies(requirement, python):
+def applies(requirement, python, extras=("",)):
     marker = requirement.marker
-    return marker is None or marker.evaluate({"python_version": python, "extra": ""})
+    return marker is None or any(
+        marker.evaluate({"python_version": python, "extra": extra}) for extra in extras
+    )
 
 
 def direct():
@@ -72,15 +74,16 @@ def test_nothing_that_a_pinned_package_needs_is_missing():
 
 def test_nothing_is_pinned_that_nothing_needs():
     python = ".".join(map(str, sys.version_info[:2]))
-    todo = [canonicalize_name(item.name) for item in direct()]
-    needed = set()
+    todo = direct()
+    needed = {}
     while todo:
-        name = todo.pop()
-        if name not in needed:
-            needed.add(name)
+        wanted = todo.pop()
+        name, extras = canonicalize_name(wanted.name), {"", *wanted.extras}
+        if not extras <= needed.setdefault(name, set()):
+            needed[name] |= extras
             items = map(Requirement, distribution(name).requires or [])
-            todo += [canonicalize_name(item.name) for item in items if applies(item, python)]
-    assert pins(python).keys() == needed
+            todo += [item for item in items if applies(item, python, extras)]
+    assert pins(python).keys() == needed.keys()
 
 
 def test_the_version_is_in_the_changelog():
