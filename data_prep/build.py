@@ -73,7 +73,7 @@ def prepare(
     adapter, name = find_adapter(dataset), stored_name(dataset)
     folder = corpus_folder(store, name, frontend)
     if is_prepared(store, name, frontend):
-        return _already_prepared(adapter, data_root, store, name, frontend, allow_partial)
+        return _already_prepared(adapter, data_root, store, name, frontend)
     corpus = adapter.read(data_root, allow_partial=allow_partial)
     beside = [
         f"{other} holds {name} under another front end ({'; '.join(differences)}); "
@@ -97,9 +97,10 @@ def _already_prepared(
     store: Path,
     name: str,
     frontend: FrontEndConfig,
-    allow_partial: bool,
 ) -> Prepared:
     """Return what lies in the store, if it is whole and its source is still the same.
+
+    Whether it was complete was asked when it was prepared.
 
     Raises:
         UserError: It is damaged, or the source has changed.
@@ -109,7 +110,7 @@ def _already_prepared(
         note = f"{adapter.location(data_root)}: not there any more, so not compared"
         return _report(folder, False, [f"already prepared: {folder}", note])
     then = read_manifest(folder)["source"]
-    now = describe_source(adapter.read(data_root, allow_partial=allow_partial))
+    now = describe_source(adapter.read(data_root, allow_partial=True))
     if now != then:
         raise UserError(
             f"{adapter.location(data_root)}: files, sizes or labels have changed since {folder} "

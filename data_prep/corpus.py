@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ser_aae.errors import UserError
@@ -11,6 +11,9 @@ from ser_aae.labels import is_known_emotion
 from ser_aae.utterance import Dropped, Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac")
+
+NOT_UTF8 = "name is no UTF-8: rename the file, or the folder it lies in"
+"""Why a recording becomes no utterance whose path no table in the store can hold."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,18 @@ def build_corpus(
     dropped: Iterable[Dropped] = (),
     expected: Mapping[str, int] | None = None,
 ) -> Corpus:
-    """Return a corpus with its utterances in order and counted per emotion."""
-    ordered = tuple(sorted(utterances, key=lambda utterance: utterance.utterance_id))
+    r"""Return a corpus with its utterances in order and counted per emotion.
+
+    A name that is no UTF-8 is dropped, and listed with what is none of it written as `\xfc`.
+    """
+    ordered = sorted(utterances, key=lambda utterance: utterance.utterance_id)
+    unnamed = [Dropped(item.path, NOT_UTF8) for item in ordered if not _is_utf8(item.path)]
+    ordered = [item for item in ordered if _is_utf8(item.path)]
+    listed = [replace(item, where=printable(item.where)) for item in (*dropped, *unnamed)]
     return Corpus(
         root=root,
-        utterances=ordered,
-        dropped=tuple(sorted(dropped, key=lambda item: (item.where, item.reason))),
+        utterances=tuple(ordered),
+        dropped=tuple(sorted(listed, key=lambda item: (item.where, item.reason))),
         counts=count_utterances(ordered),
         expected=expected or {},
     )
@@ -67,7 +76,7 @@ def check_counts(name: str, corpus: Corpus) -> None:
     """Compare what was counted with what a complete copy of the corpus counts.
 
     Raises:
-        UserError: They differ; the message lists both.
+        UserError: They differ; the message lists both, and why anything was dropped.
     """
     differences = [
         f"{what}: expected {wanted}, found {corpus.counts.get(what, 0)}"
@@ -75,31 +84,62 @@ def check_counts(name: str, corpus: Corpus) -> None:
         if corpus.counts.get(what, 0) != wanted
     ]
     if differences:
-        listed = "\n  ".join(differences)
+        listed = "\n  ".join([*differences, *why_dropped(corpus)])
         raise UserError(
             f"{corpus.root}: this copy of {name} is not the complete one\n  {listed}\n"
             "fetch what is missing, or accept what is there with --allow-partial"
         )
 
 
+def why_dropped(corpus: Corpus) -> list[str]:
+    """Return a line for each reason of what became no utterance, with the first of them."""
+    first: dict[str, str] = {}
+    for item in corpus.dropped:
+        first.setdefault(item.reason, item.where)
+    counts = Counter(item.reason for item in corpus.dropped)
+    return [
+        f"dropped {count}: {reason}: {first[reason]}{' ...' * (count > 1)}"
+        for reason, count in sorted(counts.items())
+    ]
+
+
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
     """Return the files of the given suffixes (any case) below a folder, sorted.
 
     The paths are relative to `root`. Names that begin with a dot are passed over: `._*.wav`
-    is what macOS leaves beside a real file. Links to folders are followed, once each.
+    is what macOS leaves beside a real file. Links to folders are followed, once each. Listed
+    are also links that lead nowhere and empty folders of such names, so that whoever reads them
+    tells what they are.
+
+    Raises:
+        UserError: A folder cannot be read.
     """
     found: list[Path] = []
     seen: set[str] = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
+    for folder, folders, files in os.walk(root, onerror=_explain, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         real = os.path.realpath(folder)
         if real in seen:
             folders.clear()
             continue
         seen.add(real)
-        paths = (Path(folder, name) for name in files if not name.startswith("."))
+        paths = [Path(folder, name) for name in files if not name.startswith(".")]
+        if not paths and not folders and Path(folder) != root:
+            paths.append(Path(folder))
         found += [path.relative_to(root) for path in paths if path.suffix.lower() in suffixes]
     return sorted(found)
+
+
+def read_label_file(path: Path) -> bytes:
+    """Return the content of a file of labels.
+
+    Raises:
+        UserError: It is no file, or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: expected a file, {error.strerror}; fetch it again") from error
 
 
 def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
@@ -116,3 +156,24 @@ def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
         else:
             kept[path.stem.lower()] = path
     return sorted(kept.values()), dropped
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which bytes that are no UTF-8 are written as `\xfc`.
+
+    Python has them as half of a surrogate pair, which can be neither printed nor stored.
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _is_utf8(path: str) -> bool:
+    return printable(path) == path
+
+
+def _explain(error: OSError) -> None:
+    """Say what an unreadable folder means; one that is not there holds nothing."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise UserError(
+            f"{error.filename}: the folder cannot be read ({error.strerror}); see to it that you "
+            "may read it, or move it out of the corpus"
+        ) from error

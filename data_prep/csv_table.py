@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from data_prep.corpus import Corpus, build_corpus
+from data_prep.corpus import Corpus, build_corpus, read_label_file
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Utterance
@@ -128,7 +128,7 @@ def _text(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"{path}: expected a table, found a folder; give the path of the CSV file")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_label_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: expected UTF-8 text ({error}); save the table as UTF-8"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.audformat_export import write_database
+from data_prep.audformat_files.export import write_database
 from data_prep.corpora import Adapter, find_adapter
 from data_prep.corpus import Corpus
 from data_prep.csv_table import OPTIONAL, REQUIRED

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.corpus import Corpus
+from data_prep.synthetic import MARKER
 from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
 from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
 from ser_aae.utterance import Dropped, Utterance
+
+_TOLD = ("counts", "dropped", "unknown_labels", "silent", "source")
+"""What is told of a corpus that is prepared already."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,26 @@ def write_manifest(
         "unknown_labels": list(corpus.unknown_labels),
         "silent": list(contents.silent),
         "source": describe_source(corpus),
+        # a report has to say so, whatever real corpus' layout the folder has
+        "synthetic": (corpus.root / MARKER).is_file(),
     }
     write_atomically(folder / UTTERANCES, lines)
     write_atomically(folder / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a prepared corpus."""
+    """Return the manifest of a prepared corpus that `ser_aae.store` has read before.
+
+    Raises:
+        UserError: It lacks something that the store itself has no need of.
+    """
     content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    missing = [key for key in _TOLD if key not in content]
+    if missing:
+        raise UserError(
+            f"{folder / MANIFEST}: expected a whole manifest, found no {', '.join(missing)}; "
+            "remove its folder and prepare the corpus anew"
+        )
     return content
 
 

@@ -5,10 +5,7 @@ Two things are told apart, since neither finds the other:
 *   Duplicates: utterances whose decoded samples are equal. Bytes of files are no measure of
     that: RAVDESS' files carry metadata, and FLAC and WAV differ around the same samples.
 *   Overlaps: utterances that hold the same stretch, cut differently from one recording and
-    coded again, so that no two samples need be equal. They are found by landmarks, after
-    A. L.-C. Wang, "An industrial-strength audio search algorithm", ISMIR 2003: here peaks of
-    the waveform and the distances between them. What the landmarks suggest is then compared
-    sample by sample. Speech that was resampled, or made louder, is not found.
+    coded again, so that no two samples need be equal; see `shared_sound`.
 """
 
 import hashlib
@@ -21,11 +18,18 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from scipy.ndimage import maximum_filter1d
 from tqdm import tqdm
 
 from data_prep.corpora import find_adapter
-from data_prep.corpus import Corpus
+from data_prep.corpus import Corpus, printable
+from data_prep.shared_sound import (
+    LEAST_OVERLAP_S,
+    NO_LANDMARKS,
+    Landmarks,
+    find_landmarks,
+    seconds_alike,
+    suggest_overlaps,
+)
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio
@@ -33,18 +37,6 @@ from ser_aae.utterance import Utterance
 
 UNLABELLED_CLASS = "unlabelled"
 """Stands for the emotion of utterances without one."""
-
-PEAK_DISTANCE_S = 0.02
-"""A peak is the highest sample as far as this to both sides: about one a pitch period or two."""
-AUDIBLE = 0.01
-"""Lower samples (-40 dB of full scale) are background: neither peaks nor evidence."""
-TOLERANCE = 2.0**-13
-"""Four steps of 16-bit sound: a second coding moves URDU's samples by one."""
-LEAST_OVERLAP_S = 0.5
-BLOCK_S = 0.05
-_LEAST_LANDMARKS = 3
-_NEIGHBOURS = 8
-_MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
 
 
 @dataclass(frozen=True)
@@ -56,8 +48,7 @@ class Heard:
         rate_hz: Of the file.
         channels: Of the file.
         digest: Of the rate and the decoded samples, channels averaged.
-        keys: `(landmarks,)` uint64; equal where the same peaks follow each other.
-        positions: `(landmarks,)` where each begins, in samples.
+        landmarks: By which stretches of the same sound are found.
         problem: Why it cannot be read; all else is empty then.
     """
 
@@ -65,8 +56,7 @@ class Heard:
     rate_hz: int = 0
     channels: int = 0
     digest: str = ""
-    keys: np.ndarray | tuple[()] = ()
-    positions: np.ndarray | tuple[()] = ()
+    landmarks: Landmarks = NO_LANDMARKS
     problem: str = ""
 
 
@@ -76,7 +66,7 @@ def verify(
     """Read a corpus whole and return what there is to say of it, as plain values.
 
     Args:
-        dataset: A corpus' name, or `csv:FILE`.
+        dataset: A corpus' name, `csv:FILE` or `audformat:DIR`.
         data_root: The folder that holds the corpora.
         workers: Threads that read.
         progress: Show a bar on the standard error.
@@ -113,7 +103,7 @@ def verify(
         "ok": all(row["ok"] for row in counts) and not unreadable,
         "dataset": name,
         "version": adapter.version,
-        "root": str(corpus.root),
+        "root": printable(str(corpus.root)),
         "counts": counts,
         **_describe_labels(corpus),
         **_describe_sound(corpus.utterances, sounds),
@@ -204,24 +194,7 @@ def _hear(utterance: Utterance, root: Path) -> Heard:
         reason = str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
         return Heard(problem=reason)
     digest = hashlib.sha256(f"{rate_hz} ".encode() + samples.tobytes()).hexdigest()
-    return Heard(len(samples), rate_hz, channels, digest, *_landmarks(samples, rate_hz))
-
-
-def _landmarks(samples: np.ndarray, rate_hz: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return keys and positions of four peaks in a row, as their three distances tell them.
-
-    Distances stay the same wherever a recording is cut. Four peaks at equal distances are
-    left out: any two tones of one pitch have those.
-    """
-    reach = int(PEAK_DISTANCE_S * rate_hz)
-    is_peak = (samples == maximum_filter1d(samples, 2 * reach + 1)) & (samples > AUDIBLE)
-    peaks = np.flatnonzero(is_peak)
-    if len(peaks) <= len(_MIX):
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
-    distances = np.lib.stride_tricks.sliding_window_view(np.diff(peaks), len(_MIX))
-    uneven = np.ptp(distances, axis=1) > len(_MIX)
-    keys = distances.astype(np.uint64) @ _MIX + np.uint64(rate_hz)
-    return keys[uneven], peaks[: -len(_MIX)][uneven]
+    return Heard(len(samples), rate_hz, channels, digest, find_landmarks(samples, rate_hz))
 
 
 def _find_duplicates(utterances: Sequence[Utterance], sounds: Sequence[Heard]) -> list[dict]:
@@ -235,44 +208,17 @@ def _find_duplicates(utterances: Sequence[Utterance], sounds: Sequence[Heard]) -
 def _find_overlaps(corpus: Corpus, sounds: Sequence[Heard]) -> list[dict]:
     """Return pairs of utterances that share a stretch, with at least how many seconds of it."""
     seconds: dict[tuple[int, int], float] = defaultdict(float)
-    for first, second, lag in _suggest_overlaps(sounds):
+    for first, second, lag in suggest_overlaps([sound.landmarks for sound in sounds]):
         if sounds[first].digest != sounds[second].digest:
-            found = _seconds_alike(corpus, first, second, lag)
+            here, rate_hz, _ = _read(corpus.utterances[first], corpus.root)
+            there, _, _ = _read(corpus.utterances[second], corpus.root)
+            found = seconds_alike(here, there, lag, rate_hz)
             seconds[first, second] = max(seconds[first, second], found)
     return [
         _together([corpus.utterances[row] for row in pair]) | {"seconds": round(found, 2)}
         for pair, found in seconds.items()
         if found >= LEAST_OVERLAP_S
     ]
-
-
-def _suggest_overlaps(sounds: Sequence[Heard]) -> list[tuple[int, int, int]]:
-    """Return pairs of rows and the lag, in samples, at which several landmarks agree."""
-    keys = np.concatenate([np.empty(0, np.uint64), *(sound.keys for sound in sounds)])
-    positions = np.concatenate([np.empty(0, np.int64), *(sound.positions for sound in sounds)])
-    rows = np.repeat(np.arange(len(sounds)), [len(sound.keys) for sound in sounds])
-    order = np.argsort(keys, kind="stable")  # stable: rows ascend where keys are equal
-    keys, positions, rows = keys[order], positions[order], rows[order]
-    found = [np.empty((0, 3), np.int64)]
-    for step in range(1, _NEIGHBOURS + 1):
-        same = np.flatnonzero((keys[step:] == keys[:-step]) & (rows[step:] != rows[:-step]))
-        lags = positions[same] - positions[same + step]
-        found.append(np.stack([rows[same], rows[same + step], lags], axis=1))
-    pairs, landmarks = np.unique(np.concatenate(found), axis=0, return_counts=True)
-    return [tuple(pair) for pair in pairs[landmarks >= _LEAST_LANDMARKS].tolist()]
-
-
-def _seconds_alike(corpus: Corpus, first: int, second: int, lag: int) -> float:
-    """Return how much audible sound of two utterances is alike, `lag` apart, in seconds."""
-    here, rate_hz, _ = _read(corpus.utterances[first], corpus.root)
-    there, _, _ = _read(corpus.utterances[second], corpus.root)
-    here, there = here[max(lag, 0) :], there[max(-lag, 0) :]
-    block = int(BLOCK_S * rate_hz)
-    length = min(len(here), len(there)) // block * block
-    here, there = here[:length].reshape(-1, block), there[:length].reshape(-1, block)
-    alike = np.abs(here - there).max(axis=1) <= TOLERANCE
-    audible = np.abs(here).max(axis=1) > AUDIBLE
-    return float(np.count_nonzero(alike & audible)) * BLOCK_S
 
 
 def _together(utterances: Sequence[Utterance]) -> dict[str, Any]:

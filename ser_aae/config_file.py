@@ -14,7 +14,7 @@ import yaml
 
 from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.config_fields import Given, groups, read_value
-from ser_aae.datasets import csv_path, stored_name
+from ser_aae.datasets import given_path, stored_name
 from ser_aae.errors import UserError
 from ser_aae.presets import PRESETS
 
@@ -180,9 +180,10 @@ def _with_plain_names(config: RunConfig) -> RunConfig:
         config,
         dataset=_plain_name(config.dataset),
         auxiliary=tuple(_plain_name(name) for name in config.auxiliary),
+        verification=_plain_name(config.verification),
         protocol=replace(config.protocol, target=_plain_name(config.protocol.target)),
     )
 
 
 def _plain_name(dataset: str) -> str:
-    return stored_name(dataset) if csv_path(dataset) is None else dataset
+    return stored_name(dataset) if given_path(dataset) is None else dataset

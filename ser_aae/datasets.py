@@ -1,6 +1,7 @@
 """The names of data sets: as a user writes them, and as folders of a store are called."""
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +53,6 @@ def given_path(dataset: str) -> GivenPath | None:
     return GivenPath(kind, Path(path).expanduser(), table)
 
 
-def csv_path(dataset: str) -> Path | None:
-    """Return the path of a data set that is named by one, whatever its kind, else `None`."""
-    given = given_path(dataset)
-    return None if given is None else given.path
-
-
 def stored_name(dataset: str) -> str:
     """Return the name under which a store keeps a data set; it is safe as a folder's name.
 
@@ -70,7 +65,7 @@ def stored_name(dataset: str) -> str:
     if given is None:
         name = dataset.casefold()
         return ALIASES.get(name, name)
-    full_path = given.path.resolve()
+    full_path = Path(os.path.realpath(given.path))  # resolve() fails on links in a circle
     title = given.path.stem if given.kind == "csv" else f"{full_path.name}-{given.table}"
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", title).strip("-") or "table"
     identity = f"{full_path}#{given.table}" if given.table else str(full_path)

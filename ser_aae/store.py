@@ -12,8 +12,10 @@ Two front ends lie side by side; neither overwrites the other. Writing is `data_
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +26,10 @@ from ser_aae.utterance import Utterance
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 UTTERANCES = "utterances.jsonl"
+
+_KEYS = {"corpus": str, "frontend": dict, "shards": list, "utterances_sha256": str, "digest": str}
+"""What is read of a manifest here, and what it is."""
+_KEYS_OF_SHARD = {"file": str, "bytes": int}
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class StoredCorpus:
         num_frames: `(utterances,)` int64, frames of each spectrogram.
         shards: The TFRecord files, in order.
         digest: Names the content: equal digests mean equal utterances and spectrograms.
+        synthetic: Whether it was made by `ser-aae synthesise`, so that no person speaks in it.
     """
 
     name: str
@@ -47,6 +54,7 @@ class StoredCorpus:
     num_frames: np.ndarray
     shards: tuple[Path, ...]
     digest: str
+    synthetic: bool = False
 
 
 def corpus_folder(store: Path, corpus: str, frontend: FrontEndConfig) -> Path:
@@ -58,11 +66,14 @@ def other_frontends(store: Path, corpus: str, frontend: FrontEndConfig) -> dict[
     """Return the folders that hold the corpus under another front end, and what differs.
 
     Each difference reads `"scale: linear there, mel here"`.
+
+    Raises:
+        UserError: The manifest of one of them is damaged.
     """
     wanted = asdict(frontend)
     found: dict[Path, list[str]] = {}
     for manifest in sorted(store.glob(f"{corpus}-????????/{MANIFEST}")):
-        there = json.loads(manifest.read_text(encoding="utf-8"))
+        there = _read_manifest(manifest, f"prepare {corpus} anew where it is still needed")
         if there["corpus"] == corpus and there["frontend"] != wanted:
             found[manifest.parent] = [
                 f"{key}: {there['frontend'].get(key)} there, {value} here"
@@ -87,12 +98,7 @@ def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCor
     mend = f"run: ser-aae prepare --dataset {corpus} --store {store}"
     if not (folder / MANIFEST).is_file():
         raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
-    manifest = _read_json(folder / MANIFEST, mend)
-    if manifest.get("schema_version") != SCHEMA_VERSION:
-        raise UserError(
-            f"{folder / MANIFEST}: expected schema version {SCHEMA_VERSION}, found "
-            f"{manifest.get('schema_version')}; remove the folder and {mend}"
-        )
+    manifest = _read_manifest(folder / MANIFEST, mend)
     if manifest["frontend"] != asdict(frontend):
         raise UserError(
             f"{folder / MANIFEST}: the front end written there is not the one its folder is "
@@ -115,10 +121,11 @@ def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCor
         num_frames=frames,
         shards=_shards(folder, manifest, mend),
         digest=manifest["digest"],
+        synthetic=manifest.get("synthetic", False),
     )
 
 
-def _shards(folder: Path, manifest: dict, mend: str) -> tuple[Path, ...]:
+def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ...]:
     """Return the shards' paths; a missing or shortened one is found here, not in training."""
     paths = []
     for shard in manifest["shards"]:
@@ -134,9 +141,35 @@ def _shards(folder: Path, manifest: dict, mend: str) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _read_json(path: Path, mend: str) -> dict:
+def _read_manifest(path: Path, mend: str) -> dict[str, Any]:
+    """Return a manifest of this version with all that is read of it.
+
+    Raises:
+        UserError: It is none; the message ends with what mends it.
+    """
     try:
-        content: dict = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error}); remove its folder and {mend}") from error
+    # first: what another version lacks is no damage
+    found = content.get("schema_version") if isinstance(content, dict) else None
+    if found != SCHEMA_VERSION:
+        raise UserError(
+            f"{path}: expected schema version {SCHEMA_VERSION}, found {found}; "
+            f"remove the folder and {mend}"
+        )
+    missing = _missing(content, _KEYS)
+    if not missing:
+        missing = [key for row in content["shards"] for key in _missing(row, _KEYS_OF_SHARD)]
+    if missing:
+        raise UserError(
+            f"{path}: expected a whole manifest, found no usable {missing[0]!r}; "
+            f"remove its folder and {mend}"
+        )
     return content
+
+
+def _missing(content: Any, kinds: Mapping[str, type]) -> list[str]:
+    """Return the keys that a JSON object lacks, or has something of another kind for."""
+    there = content if isinstance(content, dict) else {}
+    return [key for key, kind in kinds.items() if not isinstance(there.get(key), kind)]

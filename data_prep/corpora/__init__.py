@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from data_prep.corpus import Corpus, check_counts
+from data_prep.corpus import Corpus, check_counts, why_dropped
 from ser_aae.datasets import PATH_KINDS, given_path, stored_name
 from ser_aae.errors import UserError
 
@@ -73,7 +73,8 @@ class Adapter:
             raise UserError(f"{location}: {expected}found {came}. {self.obtain}")
         corpus = self.parse(location)
         if not corpus.utterances:
-            raise UserError(f"{location}: {expected}found no such audio. {self.obtain}")
+            dropped = "".join(f"\n  {line}" for line in why_dropped(corpus))
+            raise UserError(f"{location}: {expected}found no such audio. {self.obtain}{dropped}")
         if not allow_partial:
             check_counts(self.name, corpus)
         return corpus

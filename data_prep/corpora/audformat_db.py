@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from data_prep.audformat_choice import choose_tables, split_of
-from data_prep.audformat_tables import Database, Row
-from data_prep.audformat_values import Values
+from data_prep.audformat_files.choice import choose_tables, split_of
+from data_prep.audformat_files.tables import Database, Row
+from data_prep.audformat_files.values import Values
 from data_prep.corpus import Corpus, build_corpus
 from ser_aae.datasets import AUDFORMAT_PREFIX, stored_name
 from ser_aae.errors import UserError

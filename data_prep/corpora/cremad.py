@@ -17,13 +17,14 @@ A clone without git-lfs holds, in place of each sound, a text file of 130 bytes 
 """
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import Corpus, build_corpus, files_below, read_label_file, unique_by_stem
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -71,6 +72,7 @@ EXCLUDED = {
     "name": "name is not <actor>_<sentence>_<emotion>_<level>",
     "silent": "holds no audible sound, as the corpus' README says",
     "pointer": "git-lfs pointer in place of the sound; run `git lfs pull` in the corpus",
+    "absent": "recording was voted on, but is not there",
 }
 """What becomes no utterance, and the reason listed for it."""
 
@@ -130,6 +132,8 @@ def read(location: Path) -> Corpus:
         else:
             perceived = votes.get(path.stem, {})
             utterances.append(_utterance(path, name, actors.get(name.actor, {}), perceived))
+    absent = sorted(votes.keys() - {path.stem for path in paths})
+    dropped += [Dropped(stem, EXCLUDED["absent"]) for stem in absent]
     pointers = [item.where for item in dropped if item.reason == EXCLUDED["pointer"]]
     if pointers and not utterances:
         raise UserError(
@@ -137,7 +141,7 @@ def read(location: Path) -> Corpus:
             f"(all {len(pointers)} files are such)"
         )
     corpus = build_corpus(location, utterances, dropped, EXPECTED)
-    genders = Counter({item.speaker: item.gender for item in utterances}.values())
+    genders = Counter({item.speaker: item.gender for item in corpus.utterances}.values())
     counts = {f"speakers {gender}": genders[gender] for gender in sorted(genders)}
     return replace(corpus, counts={**corpus.counts, **counts})
 
@@ -148,6 +152,8 @@ def _why_excluded(path: Path, name: RecordingName | None) -> str:
         return EXCLUDED["name"]
     if path.stem == SILENT:
         return EXCLUDED["silent"]
+    if not path.is_file():
+        return ""  # whoever reads the sound tells what it is
     with path.open("rb") as stream:
         is_pointer = stream.read(40).startswith(b"version https://git-lfs")
     return EXCLUDED["pointer"] if is_pointer else ""
@@ -164,12 +170,12 @@ def _table(
     path = next((root / file for file in files if file.name == name), None)
     if path is None:
         return {}
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        rows = csv.DictReader(stream)
-        try:
-            return dict(map(parse, rows))
-        except ValueError as error:
-            raise UserError(f"{path}:{rows.line_num}: {error}; fetch it again") from error
+    text = read_label_file(path).decode("utf-8-sig", errors="replace")
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        return dict(map(parse, rows))
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{path}:{rows.line_num}: {error}; fetch it again") from error
 
 
 def _parse_actor(row: Row) -> tuple[str, Row]:

@@ -22,7 +22,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import Corpus, build_corpus, files_below, read_label_file, unique_by_stem
+from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
 
@@ -150,7 +151,7 @@ def _ratings(root: Path, paths: list[Path]) -> tuple[dict[str, float], list[Drop
     percent, dropped = {}, []
     for path in paths:
         # not splitlines(), which takes Latin-1's 0x85 for the end of a line
-        header, *lines = (root / path).read_text(encoding="latin-1").split("\n")
+        header, *lines = read_label_file(root / path).decode("latin-1").split("\n")
         for number, line in enumerate(lines, start=2):
             rating = parse_rating(_cells(header), line)
             if rating is not None:
@@ -166,11 +167,20 @@ def _cells(line: str) -> list[str]:
 
 
 def _ambiguous(root: Path, paths: list[Path]) -> set[str]:
-    """Return the stems that release 2.0 lists as ambiguous; none in the original."""
+    """Return the stems that release 2.0 lists as ambiguous; none in the original.
+
+    Raises:
+        UserError: The table is damaged.
+    """
     stems = set()
     for path in paths:
-        with (root / path).open(encoding="utf-8-sig", newline="") as stream:
-            stems |= {Path(row[0]).stem for row in csv.reader(stream) if row}
+        try:
+            text = read_label_file(root / path).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{root / path}: expected UTF-8 text ({error}); fetch it again"
+            ) from error
+        stems |= {Path(row[0]).stem for row in csv.reader(text.splitlines()) if row}
     return stems
 
 

@@ -21,7 +21,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import AUDIO_SUFFIXES, Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import (
+    AUDIO_SUFFIXES,
+    Corpus,
+    build_corpus,
+    files_below,
+    read_label_file,
+    unique_by_stem,
+)
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
 
@@ -65,6 +72,7 @@ EXCLUDED = {
     "name": "name is not <speaker 0001 to 0020>_<six digits>",
     "emotion": "neither a folder nor the transcript says the emotion",
     "line": "line of a transcript that names no recording",
+    "absent": "recording is in a transcript, but not there",
 }
 """What becomes no utterance, and the reason listed for it."""
 
@@ -153,6 +161,8 @@ def read(location: Path) -> Corpus:
             dropped.append(Dropped(path.as_posix(), EXCLUDED["emotion"]))
         else:
             utterances.append(_utterance(path, name, emotion, line))
+    absent = sorted(lines.keys() - {path.stem for path in paths})
+    dropped += [Dropped(stem, EXCLUDED["absent"]) for stem in absent]
     return build_corpus(location, utterances, dropped + duplicates, EXPECTED)
 
 
@@ -160,7 +170,7 @@ def _transcripts(root: Path, paths: list[Path]) -> tuple[dict[str, Line], list[D
     """Return the transcripts' lines by stem of the recording, and those that name none."""
     lines, dropped = {}, []
     for path in paths:
-        text = decode_transcript((root / path).read_bytes(), path.stem)
+        text = decode_transcript(read_label_file(root / path), path.stem)
         # not splitlines(), which takes more characters for the end of a line
         for number, content in enumerate(re.split(r"\r\n?|\n", text), start=1):
             line = parse_line(content)

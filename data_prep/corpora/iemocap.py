@@ -23,7 +23,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import (
+    Corpus,
+    build_corpus,
+    files_below,
+    read_label_file,
+    unique_by_stem,
+)
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -201,8 +207,8 @@ def read(location: Path) -> Corpus:
             dropped += [*excluded, *unmatched]
         else:
             dropped.append(Dropped(session, EXCLUDED["session"]))
-    corpus = build_corpus(root, utterances, map(_printable, dropped), EXPECTED)
-    return replace(corpus, counts={**corpus.counts, **_count_turns(utterances)})
+    corpus = build_corpus(root, utterances, dropped, EXPECTED)
+    return replace(corpus, counts={**corpus.counts, **_count_turns(corpus.utterances)})
 
 
 def _find_root(location: Path) -> Path:
@@ -220,11 +226,12 @@ def _find_root(location: Path) -> Path:
 
 def _read_lines(path: Path) -> list[str]:
     """Return a file's lines, whatever ends them; not `splitlines`, as U+0085 ends none."""
+    content = read_label_file(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:  # in a rater's comment, so that any one-byte encoding will do
-        text = path.read_text(encoding="latin-1")
-    return text.split("\n")
+        text = content.decode("latin-1")
+    return re.split(r"\r\n?|\n", text)
 
 
 def _read_dialogs(root: Path, session: str) -> tuple[dict[str, Utterance], list[Dropped]]:
@@ -272,11 +279,6 @@ def _match_sound(
             utterances.append(replace(turn, path=where))
     dropped += [Dropped(turn.path, EXCLUDED["sound"]) for turn in missing.values()]
     return utterances, dropped
-
-
-def _printable(item: Dropped) -> Dropped:
-    """Return the item with a name that is no UTF-8 escaped: a manifest cannot hold it."""
-    return replace(item, where=item.where.encode("utf-8", "backslashreplace").decode())
 
 
 def _count_turns(utterances: Iterable[Utterance]) -> dict[str, int]:

@@ -19,7 +19,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.corpus import AUDIO_SUFFIXES, Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import (
+    AUDIO_SUFFIXES,
+    Corpus,
+    build_corpus,
+    files_below,
+    read_label_file,
+    unique_by_stem,
+)
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS
 from ser_aae.utterance import Dropped, Utterance
@@ -102,10 +109,10 @@ def read_readers(path: Path) -> dict[str, Reader]:
     Raises:
         UserError: The file is missing, or a line is no row.
     """
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path}: expected LibriSpeech's table of readers, found none. {OBTAIN}")
     readers = {}
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_label_file(path).decode("utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith(";"):
             continue
@@ -132,9 +139,10 @@ def read(location: Path) -> Corpus:
             dropped.append(Dropped(path.as_posix(), EXCLUDED["reader"]))
         else:
             utterances.append(_utterance(path, readers[match[1]], chapter=match[2]))
-    on_disk = {(item.extra["subset"], item.speaker) for item in utterances}
-    dropped += _absent_readers(readers, on_disk)
     corpus = build_corpus(root, utterances, dropped)
+    on_disk = {(item.extra["subset"], item.speaker) for item in corpus.utterances}
+    absent = _absent_readers(readers, on_disk)
+    corpus = build_corpus(root, corpus.utterances, (*corpus.dropped, *absent))
     return _with_subset_counts(corpus, [subset for subset, _ in on_disk])
 
 

@@ -77,7 +77,7 @@ EXPECTED = {
 """As in tables 3 and 4 of the corpus' paper; the four emotions of the experiments make 7798."""
 EXCLUDED = {
     "name": "name is not MSP-IMPROV-<sentence>-<speaker>-<type>-<scene>",
-    "link": "leads nowhere: a link whose target is missing or the link itself",
+    "link": "neither a file nor a link to one",
     "twin": "duplicate of another file of the same turn",
     "label": "audio without a line in the label file",
     "audio": "label without an audio file",

@@ -13,11 +13,12 @@ Every speaker_id has eight blanks before it, which are no part of it. Surprise i
 """
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import Corpus, build_corpus, files_below, read_label_file, unique_by_stem
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -115,9 +116,13 @@ def read_rows(path: Path) -> dict[int, Row]:
     Raises:
         UserError: The file is no such table, or a line no such row.
     """
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+    try:
+        text = read_label_file(path).decode("utf-8-sig")
+        stream = io.StringIO(text, newline="")
         # QUOTE_NONE: a quotation mark in a sentence stands for itself
         lines = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: expected a table in UTF-8, {error}; fetch it again") from error
     header = tuple(cell.strip() for cell in lines[0]) if lines else ()
     if header != COLUMNS:
         found = ", ".join(header) or "nothing"

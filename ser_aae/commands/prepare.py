@@ -11,7 +11,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
     parser = commands.add_parser("prepare", help="compute a corpus' spectrograms, once")
     parser.add_argument(
-        "--dataset", required=True, metavar="NAME", help="see: ser-aae corpora; or csv:FILE"
+        "--dataset",
+        required=True,
+        metavar="NAME",
+        help="see: ser-aae corpora; or csv:FILE, audformat:DIR",
     )
     add_place(parser, "data_root")
     add_place(parser, "store")

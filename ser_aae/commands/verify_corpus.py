@@ -22,12 +22,15 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "expected and every file can be read, with 2 where not; the report comes first.",
     )
     parser.add_argument(
-        "--dataset", required=True, metavar="NAME", help="see: ser-aae corpora; or csv:FILE"
+        "--dataset",
+        required=True,
+        metavar="NAME",
+        help="see: ser-aae corpora; or csv:FILE, audformat:DIR",
     )
     add_place(parser, "data_root")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="threads that read (1)")
     parser.add_argument("--json", action="store_true", help="one JSON document")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=False)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import soundfile
 
 from ser_aae.errors import UserError
+from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
 MP3_LEAD_S = 2.0
 """How much before a part of an MP3 is decoded with it, and thrown away.
@@ -49,6 +50,15 @@ def read_audio(
             f"{path}: sample {bad} is not a finite number (NaN or infinity); "
             "write the file anew from its source"
         )
+    return to_mono(samples, rate_hz, sample_rate_hz)
+
+
+def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndarray:
+    """Average the channels of `(samples, channels)` float32, then resample (soxr, high quality).
+
+    Returns:
+        `(samples,)` float32 at `sample_rate_hz`.
+    """
     mono = samples.mean(axis=1, dtype=np.float32)
     if rate_hz != sample_rate_hz:
         import librosa  # here, because importing it takes longer than most commands run
@@ -61,10 +71,13 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
     """Return `(samples, channels)` float32 and the file's rate, or explain what is wrong."""
     try:
         with soundfile.SoundFile(path) as sound:
+            is_mp3 = sound.format == "MP3"
+            if is_mp3 and (unmeasured := read_unmeasured_mp3(path, start_s, end_s)):
+                return unmeasured
             rate_hz = sound.samplerate
             first = min(round(start_s * rate_hz), sound.frames)
             last = sound.frames if end_s is None else min(round(end_s * rate_hz), sound.frames)
-            lead = min(round(MP3_LEAD_S * rate_hz), first) if sound.format == "MP3" else 0
+            lead = min(round(MP3_LEAD_S * rate_hz), first) if is_mp3 else 0
             sound.seek(first - lead)
             wanted = lead + max(last - first, 0)
             samples = sound.read(wanted, dtype="float32", always_2d=True)[lead:]

@@ -1,8 +1,19 @@
 """The steps that all adapters share."""
 
+import json
+import os
+
 import pytest
 
-from data_prep.corpus import build_corpus, check_counts, files_below, unique_by_stem
+from data_prep.corpus import (
+    NOT_UTF8,
+    build_corpus,
+    check_counts,
+    files_below,
+    printable,
+    read_label_file,
+    unique_by_stem,
+)
 from ser_aae.errors import UserError
 from ser_aae.utterance import Dropped, Utterance
 
@@ -50,12 +61,91 @@ def test_equal_counts_pass_and_others_are_listed(tmp_path):
     assert "speakers" not in str(caught.value)
 
 
+def test_counts_that_differ_are_told_with_what_was_dropped(tmp_path):
+    dropped = [Dropped("y", "no label"), Dropped("z", "no label"), Dropped("y", "too odd")]
+    corpus = build_corpus(tmp_path, [utterance("a")], dropped, {"utterances": 4})
+
+    with pytest.raises(UserError) as caught:
+        check_counts("x", corpus)
+
+    assert "found 1\n  dropped 2: no label: y ...\n  dropped 1: too odd: y\n" in str(caught.value)
+
+
+def test_names_that_are_no_utf_8_are_dropped_and_printable():
+    odd = os.fsdecode(b"f\xfcr/a.wav")
+    named = Utterance("x", "a", odd, "x:1", "F", "anger", "anger")
+
+    corpus = build_corpus("root", [named, utterance("b")], [Dropped(odd + ":3", "a reason")])
+
+    assert [item.utterance_id for item in corpus.utterances] == ["b"]
+    assert corpus.counts["utterances"] == 1
+    assert corpus.dropped == (
+        Dropped("f\\xfcr/a.wav", NOT_UTF8), Dropped("f\\xfcr/a.wav:3", "a reason")
+    )  # fmt: skip
+    json.dumps([item.where for item in corpus.dropped], ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("text", ["für/a.wav", "数据", "e\u0301", "a\\xfc", ""])
+def test_whatever_is_utf_8_stays_as_it_is(text):
+    assert printable(text) == text
+
+
 def test_files_are_sorted_and_hidden_ones_passed_over(tmp_path):
     touch(tmp_path, "b/2.WAV", "b/1.wav", "a.flac", "c.txt", "b/._1.wav", ".trash/3.wav")
 
     assert [path.as_posix() for path in files_below(tmp_path, (".wav", ".flac"))] == [
         "a.flac", "b/1.wav", "b/2.WAV",
     ]  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    touch(tmp_path, "a/1.wav", "b/2.wav")
+    scan = os.scandir
+
+    def guarded(path):
+        if os.path.basename(path) == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(
+        UserError, match=r"the folder cannot be read \(Permission denied\)"
+    ) as caught:
+        files_below(tmp_path, (".wav",))
+
+    assert str(caught.value).startswith(f"{tmp_path / 'b'}: ")
+
+
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path):
+    touch(tmp_path, "file")
+
+    assert files_below(tmp_path / "nowhere", (".wav",)) == []
+    assert files_below(tmp_path / "file", (".wav",)) == []
+
+
+def test_what_has_the_name_of_a_file_and_is_none_is_listed(tmp_path):
+    (tmp_path / "empty.wav").mkdir()
+    touch(tmp_path, "full.wav/1.wav", "hidden.wav/.DS_Store", "other/3.txt")
+    (tmp_path / "circle.wav").symlink_to(tmp_path / "circle.wav")
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere")
+
+    assert [path.as_posix() for path in files_below(tmp_path, (".wav",))] == [
+        "circle.wav", "empty.wav", "full.wav/1.wav", "gone.wav", "hidden.wav",
+    ]  # fmt: skip
+    (tmp_path / "corpus.wav").mkdir()
+    assert files_below(tmp_path / "corpus.wav", (".wav",)) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "circle", "gone"])
+def test_labels_that_are_no_file_are_told(tmp_path, kind):
+    path = tmp_path / "labels.txt"
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path if kind == "circle" else tmp_path / "nowhere")
+
+    with pytest.raises(UserError, match=r"labels\.txt: expected a file, .*; fetch it again"):
+        read_label_file(path)
 
 
 def test_links_to_folders_are_followed_but_not_for_ever(tmp_path):

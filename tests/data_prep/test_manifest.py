@@ -15,6 +15,7 @@ from data_prep.manifest import (
     write_manifest,
 )
 from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
 from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
 from ser_aae.utterance import Dropped, Utterance
 
@@ -106,3 +107,16 @@ def test_a_text_is_written_whole_or_not_at_all(tmp_path):
 
     assert path.read_bytes() == b"before\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("key", ["counts", "dropped", "unknown_labels", "silent", "source"])
+def test_a_manifest_that_lacks_something_is_named(corpus, tmp_path, key):
+    manifest = written(corpus, tmp_path / "store")
+    del manifest[key]
+    path = tmp_path / "store" / MANIFEST
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+    with pytest.raises(UserError, match=f"found no {key}; remove its folder and prepare") as caught:
+        read_manifest(tmp_path / "store")
+
+    assert str(caught.value).startswith(f"{path}: ")

@@ -175,6 +175,15 @@ def test_long_lists_are_whole_and_wrapped(capsys, tmp_path):
     assert max(map(len, speakers)) <= 100
 
 
+def test_an_interrupt_does_not_say_that_it_goes_on(capsys, monkeypatch, dataset):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("data_prep.verify.verify", interrupted)
+
+    assert run(capsys, dataset) == (130, "", "interrupted\n")
+
+
 def test_a_corpus_that_is_not_there_ends_with_2_and_no_report(capsys):
     code, out, err = run(capsys, "ravdess", "--data-root", "nowhere")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ser_aae.config_file import build_config
-from ser_aae.datasets import GivenPath, csv_path, given_path, stored_name
+from ser_aae.datasets import GivenPath, given_path, stored_name
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,6 @@ def test_an_empty_table_is_none(tmp_path):
 )
 def test_paths_that_are_given(dataset, expected):
     assert given_path(dataset) == expected
-    assert csv_path(dataset) == (None if expected is None else expected.path)
 
 
 @pytest.mark.parametrize("dataset", ["csv:My Calls.csv", "audformat:My Data/db#Emotion"])

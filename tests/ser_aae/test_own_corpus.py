@@ -72,3 +72,8 @@ def test_trains_with_one_speaker_left_out(table, tmp_path, capsys):
     assert leakage["speakers"]["train"] == 7
     (test_speaker,) = leakage["speaker_names"]["test"]
     assert test_speaker.endswith(":s5")
+
+    # a label that was mended after preparing is not overlooked
+    table.write_text(table.read_text(encoding="utf-8").replace("verwirrt", "Wut"), encoding="utf-8")
+    assert main([*command, "--runs", str(tmp_path / "others"), *settings]) == 2
+    assert "have changed since" in capsys.readouterr().err

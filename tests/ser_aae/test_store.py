@@ -136,6 +136,44 @@ def test_another_schema_version(small, frontend, version):
     refuse(store, frontend, "expected schema version 1", f"found {version}")
 
 
+@pytest.mark.parametrize("key", ["corpus", "frontend", "shards", "utterances_sha256", "digest"])
+@pytest.mark.parametrize("value", [None, 3, "gone"])
+def test_a_manifest_that_lacks_something(small, frontend, key, value):
+    store, corpus = small
+    if value == "gone":
+        content = json.loads((corpus.folder / MANIFEST).read_text(encoding="utf-8"))
+        del content[key]
+        (corpus.folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    else:
+        change_manifest(corpus, **{key: value})
+    refuse(store, frontend, str(corpus.folder / MANIFEST), f"no usable '{key}'", "remove")
+
+
+@pytest.mark.parametrize("shard", [{"file": "shard-00000.tfrecord"}, {"bytes": 1}, "x", None])
+def test_a_manifest_with_half_a_shard(small, frontend, shard):
+    store, corpus = small
+    change_manifest(corpus, shards=[shard])
+    refuse(store, frontend, str(corpus.folder / MANIFEST), "no usable")
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null"])
+def test_a_manifest_that_is_something_else(small, frontend, content):
+    store, corpus = small
+    (corpus.folder / MANIFEST).write_text(content, encoding="utf-8")
+    refuse(store, frontend, "expected schema version 1, found None")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("{", "not JSON"), ('{"schema_version": 1}', "no usable 'corpus'")]
+)
+def test_a_damaged_manifest_of_another_front_end_is_named(small, frontend, content, said):
+    store, corpus = small
+    path = corpus.folder / MANIFEST
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=f"^{path}: .*{said}.*; remove its folder and prepare"):
+        other_frontends(store, "small", replace(frontend, bins=64))
+
+
 def test_a_manifest_of_another_front_end(small, frontend):
     store, corpus = small
     change_manifest(corpus, frontend={"bins": 16})

@@ -91,6 +91,17 @@ def test_what_is_left_out_is_listed(corpus):
     }
 
 
+def test_what_was_voted_on_and_is_not_there_is_listed(tmp_path):
+    layout.write(tmp_path)
+    (tmp_path / "cremad" / "AudioWAV" / "1002_WSI_FEA_HI.wav").unlink()
+
+    dropped = cremad.read(tmp_path / "cremad").dropped
+
+    assert [item.where for item in dropped if item.reason == cremad.EXCLUDED["absent"]] == [
+        "1002_WSI_FEA_HI"
+    ]
+
+
 def test_clone_without_lfs_is_explained(tmp_path):
     for stem in ("1001_IEO_HAP_LO", "1001_IEO_HAP_MD"):
         (tmp_path / f"{stem}.wav").write_text(layout.POINTER_TEXT)

@@ -139,6 +139,14 @@ def test_unknown_letter_stays_a_class_of_its_own(tmp_path):
     assert emodb.read(tmp_path).unknown_labels == ("x",)
 
 
+def test_a_damaged_table_of_release_2_is_explained(tmp_path):
+    layout.write_release_2(tmp_path)
+    (tmp_path / "emodb" / emodb.AMBIGUOUS_TABLE).write_bytes(b"file\nwav/\xfc.wav\n")
+
+    with pytest.raises(UserError, match=r"ambiguous\.csv: expected UTF-8 text .*; fetch it again"):
+        emodb.read(tmp_path / "emodb")
+
+
 def test_expected_counts_add_up():
     per_emotion = [count for what, count in emodb.EXPECTED.items() if " of " in what]
 

@@ -146,6 +146,17 @@ def test_copy_within_a_split_counts_once(tmp_path):
     assert [item.where for item in corpus.dropped] == ["0007/Sad/test/0007_001051.wav"]
 
 
+def test_what_a_transcript_has_and_is_not_there_is_listed(tmp_path):
+    layout.write(tmp_path)
+    (tmp_path / "esd" / "0009" / "Angry" / "0009_000401.wav").unlink()
+
+    dropped = esd.read(tmp_path / "esd").dropped
+
+    assert [item.where for item in dropped if item.reason == esd.EXCLUDED["absent"]] == [
+        "0009_000401"
+    ]
+
+
 def test_expected_counts_add_up():
     per_emotion = [count for what, count in esd.EXPECTED.items() if " of " in what]
 

@@ -233,6 +233,7 @@ def test_folders_called_as_sound_and_links_that_lead_nowhere(root, tmp_path):
             (msp.EXCLUDED["link"], msp.EXCLUDED["audio"])} == {
         "Audio/MSP-IMPROV-S01A-F01-P-FM01.wav": msp.EXCLUDED["link"],
         "Audio/gone.wav": msp.EXCLUDED["link"],
+        "Audio/session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav": msp.EXCLUDED["link"],
         "Evalution.txt:1": msp.EXCLUDED["audio"],
         "Evalution.txt:23": msp.EXCLUDED["audio"],
     }  # fmt: skip

@@ -144,6 +144,18 @@ def _edit(path, old, new):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "iso8859_2"])
+def test_a_table_that_is_no_utf_8_is_explained(tmp_path, encoding):
+    layout.write(tmp_path)
+    table = tmp_path / "nemo" / nemo.TABLE
+    table.write_bytes(table.read_text(encoding="utf-8").encode(encoding))
+
+    with pytest.raises(
+        UserError, match=r"data\.tsv: expected a table in UTF-8, .*; fetch it again"
+    ):
+        nemo.read(tmp_path / "nemo")
+
+
 def test_expected_counts_add_up():
     per_emotion = [count for what, count in nemo.EXPECTED.items() if " of " in what]
 

@@ -7,6 +7,7 @@ from corpus_layouts import urdu as layout
 from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import find_adapter, urdu
+from data_prep.verify import verify
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_clips_that_share_sound_name_each_other(corpus):
         item.utterance_id: item.extra.get("shares_sound_with") for item in corpus.utterances
     }
 
-    assert partners["SF1_F4_H04"] == "SF4_F3_H019"
+    assert partners["SF1_F4_H04"] == "SF4_F3_H019 SF4_F4_H020"
     assert partners["SF4_F3_H019"] == "SF1_F4_H04"
     assert partners["SM1_F1_A01"] is None
 
@@ -84,5 +85,19 @@ def test_no_real_speaker_has_all_emotions(real_corpora):
         emotions[item.speaker].add(item.emotion)
 
     assert max(map(len, emotions.values())) == 3
-    ids = {item.utterance_id for item in find_adapter("urdu").read(real_corpora).utterances}
-    assert set(urdu.SHARED_SOUND) | set(urdu.SHARED_SOUND.values()) <= ids
+
+
+def test_real_clips_that_share_sound_are_those_that_verify_finds(real_corpora):
+    found = {tuple(row["utterances"]): row for row in verify("urdu", real_corpora)["overlaps"]}
+
+    assert set(urdu.SHARED_SOUND) == found.keys()
+    across = [pair for pair, row in found.items() if len(row["speakers"]) > 1]
+    assert across == [("SF1_F4_H04", "SF4_F3_H019"), ("SF1_F4_H04", "SF4_F4_H020")]
+    partners = {
+        item.utterance_id: item.extra["shares_sound_with"].split()
+        for item in find_adapter("urdu").read(real_corpora).utterances
+        if item.extra
+    }
+    assert {
+        tuple(sorted((clip, other))) for clip, others in partners.items() for other in others
+    } == set(urdu.SHARED_SOUND)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from corpus_layouts import audformat as layout
 
-from data_prep.audformat_tables import Database, label_text, read_rows
+from data_prep.audformat_files.tables import Database, label_text, read_rows
 from data_prep.corpora import find_adapter
 from ser_aae.errors import UserError
 
@@ -136,6 +136,7 @@ def test_parquet_wins_over_csv(tmp_path):
         ("db.files.csv", b"file,speaker\na.wav,1,2\n", "row 2 has not the columns"),
         ("db.files.csv", b"file,speaker\n\xff\xfe,1\n", "expected a table in UTF-8"),
         ("db.files.csv", b"name,speaker\na.wav,1\n", "no column 'file'"),
+        ("db.files.csv", b"", "found an empty file"),
         ("db.files.parquet", b"no parquet", "expected a parquet table"),
         ("db.files.parquet", b"", "expected a parquet table"),
     ],

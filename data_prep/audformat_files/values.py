@@ -9,8 +9,8 @@ from collections import Counter
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from data_prep.audformat_choice import RATINGS, best_columns, emotion_columns, preference
-from data_prep.audformat_tables import HEADER, Database, Row, label_text
+from data_prep.audformat_files.choice import RATINGS, best_columns, emotion_columns, preference
+from data_prep.audformat_files.tables import HEADER, Database, Row, label_text
 from data_prep.csv_table import GENDER_WORDS
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion, is_known_emotion

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data_prep.audformat_tables import Database
+from data_prep.audformat_files.tables import Database
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion, is_known_emotion
 

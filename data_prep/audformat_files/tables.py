@@ -191,9 +191,11 @@ def _csv_rows(path: Path) -> list[Row]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, restval=None)
-            rows = list(reader)
+            rows, columns = list(reader), reader.fieldnames
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: expected a table in UTF-8, {error}; fetch it again") from error
+    if columns is None:  # also a table without rows names its columns
+        raise UserError(f"{path}: expected a table, found an empty file; fetch it again")
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise UserError(

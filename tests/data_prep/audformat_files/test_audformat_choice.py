@@ -3,8 +3,8 @@
 import audformat
 import pytest
 
-from data_prep.audformat_choice import best_columns, choose_tables, emotion_columns, split_of
-from data_prep.audformat_tables import Database
+from data_prep.audformat_files.choice import best_columns, choose_tables, emotion_columns, split_of
+from data_prep.audformat_files.tables import Database
 from ser_aae.errors import UserError
 
 TRAIN, TEST = ("emotion.categories.train.gold_standard", "emotion.categories.test.gold_standard")
