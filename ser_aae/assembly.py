@@ -27,6 +27,7 @@ class Assembly:
     Attributes:
         target: The primary task: its name, its classes, its labels.
         num_classes: Task to number of classes, primary task first; what the model is built of.
+        speakers: Of the speaker task, in the order of their class numbers.
         train: Parts with the primary task's labels.
         auxiliary: Parts without them, all utterances of the auxiliary corpora.
         validation: What selects the best epoch.
@@ -38,6 +39,7 @@ class Assembly:
 
     target: Target
     num_classes: dict[str, int]
+    speakers: tuple[str, ...]
     train: list[Part]
     auxiliary: list[Part]
     validation: Part
@@ -81,6 +83,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),
+        speakers=speakers,
         train=[_hide_labels(part, config) for part in parts(train)],
         auxiliary=[
             _auxiliary_part(*each, target, speakers) for each in zip(others, drawn, strict=True)
@@ -89,7 +92,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         test=_only(parts(test)),
         leakage=leakage,
         digests={corpus.name: corpus.digest for corpus in (*corpora, *others)},
-        warnings=_warnings(config, parts(test), target, split),
+        warnings=_warnings(config, parts(test), target, leakage),
     )
 
 
@@ -222,12 +225,19 @@ def _only(parts: list[Part]) -> Part:
     return part
 
 
-def _warnings(config: RunConfig, test: Sequence[Part], target: Target, split: Split) -> list[str]:
+def _warnings(
+    config: RunConfig, test: Sequence[Part], target: Target, leakage: dict[str, Any]
+) -> list[str]:
     found = []
     numbers = {int(n) for part in test for n in part.labels[config.task][part.rows]}
     absent = [name for number, name in enumerate(target.classes) if number not in numbers]
     if absent:
         found.append(f"the test part has no utterance of {', '.join(absent)}")
-    if not split.speaker_independent:
+    if not leakage["speaker_independent"]:
         found.append("speaker-dependent: test speakers were trained on")
+    if leakage["shared_sound"]:
+        found.append(
+            "pairs of utterances that share sound and lie in different parts: "
+            f"{leakage['shared_sound']}"
+        )
     return found

@@ -219,7 +219,7 @@ class ProtocolConfig:
         "speaker-kfold",
         "Sec. 5",
         "see ser_aae.splits",
-        choices=("loso", "loso-session", "10-fold", "speaker-kfold", "cross-corpus"),
+        choices=("loso", "loso-session", "10-fold", "speaker-kfold", "cross-corpus", "folds"),
     )
     folds: int = setting(6, UNSTATED, "folds of speaker-kfold", low=3)
     fold: int = setting(0, UNSTATED, "which fold is the test part", low=0)
@@ -236,6 +236,15 @@ class ProtocolConfig:
         "whether the target's selection and test parts may share speakers",
         choices=("shared", "apart"),
     )
+    directory: str = setting("", UNSTATED, "folder with the lists of the protocol folds")
+    lists: str = setting("", UNSTATED, "digest of those lists, so that changed ones are noticed")
+    validation_fraction: float = setting(
+        0.2,
+        UNSTATED,
+        "share of training speakers held out of lists that do not validate",
+        low=0.01,
+        high=0.9,
+    )
 
 
 @dataclass(frozen=True)
@@ -248,6 +257,13 @@ class RunConfig:
     classes: str = setting("four", "Sec. 4.1", "four, all, or names with commas between")
     improvised_only: bool = setting(False, UNSTATED, "leave out what was read from a script")
     seed: int = setting(0, UNSTATED, "of everything drawn; repetitions count it up", low=0)
+    verification: str = setting("", "Sec. 5", "corpus whose speakers are verified; empty is none")
+    verification_subset: str = setting(
+        "", "Sec. 5", "subset of that corpus, as test-clean; empty is all"
+    )
+    enrolment_utterances: int = setting(
+        20, "Sec. 6", "utterances a verified speaker is enrolled with", low=1
+    )
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -263,10 +279,10 @@ class RunConfig:
         """Return eight hexadecimal digits that name the experiment.
 
         The fold and the seed are left out: the folds and repetitions of one experiment
-        share the digest and lie in one folder.
+        share the digest and lie in one folder. So is where fold lists lie: their content counts.
         """
         plain = self.to_dict()
-        del plain["seed"], plain["protocol"]["fold"]
+        del plain["seed"], plain["protocol"]["fold"], plain["protocol"]["directory"]
         return _digest(plain)
 
 

@@ -1,6 +1,6 @@
 """The leakage guard: a split that lets the test part be seen beforehand is refused (P6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,6 +10,9 @@ from ser_aae.utterance import Utterance
 
 PARTS = ("train", "validation", "test")
 PAIRS = tuple(f"{first}-{second}" for first, second in combinations(PARTS, 2))
+SOUND_KEY = "shares_sound_with"
+"""Where an adapter writes with which others of the corpus an utterance shares sound."""
+
 _LISTED = 5
 
 
@@ -26,6 +29,7 @@ class Split:
         apart: Pairs of parts, as in `PAIRS`, that share no speaker even where the split as
             a whole is not speaker-independent.
         folds: How many folds the protocol has on these utterances.
+        lists: Digest of the published lists the split was read from, `""` where it was cut.
     """
 
     train: tuple[int, ...]
@@ -34,6 +38,7 @@ class Split:
     speaker_independent: bool
     apart: tuple[str, ...] = ()
     folds: int = 1
+    lists: str = ""
 
 
 def check_leakage(
@@ -51,7 +56,9 @@ def check_leakage(
         Plain values for `result.json`: `speaker_independent`, `folds`, `utterances` and
         `speakers` (counts by part), `speaker_names` (by part), `shared_speakers` (pair of
         parts to names; only pairs that may share have any), `shared_utterances` and
-        `shared_files` (0: anything else is refused).
+        `shared_files` (0: anything else is refused), `shared_sound` (pairs of utterances that
+        hold the same sound and lie in different parts) and `lists` (digest of the published
+        lists, or `""`).
 
     Raises:
         UserError: An empty part, a row that is not there, or something shared: a speaker
@@ -75,7 +82,42 @@ def check_leakage(
         "shared_speakers": shared,
         "shared_utterances": 0,
         "shared_files": 0,
+        "shared_sound": len(shared_sound(parts)),
+        "lists": split.lists,
     }
+
+
+def shared_sound(parts: Mapping[str, Sequence[Utterance]]) -> list[tuple[str, str]]:
+    """Return the pairs of utterances that share sound and lie in different parts.
+
+    Which utterances share sound is the corpus' own to say, in `extra["shares_sound_with"]`:
+    names with blanks or commas between. They are counted and not refused: clips cut from
+    one recording may come with whole corpora, and their folds are given.
+    """
+    places = {(u.corpus, u.utterance_id): part for part in parts for u in parts[part]}
+    pairs = {
+        (item.corpus, *sorted((item.utterance_id, partner)))
+        for part in parts
+        for item in parts[part]
+        for partner in item.extra.get(SOUND_KEY, "").replace(",", " ").split()
+        if places.get((item.corpus, partner), part) != part
+    }
+    return [(first, second) for _, first, second in sorted(pairs)]
+
+
+def refuse_known_speakers(verified: Sequence[Utterance], others: Sequence[Utterance]) -> None:
+    """Refuse speakers to be verified who take part in anything else (P11).
+
+    Args:
+        verified: Utterances of the speakers to be verified.
+        others: All utterances that are trained, validated or tested on.
+
+    Raises:
+        UserError: Somebody is in both.
+    """
+    known = sorted({item.speaker for item in verified} & {item.speaker for item in others})
+    if known:
+        _refuse("speakers", "verification-the rest of the run", known)
 
 
 def _take(part: str, rows: Sequence[int], utterances: Sequence[Utterance]) -> list[Utterance]:

@@ -7,12 +7,15 @@ A split names rows of a sequence of utterances. Whatever a protocol cuts passes
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
+from ser_aae.fold_files import lists_digest
 from ser_aae.leakage import Split, check_leakage
+from ser_aae.listed_folds import Parts, count_lists, read_parts
 from ser_aae.utterance import Utterance
 
 TEN_FOLDS = 10
@@ -34,8 +37,8 @@ def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
         utterances: Those with a label of the primary task. For `cross-corpus` they hold the
             source corpora and the target together.
         protocol: Its name, which fold, and the choices of that protocol.
-        seed: Draws the folds of `10-fold` and the two parts of the target of `cross-corpus`;
-            the other protocols draw nothing.
+        seed: Draws the folds of `10-fold`, the two parts of the target of `cross-corpus` and
+            what validates in `folds` where the lists do not say; the others draw nothing.
 
     Returns:
         Rows of `utterances`, ascending in each part.
@@ -52,14 +55,29 @@ def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
         )
     parts = _PROTOCOLS[protocol.name].cut(utterances, protocol, seed)
     shared_target = protocol.name == "cross-corpus" and protocol.target_speakers == "shared"
+    listed = protocol.name == "folds"
+    may_share = (
+        shared_target
+        or protocol.name == "10-fold"
+        or (
+            # whoever published the lists decided it; the result says what they did
+            listed and _share_speakers(utterances, parts)
+        )
+    )
     split = Split(
         *(tuple(sorted(part)) for part in parts),
-        speaker_independent=protocol.name != "10-fold" and not shared_target,
+        speaker_independent=not may_share,
         apart=("train-validation", "train-test") if shared_target else (),
         folds=total,
+        lists=lists_digest(Path(protocol.directory).expanduser()) if listed else "",
     )
     check_leakage(split, utterances)
     return split
+
+
+def _share_speakers(utterances: Sequence[Utterance], parts: Parts) -> bool:
+    voices = [{utterances[row].speaker for row in part} for part in parts]
+    return len(set().union(*voices)) < sum(map(len, voices))
 
 
 def make_cross_corpus_split(
@@ -89,9 +107,6 @@ def make_cross_corpus_split(
             "protocol.target"
         )
     return make_split((*source_utterances, *target_utterances), protocol, seed)
-
-
-Parts = tuple[list[int], list[int], list[int]]
 
 
 @dataclass(frozen=True)
@@ -279,4 +294,5 @@ _PROTOCOLS: Mapping[str, _Protocol] = {
     "10-fold": _Protocol(_count_ten, _cut_ten),
     "speaker-kfold": _Protocol(_count_kfold, _cut_kfold),
     "cross-corpus": _Protocol(_count_cross, _cut_cross),
+    "folds": _Protocol(lambda _utterances, protocol: count_lists(protocol), read_parts),
 }

@@ -2,9 +2,9 @@
 
 import json
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from ser_aae.aae import MultitaskAAE
-from ser_aae.adversary import judge_adversary
 from ser_aae.assembly import Assembly, assemble
 from ser_aae.callbacks import (
     BEST_WEIGHTS,
@@ -24,12 +23,11 @@ from ser_aae.callbacks import (
     SwapAverages,
     ValidationScores,
     read_backup,
-    remove_backup,
 )
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.evaluate import Scorer, predictions_frame, score_tasks
-from ser_aae.examples import draw_examples
+from ser_aae.evaluate import Scorer
+from ser_aae.finish import finish, finish_unscored, is_validated
 from ser_aae.labels import UNLABELLED
 from ser_aae.latent import latent_moments
 from ser_aae.parts import Part
@@ -46,11 +44,11 @@ from ser_aae.results import (
     read_json,
     read_jsonl,
     run_folder,
-    score,
     write_json,
-    write_predictions,
 )
 from ser_aae.results.folder import write_bytes
+from ser_aae.results.verification import VERIFICATION, score_trials, write_trials
+from ser_aae.verification import TrialPlan, d_vectors, plan_trials, score_pairs
 
 Show = Callable[[str], None]
 _log = logging.getLogger(__name__)
@@ -65,17 +63,24 @@ class Trained:
     normalisation: Normalisation
 
 
-def train_and_evaluate(config: RunConfig, store: Path, runs: Path, show: Show = _log.info) -> Path:
+def train_and_evaluate(
+    config: RunConfig,
+    store: Path,
+    runs: Path,
+    show: Show = _log.info,
+    score_test: bool = True,
+) -> Path:
     """Train one fold, score its test part, and leave a run folder.
 
     A complete run is left as it is; an interrupted one goes on after its last epoch, with
-    the outcome it would have had.
+    the outcome it would have had. One that ended without its test part is scored now.
 
     Args:
         config: The run; `config.protocol.fold` says which fold.
         store: Where the prepared corpora lie.
         runs: Where run folders are made.
         show: Called with a line of text for what a person should see.
+        score_test: `False` ends with `validation.json`, the test part unread: what a search does.
 
     Returns:
         The run's folder.
@@ -86,16 +91,24 @@ def train_and_evaluate(config: RunConfig, store: Path, runs: Path, show: Show = 
     """
     folder = run_folder(runs, config)
     data = assemble(config, store)
-    if is_complete(folder):
+    plan = plan_trials(config, store, data)
+    if is_complete(folder) or (not score_test and is_validated(folder)):
         show(f"{folder}: complete already, nothing to train")
         return folder
-    _claim(folder, config, data)
+    _claim(folder, config, data, plan)
     for warning in data.warnings:
         show(f"warning: {warning}")
     try:
         trained = _prepare(config, data, folder)
-        _train_stages(trained, config, folder, show)
-        _finish(trained, config, folder, show)
+        if is_validated(folder):
+            trained.model.load_weights(folder / BEST_WEIGHTS)
+        else:
+            _train_stages(trained, config, folder, show)
+        if score_test:
+            verified = _verify(trained, config, plan, folder)
+            finish(trained.model, data, partial(_scorer, trained, config), folder, show, verified)
+        else:
+            finish_unscored(trained.model, data, folder, show)
     except tf.errors.DataLossError as error:
         raise UserError(
             f"a shard is damaged ({error.message}); remove the folder of its corpus in {store} "
@@ -104,9 +117,10 @@ def train_and_evaluate(config: RunConfig, store: Path, runs: Path, show: Show = 
     return folder
 
 
-def _claim(folder: Path, config: RunConfig, data: Assembly) -> None:
+def _claim(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | None) -> None:
     """Write the config before anything else, or find the same one there."""
-    content = {**config.to_dict(), "corpora": data.digests}
+    verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
+    content = {**config.to_dict(), "corpora": data.digests | verified}
     if (folder / "config.json").is_file():
         if read_json(folder / "config.json") != content:
             raise UserError(
@@ -127,15 +141,9 @@ def _prepare(config: RunConfig, data: Assembly, folder: Path) -> Trained:
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     normalisation = measure_normalisation([*data.train, *data.auxiliary])
-    write_json(
-        folder / "normalisation.json",
-        {
-            "mean": normalisation.mean.tolist(),
-            "deviation": normalisation.deviation.tolist(),
-            "classes": list(data.target.classes),
-            "num_classes": data.num_classes,
-        },
-    )
+    measured = {"mean": normalisation.mean.tolist(), "deviation": normalisation.deviation.tolist()}
+    names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
+    write_json(folder / "normalisation.json", measured | names | {"num_classes": data.num_classes})
     shape = (config.frontend.bins, config.data.segment_frames, 1)
     model = MultitaskAAE(config.model, data.num_classes, shape, seed=config.seed)
     model.compile(config.training, _class_weights(config, data))
@@ -257,6 +265,18 @@ def _scorer(trained: Trained, config: RunConfig, part: Part) -> Scorer:
     return Scorer(trained.model, dataset, part)
 
 
+def _verify(
+    trained: Trained, config: RunConfig, plan: TrialPlan | None, folder: Path
+) -> dict[str, Any]:
+    """Score the verification trials, where there are any, and return their figures."""
+    if plan is None:
+        return {}
+    batches = _scorer(trained, config, plan.part).dataset
+    trials = score_pairs(d_vectors(trained.model, batches, plan.part), plan)
+    write_trials(folder / VERIFICATION, trials)
+    return score_trials(trials)
+
+
 def _forget_epochs_after(folder: Path, backup: dict[str, Any]) -> None:
     """Drop the lines of epochs that will be run again from the log."""
     path = folder / "epochs.jsonl"
@@ -264,37 +284,3 @@ def _forget_epochs_after(folder: Path, backup: dict[str, Any]) -> None:
     kept = [row for row in read_jsonl(path) if (row["stage"], row["epoch"]) <= last]
     if path.is_file():
         write_bytes(path, "".join(json.dumps(row) + "\n" for row in kept).encode())
-
-
-def _finish(trained: Trained, config: RunConfig, folder: Path, show: Show) -> None:
-    """Score the test part, once, and write the result last."""
-    data, model = trained.data, trained.model
-    epochs = read_jsonl(folder / "epochs.jsonl")
-    adversary = judge_adversary(epochs) if "regularisation" in model.phases else None
-    dead = [adversary["warning"]] if adversary and adversary["warning"] else []
-    for warning in dead:
-        show(f"warning: {warning}")
-    posteriors, segments = _scorer(trained, config, data.test).posteriors()
-    frame = predictions_frame(posteriors, segments, data.test, data.target.classes, model.primary)
-    write_predictions(folder / "predictions.parquet", frame)
-    others = score_tasks(posteriors, data.test, model.primary)
-    validation = _scorer(trained, config, data.validation)
-    draw_examples(model, validation.dataset, data.validation, data.target, folder)
-    stage2 = [row for row in epochs if row["stage"] == 2]
-    best = max(stage2, key=lambda row: row["validation"]["unweighted_accuracy"])
-    result = {
-        **score(frame, data.target.classes),
-        "leakage": data.leakage,
-        "centroids": None if data.target.centroids is None else data.target.centroids.tolist(),
-        "validation_unweighted_accuracy": best["validation"]["unweighted_accuracy"],
-        "best_epoch": best["epoch"],
-        "epochs": len(epochs),
-        "seconds": round(sum(row["seconds"] for row in epochs), 1),
-        "adversary": adversary,
-        "speaker_accuracy": others.get("speaker_accuracy"),
-        "corpora": data.digests,
-        "warnings": data.warnings + dead,
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-    write_json(folder / "result.json", result)
-    remove_backup(folder)

@@ -6,7 +6,13 @@ import sys
 from pathlib import Path
 
 from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
 from ser_aae.presets import PRESETS
+
+DEMO = "demo"
+
+CONTAINER = "SER_AAE_CONTAINER"
+"""Environment variable that the image sets."""
 
 _PLACES = {
     "data_root": ("SER_AAE_DATA", "data", "folder of the corpora, each in a folder of its name"),
@@ -66,18 +72,42 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def prepare_corpus(dataset: str, config: RunConfig, arguments: argparse.Namespace) -> list[str]:
     """Prepare a data set for a config's front end; return what to tell, a line each.
 
+    The demo corpus is made where it is not there: it needs no recordings.
+
     Raises:
         UserError: It cannot be prepared.
     """
     from data_prep.build import prepare
+    from data_prep.corpora import find_adapter
+    from data_prep.synthetic import synthesise
 
-    prepared = prepare(
-        dataset,
-        arguments.data_root,
-        arguments.store,
-        config.frontend,
-        workers=arguments.workers,
-        allow_partial=arguments.allow_partial,
-        progress=sys.stderr.isatty(),
+    adapter, messages = find_adapter(dataset), []
+    is_found = adapter.is_found(arguments.data_root)
+    if adapter.name == DEMO and not is_found:
+        messages.append(f"{synthesise(DEMO, arguments.data_root)}: synthetic speech, made now")
+        is_found = True
+    try:
+        prepared = prepare(
+            dataset,
+            arguments.data_root,
+            arguments.store,
+            config.frontend,
+            workers=arguments.workers,
+            allow_partial=arguments.allow_partial,
+            progress=sys.stderr.isatty(),
+        )
+    except UserError as error:
+        if is_found or not os.environ.get(CONTAINER):
+            raise
+        raise UserError(f"{error}\n{_how_to_mount(arguments.data_root, adapter.name)}") from error
+    return [*messages, *prepared.messages]
+
+
+def _how_to_mount(data_root: Path, name: str) -> str:
+    """Return what shows a container the corpora: it sees of the machine only what is mounted."""
+    return (
+        "This runs in a container, which sees only the folders that are mounted into it. With the "
+        f"corpus in /my/corpora/{name}, say:\n"
+        f"  docker run -v /my/corpora:{data_root}:ro -v /my/store:/store -v /my/runs:/runs ser-aae "
+        "..."
     )
-    return list(prepared.messages)

@@ -3,25 +3,33 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_config, add_place, add_preparation, prepare_corpus
-from ser_aae.config import RunConfig
+from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.config_fields import Given, choices
 from ser_aae.errors import UserError
+from ser_aae.fold_files import PREFIX
+
+if TYPE_CHECKING:
+    from ser_aae.utterance import Utterance
 
 _ALL = "all"
 
+_PROTOCOLS = "|".join(
+    f"{PREFIX}DIR" if name == "folds" else name for name in choices("protocol.name")
+)
+
 _FLAGS = {
-    "dataset": ("dataset", "NAME", "corpus with emotions, see: ser-aae corpora; or csv:FILE"),
+    "dataset": ("dataset", "NAME", "a name of ser-aae corpora, csv:FILE or audformat:DIR"),
     "auxiliary": ("auxiliary", "NAME", "corpora without emotions, which train the rest"),
     "task": ("task", "|".join(choices("task")), "primary task (emotion)"),
     "classes": ("classes", "four|all|a,b,c", "emotions that take part (four)"),
     "model": ("model.kind", "|".join(choices("model.kind")), "the paper's model or a baseline"),
-    "protocol": ("protocol.name", "|".join(choices("protocol.name")), "how speakers are parted"),
+    "protocol": ("protocol.name", _PROTOCOLS, "how speakers are parted"),
     "folds": ("protocol.folds", "K", "folds of speaker-kfold"),
     "fold": ("protocol.fold", "I|all", "which fold to test on, from 0 (0), or every fold"),
     "subset": ("data.auxiliary_subset", "NAME", "subset of the auxiliary corpora"),
@@ -41,7 +49,18 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         description="Train and score a fold, or all. What is complete is left alone, what was "
         "interrupted goes on. The last line printed is the folder of the run, or of the folds.",
     )
-    for name, (_, placeholder, what) in _FLAGS.items():
+    add_flags(parser, _FLAGS)
+    add_config(parser)
+    for place in ("data_root", "store", "runs"):
+        add_place(parser, place)
+    add_preparation(parser)
+    parser.set_defaults(run=run, writes="runs")
+
+
+def add_flags(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """Add some of the flags that stand for settings, and `--improvised-only`."""
+    for name in names:
+        _, placeholder, what = _FLAGS[name]
         several = {"nargs": "+", "action": "extend"} if name == "auxiliary" else {}
         parser.add_argument(f"--{name}", metavar=placeholder, help=what, **several)
     parser.add_argument(
@@ -50,11 +69,6 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         const="true",
         help="leave out what was read from a script (IEMOCAP, MSP-IMPROV)",
     )
-    add_config(parser)
-    for place in ("data_root", "store", "runs"):
-        add_place(parser, place)
-    add_preparation(parser)
-    parser.set_defaults(run=run, writes="runs")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -62,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.results import evaluate, format_evaluation
 
     config = read_config(arguments)
-    _prepare_all(config, arguments)
+    prepare_all(config, arguments)
     train = _train_all if arguments.fold == _ALL else _train
     folder = train(config, arguments.store, arguments.runs)
     print(format_evaluation(evaluate(folder)))
@@ -88,7 +102,14 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
         )
     if arguments.target is not None and config.protocol.name != "cross-corpus":
         raise UserError("--target: goes with --protocol cross-corpus")
-    return config
+    return _name_lists(config)
+
+
+def _name_lists(config: RunConfig) -> RunConfig:
+    """Write the digest of the lists of folds into a config that is to be split by them."""
+    from ser_aae.listed_folds import name_lists
+
+    return replace(config, protocol=name_lists(config.protocol))
 
 
 def count_folds(config: RunConfig, store: Path) -> int:
@@ -97,39 +118,66 @@ def count_folds(config: RunConfig, store: Path) -> int:
     Raises:
         UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
     """
-    from ser_aae.assembly import emotional_corpora
     from ser_aae.splits import num_folds
+
+    return num_folds(*taking_part_in(config, store))
+
+
+def taking_part_in(config: RunConfig, store: Path) -> tuple["list[Utterance]", ProtocolConfig]:
+    """Return what is parted into folds, and the protocol with corpora as the store names them.
+
+    Raises:
+        UserError: A corpus is not prepared, or lacks the classes.
+    """
+    from ser_aae.assembly import emotional_corpora
+    from ser_aae.datasets import stored_name
     from ser_aae.store import load_corpus
     from ser_aae.targets import taking_part
 
     corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
     rows = taking_part(config, corpora)
-    return num_folds(
-        [c.utterances[row] for c, own in zip(corpora, rows, strict=True) for row in own],
-        config.protocol,
-    )
+    utterances = [c.utterances[row] for c, own in zip(corpora, rows, strict=True) for row in own]
+    return utterances, replace(config.protocol, target=stored_name(config.protocol.target))
 
 
 def _given_flags(arguments: argparse.Namespace) -> Iterator[Given]:
     if arguments.improvised_only is not None:
         yield Given("improvised_only", arguments.improvised_only, "--improvised-only")
     for name, (key, _, _) in _FLAGS.items():
-        value = getattr(arguments, name.replace("-", "_"))
-        if value is not None and not (name == "fold" and value == _ALL):
+        value = getattr(arguments, name.replace("-", "_"), None)
+        if name == "protocol" and value is not None:
+            yield from _given_protocol(value)
+        elif value is not None and not (name == "fold" and value == _ALL):
             yield Given(key, tuple(value) if isinstance(value, list) else value, f"--{name}")
 
 
-def _prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
-    """Prepare what the store lacks for the config's front end."""
+def _given_protocol(text: str) -> Iterator[Given]:
+    """Yield what `--protocol` says; a flag replaces all that a file says of lists."""
+    name, directory = (
+        ("folds", text.removeprefix(PREFIX)) if text.startswith(PREFIX) else (text, "")
+    )
+    for key, value in (("name", name), ("directory", directory), ("lists", "")):
+        yield Given(f"protocol.{key}", value, "--protocol")
+
+
+def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
+    """Prepare what the store lacks for the config's front end.
+
+    Lists that users write and mend, `csv:FILE` and `audformat:DIR`, are compared with what is
+    stored, so that an edited label is not overlooked.
+    """
     from ser_aae.assembly import emotional_corpora
-    from ser_aae.datasets import stored_name
+    from ser_aae.datasets import given_path, stored_name
     from ser_aae.store import is_prepared
 
     emotional_corpora(config)  # refuses cross-corpus without a target before hours of work
     target = (config.protocol.target,) if config.protocol.name == "cross-corpus" else ()
-    for dataset in (config.dataset, *target, *config.auxiliary):
-        if not is_prepared(arguments.store, stored_name(dataset), config.frontend):
-            for message in prepare_corpus(dataset, config, arguments):
+    verified = (config.verification,) if config.verification else ()
+    for dataset in (config.dataset, *target, *config.auxiliary, *verified):
+        is_new = not is_prepared(arguments.store, stored_name(dataset), config.frontend)
+        if is_new or given_path(dataset):
+            messages = prepare_corpus(dataset, config, arguments)
+            for message in messages if is_new else ():
                 _show(message)
 
 

@@ -6,6 +6,7 @@
   environment.json     commit, versions, machine
   epochs.jsonl         one line an epoch
   predictions.parquet  one row a test utterance; the truth behind every figure
+  verification.parquet optional: one row a trial of speaker verification, see `.verification`
   best.weights.h5      the best epoch's weights
   examples.npz         optional: what the report's pictures of a segment and of z are drawn from
   result.json          the figures; written last, by rename: its presence means complete

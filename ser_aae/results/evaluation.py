@@ -21,6 +21,7 @@ from ser_aae.results.folder import (
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score
+from ser_aae.results.verification import VERIFICATION, read_trials, score_trials
 
 FIGURES = (
     "unweighted_accuracy",
@@ -28,6 +29,7 @@ FIGURES = (
     "macro_f1",
     "gender_accuracy",
     "speaker_only_unweighted_accuracy",
+    "equal_error_rate",
 )
 """The figures that are averaged over folds and repetitions."""
 
@@ -145,14 +147,26 @@ def _evaluate_run(folder: Path) -> Evaluated:
     stored = read_json(folder / RESULT)
     predictions = read_predictions(folder / PREDICTIONS)
     figures = score(predictions, classes_of(predictions))
+    _compare(folder, stored, figures, PREDICTIONS)
+    # either of the two without the other is found out too
+    if "equal_error_rate" in stored or (folder / VERIFICATION).exists():
+        verified = score_trials(read_trials(folder / VERIFICATION))
+        _compare(folder, stored, verified, VERIFICATION)
+        figures |= verified
+    place = {"kind": "run", "folder": str(folder), "name": folder.name}
+    return place | fold_and_seed(folder, config) | figures | {"stored": stored}, predictions
+
+
+def _compare(
+    folder: Path, stored: Mapping[str, Any], figures: Mapping[str, Any], source: str
+) -> None:
+    """Refuse a result that says other than what its figures are computed from."""
     for name, value in figures.items():
         if not _agree(stored.get(name), value):
             raise UserError(
-                f"{folder}: {name}: {RESULT} says {stored.get(name)}, {PREDICTIONS} gives "
+                f"{folder}: {name}: {RESULT} says {stored.get(name)}, {source} gives "
                 f"{value}; one of the two was changed after the run: train it again"
             )
-    place = {"kind": "run", "folder": str(folder), "name": folder.name}
-    return place | fold_and_seed(folder, config) | figures | {"stored": stored}, predictions
 
 
 def _agree(stored: object, computed: object) -> bool:
@@ -208,10 +222,13 @@ def _repetitions(evaluated: Iterable[Evaluated], expected: int | None) -> list[d
                 f"{' and '.join(both)}; folds of one repetition share none: train them again"
             )
         figures = score(pooled, runs[0]["classes"])
+        over_folds = spread(runs)
+        # scores of two models have no common scale: error rates are averaged, trials not pooled
+        error_rate = over_folds["equal_error_rate"]["mean"]
         rows.append(
             {"repetition": seed, "folds": len(members), "complete": len(members) == expected}
             | figures
-            | {"over_folds": spread(runs)}
+            | {"equal_error_rate": error_rate, "over_folds": over_folds}
         )
     return rows
 

@@ -53,7 +53,10 @@ def _format_run(run: Mapping[str, Any]) -> str:
     table = [["true \\ predicted", *run["classes"], "recall"]]
     for name, counts in zip(run["classes"], run["confusion"], strict=True):
         table.append([name, *(str(count) for count in counts), percent(recalls[name])])
-    return "\n".join([*align(rows), "", *align(table), *_unscored(run), *_closing(run["chance"])])
+    lines = [*align(rows), "", *align(table)]
+    if run.get("equal_error_rate") is not None:
+        lines += _verified(percent(run["equal_error_rate"]), f"{run['verification_trials']} trials")
+    return "\n".join([*lines, *_unscored(run), *_closing(run["chance"])])
 
 
 def _format_folds(folds: Mapping[str, Any]) -> str:
@@ -80,8 +83,15 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
             lines.append(f"{word}: {', '.join(folds[word])}")
     if not count:
         lines.append("no repetition has all its folds: its pooled figures cover a part")
+    verified = over.get("equal_error_rate")
+    if verified and verified["n"]:
+        lines += _verified(mean_and_std(verified), f"{verified['n']} repetitions")
     first = folds["repetitions"][0]
     return "\n".join([*lines, *_unscored(first), *_closing(first["chance"])])
+
+
+def _verified(rate: str, over: str) -> list[str]:
+    return [f"speaker verification: equal error rate {rate} over {over}"]
 
 
 def _unscored(row: Mapping[str, Any]) -> list[str]:

@@ -3,13 +3,23 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import tensorflow as tf
 
-from ser_aae.config import FrontEndConfig, ProtocolConfig, RunConfig
+from ser_aae.config import (
+    DataConfig,
+    FrontEndConfig,
+    ModelConfig,
+    ProtocolConfig,
+    RunConfig,
+    TrainingConfig,
+)
+from ser_aae.frontend import recording_to_spectrogram
 from ser_aae.labels import FOUR, GENDERS
 from ser_aae.parts import Part
 from ser_aae.pipeline import Normalisation
@@ -187,3 +197,52 @@ def kfold_config():
     return RunConfig(
         dataset="tiny", frontend=FRONTEND, protocol=ProtocolConfig(name="speaker-kfold", folds=4)
     )
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run whose corpus lies there as recordings too; nothing of it is to be changed."""
+
+    folder: Path
+    store: Path
+    recordings: Path
+
+
+def _speak(item: Utterance, draw: np.random.Generator) -> np.ndarray:
+    """Return a second or so at 16 kHz: a tone for the emotion, a hum for the gender, a pause."""
+    time_s = np.arange(int(draw.integers(12000, 24000))) / 16000
+    tone = 0.2 * np.sin(2 * np.pi * (1000 + 1500 * FOUR.index(item.emotion)) * time_s)
+    hum = 0.1 * np.sin(2 * np.pi * (300 + 300 * GENDERS.index(item.gender)) * time_s)
+    sound = tone + hum + draw.normal(0, 0.01, len(time_s))
+    sound[5000:8000] *= 0.001
+    return sound.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def recorded_run(tmp_path_factory):
+    """A run of 64 recordings of 8 speakers, which are told apart by their tones."""
+    from ser_aae.train import train_and_evaluate
+
+    place = tmp_path_factory.mktemp("recorded")
+    draw = np.random.default_rng(0)
+    utterances = _speakers_of("tones")
+    for item in utterances:
+        path = item.audio_path(place)
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, _speak(item, draw), 16000, subtype="FLOAT")
+    sounds = [recording_to_spectrogram(item.audio_path(place), FRONTEND) for item in utterances]
+    _write_corpus(place / "store", utterances, sounds)
+    config = RunConfig(
+        dataset="tones",
+        frontend=FRONTEND,
+        protocol=ProtocolConfig(name="loso-session"),
+        data=replace(
+            DataConfig(), segment_frames=64, evaluation_shift_frames=32, warp_frequency=0.0
+        ),
+        model=replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(16, 16)),
+        training=replace(
+            TrainingConfig(), epochs=5, batch_size=8, learning_rate=5e-3, average_decay=0.5
+        ),
+    )
+    folder = train_and_evaluate(config, place / "store", place / "runs")
+    return RecordedRun(folder, place / "store", place)

@@ -6,7 +6,7 @@ import pytest
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
-from ser_aae.leakage import Split, check_leakage
+from ser_aae.leakage import Split, check_leakage, refuse_known_speakers
 from ser_aae.splits import make_cross_corpus_split, make_split
 from ser_aae.utterance import Utterance
 
@@ -202,3 +202,35 @@ def test_the_message_says_that_the_split_is_refused_and_why(sound):
 def test_the_result_is_plain_json(sound):
     found = check_leakage(*sound)
     assert json.loads(json.dumps(found)) == found
+
+
+def share(speaker, number, *partners, corpus="demo", between=" "):
+    extra = {"shares_sound_with": between.join(partners)} if partners else {}
+    return replace(speak(speaker, number, corpus), extra=extra)
+
+
+@pytest.mark.parametrize("between", [" ", ",", ", "])
+def test_pairs_that_share_sound_across_parts_are_counted_once(between):
+    utterances = [
+        share(1, 0, "2-0", "1-1", between=between),
+        share(1, 1, "1-0"),
+        share(2, 0, "1-0", "3-0", between=between),
+        share(3, 0),
+    ]
+    # 1-0 with 2-0, and 2-0 with 3-0, which does not say so itself; 1-0 and 1-1 are in one part
+    split = Split((0, 1), (2,), (3,), speaker_independent=True)
+    assert check_leakage(split, utterances)["shared_sound"] == 2
+
+
+def test_a_partner_that_takes_no_part_or_is_of_another_corpus_shares_nothing():
+    utterances = [share(1, 0, "2-0", "9-9"), share(3, 0), share(4, 0), share(2, 0, corpus="b")]
+    split = Split((0,), (1,), (2, 3), speaker_independent=True)
+    assert check_leakage(split, utterances)["shared_sound"] == 0
+    named = [*utterances[:3], share(2, 0)]
+    assert check_leakage(split, named)["shared_sound"] == 1
+
+
+def test_who_is_verified_takes_part_in_nothing_else():
+    refuse_known_speakers(corpus_of(3, corpus="a"), corpus_of(3, corpus="b"))
+    with pytest.raises(UserError, match="verification and the rest of the run share speakers: a:1"):
+        refuse_known_speakers(corpus_of(3, corpus="a"), [speak(1, 9, "a")])

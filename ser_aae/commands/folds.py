@@ -1,0 +1,66 @@
+"""`ser-aae folds`: who trains, validates and is tested in each fold, as files to publish."""
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ser_aae.commands.options import add_config, add_place, add_preparation, folder
+from ser_aae.commands.train import add_flags, prepare_all, read_config, taking_part_in
+
+if TYPE_CHECKING:
+    from ser_aae.leakage import Split
+    from ser_aae.utterance import Utterance
+
+_FLAGS = ("dataset", "task", "classes", "protocol", "folds", "target")
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "folds",
+        help="write the folds of a protocol as lists of utterances",
+        description="Write one file a fold, a line of JSON for each utterance. Whoever has the "
+        "corpus trains on the same folds with: ser-aae train --protocol folds:DIR. A corpus that "
+        "is not prepared is prepared first.",
+    )
+    add_flags(parser, _FLAGS)
+    parser.add_argument(
+        "--out", type=folder, required=True, metavar="DIR", help="a new folder for the lists"
+    )
+    add_config(parser)
+    for place in ("data_root", "store"):
+        add_place(parser, place)
+    add_preparation(parser)
+    parser.set_defaults(run=run, writes="out")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the lists; print the size of each part, then the folder."""
+    from ser_aae.fold_files import format_list, write_lists
+    from ser_aae.splits import make_split, num_folds
+
+    # corpora that take no part in the folds are not prepared for them
+    config = replace(read_config(arguments), auxiliary=(), verification="")
+    prepare_all(config, arguments)
+    utterances, protocol = taking_part_in(config, arguments.store)
+    splits = [
+        make_split(utterances, replace(protocol, fold=fold), protocol.seed)
+        for fold in range(num_folds(utterances, protocol))
+    ]
+    write_lists(arguments.out, [format_list(split, utterances) for split in splits])
+    print("\n".join(_table(splits, utterances)))
+    print(arguments.out)
+
+
+def _table(splits: "list[Split]", utterances: "list[Utterance]") -> list[str]:
+    """Return utterances and speakers of each part, a line a fold."""
+    from ser_aae.leakage import PARTS
+    from ser_aae.results.text import align
+
+    rows = [["", *PARTS, "speakers of train and test"]]
+    for fold, split in enumerate(splits):
+        parts = [getattr(split, part) for part in PARTS]
+        voices = [len({utterances[row].speaker for row in part}) for part in parts]
+        counts = [f"{len(p)} ({n} speakers)" for p, n in zip(parts, voices, strict=True)]
+        rows.append([f"fold {fold}", *counts, "apart" if split.speaker_independent else "shared"])
+    return align(rows)
