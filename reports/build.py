@@ -1,47 +1,55 @@
-"""From run folders to a report: one page, its pictures, and the figures as CSV and Markdown."""
+"""From run folders to a report: the paper's tables and figures, each experiment, one page."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from reports import tables
+from reports.aggregate import Evaluations, Filling, fill, independence, synthetic_corpora
+from reports.artefacts import draw_artefact
+from reports.check import check_runs
+from reports.commands import evaluate_command
+from reports.experiment import draw_experiment, leakage_sentence
 from reports.page import Section, page
-from reports.pictures import confusion, draw_run
 from ser_aae.errors import UserError
+from ser_aae.experiments import ARTEFACTS, BUDGETS, Artefact, Setup, read_setups
 from ser_aae.results import (
     evaluate_experiment,
     find_experiments,
     find_runs,
     is_complete,
     load_runs,
-    read_json,
+    run_folder,
 )
-from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, flatten, write_bytes
-from ser_aae.results.text import mean_and_std, percent
+from ser_aae.results.folder import write_bytes
+from ser_aae.results.text import mean_and_std
 
-SYNTHETIC = ("demo",)
-"""Data sets without people in them: their figures say nothing about speech."""
+SHOWN_WHOLE = ("table-3", "table-4", "figure-2", "ravdess")
+"""Artefacts whose experiments have a section of their own; of the others, which are many, a line
+in a table tells enough."""
 
-_NOT_DEAD = (None, "alive", "not settled")
-"""States of an adversary that are no cause for a warning; `None`: the model has none."""
-
+_TITLE = "Speech emotion recognition: results"
 _INTRODUCTION = (
     "Every figure is recomputed from the predictions of the runs and agrees with what each run "
     "wrote down itself; a report with a figure that does not is refused. Accuracies are in per "
     "cent, on utterances. WA: share of utterances that are right. UA: mean recall over the "
-    "classes. Speaker-only UA: what a predictor gets that knows only who speaks."
+    "classes. Speaker-only UA: what a predictor gets that knows only who speaks. Columns headed "
+    "paper are as printed in arXiv 1907.06078, and the only figures that are not computed."
 )
 
 
-def build_report(runs: Path, out: Path) -> list[Path]:
+def build_report(
+    runs: Path, out: Path, store: Path = Path("store"), check: bool = False
+) -> list[Path]:
     """Write the report of all runs below a folder.
 
     Args:
-        runs: Folder of run folders, at any depth.
-        out: Folder for `index.html`, the pictures as PNG, `results.csv` and `results.md`.
+        runs: Folder of run folders, at any depth, and of the setups they were run for.
+        out: Folder for `index.html`, tables as Markdown, LaTeX and CSV, pictures as PNG and PDF.
+        store: Prepared corpora: levels and clusters are counted on them.
+        check: Compare the bytes of all predictions with the digests that runs wrote, too.
 
     Returns:
         The files written, `index.html` first.
@@ -49,6 +57,66 @@ def build_report(runs: Path, out: Path) -> list[Path]:
     Raises:
         UserError: No complete run, or a run whose files are damaged or disagree.
     """
+    checked = check_runs(runs) if check else []
+    evaluations = _evaluate_all(runs)
+    fillings = find_artefacts(runs, evaluations)
+    drawn = [
+        draw_artefact(filling, out / stem, store, runs)
+        for filling, stem in zip(fillings, _stems(fillings), strict=True)
+    ]
+    sections = [item.section for item in drawn]
+    whole, brief = _part(evaluations, fillings, runs)
+    sections += [draw_experiment(folder, evaluations[folder], runs, out) for folder in whole]
+    if brief:
+        sections.append(_overview({folder: evaluations[folder] for folder in brief}))
+    absent = _absent_section(fillings, runs, evaluations)
+    sections += [absent] if absent else []
+    warning = _synthetic_warning(evaluations.values())
+    introduction = " ".join((_INTRODUCTION, *(f"{line.capitalize()}." for line in checked)))
+    written = {
+        "results.csv": load_runs(runs).to_csv(index=False, lineterminator="\n"),
+        "results.md": _markdown(introduction, warning, sections),
+        "index.html": page(_TITLE, introduction, sections, warning),
+    }
+    for name, text in written.items():
+        write_bytes(out / name, text.encode())
+    pictures = [path for section in sections for path, _ in section.pictures]
+    beside = [path for item in drawn for path in item.files]
+    return [*(out / name for name in reversed(written)), *beside, *pictures]
+
+
+def find_artefacts(runs: Path, evaluations: Evaluations) -> list[Filling]:
+    """Return the artefacts that have a run, of each setup; Table 2 where a setup was written.
+
+    Where no setup was written, the runs may still be those of the paper's corpora with the
+    settings of a budget.
+    """
+    written = read_setups(runs)
+    setups = written or [Setup(budget=budget) for budget in BUDGETS.values()]
+    found: dict[tuple[str, ...], Filling] = {}
+    for setup in setups:
+        for artefact in _artefacts_of(setup):
+            filling = fill(artefact, setup, runs, evaluations)
+            is_there = len(filling.missing) < len(filling.cells) or (written and not filling.cells)
+            if is_there:
+                digests = (cell.config.digest() for cell in artefact.cells)
+                # a table on a corpus of its own is the same in two setups of one base
+                found.setdefault(
+                    (artefact.name, *(digests if artefact.cells else setup.datasets)), filling
+                )
+    names = list(ARTEFACTS)
+    return sorted(found.values(), key=lambda item: names.index(item.artefact.name))
+
+
+def _artefacts_of(setup: Setup) -> Iterable[Artefact]:
+    for make in ARTEFACTS.values():
+        try:
+            yield make(setup)
+        except UserError:  # this setup does not allow it, as Table 4 with one corpus
+            continue
+
+
+def _evaluate_all(runs: Path) -> dict[Path, dict[str, Any]]:
     experiments = [
         folder
         for folder in find_experiments(runs)
@@ -60,170 +128,96 @@ def build_report(runs: Path, out: Path) -> list[Path]:
             f"{runs}: expected runs, found {begun} begun and none complete; "
             "run: ser-aae train --dataset demo"
         )
-    evaluations = [evaluate_experiment(folder) for folder in experiments]
-    pictures: list[Path] = []
-    sections = []
-    for folder, evaluation in zip(experiments, evaluations, strict=True):
-        section = _section(folder, evaluation, runs, out)
-        sections.append(section)
-        pictures += [path for path, _ in section.pictures]
-    written = {
-        "results.csv": load_runs(runs).to_csv(index=False, lineterminator="\n"),
-        "results.md": _markdown(sections),
-        "index.html": page("Speech emotion recognition: results", _INTRODUCTION, sections),
-    }
-    for name, text in written.items():
-        write_bytes(out / name, text.encode())
-    return [*(out / name for name in reversed(written)), *pictures]
+    return {folder: evaluate_experiment(folder) for folder in experiments}
 
 
-def _section(folder: Path, evaluation: Mapping[str, Any], runs: Path, out: Path) -> Section:
-    complete = [Path(run["folder"]) for run in evaluation["runs"]]
-    shown = next((run for run in complete if (run / EXAMPLES).is_file()), complete[0])
-    config = read_json(shown / CONFIG)
-    command = tables.evaluate_command(str(folder))
-    section = Section(
-        title="{dataset}, {task}, {model}, {protocol} ({name})".format(
-            **evaluation, name=folder.name
-        ),
-        badges=_badges(evaluation),
-        lead=_lead(evaluation),
-        warnings=_warnings(evaluation),
-        tables=[
-            ("All folds together", tables.pooled_table(evaluation), command),
-            ("Each run", tables.run_table(evaluation), command),
-        ],
-    )
-    section.notes.append((_leakage_sentence(evaluation), ""))
-    stem = f"{folder.parent.name}-{folder.name}"
-    section.pictures.append(confusion(evaluation, out / f"{stem}-confusion.png"))
-    draw_run(section, shown, config, out / stem, runs)
-    choices = tables.choices_table(config)
-    section.details = [
-        ("Leakage check: utterances (speakers) by part", tables.leakage_table(evaluation)),
-        (_choices_heading(choices), choices),
-        *_provenance(shown),
-    ]
-    missing = tables.missing_table(evaluation, shown, runs)
-    if len(missing):
-        heading = f"{len(missing)} runs are missing or not complete, and what fills them"
-        section.details.insert(0, (heading, missing))
+def _stems(fillings: Sequence[Filling]) -> list[str]:
+    """Return a file name for each: `table-3`, and `table-3-2` for that of a second setup."""
+    seen: dict[str, int] = {}
+    stems = []
+    for filling in fillings:
+        name = filling.artefact.name
+        seen[name] = seen.get(name, 0) + 1
+        stems.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return stems
+
+
+def _part(
+    evaluations: Evaluations, fillings: Sequence[Filling], runs: Path
+) -> tuple[list[Path], list[Path]]:
+    """Return the experiments that are shown whole, and those in brief."""
+    in_any, in_main = set(), set()
+    for filling in fillings:
+        folders = {run_folder(runs, item.cell.config).parent for item in filling.cells}
+        in_any |= folders
+        if filling.artefact.name in SHOWN_WHOLE:
+            in_main |= folders
+    whole = [folder for folder in evaluations if folder in in_main or folder not in in_any]
+    return whole, [folder for folder in evaluations if folder not in set(whole)]
+
+
+def _overview(evaluations: Evaluations) -> Section:
+    rows = []
+    for folder, item in evaluations.items():
+        first = item["repetitions"][0]
+        over = item["over_repetitions"]["unweighted_accuracy"]
+        rows.append(
+            {
+                "experiment": f"{folder.parent.name}/{folder.name}",
+                "UA": mean_and_std(over if over["n"] else _alone(first)),
+                "n": first["n"],
+                "folds": f"{first['folds']} of {item['folds_expected'] or '?'}",
+                "repetitions": len(item["repetitions"]),
+                "speakers": independence(item),
+                "synthetic": ", ".join(synthetic_corpora(item)) or "no",
+                "leakage": leakage_sentence(item),
+                "command": evaluate_command(str(folder)),
+            }
+        )
+    frame = pd.DataFrame(rows).astype(str)
+    section = Section(title="The other experiments of these tables and figures")
+    section.badges = ["synthetic"] if any(map(synthetic_corpora, evaluations.values())) else []
+    section.lead = f"{len(rows)} experiments, a line each; UA pooled over the folds there are."
+    section.details = [("Figures, leakage checks and commands", frame)]
     return section
 
 
-def _badges(evaluation: Mapping[str, Any]) -> list[str]:
-    independent = {True: "speaker-independent", False: "speaker-dependent"}.get(
-        evaluation["speaker_independent"], "speaker independence unknown"
-    )
-    synthetic = ["synthetic"] if evaluation["dataset"] in SYNTHETIC else []
-    return [*synthetic, evaluation["protocol"], independent]
+def _alone(first: Mapping[str, Any]) -> dict[str, Any]:
+    return {"mean": first["unweighted_accuracy"], "std": None}
 
 
-def _lead(evaluation: Mapping[str, Any]) -> str:
-    over = evaluation["over_repetitions"]["unweighted_accuracy"]
-    first = evaluation["repetitions"][0]
-    if over["n"]:
-        figure = f"UA {mean_and_std(over)} over {over['n']} complete repetition(s), folds pooled"
-    else:
-        figure = (
-            f"UA {percent(first['unweighted_accuracy'])} over {first['folds']} of "
-            f"{evaluation['folds_expected'] or 'an unknown number of'} folds: not yet a result"
-        )
+def _absent_section(
+    fillings: Sequence[Filling], runs: Path, evaluations: Evaluations
+) -> Section | None:
+    """Return what no run is there for, of the setups that were written; `None` for nothing."""
+    there = {(id(item.setup), item.artefact.name) for item in fillings}
+    setups = {id(item.setup): item.setup for item in fillings}
+    rows = []
+    for key, setup in setups.items():
+        for artefact in _artefacts_of(setup):
+            if (key, artefact.name) not in there and artefact.cells:
+                filling = fill(artefact, setup, runs, evaluations)
+                if len(filling.missing) == len(filling.cells):
+                    rows.append({"what": artefact.title, "command": filling.command})
+    if not rows:
+        return None
+    section = Section(title="Not run yet")
+    section.tables = [("What runs it", pd.DataFrame(rows), "")]
+    return section
+
+
+def _synthetic_warning(evaluations: Iterable[Mapping[str, Any]]) -> str:
+    names = sorted({name for item in evaluations for name in synthetic_corpora(item)})
+    if not names:
+        return ""
     return (
-        f"{figure}. Guessing gives {percent(first['chance'])}, knowing only the speaker "
-        f"{percent(first['speaker_only_unweighted_accuracy'])}."
+        f"Synthetic speech: {', '.join(names)}. No person spoke in it; what is computed from it "
+        "shows that the program works, and nothing about emotion in speech."
     )
 
 
-def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return what makes the figures say less than they seem to, most general first."""
-    found = []
-    if evaluation["dataset"] in SYNTHETIC:
-        found.append(
-            f"{evaluation['dataset']} is synthetic: no person spoke. Its figures show that the "
-            "program works, and nothing about emotion in speech."
-        )
-    if evaluation["speaker_independent"] is False:
-        found.append("Not speaker-independent: speakers of the test part were heard before.")
-    first = evaluation["repetitions"][0]
-    if first["speaker_only_unweighted_accuracy"] >= first["unweighted_accuracy"]:
-        found.append(
-            "A predictor that knows only the speaker scores as well or better: on this corpus "
-            "emotion and speaker go together, and UA says little about emotion."
-        )
-    absent = [name for name in first["classes"] if name not in first["classes_scored"]]
-    if absent:
-        found.append(f"Without truth in the test part, left out of UA and F1: {', '.join(absent)}.")
-    return found + _adversary_warning(evaluation) + _own_warnings(evaluation)
-
-
-def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return one sentence on all runs whose adversary has died, if any."""
-    states = {run["name"]: _adversary(run).get("state") for run in evaluation["runs"]}
-    dead = [f"{name} ({state})" for name, state in states.items() if state not in _NOT_DEAD]
-    if not dead:
-        return []
-    return [
-        f"The adversary is dead in {len(dead)} of {len(states)} runs: {', '.join(dead)}. What was "
-        "trained there is an autoencoder, not an adversarial one."
-    ]
-
-
-def _own_warnings(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return what the runs wrote down themselves, each text once, with how many wrote it."""
-    texts = Counter(
-        text
-        for run in evaluation["runs"]
-        for text in run["stored"].get("warnings") or ()
-        # each run words its own: `_adversary_warning` sums them up
-        if text != _adversary(run).get("warning")
-    )
-    total = len(evaluation["runs"])
-    return [f"{text} ({count} of {total} runs)" for text, count in texts.items()]
-
-
-def _leakage_sentence(evaluation: Mapping[str, Any]) -> str:
-    """Return what the leakage checks of all runs found, as far as they were written."""
-    checks = [run["stored"].get("leakage") or {} for run in evaluation["runs"]]
-    written = [check for check in checks if check]
-    if len(written) < len(checks):
-        return f"Leakage check: {len(checks) - len(written)} of {len(checks)} runs wrote none."
-    clean = all(
-        check.get("shared_utterances") == 0 and check.get("shared_files") == 0 for check in checks
-    )
-    shared = any(any((check.get("shared_speakers") or {}).values()) for check in checks)
-    speakers = "share speakers, as the protocol has it," if shared else "share no speaker"
-    rest = "and no utterance or file" if clean else "and utterances or files: do not trust them"
-    return f"Leakage check of {len(checks)} runs: train, validation and test {speakers} {rest}."
-
-
-def _adversary(run: Mapping[str, Any]) -> Mapping[str, Any]:
-    return run["stored"].get("adversary") or {}
-
-
-def _choices_heading(choices: pd.DataFrame) -> str:
-    departing = int((choices["departs"] == "*").sum())
-    return (
-        "Stated by the paper, or chosen here: every setting "
-        f"({departing} of {len(choices)} depart from the preset default, marked *)"
-    )
-
-
-def _provenance(run: Path) -> Sequence[tuple[str, pd.DataFrame]]:
-    """Return the tables of versions and of corpora, where the run wrote them."""
-    found = []
-    if (run / ENVIRONMENT).is_file():
-        rows = [(name, str(value)) for name, value in flatten(read_json(run / ENVIRONMENT))]
-        found.append((f"Made with ({run.name})", pd.DataFrame(rows, columns=["what", "value"])))
-    corpora = read_json(run / "result.json").get("corpora") or {}
-    if corpora:
-        frame = pd.DataFrame(list(corpora.items()), columns=["corpus", "digest"])
-        found.append((f"Corpora ({run.name})", frame.astype(str)))
-    return found
-
-
-def _markdown(sections: Sequence[Section]) -> str:
-    lines = ["# Speech emotion recognition: results", "", _INTRODUCTION, ""]
+def _markdown(introduction: str, warning: str, sections: Sequence[Section]) -> str:
+    lines = [f"# {_TITLE}", "", introduction, "", *([f"> {warning}", ""] if warning else [])]
     for section in sections:
         lines += [f"## {section.title}", "", ", ".join(section.badges), "", section.lead, ""]
         lines += [f"> {text}\n" for text in section.warnings]

@@ -59,14 +59,15 @@ class Section:
     details: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
 
 
-def page(title: str, introduction: str, sections: Iterable[Section]) -> str:
-    """Return the whole page as HTML."""
+def page(title: str, introduction: str, sections: Iterable[Section], warning: str = "") -> str:
+    """Return the whole page as HTML; a warning stands above everything."""
+    warned = f'<p class="warn">{html.escape(warning)}</p>\n' if warning else ""
     body = "".join(_section(section) for section in sections)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
-        f"<h1>{html.escape(title)}</h1>\n<p>{html.escape(introduction)}</p>\n{body}"
+        f"<h1>{html.escape(title)}</h1>\n{warned}<p>{html.escape(introduction)}</p>\n{body}"
         "</body>\n</html>\n"
     )
 

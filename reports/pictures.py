@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from reports import figures, scatter, tables
+from reports import figures, scatter
+from reports.commands import train_command
 from reports.page import Section
 from ser_aae.errors import UserError
 from ser_aae.results import read_jsonl
@@ -28,7 +29,7 @@ def draw_run(
     """Add the pictures of one run; say what fills those that cannot be drawn."""
     history = read_jsonl(run / EPOCHS)
     examples = _read_examples(run / EXAMPLES)
-    fill = tables.train_command(run, run, runs)
+    fill = train_command(run, run, runs)
     if history:
         path = stem.with_name(f"{stem.name}-learning-curves.png")
         figures.learning_curves(history, path)

@@ -41,7 +41,9 @@ def latent_space(
                 )
 
 
-def clusters(plane: np.ndarray, names: Sequence[str], centroids: np.ndarray, path: Path) -> None:
+def clusters(
+    plane: np.ndarray, names: Sequence[str], centroids: np.ndarray, path: Path, mark: str = ""
+) -> None:
     """Draw ratings in the valence-activation plane by cluster, and the centroids (Fig. 2).
 
     Args:
@@ -49,9 +51,10 @@ def clusters(plane: np.ndarray, names: Sequence[str], centroids: np.ndarray, pat
             marker grows with their number.
         names: The cluster of each.
         centroids: `(clusters, 2)`.
-        path: PNG to write.
+        path: PNG to write; a PDF goes beside it.
+        mark: Words in its corner.
     """
-    with drawn_to(path, 4.2, width_inches=5.2) as figure:
+    with drawn_to(path, 4.2, width_inches=5.2, pdf=True, mark=mark) as figure:
         axes = figure.subplots()
         for index, name in enumerate(sorted(set(names))):
             own = plane[np.asarray(names, str) == name]

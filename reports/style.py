@@ -19,7 +19,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
-"""Beside colour, shapes and dashes tell things apart: a grey print shows them too."""
+HATCHES = ("", "///", "...", "xxx", "---")
+"""Beside colour, shapes, dashes and hatches tell things apart: a grey print shows them too."""
 
 SEQUENTIAL = "cividis"
 """Colour map whose lightness alone carries the value."""
@@ -29,6 +30,9 @@ MATRIX = "Blues"
 
 MANY = "turbo"
 """Colour map that is cut into as many colours as there are groups, where `COLOURS` runs out."""
+
+WARNING = "#B34700"
+"""Colour of what must not be overlooked."""
 
 WIDTH_INCHES = 8.0
 DPI = 130
@@ -52,17 +56,39 @@ _STYLE = {
     "figure.constrained_layout.use": True,
 }
 
+_METADATA = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
+
 
 @contextmanager
 def drawn_to(
-    path: Path, height_inches: float, width_inches: float = WIDTH_INCHES
+    path: Path,
+    height_inches: float,
+    width_inches: float = WIDTH_INCHES,
+    *,
+    pdf: bool = False,
+    mark: str = "",
 ) -> Iterator[Figure]:
-    """Give a figure to draw on; write it to `path` as PNG, whole or not at all, at the end."""
+    """Give a figure to draw on; write it to `path` as PNG, whole or not at all, at the end.
+
+    Args:
+        path: PNG to write.
+        height_inches: Of the figure.
+        width_inches: Of the figure.
+        pdf: Write a PDF of the same name beside it.
+        mark: Words in its corner, for what must not be mistaken.
+    """
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width_inches, height_inches), dpi=DPI)
         FigureCanvasAgg(figure)
         yield figure
-        buffer = io.BytesIO()
-        # no software version in the file: the same data give the same bytes
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    write_bytes(path, buffer.getvalue())
+        if mark:
+            # as a title, for which the layout makes room: nothing lies under it
+            figure.suptitle(mark, x=0.995, ha="right", fontsize=9, color=WARNING, weight="bold")
+        for kind in ("pdf", "png") if pdf else ("png",):
+            buffer = io.BytesIO()
+            # no version and no date in the file: the same data give the same bytes
+            figure.savefig(buffer, format=kind, metadata=_METADATA[kind])
+            write_bytes(path.with_suffix(f".{kind}"), buffer.getvalue())

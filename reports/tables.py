@@ -1,8 +1,6 @@
 """The tables of a report, as frames of text: made once, shown as HTML, Markdown or CSV."""
 
 import html
-import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
@@ -10,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from reports.commands import train_command
 from ser_aae.config import UNSTATED, RunConfig
 from ser_aae.presets import PRESETS
-from ser_aae.results.folder import CONFIG, flatten
+from ser_aae.results.folder import flatten
 from ser_aae.results.text import mean_and_std, percent
 
 Evaluation = Mapping[str, Any]
@@ -26,6 +25,13 @@ FIGURES = {
 }
 _OF_A_RUN = ("dataset", "seed", "protocol.fold")
 """Fields that say which run this is; they are no choices of method."""
+
+_LATEX = {letter: f"\\{letter}" for letter in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+}
 
 
 def run_table(evaluation: Evaluation) -> pd.DataFrame:
@@ -114,20 +120,6 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(str)
 
 
-def evaluate_command(folder: str) -> str:
-    """Return the command that recomputes the figures of a folder."""
-    return f"ser-aae evaluate {shlex.quote(folder)}"
-
-
-def train_command(folder: Path, like: Path, runs: Path) -> str:
-    """Return the command that trains the run of `folder` with the config of the run `like`."""
-    fold, seed = (int(digits) for digits in re.findall(r"\d+", folder.name))
-    return (
-        f"ser-aae train --config {shlex.quote(str(like / CONFIG))} --set protocol.fold={fold} "
-        f"--set seed={seed} --runs {shlex.quote(str(runs))}"
-    )
-
-
 def to_html(frame: pd.DataFrame) -> str:
     """Return a frame as an HTML table that scrolls by itself; everything is escaped."""
     head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
@@ -145,6 +137,38 @@ def to_markdown(frame: pd.DataFrame) -> str:
         "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows
     ]
     return "\n".join(lines) + "\n"
+
+
+def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
+    r"""Return a frame as a LaTeX table that needs no package.
+
+    Args:
+        frame: Of text.
+        caption: Stands below the table, escaped.
+        label: For `\ref`.
+    """
+    rows = [list(frame.columns), *frame.to_numpy(dtype=object)]
+    lines = [" & ".join(_latex(str(cell)) for cell in row) + r" \\" for row in rows]
+    parts = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\begin{{tabular}}{{l{'c' * (len(frame.columns) - 1)}}}",
+        r"\hline",
+        lines[0],
+        r"\hline",
+        *lines[1:],
+        r"\hline",
+        r"\end{tabular}",
+        rf"\caption{{{_latex(caption)}}}",
+        rf"\label{{tab:{label}}}",
+        r"\end{table}",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _latex(text: str) -> str:
+    """Return text as LaTeX shows it."""
+    return "".join(_LATEX.get(letter, letter) for letter in text)
 
 
 def _or_dash(value: object) -> str:

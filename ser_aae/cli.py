@@ -16,13 +16,22 @@ from typing import Any, NoReturn
 
 from ser_aae import __version__
 from ser_aae.commands import (
+    card,
     corpora,
+    enrol,
     evaluate,
+    export,
     export_manifest,
+    folds,
+    predict,
     prepare,
     report,
+    reproduce,
+    serve,
     synthesise,
     train,
+    tune,
+    verify,
     verify_corpus,
 )
 from ser_aae.errors import UserError
@@ -45,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _fail(str(error), 2)
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        resumes = getattr(arguments, "resumes", True)
+        goes_on = "; the same command goes on where it stopped" if resumes else ""
+        print(f"interrupted{goes_on}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # Python flushes once more at its end, and would complain
@@ -77,9 +88,18 @@ def build_parser() -> argparse.ArgumentParser:
         synthesise,
         export_manifest,
         prepare,
+        folds,
         train,
         evaluate,
+        reproduce,
+        tune,
         report,
+        predict,
+        enrol,
+        verify,
+        serve,
+        export,
+        card,
     ):
         command.add_parser(commands)
     for each in commands.choices.values():

@@ -1,4 +1,4 @@
-"""`ser-aae report`: pictures and tables of the runs that are there."""
+"""`ser-aae report`: the paper's tables and figures from the runs there are, beside the paper's."""
 
 import argparse
 from typing import Any
@@ -8,10 +8,18 @@ from ser_aae.commands.options import add_place, folder
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("report", help="pictures and tables of the runs there are")
+    parser = commands.add_parser(
+        "report", help="tables and figures of the runs there are, beside the paper's"
+    )
     add_place(parser, "runs")
     parser.add_argument(
         "--out", type=folder, required=True, metavar="DIR", help="folder for page and pictures"
+    )
+    add_place(parser, "store")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare all predictions with what the runs wrote down; fail if one was altered",
     )
     parser.set_defaults(run=run, writes="out")
 
@@ -20,5 +28,5 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the report and print its files, the page first."""
     from reports.build import build_report
 
-    for path in build_report(arguments.runs, arguments.out):
+    for path in build_report(arguments.runs, arguments.out, arguments.store, arguments.check):
         print(path)

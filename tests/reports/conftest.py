@@ -1,9 +1,25 @@
-"""What the tests of pictures share."""
+"""What the tests of reports share: looking at pictures, and runs that fill cells."""
 
+import hashlib
+
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from reports import figures, scatter
+from reports import curves, figures, scatter
+from reports.aggregate import fill
+from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
+from ser_aae.labels import CLUSTERS, FOUR, LEVELS
+from ser_aae.results import (
+    evaluate_experiment,
+    find_experiments,
+    run_folder,
+    score,
+    write_json,
+    write_predictions,
+)
+from ser_aae.results.verification import score_trials, write_trials
 
 
 @pytest.fixture
@@ -38,7 +54,7 @@ def figure_spy(monkeypatch):
 
         return Kept()
 
-    for module in (figures, scatter):
+    for module in (curves, figures, scatter):
         monkeypatch.setattr(module, "drawn_to", spy)
     return kept
 
@@ -60,3 +76,99 @@ def check_nothing_is_cut_off():
                 assert box.y1 <= whole.y1 + 1
 
     return check
+
+
+def _classes(config):
+    if config.task in CLUSTERS:
+        return tuple(f"cluster {number + 1}" for number in range(CLUSTERS[config.task]))
+    return LEVELS.get(config.task, FOUR)
+
+
+def _leave_cell(runs, config, right=3, folds=10, synthetic=(), **result):
+    """Leave a complete run of which `right` of 4 utterances of each class are right."""
+    classes = _classes(config)
+    fold = config.protocol.fold
+    rows = [(truth, number) for truth in classes for number in range(4)]
+    predicted = [
+        truth if number < right else classes[(classes.index(truth) + 1) % len(classes)]
+        for truth, number in rows
+    ]
+    frame = pd.DataFrame(
+        {
+            "utterance_id": [f"{fold}-{truth}-{number}" for truth, number in rows],
+            "corpus": config.dataset,
+            "speaker": [f"{config.dataset}:{fold}{number % 2}" for _, number in rows],
+            "gender": "F",
+            "truth": [truth for truth, _ in rows],
+            "predicted": predicted,
+            "segments": 1,
+            "gender_predicted": "F",
+        }
+    )
+    for name in classes:
+        frame[f"p_{name}"] = np.where(frame["predicted"] == name, 0.7, 0.3 / (len(classes) - 1))
+    folder = run_folder(runs, config)
+    write_json(folder / "config.json", config.to_dict())
+    write_predictions(folder / "predictions.parquet", frame)
+    content = (folder / "predictions.parquet").read_bytes()
+    leakage = {"speaker_independent": config.protocol.name != "10-fold", "folds": folds}
+    figures = score(frame, classes) | {
+        "leakage": leakage,
+        "synthetic": list(synthetic),
+        "corpora": {config.dataset: "0123"},
+        "predictions_sha256": hashlib.sha256(content).hexdigest(),
+    }
+    if config.verification:
+        trials = _trials()
+        write_trials(folder / "verification.parquet", trials)
+        figures |= score_trials(trials)
+    write_json(folder / "result.json", figures | result)
+    return folder
+
+
+def _trials():
+    rows = [
+        {
+            "enrolled": f"v{enrolled}",
+            "corpus": "voices",
+            "utterance_id": f"{speaker}-{number}",
+            "speaker": f"v{speaker}",
+            "score": 0.9 * (enrolled == speaker) - 0.3 * number,
+            "target": enrolled == speaker,
+        }
+        for enrolled in range(3)
+        for speaker in range(3)
+        for number in range(4)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def leave_cell():
+    """A function: runs, config (right of 4, folds, synthetic, more) -> folder of a complete run."""
+    return _leave_cell
+
+
+@pytest.fixture(scope="session")
+def evaluate_all():
+    """A function: runs -> folder of each experiment to its evaluation."""
+    return lambda runs: {folder: evaluate_experiment(folder) for folder in find_experiments(runs)}
+
+
+@pytest.fixture(scope="session")
+def smoke():
+    """A setup with budget smoke and nine auxiliary speakers."""
+    return Setup(budget=BUDGETS["smoke"], max_auxiliary_speakers=9)
+
+
+@pytest.fixture(scope="session")
+def fill_all(leave_cell, evaluate_all):
+    """A function: artefact's name, setup, runs (more of `leave_cell`) -> all its cells filled."""
+
+    def make(name, setup, runs, **options):
+        artefact = ARTEFACTS[name](setup)
+        for config in {cell.config.digest(): cell.config for cell in artefact.cells}.values():
+            leave_cell(runs, config, **options)
+        return fill(artefact, setup, runs, evaluate_all(runs))
+
+    return make

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from reports.build import build_report
-from reports.tables import choices_table, evaluate_command, to_html, to_markdown
+from reports.commands import evaluate_command
+from reports.tables import choices_table, to_html, to_markdown
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.results import (

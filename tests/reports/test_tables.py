@@ -103,16 +103,6 @@ def test_the_leakage_table_has_parts_and_what_they_share():
     assert tables.leakage_table(evaluation([run(1)])).empty
 
 
-def test_the_commands_quote_what_a_shell_would_split():
-    like = Path("my runs/demo/0123abcd/fold00-rep00")
-    command = tables.train_command(like.with_name("fold12-rep03"), like, Path("my runs"))
-    assert command == (
-        "ser-aae train --config 'my runs/demo/0123abcd/fold00-rep00/config.json' "
-        "--set protocol.fold=12 --set seed=3 --runs 'my runs'"
-    )
-    assert tables.evaluate_command("runs/a;b") == "ser-aae evaluate 'runs/a;b'"
-
-
 def test_missing_runs_have_a_command_each():
     found = evaluation([run(0)], missing=["fold02-rep00"], incomplete=["fold01-rep00"])
     table = tables.missing_table(found, Path("runs/demo/0123abcd/fold00-rep00"), Path("runs"))

@@ -1,0 +1,117 @@
+"""An artefact as tables: ours beside the paper's, and what every cell is made of."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from reports.aggregate import Filled, Filling
+from reports.curves import by_panel
+from reports.page import Section
+from reports.published import Stated, cited
+from reports.tables import to_latex, to_markdown
+from ser_aae.results.folder import write_bytes
+from ser_aae.results.text import percent
+
+MISSING = "missing"
+
+
+def write_tables(
+    section: Section, frames: Mapping[str, pd.DataFrame], data: pd.DataFrame, stem: Path
+) -> list[Path]:
+    """Write Markdown, LaTeX and CSV of an artefact; return their paths."""
+    said = " ".join((section.lead, *section.warnings))
+    markdown = [f"# {section.title}", said]
+    latex = []
+    for number, (part, frame) in enumerate(frames.items()):
+        markdown += [*([f"## {part}"] if part else []), to_markdown(frame)]
+        title = f"{section.title}, {part}" if part else section.title
+        label = f"{stem.name}-{number + 1}" if number else stem.name
+        latex.append(to_latex(frame, f"{title}. {said}", label))
+    markdown += [text for text, _ in section.notes]
+    written = {
+        ".md": "\n\n".join(markdown) + "\n",
+        ".tex": "\n".join(latex),
+        ".csv": data.to_csv(index=False, lineterminator="\n"),
+    }
+    files = [stem.with_suffix(suffix) for suffix in written]
+    for path, text in zip(files, written.values(), strict=True):
+        write_bytes(path, text.encode())
+    return files
+
+
+def side_by_side(filling: Filling) -> dict[str, pd.DataFrame]:
+    """Return the parts of an artefact: one row a row; ours beside the paper's, in per cent.
+
+    Rows of other authors, which Tables 3 and 4 cite, stand below ours of their part. A figure's
+    parts are its panels.
+    """
+    others: dict[tuple[str, str, str], Stated] = {}
+    if any(item.paper for item in filling.cells):  # else other corpora than the paper's
+        others = {(p, r, c): figure for p, r, c, figure in cited(filling.artefact.name)}
+    parts: dict[str, pd.DataFrame] = {}
+    for part, cells in by_panel(filling.cells).items():
+        places = {(item.cell.row, item.cell.column): item for item in cells}
+        foreign = {(row, column): f for (p, row, column), f in others.items() if p == part}
+        columns = list(dict.fromkeys(column for _, column in places))
+        rows = [
+            {"": row} | _columns(row, columns, places, foreign)
+            for row in dict.fromkeys(row for row, _ in (*places, *foreign))
+        ]
+        frame = pd.DataFrame(rows).astype(str)
+        unstated = [n for n in frame if n.endswith(", paper") and (frame[n] == "-").all()]
+        parts[part] = frame.drop(columns=unstated)
+    return parts
+
+
+def _columns(
+    row: str,
+    columns: Sequence[str],
+    places: Mapping[tuple[str, str], Filled],
+    foreign: Mapping[tuple[str, str], Stated],
+) -> dict[str, str]:
+    """Return a row's texts: two columns for each, ours and the paper's."""
+    texts = {}
+    for column in columns:
+        item = places.get((row, column))
+        paper = item.paper if item else foreign.get((row, column))
+        texts[f"{column}, ours"] = "-" if item is None else our_text(item)
+        texts[f"{column}, paper"] = "-" if paper is None else str(paper)
+    return texts
+
+
+def our_text(item: Filled) -> str:
+    """Return our figure as a table shows it, in per cent."""
+    if item.mean is None:
+        return MISSING
+    return percent(item.mean) + ("" if item.std is None else f" ± {percent(item.std)}")
+
+
+def cells_table(filling: Filling) -> pd.DataFrame:
+    """Return one row a cell: figures as numbers in per cent, and all that they are made of."""
+    rows = [
+        {
+            "part": item.cell.panel,
+            "row": item.cell.row,
+            "column": item.cell.column,
+            "x": "" if item.cell.x is None else f"{item.cell.x:g}",
+            "figure": item.cell.figure,
+            "ours": _number(item.mean),
+            "deviation": _number(item.std),
+            "spread": item.spread or MISSING,
+            "n": str(item.n or ""),
+            "folds": item.folds,
+            "repetitions": str(item.repetitions or ""),
+            "protocol": item.protocol,
+            "synthetic": ", ".join(item.synthetic) or "no",
+            "paper": "" if item.paper is None else str(item.paper),
+            "source": "" if item.paper is None else item.paper.source,
+            "command": item.command,
+        }
+        for item in filling.cells
+    ]
+    return pd.DataFrame(rows).astype(str)
+
+
+def _number(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f}"

@@ -1,0 +1,207 @@
+"""The sections of a report that stand for the paper's tables and figures, and their files."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reports.aggregate import Filled, Filling
+from reports.artefact_tables import cells_table, side_by_side, write_tables
+from reports.curves import draw_bars, draw_curves
+from reports.det import draw_det
+from reports.page import Section
+from reports.published import REMARKS
+from reports.ratings import level_table, rated_plane
+from reports.scatter import clusters
+from ser_aae.experiments.cells import title_of
+from ser_aae.results import find_runs, is_complete, read_json, run_folder
+from ser_aae.results.folder import RESULT
+from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
+
+BARS = ("figure-3",)
+CURVES = ("figure-4", "figure-5", "semi-supervised")
+CLUSTERS = "figure-2"
+LEVELS = "table-2"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What became of an artefact.
+
+    Attributes:
+        section: On the page.
+        files: Written beside it.
+    """
+
+    section: Section
+    files: list[Path]
+
+
+def draw_artefact(filling: Filling, stem: Path, store: Path, runs: Path) -> Drawn:
+    """Write an artefact as Markdown, LaTeX and CSV, a figure as PNG and PDF too.
+
+    Args:
+        filling: Its cells.
+        stem: Of the files: `out / "table-3"`.
+        store: Prepared corpora, for what is counted on them.
+        runs: Where run folders lie.
+
+    Returns:
+        The section, and the files without those that are pictures of the section.
+    """
+    artefact = filling.artefact
+    section = Section(title=_title(filling), badges=_badges(filling))
+    section.lead, section.warnings = _lead(filling), _warnings(filling)
+    if artefact.name == LEVELS:
+        levels = level_table(filling.setup, store)
+        if levels.apply(_says_not_prepared).any():
+            section.warnings.append(_prepare_hint(filling, store))
+        frames = {"": levels}
+    else:
+        frames = side_by_side(filling)
+    command = filling.command if filling.missing else ""
+    section.tables = [(part or "Ours and the paper's", f, command) for part, f in frames.items()]
+    section.pictures = _pictures(filling, stem.with_suffix(".png"), store, runs)
+    remark = REMARKS.get(artefact.name)
+    section.notes = [(text, "") for text in (*artefact.notes, *([remark] if remark else ()))]
+    data = cells_table(filling) if filling.cells else frames[""]
+    if filling.cells:
+        section.details = [("What each cell is made of, and its command", data)]
+    files = write_tables(section, frames, data, stem)
+    return Drawn(section, [*files, *(path.with_suffix(".pdf") for path, _ in section.pictures)])
+
+
+def _title(filling: Filling) -> str:
+    kind, _, number = filling.artefact.name.partition("-")
+    is_papers = kind in ("table", "figure")
+    return (
+        f"{kind.title()} {number}: {filling.artefact.title}"
+        if is_papers
+        else filling.artefact.title
+    )
+
+
+def _badges(filling: Filling) -> list[str]:
+    synthetic = ["synthetic"] if filling.synthetic else []
+    used = [item.cell.config.dataset for item in filling.cells] or filling.setup.datasets
+    corpora = dict.fromkeys(title_of(name) for name in used)
+    return [*synthetic, f"budget {filling.setup.budget.name}", ", ".join(corpora)]
+
+
+def _lead(filling: Filling) -> str:
+    if not filling.cells:
+        return "Counted on the prepared corpora; nothing is trained for it."
+    there = len(filling.cells) - len(filling.missing)
+    spreads = list(dict.fromkeys(item.spread for item in filling.cells if item.spread))
+    said = f" Figures are {'; '.join(spreads)}." if spreads else ""
+    return f"{there} of {len(filling.cells)} cells are filled.{said}"
+
+
+def _warnings(filling: Filling) -> list[str]:
+    found = []
+    if filling.synthetic:
+        found.append(
+            f"Synthetic: no person spoke in {', '.join(filling.synthetic)}. These figures show "
+            "that the program works, and nothing about emotion in speech; the paper's beside them "
+            "are of other corpora."
+        )
+    if filling.setup.budget.name == "smoke":
+        found.append(
+            "Budget smoke: tiny networks, an epoch or two, one fold. The figures mean nothing."
+        )
+    dependent = {item.protocol for item in filling.cells if "speaker-dependent" in item.protocol}
+    if dependent:
+        found.append(f"Not speaker-independent: {', '.join(sorted(dependent))}.")
+    return found
+
+
+def _says_not_prepared(column: pd.Series) -> bool:
+    return bool(column.str.contains("not prepared").any())
+
+
+def _prepare_hint(filling: Filling, store: Path) -> str:
+    lines = " and ".join(f"ser-aae prepare --dataset {name}" for name in filling.setup.datasets)
+    return f"Corpora are not prepared in {store}; give --store, or run: {lines}"
+
+
+def _pictures(filling: Filling, path: Path, store: Path, runs: Path) -> list[tuple[Path, str]]:
+    """Draw a figure from the cells that are there; none where nothing is."""
+    name = filling.artefact.name
+    if len(filling.missing) == len(filling.cells):
+        return []
+    caption = f"{filling.artefact.title}."
+    if filling.synthetic:
+        caption += " Synthetic speech."
+    if name in BARS:
+        draw_bars(filling, path, _mark(filling))
+    elif name in CURVES:
+        draw_curves(filling, path, _mark(filling))
+    elif name == CLUSTERS:
+        return _draw_clusters(filling, path, caption, store, runs)
+    elif name == "ravdess":
+        draw_bars(_as_bars(filling), path, _mark(filling))
+    else:
+        return []
+    return [(path, caption), *_det(filling, path, runs)]
+
+
+def _det(filling: Filling, path: Path, runs: Path) -> list[tuple[Path, str]]:
+    """Draw the errors of speaker verification: a line a corpus, with most auxiliary speakers."""
+    most: dict[str, Filled] = {}
+    for item in filling.cells:
+        if item.cell.figure == "equal_error_rate" and item.mean is not None:
+            most[item.cell.column] = item  # the sweep ascends: the last one stays
+    curves = {
+        f"{name}, {item.cell.row} speakers": det_curve(read_trials(run / VERIFICATION))
+        for name, item in most.items()
+        for run in _complete(item, runs)[:1]
+    }
+    if not curves:
+        return []
+    own = path.with_name(f"{path.stem}-det.png")
+    draw_det(curves, own, mark=_mark(filling))
+    caption = "Speaker verification of the first fold and repetition with most auxiliary speakers."
+    return [(own, caption)]
+
+
+def _as_bars(filling: Filling) -> Filling:
+    """Return a table's UA as one group of bars, a bar for each row."""
+    cells = tuple(
+        replace(item, cell=replace(item.cell, row="four classes", column=item.cell.row))
+        for item in filling.cells
+        if item.cell.column == "UA"
+    )
+    return replace(filling, cells=cells)
+
+
+def _draw_clusters(
+    filling: Filling, path: Path, caption: str, store: Path, runs: Path
+) -> list[tuple[Path, str]]:
+    """Draw the ratings of a corpus by the nearest of a run's centroids (Fig. 2)."""
+    item = filling.cells[0]
+    centroids = _centroids(item, runs)
+    plane = rated_plane(item.cell.config, store)
+    if centroids is None or plane is None:
+        return []
+    nearest = np.square(plane[:, None, :] - centroids[None]).sum(axis=2).argmin(axis=1)
+    names = [f"cluster {number + 1}" for number in nearest]
+    clusters(plane, names, centroids, path, mark=_mark(filling))
+    return [(path, caption)]
+
+
+def _centroids(item: Filled, runs: Path) -> np.ndarray | None:
+    for run in _complete(item, runs):
+        found = read_json(run / RESULT).get("centroids")
+        if found:
+            return np.array(found)
+    return None
+
+
+def _complete(item: Filled, runs: Path) -> list[Path]:
+    folder = run_folder(runs, item.cell.config).parent
+    return [run for run in find_runs(folder) if is_complete(run)]
+
+
+def _mark(filling: Filling) -> str:
+    return "synthetic speech" if filling.synthetic else ""

@@ -1,0 +1,62 @@
+"""Whether what runs say is what they left: every figure again, and every file of predictions."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from ser_aae.errors import UserError
+from ser_aae.results import evaluate_run, find_runs, is_complete, read_json
+from ser_aae.results.folder import PREDICTIONS, RESULT
+
+DIGEST = "predictions_sha256"
+"""Where `result.json` holds the SHA-256 of the predictions."""
+
+_SHOWN = 10
+
+
+def check_runs(runs: Path) -> list[str]:
+    """Recompute every complete run below a folder, and compare it with what it wrote down.
+
+    The figures catch a changed class; the digest of `predictions.parquet` catches a changed
+    posterior too, which no figure shows.
+
+    Returns:
+        What to tell: how many runs agree, and how many wrote no digest.
+
+    Raises:
+        UserError: A run disagrees; all that do are named.
+    """
+    complete = [run for run in find_runs(runs) if is_complete(run)]
+    problems = [text for run in complete for text in _problems(run)]
+    if problems:
+        raise UserError(_told(problems, len(complete)))
+    lines = [f"checked {len(complete)} runs: each agrees with what it wrote down"]
+    old = [run for run in complete if DIGEST not in read_json(run / RESULT)]
+    if old:
+        lines.append(
+            f"{len(old)} of them wrote no digest of their predictions: of these the figures alone "
+            "were compared"
+        )
+    return lines
+
+
+def _problems(run: Path) -> Iterable[str]:
+    """Yield what is wrong with a run; nothing where all agrees."""
+    try:
+        evaluate_run(run)
+    except UserError as error:
+        yield str(error)
+        return
+    written = read_json(run / RESULT).get(DIGEST)
+    found = hashlib.sha256((run / PREDICTIONS).read_bytes()).hexdigest()
+    if written not in (None, found):
+        yield (
+            f"{run / PREDICTIONS}: its SHA-256 is {found[:12]}..., {RESULT} says {written[:12]}"
+            "...; it was changed after the run: train it again"
+        )
+
+
+def _told(problems: list[str], total: int) -> str:
+    shown = problems[:_SHOWN]
+    more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+    return "\n  ".join([f"{len(problems)} of {total} runs do not agree:", *shown, *more])

@@ -1,0 +1,101 @@
+"""Commands that a reader can paste: to recompute a figure, or to fill a cell that is empty."""
+
+import re
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from ser_aae.config import RunConfig
+from ser_aae.experiments import Setup, with_settings
+from ser_aae.presets import PRESETS
+from ser_aae.results.folder import CONFIG, flatten
+
+_FLAGS = {
+    "dataset": "--dataset",
+    "auxiliary": "--auxiliary",
+    "task": "--task",
+    "classes": "--classes",
+    "model.kind": "--model",
+    "protocol.name": "--protocol",
+}
+"""Settings that `ser-aae train` has a flag for."""
+
+_ALWAYS = ("dataset", "model.kind", "protocol.name")
+_OF_A_RUN = ("seed", "protocol.fold")
+
+
+def evaluate_command(folder: str) -> str:
+    """Return the command that recomputes the figures of a folder."""
+    return f"ser-aae evaluate {shlex.quote(folder)}"
+
+
+def train_command(folder: Path, like: Path, runs: Path) -> str:
+    """Return the command that trains the run of `folder` with the config of the run `like`."""
+    fold, seed = (int(digits) for digits in re.findall(r"\d+", folder.name))
+    return (
+        f"ser-aae train --config {shlex.quote(str(like / CONFIG))} --set protocol.fold={fold} "
+        f"--set seed={seed} --runs {shlex.quote(str(runs))}"
+    )
+
+
+def train_command_of(config: RunConfig, max_folds: int, runs: Path) -> str:
+    """Return the command that trains the first repetition of an experiment.
+
+    Args:
+        config: Any run of it.
+        max_folds: 1 for the first fold alone, else all.
+        runs: Where run folders lie.
+    """
+    preset, changed = shortest_settings(config, (*_OF_A_RUN, *_ALWAYS))
+    values = {name: _text(config, name) for name in _ALWAYS} | changed
+    words = ["ser-aae", "train"]
+    for name, flag in _FLAGS.items():
+        if values.get(name):
+            words += [flag, *(values[name].split(",") if name == "auxiliary" else [values[name]])]
+    words += _preset(preset)
+    for name, value in values.items():
+        if name not in _FLAGS:
+            words += ["--set", f"{name}={value}"]
+    words += ["--fold", "0" if max_folds == 1 else "all", "--runs", str(runs)]
+    return shlex.join(words)
+
+
+def reproduce_command(artefact: str, setup: Setup, runs: Path) -> str:
+    """Return the command that runs what is missing of an artefact."""
+    preset, changed = shortest_settings(setup.base, ("dataset", "auxiliary", *_OF_A_RUN))
+    words = ["ser-aae", "reproduce", artefact, "--budget", setup.budget.name]
+    usual = Setup()
+    if setup.datasets != usual.datasets:
+        words += ["--datasets", *setup.datasets]
+    if setup.auxiliary != usual.auxiliary:
+        words += ["--auxiliary", setup.auxiliary or "none"]
+    if setup.max_auxiliary_speakers != usual.max_auxiliary_speakers:
+        words += ["--auxiliary-speakers", str(setup.max_auxiliary_speakers)]
+    words += _preset(preset)
+    for name, value in changed.items():
+        words += ["--set", f"{name}={value}"]
+    return shlex.join([*words, "--runs", str(runs)])
+
+
+def shortest_settings(config: RunConfig, without: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """Return the preset that a config is nearest to, and what it changes of it, as text."""
+    wanted = {name: _text(config, name) for name, _ in flatten(config.to_dict())}
+    for name in without:
+        wanted.pop(name)
+    found = {}
+    for preset, values in PRESETS.items():
+        begun = with_settings(RunConfig(), values)
+        found[preset] = {n: v for n, v in wanted.items() if v != _text(begun, n)}
+    nearest = min(found, key=lambda preset: len(found[preset]))
+    return nearest, found[nearest]
+
+
+def _text(config: RunConfig, name: str) -> str:
+    """Return a setting as `--set` reads it."""
+    group, _, leaf = name.rpartition(".")
+    value = getattr(getattr(config, group) if group else config, leaf)
+    return ",".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
+
+
+def _preset(preset: str) -> list[str]:
+    return [] if preset == next(iter(PRESETS)) else ["--preset", preset]

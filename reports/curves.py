@@ -1,0 +1,161 @@
+"""The paper's figures with axes: grouped bars (Fig. 3) and curves over a sweep (Figs. 4 and 5)."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.aggregate import Filled, Filling
+from reports.style import COLOURS, HATCHES, LINES, MARKERS, drawn_to
+
+AXES = {
+    "unweighted_accuracy": "UA (%)",
+    "weighted_accuracy": "WA (%)",
+    "gender_accuracy": "accuracy (%)",
+    "speaker_accuracy": "accuracy (%)",
+    "equal_error_rate": "EER (%), low is good",
+}
+"""Figure of a result to what its axis says."""
+
+SWEPT = {
+    "figure-4": "auxiliary speakers",
+    "figure-5": "alpha (beta 0.5), or beta (alpha 1)",
+    "semi-supervised": "labelled share of the training part",
+}
+"""Artefact to what is on its horizontal axis."""
+
+STACKED = ("figure-5",)
+"""Artefacts whose panels lie one above the other, as in the paper; others lie in a row."""
+
+_PANEL_INCHES = 2.6
+_LETTER_INCHES, _HANDLE_LETTERS = 0.075, 8
+"""About as wide is a letter of a legend, and as many letters its handle."""
+
+
+def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
+    """Draw a group of bars for each row, a bar for each column, a panel for each part (Fig. 3).
+
+    Bars differ in colour and hatch; a whisker is the deviation. A missing cell leaves a gap.
+
+    Args:
+        filling: Its cells.
+        path: PNG to write; a PDF goes beside it.
+        mark: Words in its corner.
+    """
+    panels = by_panel(filling.cells)
+    columns = _ordered(item.cell.column for item in filling.cells)
+    with drawn_to(path, 3.4, max(4.6 * len(panels), 6.0), pdf=True, mark=mark) as figure:
+        for axes, (name, cells) in zip(_grid(figure, len(panels)), panels.items(), strict=True):
+            _draw_groups(axes, cells, columns)
+            axes.set_title(name)
+        _legend_below(figure, columns)
+
+
+def draw_curves(filling: Filling, path: Path, mark: str = "") -> None:
+    """Draw a line for each column over the swept value, a panel for each part (Figs. 4, 5).
+
+    Lines differ in colour, dash and marker; a whisker is the deviation.
+
+    Args:
+        filling: Its cells, each with an `x`.
+        path: PNG to write; a PDF goes beside it.
+        mark: Words in its corner.
+    """
+    name = filling.artefact.name
+    panels = by_panel(filling.cells)
+    count = len(panels)
+    is_stacked = name in STACKED
+    width = 5.6 if is_stacked else max(_PANEL_INCHES * count, 5.6)
+    height = 2.2 * count + 0.6 if is_stacked else 3.1
+    with drawn_to(path, height, width, pdf=True, mark=mark) as figure:
+        grid = _grid(figure, count, stacked=is_stacked)
+        for number, (axes, (title, cells)) in enumerate(zip(grid, panels.items(), strict=True)):
+            _draw_lines(axes, cells)
+            axes.set_title(f"({chr(ord('a') + number)}) {title}", pad=8)
+            if not is_stacked or number == count - 1:
+                axes.set_xlabel(SWEPT.get(name, ""))
+        _legend_below(figure, _ordered(item.cell.column for item in filling.cells))
+
+
+def by_panel(cells: Sequence[Filled]) -> dict[str, list[Filled]]:
+    """Return the cells of each panel, in their order."""
+    panels: dict[str, list[Filled]] = {}
+    for item in cells:
+        panels.setdefault(item.cell.panel, []).append(item)
+    return panels
+
+
+def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) -> None:
+    rows = _ordered(item.cell.row for item in cells)
+    places = {(item.cell.row, item.cell.column): item for item in cells}
+    width = 0.8 / len(columns)
+    for index, column in enumerate(columns):
+        found = [places.get((row, column)) for row in rows]
+        at = np.arange(len(rows)) + (index - (len(columns) - 1) / 2) * width
+        axes.bar(
+            at,
+            [_percent(item) for item in found],
+            width * 0.92,
+            yerr=[_whisker(item) for item in found],
+            capsize=2,
+            color=COLOURS[index % len(COLOURS)],
+            hatch=HATCHES[index % len(HATCHES)],
+            edgecolor="black",
+            linewidth=0.6,
+            error_kw={"linewidth": 0.9},
+            label=column,
+        )
+    axes.set_xticks(np.arange(len(rows)), rows)
+    axes.set_ylim(0, 100)
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel(AXES[cells[0].cell.figure])
+
+
+def _draw_lines(axes: Axes, cells: Sequence[Filled]) -> None:
+    lines: dict[str, list[Filled]] = {}
+    for item in cells:
+        lines.setdefault(item.cell.column, []).append(item)
+    for index, (name, points) in enumerate(lines.items()):
+        axes.errorbar(
+            [np.nan if item.cell.x is None else item.cell.x for item in points],
+            [_percent(item) for item in points],
+            yerr=[_whisker(item) for item in points],
+            linestyle=LINES[index % len(LINES)],
+            marker=MARKERS[index % len(MARKERS)],
+            color=COLOURS[index % len(COLOURS)],
+            markersize=4.5,
+            capsize=2,
+            elinewidth=0.8,
+            label=name,
+        )
+    axes.set_ylabel(AXES[cells[0].cell.figure])
+    axes.margins(y=0.12)
+
+
+def _grid(figure: Figure, count: int, *, stacked: bool = False) -> Sequence[Axes]:
+    shape = (count, 1) if stacked else (1, count)
+    return list(figure.subplots(*shape, squeeze=False).flat)
+
+
+def _legend_below(figure: Figure, names: Sequence[str]) -> None:
+    """Put one legend for all panels below them, in as many columns as there is room for."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    inches = _LETTER_INCHES * (max(map(len, names)) + _HANDLE_LETTERS)
+    columns = max(1, min(len(names), int(figure.get_figwidth() / inches)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+
+
+def _percent(item: Filled | None) -> float:
+    return float("nan") if item is None or item.mean is None else 100 * item.mean
+
+
+def _whisker(item: Filled | None) -> float:
+    """Return the length of a whisker; one value has no deviation, and NaN draws none."""
+    return float("nan") if item is None or item.std is None else 100 * item.std
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Return each name once, in the order it first comes."""
+    return list(dict.fromkeys(names))

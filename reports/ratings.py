@@ -1,0 +1,94 @@
+"""What corpora in the store say of activation and valence: Table 2, and the points of Fig. 2."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reports.published import LEVELS as STATED_LEVELS
+from ser_aae.config import FrontEndConfig, RunConfig
+from ser_aae.datasets import stored_name
+from ser_aae.errors import UserError
+from ser_aae.experiments import Setup
+from ser_aae.experiments.cells import title_of
+from ser_aae.labels import LEVEL_EDGES, LEVELS
+from ser_aae.results import read_json
+from ser_aae.store import MANIFEST, StoredCorpus, load_corpus
+from ser_aae.targets import make_target, taking_part
+
+
+def find_corpus(store: Path, dataset: str, frontend: FrontEndConfig) -> StoredCorpus | None:
+    """Return a corpus of the store, `None` where it is not prepared.
+
+    Labels are the same under every front end: where it is not there for this one, any serves.
+    """
+    name = stored_name(dataset)
+    found = sorted(store.glob(f"{name}-????????/{MANIFEST}"))
+    own = [path for path in found if path.parent.name.endswith(frontend.digest())]
+    for path in (*own, *found):
+        made_with = FrontEndConfig(**read_json(path)["frontend"])
+        return load_corpus(store, name, made_with)
+    return None
+
+
+def level_table(setup: Setup, store: Path) -> pd.DataFrame:
+    """Return Table 2: for each corpus the ranges of three levels, and how many utterances each has.
+
+    The ranges are those the program applies; `paper` says whether the paper states the same.
+    """
+    rows = []
+    for dataset in setup.datasets:
+        corpus = find_corpus(store, dataset, setup.base.frontend)
+        for dimension in LEVELS:
+            config = replace(setup.base, dataset=dataset, task=dimension)
+            rows.append(_level_row(config, corpus))
+    return pd.DataFrame(rows).fillna("").astype(str)
+
+
+def rated_plane(config: RunConfig, store: Path) -> np.ndarray | None:
+    """Return `(n, 2)` valence and activation of the utterances that take part, `None` if unknown.
+
+    Raises:
+        UserError: The corpus has no ratings.
+    """
+    corpus = find_corpus(store, config.dataset, config.frontend)
+    if corpus is None:
+        return None
+    (rows,) = taking_part(config, [corpus])
+    rated = [corpus.utterances[row] for row in rows]
+    return np.array([(item.valence, item.activation) for item in rated], np.float64)
+
+
+def _level_row(config: RunConfig, corpus: StoredCorpus | None) -> dict[str, str]:
+    name = stored_name(config.dataset)
+    low, high = LEVEL_EDGES.get(name, config.data.level_edges)
+    ranges = (f"[1,{low:g}]", f"({low:g},{high:g}]", f"({high:g},5]")
+    stated = STATED_LEVELS.get(title_of(name))
+    row = {"corpus": title_of(name), "dimension": config.task}
+    counts = _counts(config, corpus)
+    for level, span, count in zip(LEVELS[config.task], ranges, counts, strict=True):
+        row[f"{'/'.join(dict.fromkeys(_level_names(level)))}"] = f"{span}: {count}"
+    same = {True: "the same ranges", False: f"{stated}", None: "not stated"}
+    row["paper"] = same[None if stated is None else stated == ranges]
+    return row
+
+
+def _level_names(level: str) -> tuple[str, str]:
+    """Return the names of a level in both dimensions, which share a column."""
+    position = next(names.index(level) for names in LEVELS.values() if level in names)
+    low, high = (names[position] for names in LEVELS.values())
+    return low, high
+
+
+def _counts(config: RunConfig, corpus: StoredCorpus | None) -> list[str]:
+    """Return how many utterances each level has, as text; why not, where they are not known."""
+    if corpus is None:
+        return ["not prepared"] * 3
+    try:
+        chosen = taking_part(config, [corpus])
+        (numbers,) = make_target(config, [corpus], chosen, chosen).numbers
+    except UserError:
+        return ["not rated"] * 3
+    counts = np.bincount(numbers[numbers >= 0], minlength=3)
+    return [str(count) for count in counts]

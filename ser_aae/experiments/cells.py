@@ -1,0 +1,157 @@
+"""The cells of a table and the points of a figure: what each is called, and its config."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ser_aae.config import ModelConfig, RunConfig
+from ser_aae.datasets import stored_name
+from ser_aae.experiments.setup import Setup, with_settings
+from ser_aae.presets import PRESETS
+
+UA, WA = "unweighted_accuracy", "weighted_accuracy"
+
+TITLES = {
+    "iemocap": "IEMOCAP",
+    "librispeech": "LibriSpeech",
+    "msp": "MSP-IMPROV",
+    "ravdess": "RAVDESS",
+    "urdu": "URDU",
+}
+"""Corpora as the paper writes them; others are called by their own name."""
+
+MODELS = {
+    "cnn": "CNN",
+    "cnn-mtl": "CNN, multi-task",
+    "ae": "AE",
+    "ae-mtl": "AE, multi-task",
+    "stl": "AAE, single task",
+    "mtl": "AAE, multi-task",
+}
+"""`model.kind` to its name in a table."""
+
+WEIGHTS = {
+    ("categorical", "aae"): (0.4, 0.6),
+    ("categorical", "ae"): (0.3, 0.7),
+    ("dimensional", "aae"): (0.3, 0.7),
+    ("dimensional", "ae"): (0.6, 0.4),
+}
+"""Alpha and beta that the paper chose on validation data (Sec. 5.1)."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the paper takes of an auxiliary corpus (Sec. 4.1.3, 5).
+
+    Attributes:
+        subset: That trains.
+        speakers: Drawn of it.
+        verification_subset: Whose speakers are verified, and train nothing.
+    """
+
+    subset: str = ""
+    speakers: int = 0
+    verification_subset: str = ""
+
+
+SELECTIONS = {"librispeech": Selection("train-clean-360", 600, "test-clean")}
+"""Of other corpora all speakers train."""
+
+_SIZES = ("model.filters", "model.classifier_pool")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table, or one point of a figure.
+
+    Attributes:
+        row: What its row is called, as in the paper.
+        column: What its column is called; in a figure, its line or bar.
+        config: Of fold 0 and seed 0; the others differ in those alone.
+        figure: Which of the figures of a result it shows.
+        panel: Part of a figure or table it stands in, `""` where there is one part.
+        x: Where it stands on the horizontal axis, `None` in a table.
+    """
+
+    row: str
+    column: str
+    config: RunConfig
+    figure: str = UA
+    panel: str = ""
+    x: float | None = None
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A table or figure.
+
+    Attributes:
+        name: `"table-3"`, `"figure-5"`.
+        title: What it shows.
+        cells: In the order of the paper; none where nothing is trained for it.
+        notes: Where it departs from the paper, a sentence each.
+    """
+
+    name: str
+    title: str
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+
+
+def title_of(dataset: str) -> str:
+    """Return what a corpus is called in a table."""
+    return TITLES.get(stored_name(dataset), dataset)
+
+
+def cell_config(setup: Setup, dataset: str, kind: str = "mtl", **settings: Any) -> RunConfig:
+    """Return the config of a cell: the setup's base, its budget, the model, the cell's own.
+
+    Args:
+        setup: Base, auxiliary corpus and budget.
+        dataset: The corpus.
+        kind: One of `MODELS`. The single-task CNN is supervised: nothing of it could learn from
+            a corpus without emotions, so it gets none.
+        settings: The cell's own, with `__` for the dot: `model__alpha=0.4`.
+    """
+    own = {name.replace("__", "."): value for name, value in settings.items()}
+    has_auxiliary = setup.auxiliary and kind != "cnn"
+    values = {
+        "dataset": stored_name(dataset),
+        "auxiliary": (stored_name(setup.auxiliary),) if has_auxiliary else (),
+        "seed": 0,
+        "protocol.fold": 0,
+        "model.kind": kind,
+        # only a model with a speaker classifier can verify: Fig. 4 asks for it by itself
+        "verification": "",
+        "verification_subset": "",
+    }
+    if has_auxiliary:
+        values |= _selected(setup)
+    values |= _paper_weights(setup, kind, own.get("task", "emotion"))
+    return with_settings(setup.budget.apply(setup.base), values | own)
+
+
+def _selected(setup: Setup) -> dict[str, str | int]:
+    """Return what is taken of the auxiliary corpus: as the base says, else as the paper says."""
+    paper = SELECTIONS.get(stored_name(setup.auxiliary), Selection())
+    data = setup.base.data
+    return {
+        "data.auxiliary_subset": data.auxiliary_subset or paper.subset,
+        "data.auxiliary_speakers": data.auxiliary_speakers
+        or min(paper.speakers, setup.max_auxiliary_speakers),
+    }
+
+
+def _paper_weights(setup: Setup, kind: str, task: str) -> dict[str, float]:
+    """Return the paper's alpha and beta, if the base follows the paper and leaves them open."""
+    model, default = setup.base.model, ModelConfig()
+    is_paper = all(
+        getattr(model, name.removeprefix("model.")) == value
+        for name, value in PRESETS["paper"].items()
+        if name.startswith("model.") and name not in _SIZES
+    )
+    is_open = (model.alpha, model.beta) == (default.alpha, default.beta)
+    if not (is_paper and is_open) or kind.startswith("cnn"):
+        return {}
+    emotion = "categorical" if task == "emotion" else "dimensional"
+    alpha, beta = WEIGHTS[emotion, "ae" if kind.startswith("ae") else "aae"]
+    return {"model.alpha": alpha, "model.beta": beta}

@@ -1,0 +1,162 @@
+"""Figures 2 to 5 as points, and a curve that the paper does not have."""
+
+from typing import Any
+
+from ser_aae.config import RunConfig
+from ser_aae.datasets import stored_name
+from ser_aae.experiments.cells import (
+    MODELS,
+    SELECTIONS,
+    UA,
+    Artefact,
+    Cell,
+    Selection,
+    cell_config,
+    title_of,
+)
+from ser_aae.experiments.setup import Setup, thin
+from ser_aae.experiments.tables import with_secondary
+
+GROUPS = {
+    "emotion": "categorical",
+    "activation": "activation",
+    "valence": "valence",
+    "clusters-3": "3 clusters",
+}
+"""Primary task to its group of bars in Fig. 3, and to its panel in Fig. 5."""
+
+TENTHS = tuple(round(0.1 * number, 1) for number in range(1, 11))
+FRACTIONS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Labelled shares of the training part in the semi-supervised experiment."""
+
+STEPS_OF_SPEAKERS = 9
+"""Fig. 4 goes from none to 900 auxiliary speakers in steps of a hundred."""
+
+
+def figure_2(setup: Setup) -> Artefact:
+    """Three clusters in the valence-activation plane, of the last corpus named."""
+    dataset = setup.datasets[-1]
+    config = with_secondary(setup, dataset, "Both", "clusters-3")
+    title = f"Three clusters of {title_of(dataset)} in the valence-activation plane"
+    note = (
+        "Clusters are fitted on the training part of each fold; the centroids drawn are those of "
+        "fold 0."
+    )
+    return Artefact("figure-2", title, (Cell("clusters", title_of(dataset), config),), (note,))
+
+
+def figure_3(setup: Setup) -> Artefact:
+    """Single-task CNN, AE and AAE against the multi-task model (Sec. 5.1)."""
+    cells = (
+        Cell(
+            group,
+            kind.upper(),
+            cell_config(setup, dataset, kind, protocol__name="loso", task=task),
+            panel=title_of(dataset),
+        )
+        for dataset in setup.datasets
+        for task, group in GROUPS.items()
+        for kind in ("cnn", "ae", "stl", "mtl")
+    )
+    return Artefact("figure-3", "Multi-task against single-task, UA %", tuple(cells))
+
+
+def figure_4(setup: Setup) -> Artefact:
+    """Four figures against the number of auxiliary speakers (Sec. 6.2)."""
+    panels = {
+        "emotion recognition": ("loso", UA),
+        "gender classification": ("loso", "gender_accuracy"),
+        "speaker identification": ("10-fold", "speaker_accuracy"),
+        "speaker verification": ("loso", "equal_error_rate"),
+    }
+    cells = (
+        Cell(
+            str(count),
+            title_of(dataset),
+            _with_speakers(setup, dataset, count, protocol),
+            figure,
+            panel,
+            float(count),
+        )
+        for panel, (protocol, figure) in panels.items()
+        for dataset in setup.datasets
+        for count in _counts(setup)
+    )
+    notes = (
+        "The paper measures gender and speakers on models of that task alone; here all panels "
+        "are of the multi-task model, whose epochs are chosen by the emotion.",
+        "Speakers can be identified only where they were trained on: that panel is 10-fold, the "
+        "others leave one speaker out.",
+    )
+    return Artefact("figure-4", "More auxiliary speakers", tuple(cells), notes)
+
+
+def figure_5(setup: Setup) -> Artefact:
+    """UA against alpha, then against beta (Sec. 6.3)."""
+    points = setup.budget.points
+    sweeps = {
+        "alpha": [(value, value, 0.5) for value in thin(TENTHS, points)],
+        "beta": [(value, 1.0, value) for value in thin(TENTHS[:-1], points)],
+    }
+    cells = (
+        Cell(
+            f"{name} {x:g}",
+            f"{title_of(dataset)}, {name}",
+            cell_config(
+                setup,
+                dataset,
+                protocol__name="loso",
+                task=task,
+                model__alpha=alpha,
+                model__beta=beta,
+            ),
+            panel=GROUPS[task],
+            x=x,
+        )
+        for task in ("emotion", "activation", "valence")
+        for dataset in setup.datasets
+        for name, sweep in sweeps.items()
+        for x, alpha, beta in sweep
+    )
+    return Artefact("figure-5", "Weights alpha and beta, UA %", tuple(cells))
+
+
+def semi_supervised(setup: Setup) -> Artefact:
+    """UA against the share of training utterances that keep their emotion."""
+    cells = (
+        Cell(
+            f"{fraction:g}",
+            MODELS[kind],
+            cell_config(
+                setup,
+                dataset,
+                kind,
+                protocol__name="loso",
+                data__labelled_fraction=fraction,
+            ),
+            panel=title_of(dataset),
+            x=fraction,
+        )
+        for dataset in setup.datasets
+        for kind in ("cnn", "mtl")
+        for fraction in thin(FRACTIONS, setup.budget.points)
+    )
+    return Artefact("semi-supervised", "UA % against the labelled share", tuple(cells))
+
+
+def _counts(setup: Setup) -> tuple[int, ...]:
+    most = setup.max_auxiliary_speakers
+    steps = {most * step // STEPS_OF_SPEAKERS for step in range(STEPS_OF_SPEAKERS + 1)}
+    return thin(sorted(steps), setup.budget.points)
+
+
+def _with_speakers(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:
+    own: dict[str, Any] = {"protocol__name": protocol, "data__auxiliary_speakers": count}
+    if protocol == "loso" and setup.auxiliary:
+        verified = setup.base.verification or stored_name(setup.auxiliary)
+        paper = SELECTIONS.get(verified, Selection())
+        own["verification"] = verified
+        own["verification_subset"] = setup.base.verification_subset or paper.verification_subset
+    if not count:
+        own["auxiliary"] = ()  # a number of 0 would be all of them
+    return cell_config(setup, dataset, **own)

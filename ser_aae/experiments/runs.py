@@ -1,0 +1,54 @@
+"""From artefacts to the runs that fill them: folds, repetitions, each run once."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+from ser_aae.experiments.cells import Artefact
+from ser_aae.experiments.setup import Budget, Setup
+
+CountFolds = Callable[[RunConfig], int]
+
+
+def folds_of(config: RunConfig, budget: Budget, count_folds: CountFolds) -> range:
+    """Return the folds of a config's protocol that a budget runs.
+
+    Args:
+        config: Any run of the experiment.
+        budget: Says how many folds at most.
+        count_folds: How many the protocol has on the corpus.
+    """
+    total = count_folds(config)
+    return range(min(total, budget.max_folds) if budget.max_folds else total)
+
+
+def runs_of(
+    artefacts: Iterable[Artefact], setup: Setup, repetitions: int, count_folds: CountFolds
+) -> list[RunConfig]:
+    """Return every run of some artefacts once, however many cells it stands in.
+
+    A repetition of everything comes before the next repetition of anything, so that a grid that
+    is stopped early has numbers in all its cells.
+
+    Args:
+        artefacts: Tables and figures.
+        setup: Their setup; its budget says how many folds.
+        repetitions: Seeds from 0.
+        count_folds: How many folds a config's protocol has; asked once for each experiment.
+
+    Raises:
+        UserError: Fewer than one repetition, or whatever `count_folds` refuses.
+    """
+    if repetitions < 1:
+        raise UserError(f"repetitions: expected 1 or more, got {repetitions}")
+    configs = {cell.config.digest(): cell.config for item in artefacts for cell in item.cells}
+    folds = {
+        digest: folds_of(config, setup.budget, count_folds) for digest, config in configs.items()
+    }
+    return [
+        replace(config, seed=seed, protocol=replace(config.protocol, fold=fold))
+        for seed in range(repetitions)
+        for digest, config in configs.items()
+        for fold in folds[digest]
+    ]

@@ -1,0 +1,177 @@
+"""On what and for how long the paper's experiments are run: corpora, base config, budget."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ser_aae.config import RunConfig
+from ser_aae.config_file import build_config
+from ser_aae.errors import UserError
+from ser_aae.results.folder import read_json, write_json
+
+SETUPS = "setups"
+"""Folder below the runs that holds what they were run for."""
+
+_BASE, _REST = "base.json", "setup.json"
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much of an experiment is run.
+
+    Attributes:
+        name: `"smoke"`, `"small"`, `"full"`.
+        epochs: Of stage 2, at most; 0 leaves what the base config says.
+        pretraining_epochs: Of stage 1, likewise; 0 leaves what the base config says.
+        max_folds: Folds of each protocol that are run, from the first; 0 is all.
+        points: Of a sweep, thinned evenly with both ends kept; 0 is all.
+        repetitions: Seeds 0, 1, ... (decisions P5).
+        overrides: Settings by dotted name, over those of the base config.
+    """
+
+    name: str
+    epochs: int = 0
+    pretraining_epochs: int = 0
+    max_folds: int = 0
+    points: int = 0
+    repetitions: int = 10
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def apply(self, config: RunConfig) -> RunConfig:
+        """Return a config with this budget's epochs and overrides."""
+        values = dict(self.overrides)
+        if self.epochs:
+            values["training.epochs"] = self.epochs
+        if self.pretraining_epochs:
+            values["training.pretraining_epochs"] = self.pretraining_epochs
+        return with_settings(config, values)
+
+
+BUDGETS: Mapping[str, Budget] = {
+    "smoke": Budget(
+        "smoke",
+        epochs=2,
+        pretraining_epochs=1,
+        max_folds=1,
+        points=3,
+        repetitions=1,
+        overrides={
+            "model.filters": (8, 8),
+            "model.latent_channels": 8,
+            "model.classifier_filters": 8,
+            "model.dense_units": (32, 32),
+            "enrolment_utterances": 5,
+        },
+    ),
+    "small": Budget("small", epochs=40, pretraining_epochs=5, points=5, repetitions=2),
+    "full": Budget("full"),
+}
+"""`smoke` shows in minutes that everything runs, and nothing else; `full` is the paper's ten
+repetitions of every fold and every point, with the epochs of the base config."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the artefacts are made of.
+
+    Attributes:
+        datasets: Corpora with emotions, in the paper's order; cross-corpus trains on the first
+            and tests on the second.
+        auxiliary: Corpus without emotions, `""` for none.
+        base: Preset and settings that all cells share. Where its networks and losses are those
+            of the preset `paper`, and its alpha and beta are left at their defaults, cells take
+            the weights that the paper chose for their task and model (Sec. 5.1).
+        budget: How much is run.
+        max_auxiliary_speakers: Where Fig. 4's axis ends: 900 in the paper, fewer where the
+            auxiliary corpus has fewer.
+    """
+
+    datasets: tuple[str, ...] = ("iemocap", "msp")
+    auxiliary: str = "librispeech"
+    base: RunConfig = field(default_factory=RunConfig)
+    budget: Budget = field(default_factory=lambda: BUDGETS["full"])
+    max_auxiliary_speakers: int = 900
+
+
+def with_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """Return a config with settings changed by dotted name: `{"model.alpha": 0.4}`.
+
+    Raises:
+        UserError: A name that is no setting.
+    """
+    inner: dict[str, dict[str, Any]] = {}
+    outer: dict[str, Any] = {}
+    for name, value in values.items():
+        group, dot, leaf = name.rpartition(".")
+        if not hasattr(getattr(config, group, None) if dot else config, leaf):
+            raise UserError(f"{name}: there is no such setting")
+        (inner.setdefault(group, {}) if dot else outer)[leaf] = value
+    groups = {name: replace(getattr(config, name), **own) for name, own in inner.items()}
+    return replace(config, **groups, **outer)
+
+
+def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
+    """Return `points` of the values, evenly spread with both ends among them; 0 is all."""
+    if points <= 0 or points >= len(values):
+        return tuple(values)
+    if points == 1:
+        return (values[0],)
+    step = (len(values) - 1) / (points - 1)
+    return tuple(values[int(number * step)] for number in range(points))
+
+
+def write_setup(runs: Path, setup: Setup) -> Path:
+    """Leave a setup beside the runs made for it; the same one twice is one.
+
+    Returns:
+        `<runs>/setups/<digest>`.
+    """
+    rest = {
+        "datasets": list(setup.datasets),
+        "auxiliary": setup.auxiliary,
+        "max_auxiliary_speakers": setup.max_auxiliary_speakers,
+        "budget": asdict(setup.budget),
+    }
+    base = setup.base.to_dict()
+    text = json.dumps([base, rest], sort_keys=True)
+    folder = runs / SETUPS / hashlib.sha256(text.encode()).hexdigest()[:8]
+    write_json(folder / _BASE, base)
+    write_json(folder / _REST, rest)  # last: its presence means complete
+    return folder
+
+
+def read_setups(runs: Path) -> list[Setup]:
+    """Return the setups that lie beside runs, by the names of their folders.
+
+    Raises:
+        UserError: A file of one cannot be read.
+    """
+    return [_read_setup(path.parent) for path in sorted((runs / SETUPS).glob(f"*/{_REST}"))]
+
+
+def _read_setup(folder: Path) -> Setup:
+    rest = read_json(folder / _REST)
+    try:
+        budget = dict(rest["budget"])
+        lists = {name: _as_tuple(value) for name, value in budget.pop("overrides").items()}
+        return Setup(
+            datasets=tuple(rest["datasets"]),
+            auxiliary=rest["auxiliary"],
+            base=build_config(file=folder / _BASE),
+            budget=Budget(**budget, overrides=lists),
+            max_auxiliary_speakers=rest["max_auxiliary_speakers"],
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{folder / _REST}: not what ser-aae reproduce writes ({error}); remove {folder} and "
+            "give the command again"
+        ) from error
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,218 @@
+"""Where the runs of a grid read and write: folders that all share, or a store and runs at a URL.
+
+A path is a folder that every worker sees. A URL (`s3://...`, `file:///...`, whatever fsspec
+opens) means that workers have their own disks: a corpus is copied to the worker's cache once, and
+a run is trained in the cache and sent back when it is complete.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+
+from ser_aae.assembly import emotional_corpora
+from ser_aae.config import FrontEndConfig, RunConfig
+from ser_aae.datasets import stored_name
+from ser_aae.errors import UserError
+from ser_aae.results import run_folder
+from ser_aae.results.folder import RESULT
+from ser_aae.store import MANIFEST, UTTERANCES, corpus_folder
+
+CACHE_VARIABLE = "SER_AAE_CACHE"
+"""Names the folder of a worker's copies; read on the worker, whose disk it is."""
+
+_BLOCK = 1 << 20
+
+
+def is_url(place: str) -> bool:
+    """Return whether a place is a URL, and no path that all workers share."""
+    return "://" in place
+
+
+def open_place(place: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Return the file system of a path or URL, and the path within it.
+
+    Raises:
+        UserError: No such kind of URL, or its package is not installed.
+    """
+    try:
+        system, root = fsspec.url_to_fs(place)
+    except (ValueError, ImportError) as error:
+        raise UserError(f"{place}: expected a path or a URL that fsspec opens: {error}") from error
+    return system, root.rstrip("/")
+
+
+def relative_folder(config: RunConfig) -> str:
+    """Return where a run lies below the folder of all runs."""
+    return run_folder(Path(), config).as_posix()
+
+
+def cache_folder() -> Path:
+    """Return where this process keeps copies: `$SER_AAE_CACHE`, else in the user's cache."""
+    given = os.environ.get(CACHE_VARIABLE)
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(given or f"{base}/ser-aae").expanduser().resolve()
+
+
+def place_in_cache(place: str) -> Path:
+    """Return the folder of the cache that stands for a URL."""
+    digest = hashlib.sha256(place.rstrip("/").encode()).hexdigest()[:12]
+    return cache_folder() / f"{PurePosixPath(place).name or 'root'}-{digest}"
+
+
+def corpora_of(config: RunConfig) -> list[str]:
+    """Return the stored names of all corpora that a run reads."""
+    others = (*config.auxiliary, config.verification)
+    return [*emotional_corpora(config), *(stored_name(name) for name in others if name)]
+
+
+def local_store(store: str, config: RunConfig) -> Path:
+    """Return a folder from which a run can read its corpora; copy those that are at a URL.
+
+    Raises:
+        UserError: A corpus is not at the URL, or arrives with other content than its manifest
+            says.
+    """
+    if not is_url(store):
+        return Path(store)
+    local = place_in_cache(store)
+    for corpus in corpora_of(config):
+        _fetch_corpus(store, local, corpus, config.frontend)
+    return local
+
+
+@contextmanager
+def claim(folder: Path, *, wait: bool = False) -> Iterator[int | None]:
+    """Hold a folder against every other process that asks, on whatever machine.
+
+    The lock is the operating system's, on a file beside the folder: it falls with the process
+    that holds it, so nothing stale is left by one that was killed.
+
+    Args:
+        folder: It need not exist.
+        wait: Until whoever holds it lets go, instead of going on without it.
+
+    Yields:
+        The descriptor that holds it, `None` where another process has it.
+
+    Raises:
+        UserError: The file system knows no locks.
+    """
+    lock = folder.with_name(f".{folder.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = _lock(lock, wait)
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            # while it is held: whoever has opened it meanwhile finds that it is gone
+            lock.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+def _lock(path: Path, wait: bool) -> int | None:
+    """Return the descriptor that holds the lock, `None` where another one does."""
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.is_file() and os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except OSError as error:
+            os.close(descriptor)
+            raise UserError(
+                f"{path}: expected a file system with locks ({error.strerror}); set "
+                f"${CACHE_VARIABLE} to a folder on a local disk and give --store and --runs as "
+                "URLs (file:///...)"
+            ) from error
+        os.close(descriptor)  # of a file that was removed while this waited for it
+
+
+def _fetch_corpus(store: str, local: Path, corpus: str, frontend: FrontEndConfig) -> None:
+    """Copy a prepared corpus from a URL, whole or not at all; what is there is left alone.
+
+    A copy that was interrupted goes on. A corpus that was prepared anew is copied anew.
+    """
+    system, root = open_place(store)
+    folder = corpus_folder(local, corpus, frontend)
+    source = f"{root}/{folder.name}"
+    with claim(folder, wait=True):
+        try:
+            manifest = system.cat_file(f"{source}/{MANIFEST}")
+        except FileNotFoundError as error:
+            raise UserError(
+                f"{store}: expected a prepared corpus at {folder.name}, found no {MANIFEST}; "
+                f"run: ser-aae prepare --dataset {corpus}, and copy the folder there"
+            ) from error
+        kept = folder / MANIFEST
+        if kept.is_file() and kept.read_bytes() == manifest:
+            return
+        partial = folder.with_name(f".{folder.name}.part")
+        partial.mkdir(parents=True, exist_ok=True)
+        for name, checksum in _checksums(json.loads(manifest)).items():
+            _fetch_file(system, f"{source}/{name}", partial / name, checksum)
+        (partial / MANIFEST).write_bytes(manifest)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+
+
+def _checksums(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 of each file of a prepared corpus that is read in training."""
+    shards = {shard["file"]: shard["sha256"] for shard in manifest["shards"]}
+    return {UTTERANCES: manifest["utterances_sha256"], **shards}
+
+
+def _fetch_file(
+    system: fsspec.AbstractFileSystem, source: str, target: Path, checksum: str
+) -> None:
+    if target.is_file() and _sha256(target) == checksum:
+        return
+    try:
+        system.get_file(source, str(target))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{source}: expected a file of a prepared corpus, found none; copy it there again"
+        ) from error
+    found = _sha256(target)
+    if found != checksum:
+        target.unlink()
+        raise UserError(
+            f"{source}: expected the SHA-256 {checksum[:12]}... of its manifest, got "
+            f"{found[:12]}...; copy the corpus there again"
+        )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def send_folder(folder: Path, place: str, relative: str, last: str = RESULT) -> None:
+    """Copy a folder to a URL; each file under another name until it is whole.
+
+    Args:
+        folder: A complete run, say.
+        place: The URL of the folder of all runs.
+        relative: Where it goes below that.
+        last: The file whose presence means that the folder is complete.
+    """
+    system, root = open_place(place)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != last)
+    for path in [*files, folder / last]:
+        target = f"{root}/{relative}/{path.relative_to(folder).as_posix()}"
+        system.makedirs(target.rpartition("/")[0], exist_ok=True)
+        system.put_file(str(path), f"{target}.part")
+        system.mv(f"{target}.part", target)

@@ -1,0 +1,108 @@
+"""What a worker of a grid does with one run."""
+
+import shutil
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+from ser_aae.grid_run import RunFailedError, train_apart
+from ser_aae.grid_storage import (
+    claim,
+    is_url,
+    local_store,
+    open_place,
+    place_in_cache,
+    relative_folder,
+    send_folder,
+)
+from ser_aae.results import is_complete, run_folder
+from ser_aae.results.folder import RESULT
+
+DONE, BUSY, REFUSED = "done", "busy", "refused"
+
+PAUSE_S = 5.0
+"""Before a busy run is given back, so that asking for it again is no endless loop."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a grid reads and writes, as workers see it: absolute paths, or URLs.
+
+    Attributes:
+        store: The prepared corpora.
+        runs: The run folders.
+    """
+
+    store: str
+    runs: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        state: `DONE`; `BUSY` where another process holds the run's folder; `REFUSED` where
+            the same settings would fail again.
+        seconds: That it took here.
+        error: Why it was refused.
+    """
+
+    state: str
+    seconds: float = 0.0
+    error: str = ""
+
+
+def train_run(config: RunConfig, places: Places) -> Outcome:
+    """Train and score a run unless that is done, and leave it where runs are kept.
+
+    Raises:
+        RunFailedError: Something failed that may be tried again.
+    """
+    started = time.monotonic()
+    try:
+        train = _train_at_a_url if is_url(places.runs) else _train_in_folder
+        state = train(config, places)
+    except UserError as error:
+        return Outcome(REFUSED, time.monotonic() - started, str(error))
+    except RunFailedError:
+        raise
+    except Exception as error:
+        text = "".join(traceback.format_exception(error))
+        raise RunFailedError(f"{type(error).__name__}: {error}\n{text}") from None
+    if state == BUSY:
+        time.sleep(PAUSE_S)
+    return Outcome(state, time.monotonic() - started)
+
+
+def _train_in_folder(config: RunConfig, places: Places) -> str:
+    runs = Path(places.runs)
+    folder = run_folder(runs, config)
+    if is_complete(folder):
+        return DONE
+    with claim(folder) as held:
+        if held is None:
+            return BUSY
+        train_apart(config, local_store(places.store, config), runs, held)
+    return DONE
+
+
+def _train_at_a_url(config: RunConfig, places: Places) -> str:
+    """Train in this worker's cache, send the complete run, and make room."""
+    system, root = open_place(places.runs)
+    relative = relative_folder(config)
+    if system.isfile(f"{root}/{relative}/{RESULT}"):
+        return DONE
+    runs = place_in_cache(places.runs)
+    folder = run_folder(runs, config)
+    with claim(folder) as held:
+        if held is None:
+            return BUSY
+        if not is_complete(folder):
+            train_apart(config, local_store(places.store, config), runs, held)
+        send_folder(folder, places.runs, relative)
+        shutil.rmtree(folder)
+    return DONE

@@ -1,0 +1,158 @@
+"""An artefact's section and files: ours beside the paper's, gaps, marks, LaTeX."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+
+from reports.aggregate import fill
+from reports.artefact_tables import MISSING, cells_table, our_text, side_by_side
+from reports.artefacts import draw_artefact
+from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """A function: a filled artefact -> what became of it."""
+
+    def make(filling):
+        stem = tmp_path / "out" / filling.artefact.name
+        return draw_artefact(filling, stem, tmp_path / "store", tmp_path / "runs")
+
+    return make
+
+
+@pytest.fixture
+def table_3(fill_all, smoke, tmp_path):
+    return fill_all("table-3", smoke, tmp_path / "runs")
+
+
+def test_table_3_stands_in_two_parts_with_other_authors_below_ours(table_3):
+    parts = side_by_side(table_3)
+    assert list(parts) == ["10-fold", "loso"]
+    frame = parts["10-fold"].set_index("")
+    assert frame.loc["AAE, multi-task"].tolist() == ["75.0", "68.8 ± 1.2", "75.0", "63.6 ± 1.7"]
+    assert frame.index[-1] == "ProgNet, transfer learning [88]"
+    assert frame.loc[frame.index[-1]].tolist() == ["-", "65.7 ± 1.8", "-", "60.5 ± 2.1"]
+
+
+def test_a_column_that_the_paper_says_nothing_of_is_left_out(fill_all, smoke, tmp_path):
+    (frame,) = side_by_side(fill_all("ravdess", smoke, tmp_path)).values()
+    assert list(frame) == ["", "WA, ours", "UA, ours"]
+
+
+def test_what_the_paper_cites_is_left_out_on_other_corpora(fill_all, smoke, tmp_path):
+    other = replace(smoke, datasets=("ravdess", "demo"))
+    (frame,) = side_by_side(fill_all("table-4", other, tmp_path)).values()
+    assert len(frame) == 2
+    assert "UA, paper" not in frame
+
+
+def test_a_missing_cell_says_so(table_3):
+    item = table_3.cells[0]
+    assert our_text(item) == "75.0"
+    assert our_text(replace(item, std=0.012)) == "75.0 ± 1.2"
+    assert our_text(replace(item, mean=None)) == MISSING
+
+
+def test_each_cell_is_told_whole(table_3):
+    frame = cells_table(table_3)
+    assert len(frame) == len(table_3.cells)
+    row = frame.iloc[0]
+    assert (row["ours"], row["deviation"], row["n"], row["folds"]) == ("75.00", "", "16", "1 of 10")
+    assert (row["paper"], row["source"]) == ("65.6 ± 2.0", "Table 3, Sec. 5.2")
+    assert row["spread"] == "one fold of one repetition, no spread"
+    assert all(frame["command"].str.startswith("ser-aae evaluate"))
+
+
+def test_a_table_is_written_as_markdown_latex_and_csv(table_3, draw, tmp_path):
+    drawn = draw(table_3)
+    names = [path.name for path in drawn.files]
+    assert names == ["table-3.md", "table-3.tex", "table-3.csv"]
+    markdown = (tmp_path / "out/table-3.md").read_text()
+    assert markdown.startswith("# Table 3: Categorical emotions, UA %\n")
+    assert "| AAE, multi-task | 75.0 | 68.8 ± 1.2 | 75.0 | 63.6 ± 1.7 |" in markdown
+    assert "60.2 ± 1.2" in markdown  # the disagreement is told
+    latex = (tmp_path / "out/table-3.tex").read_text()
+    assert latex.count(r"\begin{tabular}{lcccc}") == latex.count(r"\end{table}") == 2
+    assert r"AAE, multi-task & 75.0 & 68.8 $\pm$ 1.2 & 75.0 & 63.6 $\pm$ 1.7 \\" in latex
+    assert r"UA \%" in latex
+    with (tmp_path / "out/table-3.csv").open(encoding="utf-8") as file:
+        assert [row["row"] for row in csv.DictReader(file)] == [c.cell.row for c in table_3.cells]
+
+
+def test_two_tables_of_one_file_have_two_labels(table_3, draw, tmp_path):
+    draw(table_3)
+    latex = (tmp_path / "out/table-3.tex").read_text()
+    assert r"\label{tab:table-3}" in latex
+    assert r"\label{tab:table-3-2}" in latex
+
+
+@pytest.mark.parametrize("name", ["figure-3", "figure-4", "figure-5", "semi-supervised", "ravdess"])
+def test_a_figure_is_drawn_with_the_data_behind_it(name, fill_all, smoke, draw, tmp_path):
+    filling = fill_all(name, smoke, tmp_path / "runs", speaker_accuracy=0.5)
+    drawn = draw(filling)
+    out = tmp_path / "out"
+    assert drawn.section.pictures[0][0] == out / f"{name}.png"
+    assert {path.suffix for path in drawn.files} == {".md", ".tex", ".csv", ".pdf"}
+    assert all(path.is_file() for path in drawn.files)
+    assert drawn.section.lead.startswith(f"{len(filling.cells)} of {len(filling.cells)} cells")
+
+
+def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, tmp_path):
+    drawn = draw(fill_all("figure-4", smoke, tmp_path / "runs", speaker_accuracy=0.5))
+    assert [path.name for path, _ in drawn.section.pictures] == ["figure-4.png", "figure-4-det.png"]
+    assert tmp_path / "out/figure-4-det.pdf" in drawn.files
+
+
+def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):
+    artefact = ARTEFACTS["figure-3"](smoke)
+    drawn = draw(fill(artefact, smoke, tmp_path / "runs", {}))
+    assert drawn.section.pictures == []
+    assert drawn.section.lead == "0 of 32 cells are filled."
+    ((_, frame, command), *_) = drawn.section.tables
+    assert (frame.filter(like="ours") == MISSING).all().all()
+    assert command.startswith("ser-aae reproduce figure-3 --budget smoke")
+
+
+def test_a_table_that_is_whole_needs_no_command(table_3, draw):
+    assert {command for *_, command in draw(table_3).section.tables} == {""}
+
+
+def test_synthetic_speech_is_marked_wherever_it_is_shown(fill_all, smoke, draw, tmp_path):
+    drawn = draw(fill_all("figure-3", smoke, tmp_path / "runs", synthetic=("iemocap", "msp")))
+    assert drawn.section.badges[0] == "synthetic"
+    assert "no person spoke in iemocap, msp" in drawn.section.warnings[0]
+    assert "Synthetic" in drawn.section.pictures[0][1]
+    for suffix in (".md", ".tex"):
+        assert "Synthetic: no person" in (tmp_path / f"out/figure-3{suffix}").read_text()
+    assert '"iemocap, msp"' in (tmp_path / "out/figure-3.csv").read_text()
+
+
+def test_real_speech_is_not(table_3, draw, tmp_path):
+    drawn = draw(table_3)
+    assert "synthetic" not in drawn.section.badges
+    assert "ynthetic: no person" not in (tmp_path / "out/table-3.md").read_text()
+
+
+def test_a_smoke_budget_warns_and_another_does_not(fill_all, table_3, draw, tmp_path):
+    assert any("Budget smoke" in text for text in draw(table_3).section.warnings)
+    own = Setup(budget=Budget("own", max_folds=1))
+    drawn = draw(fill_all("table-4", own, tmp_path / "other"))
+    assert drawn.section.warnings == []
+    assert "budget own" in drawn.section.badges
+
+
+def test_a_protocol_that_knows_the_speakers_is_named(table_3, draw):
+    assert "Not speaker-independent: 10-fold, speaker-dependent." in draw(table_3).section.warnings
+
+
+def test_figure_2_needs_ratings_and_centroids(fill_all, smoke, draw, tmp_path):
+    filling = fill_all("figure-2", smoke, tmp_path / "runs", centroids=[[2, 2], [3, 3], [4, 4]])
+    assert draw(filling).section.pictures == []  # the store is empty
+
+
+def test_the_badges_name_the_corpora_of_the_cells(fill_all, draw, tmp_path):
+    setup = Setup(budget=BUDGETS["smoke"])
+    badges = draw(fill_all("ravdess", setup, tmp_path / "runs")).section.badges
+    assert badges == ["budget smoke", "RAVDESS"]

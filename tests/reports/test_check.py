@@ -1,0 +1,96 @@
+"""A run that does not agree with what it wrote down is found, whatever was changed."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from reports.check import check_runs
+from ser_aae.cli import main
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+
+
+def change(path, **columns):
+    """Change the first row of predictions."""
+    frame = pd.read_parquet(path)
+    for name, value in columns.items():
+        frame.loc[0, name] = value
+    frame.to_parquet(path, index=False)
+
+
+@pytest.fixture
+def run(tmp_path, leave_cell):
+    return leave_cell(tmp_path / "runs", RunConfig())
+
+
+def test_runs_that_agree_are_counted(run, tmp_path, leave_cell):
+    leave_cell(tmp_path / "runs", replace(RunConfig(), seed=1))
+    lines = check_runs(tmp_path / "runs")
+    assert lines == ["checked 2 runs: each agrees with what it wrote down"]
+
+
+def test_a_changed_class_is_found(run, tmp_path):
+    flipped = {"predicted": "sadness", "p_anger": 0.1, "p_sadness": 0.7}
+    change(run / "predictions.parquet", **flipped)
+    with pytest.raises(UserError, match=r"1 of 1 runs do not agree.*\n.*weighted_accuracy"):
+        check_runs(tmp_path / "runs")
+
+
+def test_a_changed_posterior_that_changes_no_class_is_found(run, tmp_path):
+    change(run / "predictions.parquet", p_anger=0.71, p_neutral=0.09)
+    with pytest.raises(UserError, match=r"predictions\.parquet: its SHA-256 is .* changed after"):
+        check_runs(tmp_path / "runs")
+
+
+def test_a_changed_speaker_is_found(run, tmp_path):
+    change(run / "predictions.parquet", segments=2)
+    with pytest.raises(UserError, match="SHA-256"):
+        check_runs(tmp_path / "runs")
+
+
+def test_every_run_that_disagrees_is_named_up_to_ten(tmp_path, leave_cell):
+    for seed in range(12):
+        folder = leave_cell(tmp_path, replace(RunConfig(), seed=seed))
+        change(folder / "predictions.parquet", segments=2)
+    with pytest.raises(UserError, match="12 of 12 runs") as raised:
+        check_runs(tmp_path)
+    assert str(raised.value).count("SHA-256") == 10
+    assert str(raised.value).endswith("and 2 more")
+
+
+def test_runs_without_a_digest_are_told(run, tmp_path):
+    result = json.loads((run / "result.json").read_text())
+    del result["predictions_sha256"]
+    (run / "result.json").write_text(json.dumps(result))
+    assert "1 of them wrote no digest" in check_runs(tmp_path / "runs")[1]
+
+
+def test_runs_that_have_not_ended_are_left_out(run, tmp_path, leave_cell):
+    begun = leave_cell(tmp_path / "runs", replace(RunConfig(), seed=1))
+    (begun / "result.json").unlink()
+    assert check_runs(tmp_path / "runs")[0].startswith("checked 1 runs")
+
+
+@pytest.mark.parametrize("options", [["--check"], []])
+def test_the_command_refuses_an_altered_posterior_only_when_it_checks(
+    run, tmp_path, options, capsys
+):
+    words = ["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), *options]
+    assert main(words) == 0
+    page = (tmp_path / "out/index.html").read_text()
+    assert ("Checked 1 runs" in page) == bool(options)
+    capsys.readouterr()
+    change(run / "predictions.parquet", p_anger=0.71, p_neutral=0.09)
+    assert main(words) == (2 if options else 0)
+    assert ("SHA-256" in capsys.readouterr().err) == bool(options)
+
+
+def test_the_command_refuses_a_changed_class_in_any_case(run, tmp_path, capsys):
+    flipped = {"predicted": "sadness", "p_anger": 0.1, "p_sadness": 0.7}
+    change(run / "predictions.parquet", **flipped)
+    words = ["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
+    assert main(words) == main([*words, "--check"]) == 2
+    assert not (tmp_path / "out").exists()
+    assert "changed after the run" in capsys.readouterr().err

@@ -1,0 +1,123 @@
+"""The paper's own figures, against the text of the paper where it is at hand."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reports.published import LEVELS, REMARKS, Stated, cited, stated
+from ser_aae.experiments import ARTEFACTS, Setup
+
+PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper.txt"
+SETUP = Setup()
+
+
+def all_stated(setup=SETUP):
+    return [
+        (name, cell, figure)
+        for name, make in ARTEFACTS.items()
+        for cell in make(setup).cells
+        if (figure := stated(name, cell)) is not None
+    ]
+
+
+def test_every_figure_that_the_paper_prints_has_a_cell_of_ours():
+    counts = dict.fromkeys(ARTEFACTS, 0)
+    for name, _, _ in all_stated():
+        counts[name] += 1
+    assert counts == dict.fromkeys(ARTEFACTS, 0) | {
+        "table-3": 10,
+        "table-4": 1,
+        "table-5": 12 + 2,
+        "table-6": 24,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "panel", "row", "column", "text"),
+    [
+        ("table-3", "10-fold", "AAE, multi-task", "IEMOCAP", "68.8 ± 1.2"),
+        ("table-3", "loso", "AAE, multi-task", "MSP-IMPROV", "60.3 ± 1.1"),
+        ("table-4", "", "Proposed", "UA", "46.41 ± 0.32"),
+        ("table-5", "", "Both", "MSP-IMPROV UA", "60.2 ± 1.2"),
+        ("table-5", "", "Gender", "IEMOCAP WA", "67.5 ± 1.5"),
+        ("table-6", "individual levels", "Gender", "MSP-IMPROV Valence", "53.4 ± 1.8"),
+        ("table-6", "joint activation-valence space", "Both", "IEMOCAP 5 clusters", "55.1 ± 1.4"),
+    ],
+)
+def test_figures_stand_in_their_cells(name, panel, row, column, text):
+    places = {
+        (cell.panel, cell.row, cell.column): str(figure)
+        for own, cell, figure in all_stated()
+        if own == name
+    }
+    assert places[panel, row, column] == text
+
+
+def test_the_second_reading_of_table_4_and_rows_of_ours_have_none():
+    second = ARTEFACTS["table-4"](SETUP).cells[1]
+    assert stated("table-4", second) is None
+    none = [c for c in ARTEFACTS["table-6"](SETUP).cells if c.row == "None"]
+    assert {stated("table-6", cell) for cell in none} == {None}
+
+
+@pytest.mark.parametrize("datasets", [("ravdess", "demo"), ("msp", "iemocap")])
+def test_table_4_on_other_corpora_has_no_figure_of_the_paper(datasets):
+    cells = ARTEFACTS["table-4"](replace(SETUP, datasets=datasets)).cells
+    assert [stated("table-4", cell) for cell in cells] == [None, None]
+
+
+def test_other_corpora_have_no_figure_of_the_paper():
+    assert all_stated(replace(SETUP, datasets=("demo", "ravdess"))) == []
+
+
+def test_figures_without_numbers_say_so():
+    for name in ("figure-2", "figure-3", "figure-4", "figure-5"):
+        assert re.search("without numbers|no numbers", REMARKS[name])
+        assert not [item for item in all_stated() if item[0] == name]
+
+
+def test_the_disagreement_of_tables_3_and_5_is_told_at_both():
+    for name in ("table-3", "table-5"):
+        assert "60.3 ± 1.1" in REMARKS[name]
+        assert "60.2 ± 1.2" in REMARKS[name]
+
+
+def test_other_authors_stand_in_tables_3_and_4_alone():
+    assert len(cited("table-3")) == 6
+    assert len(cited("table-4")) == 3
+    assert cited("table-5") == []
+    assert all("cited" in figure.source for *_, figure in cited("table-3"))
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (Stated(62.2, None, ""), "62.2"),
+        (Stated(45.4, None, "", 2), "45.40"),
+        (Stated(46.41, 0.32, "", 2), "46.41 ± 0.32"),
+        (Stated(66, 1, ""), "66.0 ± 1.0"),
+    ],
+)
+def test_a_figure_is_written_with_the_digits_it_is_printed_with(figure, text):
+    assert str(figure) == text
+
+
+def text_of_the_paper():
+    if not PAPER.is_file():
+        pytest.skip(f"the paper's text is not at hand: {PAPER}")
+    return PAPER.read_text(encoding="utf-8")
+
+
+def test_every_figure_is_printed_in_the_paper():
+    printed = re.sub(r"\s*±\s*", " ± ", text_of_the_paper())
+    figures = [figure for _, _, figure in all_stated()]
+    figures += [figure for name in ARTEFACTS for *_, figure in cited(name)]
+    assert [str(figure) for figure in figures if str(figure) not in printed] == []
+
+
+def test_the_ranges_of_table_2_are_printed_in_the_paper():
+    printed = text_of_the_paper()
+    for corpus, ranges in LEVELS.items():
+        assert f"{corpus} {' '.join(ranges)}" in printed

@@ -1,0 +1,121 @@
+"""Budgets, setups, settings by name; and a setup written and read back."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ser_aae.config import RunConfig
+from ser_aae.config_file import build_config
+from ser_aae.errors import UserError
+from ser_aae.experiments import (
+    BUDGETS,
+    Budget,
+    Setup,
+    choose,
+    read_setups,
+    thin,
+    with_settings,
+    write_setup,
+)
+from ser_aae.results import find_runs
+
+
+def test_settings_are_changed_by_their_dotted_names():
+    config = with_settings(RunConfig(), {"model.alpha": 0.1, "model.beta": 0.2, "task": "valence"})
+    assert (config.model.alpha, config.model.beta, config.task) == (0.1, 0.2, "valence")
+    assert config.training == RunConfig().training
+
+
+@pytest.mark.parametrize("name", ["model.alhpa", "modell.alpha", "alpha", "model.kind.alpha"])
+def test_a_name_that_is_no_setting_is_refused(name):
+    with pytest.raises(UserError, match=f"{name}: there is no such setting"):
+        with_settings(RunConfig(), {name: 1})
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (0, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)),
+        (10, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)),
+        (99, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)),
+        (3, (0, 4, 9)),
+        (2, (0, 9)),
+        (1, (0,)),
+    ],
+)
+def test_a_sweep_is_thinned_evenly_with_both_ends_kept(points, expected):
+    assert thin(range(10), points) == expected
+
+
+@pytest.mark.parametrize("length", range(2, 12))
+@pytest.mark.parametrize("points", range(2, 12))
+def test_thinning_never_repeats_a_value(length, points):
+    found = thin(range(length), points)
+    assert len(set(found)) == len(found) == min(length, points)
+    assert (found[0], found[-1]) == (0, length - 1)
+
+
+def test_a_budget_of_nothing_leaves_a_config_as_it_is():
+    assert Budget("none").apply(RunConfig()) == RunConfig()
+    assert BUDGETS["full"].apply(RunConfig()) == RunConfig()
+
+
+def test_smoke_is_one_repetition_of_one_fold_with_three_points():
+    smoke = BUDGETS["smoke"]
+    assert (smoke.repetitions, smoke.max_folds, smoke.points) == (1, 1, 3)
+    assert smoke.apply(RunConfig()).training.epochs <= 2
+    assert BUDGETS["full"].repetitions == 10
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_a_setup_comes_back_as_it_was_written_and_gives_the_same_digests(tmp_path, name, preset):
+    base = build_config(preset, assignments=["training.batch_size=16", "frontend.bins=64"])
+    setup = Setup(("ravdess", "demo"), "", base, BUDGETS[name], 9)
+    write_setup(tmp_path, setup)
+    (back,) = read_setups(tmp_path)
+    assert back == setup
+    digests = [
+        [cell.config.digest() for item in choose(["all", "ravdess"], each) for cell in item.cells]
+        for each in (setup, back)
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_the_same_setup_written_twice_is_one_and_another_is_another(tmp_path):
+    first = write_setup(tmp_path, Setup())
+    assert write_setup(tmp_path, Setup()) == first
+    assert write_setup(tmp_path, Setup(auxiliary="urdu")) != first
+    assert len(read_setups(tmp_path)) == 2
+
+
+def test_a_setup_is_no_run(tmp_path):
+    write_setup(tmp_path, Setup())
+    assert find_runs(tmp_path) == []
+
+
+def test_a_setup_that_was_not_written_to_its_end_is_not_read(tmp_path):
+    folder = write_setup(tmp_path, Setup())
+    (folder / "setup.json").unlink()
+    assert read_setups(tmp_path) == []
+    assert read_setups(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize("lacking", ["datasets", "budget", "max_auxiliary_speakers"])
+def test_a_setup_that_lacks_something_names_its_file(tmp_path, lacking):
+    folder = write_setup(tmp_path, Setup())
+    content = json.loads((folder / "setup.json").read_text())
+    del content[lacking]
+    (folder / "setup.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"setup\.json: not what ser-aae reproduce.*{lacking}"):
+        read_setups(tmp_path)
+
+
+def test_a_budget_with_a_field_that_there_is_not_is_refused(tmp_path):
+    folder = write_setup(tmp_path, replace(Setup(), budget=Budget("own", overrides={"seed": 1})))
+    content = json.loads((folder / "setup.json").read_text())
+    content["budget"]["hours"] = 3
+    (folder / "setup.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="hours"):
+        read_setups(tmp_path)

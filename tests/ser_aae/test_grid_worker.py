@@ -1,0 +1,114 @@
+"""What a worker does with a run: its environment, its errors, where it leaves the run."""
+
+import time
+
+import pytest
+
+from ser_aae import grid_worker
+from ser_aae.errors import UserError
+from ser_aae.grid_storage import claim, place_in_cache, relative_folder, send_folder
+from ser_aae.grid_worker import BUSY, DONE, REFUSED, Places, RunFailedError, train_run
+from ser_aae.results import run_folder, write_json
+
+PLACES = Places("/store", "/runs")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A worker's cache of its own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SER_AAE_CACHE", str(folder))
+    monkeypatch.setattr(grid_worker, "PAUSE_S", 0.01)
+    return folder
+
+
+# what a worker makes of errors
+
+
+def test_a_users_error_is_an_outcome_and_any_other_one_is_raised(kfold_config, monkeypatch):
+    def refuse(*_):
+        raise UserError("no such corpus")
+
+    def break_down(*_):
+        raise OSError(5, "the disk is gone")
+
+    monkeypatch.setattr(grid_worker, "_train_in_folder", refuse)
+    outcome = grid_worker.train_run(kfold_config, PLACES)
+    assert (outcome.state, outcome.error) == (REFUSED, "no such corpus")
+    monkeypatch.setattr(grid_worker, "_train_in_folder", break_down)
+    with pytest.raises(RunFailedError, match=r"^OSError: .*the disk is gone\nTraceback") as raised:
+        grid_worker.train_run(kfold_config, PLACES)
+    assert raised.value.__cause__ is None
+
+
+def test_a_busy_run_is_given_back_after_a_pause(kfold_config, monkeypatch):
+    slept = []
+    monkeypatch.setattr(grid_worker, "_train_in_folder", lambda *_: BUSY)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert grid_worker.train_run(kfold_config, PLACES).state == BUSY
+    assert slept == [grid_worker.PAUSE_S]
+
+
+# runs at a URL
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Training that writes a folder and is counted."""
+    done = []
+
+    def train(config, store, runs, held):
+        assert held > 2
+        folder = run_folder(runs, config)
+        write_json(folder / "config.json", config.to_dict())
+        (folder / "tensorboard").mkdir()
+        (folder / "tensorboard" / "events").write_text("...")
+        write_json(folder / "result.json", {"seconds": 1})
+        done.append(folder)
+
+    monkeypatch.setattr(grid_worker, "train_apart", train)
+    return done
+
+
+def test_a_run_is_trained_in_the_cache_sent_whole_and_not_again(
+    kfold_config, tiny_store, tmp_path, trained, cache
+):
+    places = Places(str(tiny_store), f"file://{tmp_path}/far/runs")
+    assert train_run(kfold_config, places).state == DONE
+    sent = tmp_path / "far" / "runs" / relative_folder(kfold_config)
+    assert {path.relative_to(sent).as_posix() for path in sent.rglob("*") if path.is_file()} == {
+        "config.json",
+        "result.json",
+        "tensorboard/events",
+    }
+    assert trained[0].is_relative_to(cache)
+    assert not trained[0].exists()
+    assert train_run(kfold_config, places).state == DONE
+    assert len(trained) == 1
+
+
+def test_a_run_that_could_not_be_sent_is_sent_without_training_again(
+    kfold_config, tiny_store, tmp_path, trained, monkeypatch
+):
+    def fail(*_):
+        raise OSError("no route to host")
+
+    places = Places(str(tiny_store), f"file://{tmp_path}/far")
+    monkeypatch.setattr(grid_worker, "send_folder", fail)
+    with pytest.raises(grid_worker.RunFailedError, match="no route to host"):
+        train_run(kfold_config, places)
+    monkeypatch.setattr(grid_worker, "send_folder", send_folder)
+    assert train_run(kfold_config, places).state == DONE
+    assert len(trained) == 1
+    assert (tmp_path / "far" / relative_folder(kfold_config) / "result.json").is_file()
+
+
+@pytest.mark.parametrize("is_far", [False, True])
+def test_a_run_that_another_process_holds_is_left_to_it(
+    kfold_config, tiny_store, tmp_path, trained, is_far
+):
+    runs = f"file://{tmp_path}/far" if is_far else str(tmp_path)
+    held = place_in_cache(runs) if is_far else tmp_path
+    with claim(run_folder(held, kfold_config)):
+        assert train_run(kfold_config, Places(str(tiny_store), runs)).state == BUSY
+    assert not trained
