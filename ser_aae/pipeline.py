@@ -132,7 +132,7 @@ def evaluation_dataset(
 
     def finish(segment: tf.Tensor, index: tf.Tensor) -> tuple:
         truth = {task: tf.gather(values, index) for task, values in labels.items()}
-        return _to_network(segment, normalisation), truth, index
+        return to_network(segment, normalisation), truth, index
 
     count = part.num_segments(data.segment_frames, shift)
     batches = segments.batch(batch_size).map(finish)
@@ -258,13 +258,13 @@ def _as_often(label: tf.Tensor, windows: tf.Tensor) -> tf.Tensor:
 
 def _finish(stream: tf.data.Dataset, normalisation: Normalisation) -> tf.data.Dataset:
     def finish(segments: tf.Tensor, labels: dict) -> tuple:
-        return _to_network(segments, normalisation), labels
+        return to_network(segments, normalisation), labels
 
     return stream.map(finish).prefetch(4)
 
 
-def _to_network(segments: tf.Tensor, normalisation: Normalisation) -> tf.Tensor:
-    """Normalise `(batch, frames, bins)` dB and turn it to `(batch, bins, frames, 1)`."""
+def to_network(segments: tf.Tensor, normalisation: Normalisation) -> tf.Tensor:
+    """Normalise `(batch, frames, bins)` in dB and turn it to `(batch, bins, frames, 1)`."""
     normal = (tf.cast(segments, tf.float32) - normalisation.mean) / normalisation.deviation
     return tf.transpose(normal, [0, 2, 1])[..., None]
 

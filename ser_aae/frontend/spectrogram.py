@@ -46,28 +46,28 @@ def log_spectrogram(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     padded = np.zeros(max(len(signal), length), np.float32)
     padded[: len(signal)] = signal
     windows = np.lib.stride_tricks.sliding_window_view(padded, length)[::shift][:frames]
-    spectrum = np.fft.rfft(windows * _hamming(length), n=config.fft_size)
+    spectrum = np.fft.rfft(windows * hamming_window(length), n=config.fft_size)
     power = np.square(np.abs(spectrum), dtype=np.float32)
-    decibel = 10.0 * np.log10(np.maximum(power @ _bands(config), 1e-10))
+    decibel = 10.0 * np.log10(np.maximum(power @ band_weights(config), 1e-10))
     floored = np.maximum(decibel, decibel.max() - config.floor_db)
     return floored.astype(np.float32)
 
 
 def band_frequencies_hz(config: FrontEndConfig) -> np.ndarray:
     """Return the centre of each band in Hz, `(bins,)`."""
-    bands = _bands(config)
+    bands = band_weights(config)
     bin_hz = np.arange(config.fft_size // 2 + 1) * config.sample_rate_hz / config.fft_size
     return (bin_hz @ bands) / bands.sum(axis=0)
 
 
 @lru_cache(maxsize=4)
-def _hamming(length: int) -> np.ndarray:
+def hamming_window(length: int) -> np.ndarray:
     """Return the periodic Hamming window, the one for spectral analysis."""
     return np.hamming(length + 1)[:-1].astype(np.float32)
 
 
 @lru_cache(maxsize=4)
-def _bands(config: FrontEndConfig) -> np.ndarray:
+def band_weights(config: FrontEndConfig) -> np.ndarray:
     """Return the `(fft_size // 2 + 1, bins)` weights that gather FFT bins into bands."""
     fft_bins = config.fft_size // 2 + 1
     if config.scale == "mel":

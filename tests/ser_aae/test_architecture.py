@@ -13,7 +13,8 @@ TENSORFLOW = {"tensorflow", "tensorflow_io", "keras", "keras_tuner"}
 WITHOUT_TENSORFLOW = (
     *("labels", "config", "config_fields", "config_file", "utterance", "errors", "datasets"),
     *("store", "parts", "metrics", "results", "splits", "leakage", "assembly", "adversary"),
-    *("presets", "selection", "targets"),
+    *("presets", "selection", "targets", "fold_files", "listed_folds", "statistics"),
+    *("experiments", "description", "recognition"),
     *("frontend", "cli", "commands"),
 )
 DATA_PREP_MAY = {

@@ -1,0 +1,135 @@
+"""How long a trained model takes to start and to answer, beside openSMILE eGeMAPS and a linear SVM.
+
+Each contestant gets a process of its own and the same recordings, one at a time. Start-up is the
+time from the start of the process to its first answer; the real-time factor is the time for
+all further recordings over their length. The SVM's classes are drawn: its speed is measured,
+and its answers are not.
+
+    python benchmarks/predict.py --model runs/.../fold00-rep00 --model model.onnx *.wav
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import joblib
+import numpy as np
+import soundfile
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from ser_aae.errors import UserError
+from ser_aae.results.text import align
+
+FEATURE_SET = "eGeMAPSv02"
+_STARTED = "SER_AAE_BENCHMARK_STARTED"
+
+Answer = Callable[[Path], object]
+
+
+def fit_svm(files: Sequence[Path], out: Path) -> None:
+    """Fit a linear SVM on the files' features with drawn classes, and keep it in a file."""
+    features_of = _features()
+    features = np.concatenate([features_of(path) for path in files])
+    classes = np.random.default_rng(0).permutation(np.arange(len(files)) % 4)
+    joblib.dump(make_pipeline(StandardScaler(), LinearSVC()).fit(features, classes), out)
+
+
+def measure(answer: Answer, files: Sequence[Path], started: float) -> dict[str, float]:
+    """Return seconds to the first answer, and seconds and length of all further ones."""
+    answer(files[0])
+    start_up_s = time.time() - started
+    begin = time.perf_counter()
+    for path in files[1:]:
+        answer(path)
+    seconds = time.perf_counter() - begin
+    audio_s = sum(soundfile.info(path).duration for path in files[1:])
+    return {"start_up_s": start_up_s, "seconds": seconds, "audio_s": audio_s}
+
+
+def run_worker(contestant: str, model: Path, files: Sequence[Path]) -> dict[str, float]:
+    """Load a contestant in this process and measure it."""
+    started = float(os.environ[_STARTED])
+    if contestant == "opensmile":
+        svm, features_of = joblib.load(model), _features()
+        return measure(lambda path: svm.predict(features_of(path)), files, started)
+    from ser_aae.predict import Recogniser
+
+    return measure(Recogniser.load(model).recognise_file, files, started)
+
+
+def run_all(models: Sequence[Path], files: Sequence[Path], repeats: int) -> list[list[str]]:
+    """Return a table: for each contestant the medians over processes.
+
+    Raises:
+        UserError: A contestant does not run.
+    """
+    rows = [["contestant", "start-up s", "ms a recording", "real-time factor"]]
+    with tempfile.TemporaryDirectory() as folder:
+        svm = Path(folder) / "svm.joblib"
+        fit_svm(files, svm)
+        contestants = [("opensmile", svm, f"openSMILE {FEATURE_SET}, linear SVM")]
+        contestants += [("model", path, path.name) for path in models]
+        for contestant, path, title in contestants:
+            found = [_alone(contestant, path, files) for _ in range(repeats)]
+            start_up, seconds = (
+                float(np.median([each[key] for each in found])) for key in ("start_up_s", "seconds")
+            )
+            factor = seconds / found[0]["audio_s"]
+            each_ms = 1000 * seconds / (len(files) - 1)
+            rows.append([title, f"{start_up:.2f}", f"{each_ms:.1f}", f"{factor:.4f}"])
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, action="append", required=True, metavar="MODEL")
+    parser.add_argument("--repeats", type=int, default=3, help="processes of each contestant")
+    parser.add_argument("--worker", metavar="CONTESTANT", help=argparse.SUPPRESS)
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="five or more")
+    options = parser.parse_args(arguments)
+    try:
+        if options.worker:
+            print(json.dumps(run_worker(options.worker, options.model[0], options.files)))
+            return 0
+        if len(options.files) < 5:
+            raise UserError(f"expected five recordings or more, got {len(options.files)}")
+        rows = run_all(options.model, options.files, options.repeats)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(align(rows)))
+    return 0
+
+
+def _features() -> Callable[[Path], np.ndarray]:
+    """Return what gives the functionals of a recording, `(1, features)`."""
+    import opensmile  # here, so that the rest works without the `bench` extra
+
+    smile = opensmile.Smile(opensmile.FeatureSet[FEATURE_SET], opensmile.FeatureLevel.Functionals)
+    return lambda path: smile.process_file(str(path)).to_numpy(np.float32)
+
+
+def _alone(contestant: str, model: Path, files: Sequence[Path]) -> dict[str, float]:
+    """Measure a contestant in a process of its own."""
+    command = [sys.executable, __file__, "--worker", contestant, "--model", str(model)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", _STARTED: str(time.time())}
+    done = subprocess.run(
+        [*command, *map(str, files)], capture_output=True, text=True, check=False, env=environment
+    )
+    if done.returncode:
+        raise UserError(f"{model}: {(done.stderr.strip().splitlines() or ['no reason'])[-1]}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

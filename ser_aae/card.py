@@ -1,0 +1,99 @@
+"""The model card of a run, in the format of Hugging Face: metadata in YAML, then Markdown.
+
+Everything in it comes from the run's own files; only the terms of the corpora are given.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ser_aae.card_body import CardRun, Terms, build_body
+from ser_aae.description import describe_run, read_config
+from ser_aae.results import evaluate_run, read_json, read_predictions
+from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS
+
+__all__ = ["Terms", "build_card", "corpora_of"]
+
+
+def corpora_of(run: Path) -> tuple[str, ...]:
+    """Return the corpora that a run was trained or tested on, as its config names them.
+
+    Raises:
+        UserError: No complete run.
+    """
+    config = read_config(run)
+    named = (config.dataset, *config.auxiliary, config.protocol.target)
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
+    """Return the card of a run.
+
+    Args:
+        run: The folder of a complete run.
+        terms: Of each corpus, by its name in the store.
+
+    Raises:
+        UserError: No complete run, files that cannot be read, or figures that its predictions
+            do not give.
+    """
+    folder = run.resolve()
+    it = CardRun(
+        name=f"{folder.parent.parent.name}-{folder.parent.name}-{folder.name}",
+        config=read_config(run),
+        about=describe_run(run),
+        figures=evaluate_run(run),
+        predictions=read_predictions(run / PREDICTIONS),
+        environment=read_json(run / ENVIRONMENT),
+        terms=terms,
+    )
+    header = yaml.safe_dump(_metadata(it), sort_keys=False, allow_unicode=True, width=100)
+    return "\n\n".join([f"---\n{header}---", *build_body(it)]) + "\n"
+
+
+def _metadata(it: CardRun) -> dict[str, Any]:
+    corpora = {name: it.terms[name] for name in it.trained_on if name in it.terms}
+    languages = sorted({each.language for each in corpora.values()} - {""})
+    return {
+        "library_name": "keras",
+        "pipeline_tag": "audio-classification",
+        "license": "other",
+        "license_name": "terms-of-the-corpora",
+        **({"language": languages} if languages else {}),
+        "datasets": list(it.trained_on),
+        "dataset_licenses": {name: each.licence for name, each in corpora.items()},
+        "metrics": ["recall", "accuracy", "f1"],
+        "tags": [
+            *("speech-emotion-recognition", "multi-task", "adversarial-autoencoder"),
+            "speaker-independent" if it.independent else "speaker-dependent",
+            "arxiv:1907.06078",
+        ],
+        "model-index": [{"name": it.name, "results": [_result(it)]}],
+    }
+
+
+def _result(it: CardRun) -> dict[str, Any]:
+    protocol, figures = it.config.protocol, it.figures
+    named = (
+        ("recall", "unweighted accuracy (mean recall)", "unweighted_accuracy"),
+        ("accuracy", "weighted accuracy", "weighted_accuracy"),
+        ("f1", "macro F1", "macro_f1"),
+        ("accuracy", "gender accuracy", "gender_accuracy"),
+        ("equal_error_rate", "equal error rate of speaker verification", "equal_error_rate"),
+    )
+    return {
+        "task": {"type": "audio-classification", "name": f"{it.about.primary} from speech"},
+        "dataset": {
+            "type": "+".join(it.tested_on),
+            "name": " + ".join(it.title(name) for name in it.tested_on),
+            "split": "test",
+            "args": {"protocol": protocol.name, "fold": protocol.fold},
+        },
+        "metrics": [
+            {"type": kind, "name": name, "value": round(float(figures[key]), 4)}
+            for kind, name, key in named
+            if figures.get(key) is not None
+        ],
+    }

@@ -1,0 +1,34 @@
+"""`ser-aae enrol`: remember a speaker's voice."""
+
+import argparse
+from typing import Any
+
+from ser_aae.commands.options import folder
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "enrol",
+        help="remember a speaker's voice, for serve and verify",
+        description="Average the d-vectors of a speaker's recordings and add them to a file. A "
+        "name that is there already is enrolled anew.",
+    )
+    parser.add_argument("model", type=folder, metavar="MODEL", help="a run's folder")
+    parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
+    parser.add_argument("--speaker", required=True, metavar="NAME", help="who speaks in them")
+    parser.add_argument(
+        "--out", type=folder, required=True, metavar="FILE", help="enrolled speakers (JSON)"
+    )
+    parser.set_defaults(run=run, resumes=False, writes="out")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Enrol, and say how many are."""
+    from ser_aae.voices import Voices, enrol
+
+    voices = Voices.load(arguments.model)
+    count = enrol(voices, arguments.speaker, arguments.files, arguments.out)
+    recordings = f"{len(arguments.files)} recording{'s' * (len(arguments.files) > 1)}"
+    who = f"{count} speaker{'s' * (count > 1)}"
+    print(f"{arguments.speaker}: {recordings}; {arguments.out} holds {who}")

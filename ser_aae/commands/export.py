@@ -1,0 +1,71 @@
+"""`ser-aae export`: a run's model as one file, for other programs and other machines."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ser_aae.commands.options import add_place, folder
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "export",
+        help="a run's model as one file: Keras, SavedModel, ONNX, LiteRT",
+        description="Write a run's model as one file that needs none of this program, then score "
+        "the run's test part with that file. A file that is more than half a point of "
+        "unweighted accuracy apart is not kept.",
+    )
+    parser.add_argument("run_folder", type=folder, metavar="RUN", help="the folder of one run")
+    parser.add_argument(
+        "--format", required=True, metavar="keras|saved-model|onnx|litert", help="kind of file"
+    )
+    parser.add_argument(
+        "--quantise",
+        default="none",
+        metavar="none|float16|int8",
+        help="smaller numbers, for onnx and litert (none)",
+    )
+    parser.add_argument(
+        "--input",
+        default="spectrogram",
+        metavar="waveform|spectrogram",
+        help="what the model takes: segments of a log spectrogram, or a recording (spectrogram)",
+    )
+    parser.add_argument(
+        "--out", type=folder, required=True, metavar="FILE", help="the file to write"
+    )
+    for place in ("store", "data_root"):
+        add_place(parser, place)
+    parser.set_defaults(run=run, resumes=False, writes="out")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export, then print the accuracies and the file."""
+    from ser_aae.export import Choice, export
+
+    choice = Choice(arguments.format, arguments.quantise, arguments.input)
+    rescored = export(
+        arguments.run_folder,
+        choice,
+        arguments.out,
+        arguments.store,
+        lambda: _recordings(arguments.run_folder, arguments.data_root),
+    )
+    print(
+        f"test part, {rescored.utterances} utterances: UA {100 * rescored.run:.2f} in the run, "
+        f"{100 * rescored.exported:.2f} with the file ({rescored.points:+.2f} points); "
+        f"posteriors differ by {rescored.posterior_difference:.2g} at most"
+    )
+    print(arguments.out)
+
+
+def _recordings(run_folder: Path, data_root: Path) -> Path:
+    """Return the folder that the recordings of the run's test part lie in."""
+    from data_prep.corpora import find_adapter
+    from ser_aae.description import read_config
+
+    config = read_config(run_folder)
+    is_cross = config.protocol.name == "cross-corpus"
+    dataset = config.protocol.target if is_cross else config.dataset
+    return find_adapter(dataset).read(data_root, allow_partial=True).root

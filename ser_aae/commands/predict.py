@@ -1,0 +1,134 @@
+"""`ser-aae predict`: what a trained model says of recordings."""
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ser_aae.commands.options import folder
+from ser_aae.errors import UserError
+
+_SPEAKERS_SHOWN = 3
+
+Row = dict[str, Any]
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "predict",
+        help="emotion, gender and speaker in recordings, of the whole or every second",
+        description="Print what a model says of recordings of any length, rate and container. "
+        "One that cannot be read does not stop the others; exit code 2 then.",
+    )
+    parser.add_argument(
+        "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
+    )
+    parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument("--csv", type=folder, metavar="FILE", help="write a table as well")
+    parser.add_argument(
+        "--timeline", type=float, metavar="SECONDS", help="posteriors at every step of this length"
+    )
+    parser.set_defaults(run=run, resumes=False, writes="csv")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Recognise each file; print as it comes, or all at the end as JSON."""
+    from ser_aae.predict import Recogniser
+
+    recogniser = Recogniser.load(arguments.model)
+    for warning in recogniser.description.warnings:
+        _tell(f"warning: {warning}")
+    rows, failed = [], 0
+    for path in arguments.files:
+        try:
+            found = recogniser.recognise_file(path, arguments.timeline, _progress(path))
+            row = {"file": str(path), **found.to_dict()}
+        except UserError as error:
+            failed += 1
+            _tell(f"error: {error}")
+            row = {"file": str(path), "error": str(error)}
+        rows.append(row)
+        if not arguments.json and "error" not in row:
+            print(_text(row), flush=True)
+    if arguments.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+    if arguments.csv:
+        _write_csv(arguments.csv, rows)
+    if failed:
+        raise UserError(f"{failed} of {len(rows)} recordings could not be recognised, see above")
+
+
+def _text(row: Row) -> str:
+    """Return a recording's posteriors in per cent, the likeliest first."""
+    head = f"{row['file']}: {row['duration_s']:.1f} s"
+    if row["silent"]:
+        lines = [f"{head}, silence"]
+    else:
+        lines = [f"{head}, {row['speech_s']:.1f} s of it speech"]
+        for task, values in row["posteriors"].items():
+            shown = _SPEAKERS_SHOWN if task == "speaker" else len(values)
+            lines.append(f"  {task:<10}{_ranking(values, shown)}")
+    for moment in row["timeline"]:
+        said = [_ranking(values, 1) for values in moment["posteriors"].values()]
+        lines.append(f"  {_clock(moment['start_s'])}  {', '.join(said) or 'silence'}")
+    return "\n".join(lines)
+
+
+def _ranking(values: Mapping[str, float], count: int) -> str:
+    ranked = sorted(values.items(), key=lambda item: -item[1])[:count]
+    return ", ".join(f"{name} {100 * value:.1f}" for name, value in ranked)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes // 60)}:{int(minutes % 60):02d}:{rest:04.1f}"
+
+
+def _write_csv(path: Path, rows: list[Row]) -> None:
+    """Write one row a recording, or one a step where there is a timeline."""
+    from ser_aae.results.folder import write_bytes
+
+    flat = [line for row in rows for line in _lines(row)]
+    columns = list(dict.fromkeys(name for line in flat for name in line))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    writer.writerows(flat)
+    write_bytes(path, text.getvalue().encode())
+
+
+def _lines(row: Row) -> Iterator[Row]:
+    """Yield the lines of a recording: of the speakers, only the likeliest is named."""
+    if "error" in row:
+        yield {"file": row["file"], "error": row["error"]}
+        return
+    whole = {"start_s": 0.0, "end_s": row["duration_s"]} | row
+    for each in row["timeline"] or [whole]:
+        line = {"file": row["file"]} | {key: each[key] for key in ("start_s", "end_s", "silent")}
+        for task, values in each["posteriors"].items():
+            line[task] = each["best"][task]
+            named = {line[task]: max(values.values())} if task == "speaker" else values
+            prefix = "p_speaker" if task == "speaker" else f"p_{task}_"
+            for name, value in named.items():
+                line[prefix if task == "speaker" else f"{prefix}{name}"] = value
+        yield line
+
+
+def _progress(path: Path) -> Callable[[float], None]:
+    """Return what tells a person how far a long recording is."""
+
+    def show(seconds: float) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{path.name}: {_clock(seconds)}\r", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,226 @@
+"""`ser-aae tune`: a search for settings, alone or with workers here and elsewhere."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_aae.commands.options import add_config, add_place
+from ser_aae.commands.train import add_flags, count_folds, prepare_all, read_config
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+
+if TYPE_CHECKING:
+    from tuning.definition import Search
+
+_FLAGS = (
+    *("dataset", "auxiliary", "task", "classes", "model", "protocol", "folds", "subset"),
+    *("max-speakers", "target", "epochs", "seed"),
+)
+_TRIALS = 30
+_ADDRESS = re.compile(r"[^\s:/]+:\d{1,5}")
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "tune",
+        help="search for settings on validation speakers; the test part is not looked at",
+        description="Try settings, each on the same folds and seeds, and keep what is best on "
+        "validation speakers; the test part is never looked at. The same command goes on where "
+        "it stopped. The last line printed is best.yaml, which ser-aae train --config takes.",
+    )
+    add_flags(parser, _FLAGS)
+    parser.add_argument(
+        "--fold",
+        default="0",
+        metavar="I,...|all",
+        help="folds each trial is trained on, with commas between (0), or every fold",
+    )
+    _add_search(parser)
+    add_config(parser)
+    for place in ("data_root", "store", "runs"):
+        add_place(parser, place)
+    parser.add_argument(
+        "--allow-partial",
+        action="store_true",
+        help="accept an incomplete copy of a corpus; leave out what cannot be read",
+    )
+    _add_workers(parser)
+    parser.set_defaults(run=run, writes="runs")
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--algorithm", default="random", metavar="grid|random|bayesian|hyperband", help="(random)"
+    )
+    parser.add_argument(
+        "--space",
+        default="latent,alpha,beta",
+        metavar="NAME,...",
+        help="what is varied: some of latent, alpha, beta, optimiser, rate, frontend, masks, "
+        "auxiliary-ratio (latent,alpha,beta); or figure-5, with --algorithm grid",
+    )
+    parser.add_argument(
+        "--trials", type=int, metavar="N", help=f"random and bayesian: how many ({_TRIALS})"
+    )
+    parser.add_argument(
+        "--executions", type=int, default=1, metavar="N", help="seeds for each fold of a trial (1)"
+    )
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    roles = parser.add_mutually_exclusive_group()
+    roles.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes on this machine (1)"
+    )
+    roles.add_argument(
+        "--chief",
+        type=_address,
+        metavar="HOST:PORT",
+        help="listen there for workers of other machines, in a network that is trusted",
+    )
+    roles.add_argument(
+        "--worker",
+        type=_address,
+        metavar="HOST:PORT",
+        help="work for the chief there, who says what is searched; give only the places",
+    )
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Search; print what was found, then where."""
+    if arguments.worker:
+        _work(arguments)
+        return
+    search = _read_search(arguments)
+    from tuning import search as searching
+    from tuning.hypermodel import TrialFailedError, trainer
+    from tuning.record import BEST, best_line
+
+    store, runs = arguments.store.absolute(), arguments.runs
+    try:
+        if arguments.chief or arguments.workers > 1:
+            command = searching.worker_command(store, runs.absolute(), arguments.verbose)
+            helpers = None
+            if not arguments.chief:
+                helpers = searching.LocalWorkers(command, arguments.workers)
+            address = arguments.chief or "127.0.0.1:0"
+            folder = searching.search_with_workers(search, runs, _show, address, helpers)
+        else:
+            folder = searching.search_alone(search, runs, trainer(store, runs), _show)
+    except TrialFailedError as error:
+        raise _as_user_error(error) from error
+    print(best_line(search, folder))
+    print(folder / BEST)
+
+
+def _work(arguments: argparse.Namespace) -> None:
+    from tuning.hypermodel import TrialFailedError, trainer
+    from tuning.worker import run_worker
+
+    def ready(search: "Search") -> None:
+        prepared = argparse.Namespace(**vars(arguments) | {"workers": 1})
+        found = _prepare(search.config, search, prepared)
+        if found != search.corpora:
+            raise UserError(
+                f"{arguments.store}: expected the chief's corpora {dict(search.corpora)}, found "
+                f"{found}; copy the chief's store here, or prepare both of the same recordings"
+            )
+
+    # the chief that started this worker shows its lines itself
+    show = _show if arguments.parent is None else _silent
+    run = trainer(arguments.store, arguments.runs)
+    try:
+        run_worker(arguments.worker, run, show, ready=ready, parent=arguments.parent)
+    except TrialFailedError as error:
+        raise _as_user_error(error) from error
+
+
+def _read_search(arguments: argparse.Namespace) -> "Search":
+    """Return the search of the command line, its corpora prepared."""
+    from tuning.definition import Search, check_search
+    from tuning.space import read_space
+
+    if arguments.workers < 1:
+        raise UserError(f"--workers: expected 1 or more, got {arguments.workers}")
+    given = argparse.Namespace(**vars(arguments) | {"fold": None})
+    config = read_config(given)
+    own = arguments.algorithm in ("grid", "hyperband")
+    search = Search(
+        config=config,
+        space=read_space(arguments.space),
+        algorithm=arguments.algorithm,
+        trials=arguments.trials if arguments.trials is not None else 0 if own else _TRIALS,
+        executions=arguments.executions,
+    )
+    check_search(search)
+    corpora = _prepare(config, search, arguments)
+    folds = _read_folds(arguments.fold, config, arguments.store)
+    return replace(search, folds=folds, corpora=corpora)
+
+
+def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
+    total = count_folds(config, store)
+    if text == "all":
+        return tuple(range(total))
+    words = [word.strip() for word in text.split(",")]
+    folds = tuple(int(word) for word in words if word.isdecimal() and int(word) < total)
+    if len(set(folds)) < len(words):
+        raise UserError(
+            f"--fold: expected all, or different numbers from 0 to {total - 1} with commas "
+            f"between, got {text!r}"
+        )
+    return folds
+
+
+def _prepare(config: RunConfig, search: "Search", arguments: argparse.Namespace) -> dict[str, str]:
+    """Prepare the corpora for every front end that is searched; return their digests."""
+    from ser_aae.assembly import emotional_corpora
+    from ser_aae.datasets import stored_name
+    from ser_aae.store import load_corpus
+
+    digests = {}
+    for varied in _front_ends(config, search):
+        prepare_all(varied, arguments)
+        for name in (*emotional_corpora(varied), *map(stored_name, varied.auxiliary)):
+            stored = load_corpus(arguments.store, name, varied.frontend)
+            digests[f"{name}-{varied.frontend.digest()}"] = stored.digest
+    return digests
+
+
+def _front_ends(config: RunConfig, search: "Search") -> Iterator[RunConfig]:
+    """Yield the config with each front end that the search may choose."""
+    scales = [item.values for item in search.space.dimensions if item.name == "frontend"]
+    for scale in scales[0] if scales else (config.frontend.scale,):
+        yield replace(config, frontend=replace(config.frontend, scale=str(scale)))
+
+
+def _as_user_error(error: Exception) -> Exception:
+    """Return what a failed trial means: mostly a setting that cannot be, else a fault."""
+    from ser_aae.callbacks import DivergedError
+
+    if not isinstance(error.__cause__, UserError | DivergedError):
+        return error
+    return UserError(
+        f"{error}; the trials that are done stay done, and another --space, or another --set, "
+        "uses their runs again where the settings are the same"
+    )
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"expected HOST:PORT, got {text!r}")
+    return text
+
+
+def _show(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _silent(line: str) -> None:
+    """Show nothing."""

@@ -1,0 +1,79 @@
+"""`ser-aae verify`: whether one speaker speaks in two recordings."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_aae.commands.options import folder
+from ser_aae.errors import UserError
+
+if TYPE_CHECKING:
+    from ser_aae.voices import Threshold
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "verify",
+        help="whether two recordings are of one speaker",
+        description="Compare two voices by the cosine of their d-vectors. Yes or no is said from "
+        "the threshold on at which the run's own verification trials err as often on either side.",
+    )
+    parser.add_argument("model", type=folder, metavar="MODEL", help="a run's folder")
+    parser.add_argument("first", metavar="A", help="a recording; with --speakers, a name in it")
+    parser.add_argument("second", type=folder, metavar="B", help="a recording")
+    parser.add_argument(
+        "--speakers", type=folder, metavar="FILE", help="enrolled speakers, of whom A is one"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run, resumes=False)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the cosine, and the decision where the run has trials."""
+    from ser_aae.voices import Voices, cosine, read_enrolled, threshold_of
+
+    voices = Voices.load(arguments.model)
+    threshold = threshold_of(arguments.model)
+    if arguments.speakers:
+        enrolled = read_enrolled(arguments.speakers, voices)
+        if arguments.first not in enrolled:
+            raise UserError(
+                f"{arguments.speakers}: expected an enrolled speaker ({', '.join(enrolled)}), got "
+                f"{arguments.first!r}; see: ser-aae enrol"
+            )
+        vector = enrolled[arguments.first]
+    else:
+        vector = voices.d_vector(Path(arguments.first).expanduser())
+    score = cosine(vector, voices.d_vector(arguments.second))
+    if arguments.json:
+        print(json.dumps(_plain(score, threshold), indent=2))
+    else:
+        print(_text(score, threshold))
+
+
+def _plain(score: float, threshold: "Threshold | None") -> dict[str, Any]:
+    keys = ("false_match_rate", "false_non_match_rate", "trials")
+    return {
+        "cosine": score,
+        "threshold": threshold.cosine if threshold else None,
+        "same_speaker": score >= threshold.cosine if threshold else None,
+        **{key: getattr(threshold, key) if threshold else None for key in keys},
+    }
+
+
+def _text(score: float, threshold: "Threshold | None") -> str:
+    if threshold is None:
+        return (
+            f"cosine {score:.3f}; no yes or no: the run has no verification trials to take a "
+            "threshold from. Train it with --set verification=CORPUS (speakers that take part in "
+            "nothing else, as librispeech)"
+        )
+    said = "yes, one speaker" if score >= threshold.cosine else "no, two speakers"
+    return (
+        f"{said}: cosine {score:.3f}, threshold {threshold.cosine:.3f}\n"
+        f"in the run's {threshold.trials} trials it took {100 * threshold.false_match_rate:.1f} % "
+        f"of impostors for the speaker and missed {100 * threshold.false_non_match_rate:.1f} % of "
+        "the speakers; with shorter or noisier recordings it errs more often"
+    )

@@ -1,0 +1,243 @@
+"""A trained run as one self-contained file, scored on the test part again before it is kept.
+
+The test part is scored in the file's own runtime. A file that was not quantised and gives
+another accuracy was converted wrongly, which is a fault of this program; one that was
+quantised lost too many digits, which another choice mends.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ser_aae.assembly import Assembly, assemble
+from ser_aae.config import RunConfig
+from ser_aae.conversion import write_model
+from ser_aae.description import SPECTROGRAM, WAVEFORM, describe_run, read_config
+from ser_aae.errors import UserError
+from ser_aae.exported import QUANTISED, SUFFIXES, Forward, load_exported, write_description
+from ser_aae.frontend.audio import read_audio
+from ser_aae.metrics import unweighted_accuracy
+from ser_aae.parts import Part
+from ser_aae.pipeline import Normalisation, evaluation_dataset
+from ser_aae.plain import build_segment_model
+from ser_aae.results import evaluate_run, read_json, read_predictions
+from ser_aae.trained import load_trained
+from ser_aae.waveform import build_waveform_model
+
+MOST_POINTS = 0.5
+"""Difference in unweighted accuracy beyond which a file is not kept."""
+
+EXAMPLES = 128
+"""Validation segments on which 8-bit numbers measure their ranges."""
+
+_QUANTISE = ("none", "float16", "int8")
+
+
+class ExportError(RuntimeError):
+    """A file that was not quantised gives another accuracy than the run it was made of."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is exported.
+
+    Attributes:
+        kind: One of `ser_aae.exported.SUFFIXES`.
+        quantise: `"none"`, `"float16"` or `"int8"`.
+        takes: `"spectrogram"` or `"waveform"`.
+    """
+
+    kind: str
+    quantise: str = "none"
+    takes: str = SPECTROGRAM
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """The test part, scored with an exported file.
+
+    Attributes:
+        utterances: How many.
+        run: Unweighted accuracy in the run.
+        exported: Unweighted accuracy with the file.
+        posterior_difference: The largest between any two posteriors.
+    """
+
+    utterances: int
+    run: float
+    exported: float
+    posterior_difference: float
+
+    @property
+    def points(self) -> float:
+        """How many points of unweighted accuracy the file has more than the run."""
+        return 100 * (self.exported - self.run)
+
+
+def export(
+    run: Path, choice: Choice, out: Path, store: Path, root: Callable[[], Path] | None = None
+) -> Rescored:
+    """Write a run's model as one file and score its test part with it.
+
+    Args:
+        run: The folder of a complete run.
+        choice: Format, numbers and input.
+        out: The file, or the folder of a SavedModel.
+        store: Where the run's corpora lie prepared.
+        root: Gives the folder of the test part's recordings, which a waveform is read from.
+
+    Raises:
+        UserError: A choice that cannot be, data that is not the run's, or a quantised file
+            whose accuracy differs by more than `MOST_POINTS`.
+        ExportError: Another file whose accuracy does.
+    """
+    _check(choice, out)
+    if choice.takes == WAVEFORM and root is None:
+        raise UserError("expected the folder of the recordings, got none; name it")
+    config, description = read_config(run), describe_run(run)
+    data = _data_of(run, config, store)
+    model, normalisation = load_trained(run)
+    written = build_segment_model(model, normalisation, description)
+    if choice.takes == WAVEFORM:
+        description = replace(description, input=WAVEFORM)
+        written = build_waveform_model(written, description, choice.kind == "litert")
+    examples = _examples(data.validation, config) if choice.quantise == "int8" else np.empty(0)
+    temporary = out.with_name(f".{os.getpid()}.part-{out.name}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_model(written, choice.kind, choice.quantise, examples, temporary)
+        write_description(temporary, description)
+        rescored = _rescore(temporary, run, data.test, config, root)
+        _judge(rescored, choice, out)
+        os.replace(temporary, out)
+    finally:
+        _remove(temporary)
+    return rescored
+
+
+def _check(choice: Choice, out: Path) -> None:
+    """Refuse what no file can be.
+
+    Raises:
+        UserError: Always where it does.
+    """
+    for name, value, known in (
+        ("--format", choice.kind, tuple(SUFFIXES)),
+        ("--quantise", choice.quantise, _QUANTISE),
+        ("--input", choice.takes, (SPECTROGRAM, WAVEFORM)),
+    ):
+        if value not in known:
+            raise UserError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
+    if choice.quantise != "none" and choice.kind not in QUANTISED:
+        raise UserError(
+            f"--quantise: goes with --format {' or '.join(QUANTISED)}, got {choice.kind}"
+        )
+    if choice.quantise != "none" and choice.takes == WAVEFORM:
+        raise UserError(
+            "--quantise: goes with --input spectrogram; the power of a waveform spans 80 dB, "
+            "which numbers that small cannot hold"
+        )
+    suffix = SUFFIXES[choice.kind]
+    if out.suffix != suffix:
+        ending = f"that ends in {suffix}" if suffix else "without an ending: it is a folder"
+        raise UserError(f"--out: expected a name {ending}, got {out.name}")
+    if out.is_dir():
+        raise UserError(f"{out}: there is a folder already; remove it or choose another --out")
+
+
+def _data_of(run: Path, config: RunConfig, store: Path) -> Assembly:
+    """Return what the run was trained on and tested with.
+
+    Raises:
+        UserError: The store lacks it, or holds something else.
+    """
+    data = assemble(config, store)
+    wanted = read_json(run / "config.json")["corpora"]
+    if data.digests != wanted:
+        raise UserError(
+            f"{store}: expected the data that {run} was trained on ({wanted}), found others "
+            f"({data.digests}); name its --store"
+        )
+    return data
+
+
+def _rescore(
+    file: Path, run: Path, part: Part, config: RunConfig, root: Callable[[], Path] | None
+) -> Rescored:
+    description, forward = load_exported(file)
+    task, classes = description.primary, description.classes[description.primary]
+    if description.input == WAVEFORM and root is not None:
+        found = _score_recordings(forward, task, part, root())
+    else:
+        found = _score_segments(forward, task, part, config)
+    truth = [classes[number] for number in part.labels[task][part.rows]]
+    said = [classes[number] for number in found.argmax(axis=1)]
+    predictions = read_predictions(run / "predictions.parquet")
+    before = predictions[[f"p_{name}" for name in classes]].to_numpy(np.float64)
+    return Rescored(
+        utterances=len(truth),
+        run=evaluate_run(run)["unweighted_accuracy"],
+        exported=unweighted_accuracy(truth, said, classes)[0],
+        posterior_difference=float(np.abs(found - before).max()),
+    )
+
+
+def _score_segments(forward: Forward, task: str, part: Part, config: RunConfig) -> np.ndarray:
+    """Return the mean posteriors of each utterance's segments, in the order of the rows."""
+    rows, values = [], []
+    for segments, index in _segments_in_db(part, config):
+        values.append(forward(segments)[task].astype(np.float64))
+        rows.append(index)
+    of_row, found = np.concatenate(rows), np.concatenate(values)
+    return np.stack([found[of_row == row].mean(axis=0) for row in part.rows])
+
+
+def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np.ndarray:
+    """Return the posteriors of each recording, in the order of the rows."""
+    rate_hz = part.corpus.frontend.sample_rate_hz
+    found = []
+    for row in part.rows:
+        item = part.corpus.utterances[row]
+        signal = read_audio(item.audio_path(root), rate_hz, item.start_s, item.end_s)
+        found.append(forward(signal[None])[task][0])
+    return np.stack(found).astype(np.float64)
+
+
+def _segments_in_db(part: Part, config: RunConfig) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield batches of segments `(n, segment_frames, bins)` as they are, and their rows."""
+    bins = config.frontend.bins
+    as_it_is = Normalisation(np.zeros(bins, np.float32), np.ones(bins, np.float32))
+    batches = evaluation_dataset(part, as_it_is, config.data, config.training.batch_size)
+    for segments, _, index in batches:
+        yield np.ascontiguousarray(segments.numpy()[..., 0].transpose(0, 2, 1)), index.numpy()
+
+
+def _examples(validation: Part, config: RunConfig) -> np.ndarray:
+    """Return segments of the validation part, evenly spread; never of the test part."""
+    every = np.concatenate([segments for segments, _ in _segments_in_db(validation, config)])
+    chosen = np.linspace(0, len(every) - 1, min(EXAMPLES, len(every))).astype(np.int64)
+    return every[chosen]
+
+
+def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
+    if abs(rescored.points) <= MOST_POINTS:
+        return
+    message = (
+        f"{out.name}: the test part gives {100 * rescored.exported:.1f} % UA, in the run "
+        f"{100 * rescored.run:.1f}; more than {MOST_POINTS} points apart, so it was not kept"
+    )
+    if choice.quantise == "none":
+        raise ExportError(message)
+    milder = "none" if choice.quantise == "float16" else "float16"
+    raise UserError(f"{message}; choose --quantise {milder}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,117 @@
+"""The one model that all clients share: recordings are taken in the order they come."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from ser_aae.errors import UserError
+from ser_aae.predict import Recogniser
+from ser_aae.recognition import Recognition
+from ser_aae.server.limits import Limits
+from ser_aae.server.pictures import draw_timeline
+
+CALLED = "the recording"
+"""What a client's file is called in messages: neither our path nor the name it came with."""
+
+_MOST_SAMPLES_PER_S = 400_000
+"""Over all channels: eight at 48 kHz. A packed file could otherwise fill the memory."""
+
+Neighbours = Callable[[Path], list[tuple[str, float]]]
+"""A recording to enrolled speakers and their cosines, the nearest first."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of a recording.
+
+    Attributes:
+        recognition: Posteriors and timeline.
+        speakers: Enrolled speakers and the cosine with each, the nearest first; none where
+            nobody is enrolled, or nothing is said.
+        picture: Spectrogram and timeline as PNG, where it was asked for.
+    """
+
+    recognition: Recognition
+    speakers: list[tuple[str, float]]
+    picture: bytes = b""
+
+
+class Desk:
+    """A model and those who wait for it.
+
+    Args:
+        recogniser: The model.
+        limits: How long a recording may be.
+        neighbours: Finds enrolled speakers; `None` where nobody is enrolled.
+    """
+
+    def __init__(
+        self, recogniser: Recogniser, limits: Limits, neighbours: Neighbours | None = None
+    ) -> None:
+        """Start the one thread that works."""
+        self.recogniser = recogniser
+        self.limits = limits
+        self.neighbours = neighbours
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recogniser")
+
+    async def ask(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
+        """Recognise a recording when its turn comes.
+
+        Args:
+            path: The recording.
+            step_s: Step of the timeline, 0.1 to 60 seconds; none is made without.
+            draw: Whether to draw the timeline, which there must be.
+
+        Raises:
+            UserError: It cannot be read, or is too long; without the path in it.
+        """
+        return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, draw))
+
+    def answer(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
+        """Recognise a recording now, in the caller's thread; see `ask`."""
+        try:
+            self._check(path)
+            recognition = self.recogniser.recognise_file(path, step_s, self._check_length)
+            is_asked = self.neighbours is not None and not recognition.silent
+            speakers = self.neighbours(path) if self.neighbours and is_asked else []
+            frontend = self.recogniser.description.frontend
+            picture = draw_timeline(path, frontend, recognition) if draw else b""
+        except UserError as error:
+            raise UserError(str(error).replace(str(path), CALLED)) from error
+        return Answer(recognition, speakers, picture)
+
+    def close(self) -> None:
+        """Let go of those who wait."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self, path: Path) -> None:
+        """Refuse what would take too much to read.
+
+        Only what libsndfile knows is read: other programs that decode may follow what stands
+        in a file to other files, and write without end.
+        """
+        try:
+            info = soundfile.info(path)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise UserError(
+                f"{path}: expected audio (WAV, FLAC, OGG, Opus, MP3, AIFF), found something else "
+                "or a broken file; convert it, or record it anew"
+            ) from error
+        self._check_length(info.duration)
+        if info.samplerate * info.channels > _MOST_SAMPLES_PER_S:
+            raise UserError(
+                f"{path}: expected at most {_MOST_SAMPLES_PER_S} samples a second over all "
+                f"channels, found {info.samplerate * info.channels}; resample it"
+            )
+
+    def _check_length(self, seconds: float) -> None:
+        """Refuse what is too long; a header need not tell, so it is asked again on the way."""
+        if seconds > self.limits.seconds:
+            raise UserError(
+                f"{CALLED}: expected at most {self.limits.seconds:g} seconds, found "
+                f"{seconds:.0f} or more; send a part of it"
+            )

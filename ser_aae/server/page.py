@@ -1,0 +1,167 @@
+"""What a person sees: record or upload, posteriors as bars, a timeline under the spectrogram."""
+
+import base64
+import html
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+from ser_aae.errors import UserError
+from ser_aae.server.desk import Answer, Desk
+from ser_aae.server.uploads import Uploads
+
+if TYPE_CHECKING:
+    import gradio
+
+STEP_S = 0.5
+"""Step of the page's timeline."""
+
+_MOST_STEPS = 120
+_SPEAKERS_SHOWN = 5
+
+_FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
+
+_CSS = """
+.timeline img { width: 100%; }
+.speakers table { width: 100%; border-collapse: collapse; }
+.speakers td, .speakers th { padding: 0.3em 0.5em; text-align: left; }
+"""
+
+
+def mount_page(app: FastAPI, desk: Desk, uploads: Uploads) -> None:
+    """Put the page at `/`, behind all that the app has already."""
+    # read when Gradio is imported, and when the page is built
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)
+    import gradio
+
+    fonts, mono = _FONTS
+    # names of fonts in a theme are otherwise fetched from Google
+    theme = gradio.themes.Default(font=list(fonts), font_mono=list(mono))
+    blocks = _build(gradio, desk, uploads)
+    # Gradio checks paths in what a client sends only of pages that it has launched itself
+    blocks.has_launched = True
+    gradio.mount_gradio_app(
+        app,
+        blocks,
+        "/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=desk.limits.bytes,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=theme,
+        css=_CSS,
+    )
+
+
+def _build(gradio: Any, desk: Desk, uploads: Uploads) -> "gradio.Blocks":
+    about = desk.recogniser.description
+    tasks = [task for task in about.classes if task != "speaker"]
+
+    with gradio.Blocks(title="ser-aae", analytics_enabled=False) as blocks:
+        gradio.Markdown("# Speech emotion recognition\n" + _notes(desk))
+        sound = gradio.Audio(
+            sources=["upload", "microphone"],
+            type="filepath",
+            label="Recording",
+            elem_id="recording",
+            buttons=[],
+        )
+        # of this one component: a class of our own would have Gradio write a file beside this one
+        sound.async_move_resource_to_block_cache = _only_uploads(gradio, uploads)
+        said = gradio.Markdown(elem_id="said")
+        with gradio.Row():
+            bars = [gradio.Label(label=task, elem_id=f"bars-{task}") for task in tasks]
+        timeline = gradio.HTML(elem_id="timeline", elem_classes="timeline")
+        near = gradio.HTML(
+            elem_id="speakers", elem_classes="speakers", visible=bool(desk.neighbours)
+        )
+
+        async def recognise(path: str | None) -> list[Any]:
+            if path is None:
+                return ["", *(None for _ in tasks), "", ""]
+            try:
+                answer = await desk.ask(Path(path), STEP_S, draw=True)
+            except UserError as error:
+                raise gradio.Error(str(error), print_exception=False) from error
+            finally:
+                uploads.remove(path)
+            found = answer.recognition.posteriors
+            values = [found.get(task) for task in tasks]
+            return [_summary(answer), *values, _timeline(answer), _speakers(answer.speakers)]
+
+        sound.change(
+            recognise,
+            inputs=[sound],
+            outputs=[said, *bars, timeline, near],
+            api_visibility="private",  # programs have an endpoint of their own
+            concurrency_limit=None,  # the desk has the queue
+        )
+    return blocks
+
+
+def _only_uploads(gradio: Any, uploads: Uploads) -> Callable[..., Awaitable[str | None]]:
+    """Return what a component does with the path of a file that a client names.
+
+    Gradio's own way fetches what a link leads to, and copies what a path leads to.
+    """
+
+    async def check(url_or_file_path: str | Path | None) -> str | None:
+        if url_or_file_path is None:
+            return None
+        if not uploads.owns(str(url_or_file_path)):
+            message = "expected an upload that is not answered yet; upload it again"
+            raise gradio.Error(message, print_exception=False)
+        return str(url_or_file_path)
+
+    return check
+
+
+def _notes(desk: Desk) -> str:
+    limits = desk.limits
+    lines = [
+        f"At most {limits.seconds:g} seconds and {limits.megabytes:g} MB. The recording does not "
+        "leave the server, which removes it when it has answered.",
+        *(f"**Note:** {html.escape(text)}" for text in desk.recogniser.description.warnings),
+    ]
+    return "\n\n".join(lines)
+
+
+def _summary(answer: Answer) -> str:
+    found = answer.recognition
+    if found.silent:
+        return f"{found.duration_s:.1f} s of silence."
+    return f"{found.duration_s:.1f} s, {found.speech_s:.1f} s of it speech."
+
+
+def _timeline(answer: Answer) -> str:
+    """Return the picture, and its words for who cannot see it."""
+    steps = answer.recognition.timeline
+    task = next(iter(answer.recognition.posteriors), "")
+    words = [
+        f"{step.start_s:g} s {step.to_dict()['best'].get(task, 'silence')}"
+        for step in steps[:_MOST_STEPS]
+    ]
+    text = html.escape(f"Spectrogram and {task} over time: {', '.join(words)}", quote=True)
+    data = base64.b64encode(answer.picture).decode()
+    return f'<img alt="{text}" src="data:image/png;base64,{data}">'
+
+
+def _speakers(speakers: Sequence[tuple[str, float]]) -> str:
+    if not speakers:
+        return ""
+    rows = [
+        f"<tr><td>{html.escape(name)}</td><td>{value:.3f}</td>"
+        f'<td><meter min="0" max="1" value="{max(value, 0.0):.3f}"></meter></td></tr>'
+        for name, value in speakers[:_SPEAKERS_SHOWN]
+    ]
+    head = "<tr><th>nearest enrolled speakers</th><th>cosine</th><th></th></tr>"
+    return f"<table>{head}{''.join(rows)}</table>"

@@ -1,0 +1,91 @@
+"""Recordings of clients: kept under a name of ours for as long as they are worked on.
+
+The name that a client gives a file is never part of a path; of it only the suffix of an audio
+format is kept, for browsers play by it. A form is read into files without a name, so that of an
+upload that breaks off nothing is left.
+"""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from ser_aae.server.limits import Limits
+
+FORGOTTEN_S = 900.0
+"""An upload that nobody asked about in this time is removed."""
+
+_STEM = "recording"
+_SUFFIXES = (".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
+
+
+class Uploads:
+    """The folder of uploads; it goes with the process.
+
+    Args:
+        limits: How large a file may be.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        """Make an empty folder that nobody else can read."""
+        self.limits = limits
+        # resolved, so that paths can be compared
+        self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-")).resolve()
+
+    async def receive(self, request: Request, field: str) -> Path:
+        """Keep the one file of a form.
+
+        Args:
+            request: With the form.
+            field: The file's name in it.
+
+        Raises:
+            HTTPException: No form, no such file in it (400), or one that is too large (413).
+        """
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise HTTPException(400, "expected a form (multipart/form-data)")
+        async with request.form(max_files=1, max_fields=8) as form:
+            upload = form.get(field)
+            if not isinstance(upload, UploadFile):
+                raise HTTPException(400, f"expected a file in the form's field {field!r}")
+            if (upload.size or 0) > self.limits.bytes:
+                raise HTTPException(413, self.limits.too_large)
+            return await run_in_threadpool(self._keep, upload)
+
+    def owns(self, path: Path | str) -> bool:
+        """Return whether a path is of a file that was received, and is still there."""
+        path = Path(path).resolve()
+        return path.is_file() and path.parent.parent == self.folder and path.stem == _STEM
+
+    def remove(self, path: Path | str) -> None:
+        """Remove what was received; nothing happens where it is gone or was never received."""
+        if self.owns(path):
+            shutil.rmtree(Path(path).resolve().parent, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what was forgotten."""
+        oldest = time.time() - FORGOTTEN_S
+        for path in self.folder.iterdir():
+            if path.stat().st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _keep(self, upload: UploadFile) -> Path:
+        suffix = Path(upload.filename or "").suffix.lower()
+        place = Path(tempfile.mkdtemp(dir=self.folder))
+        path = place / f"{_STEM}{suffix if suffix in _SUFFIXES else ''}"
+        try:
+            with path.open("wb") as file:
+                shutil.copyfileobj(upload.file, file)
+        except OSError:  # the disk is full
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        return path

@@ -1,0 +1,34 @@
+"""The model of a complete run, with the weights of its best epoch."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ser_aae.aae import MultitaskAAE
+from ser_aae.callbacks import BEST_WEIGHTS
+from ser_aae.description import read_config
+from ser_aae.errors import UserError
+from ser_aae.pipeline import Normalisation
+from ser_aae.results import read_json
+
+
+def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
+    """Return a run's model and the normalisation of what it takes.
+
+    Raises:
+        UserError: The run is not complete, or its weights are missing or of another model.
+    """
+    config = read_config(run)
+    measured = read_json(run / "normalisation.json")
+    shape = (config.frontend.bins, config.data.segment_frames, 1)
+    model = MultitaskAAE(config.model, measured["num_classes"], shape, seed=config.seed)
+    model.compile(config.training)
+    try:
+        model.load_weights(run / BEST_WEIGHTS)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"{run / BEST_WEIGHTS}: expected the weights of the run's model, cannot read them "
+            f"({error}); train the run again"
+        ) from error
+    mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
+    return model, Normalisation(mean, deviation)

@@ -1,0 +1,95 @@
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_aae.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The benchmark as a module; it lies outside the packages."""
+    spec = importlib.util.spec_from_file_location("predict", ROOT / "benchmarks" / "predict.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def files(tmp_path):
+    draw = np.random.default_rng(0)
+    paths = [tmp_path / f"{number}.wav" for number in range(6)]
+    for number, path in enumerate(paths, start=1):
+        soundfile.write(path, draw.normal(0, 0.1, 1600 * number), 16000)
+    return paths
+
+
+def fake_features(bench, monkeypatch):
+    """Level and length in the place of openSMILE, which is an extra."""
+
+    def features_of(path):
+        signal, _ = soundfile.read(path)
+        return np.array([[signal.std(), len(signal)]], np.float32)
+
+    monkeypatch.setattr(bench, "_features", lambda: features_of)
+
+
+def test_start_up_ends_with_the_first_answer(bench, files, monkeypatch):
+    clock = types.SimpleNamespace(now=100.0)
+    monkeypatch.setattr(bench.time, "time", lambda: clock.now)
+    monkeypatch.setattr(bench.time, "perf_counter", lambda: clock.now)
+    asked = []
+
+    def answer(path):
+        asked.append(path)
+        clock.now += 5.0 if len(asked) == 1 else 0.5
+
+    found = bench.measure(answer, files, started=90.0)
+    assert asked == files
+    # the first recording counts for start-up alone
+    assert found == {"start_up_s": 15.0, "seconds": 2.5, "audio_s": pytest.approx(2.0)}
+
+
+def test_the_table_has_medians_and_a_row_a_contestant(bench, files, monkeypatch, tmp_path):
+    fake_features(bench, monkeypatch)
+    calls = []
+
+    def alone(contestant, model, given):
+        assert given == files
+        assert contestant == "model" or model.is_file()
+        calls.append(contestant)
+        return {"start_up_s": float(len(calls)), "seconds": 0.5 * len(calls), "audio_s": 10.0}
+
+    monkeypatch.setattr(bench, "_alone", alone)
+    rows = bench.run_all([tmp_path / "m.onnx"], files, repeats=3)
+    assert calls == ["opensmile"] * 3 + ["model"] * 3
+    assert rows[1] == ["openSMILE eGeMAPSv02, linear SVM", "2.00", "200.0", "0.1000"]
+    assert rows[2] == ["m.onnx", "5.00", "500.0", "0.2500"]
+
+
+def test_the_svm_answers_one_of_four(bench, files, monkeypatch, tmp_path):
+    fake_features(bench, monkeypatch)
+    bench.fit_svm(files, tmp_path / "svm.joblib")
+    monkeypatch.setenv("SER_AAE_BENCHMARK_STARTED", "0")
+    found = bench.run_worker("opensmile", tmp_path / "svm.joblib", files)
+    assert found["audio_s"] == pytest.approx(2.0)
+    assert found["start_up_s"] > 1e9
+    svm = bench.joblib.load(tmp_path / "svm.joblib")
+    assert svm.predict([[0.1, 1600]])[0] in range(4)
+
+
+def test_a_contestant_that_fails_is_named(bench, files, tmp_path):
+    with pytest.raises(UserError, match=r"none\.onnx: .*found nothing"):
+        bench._alone("model", tmp_path / "none.onnx", files)
+
+
+def test_too_few_recordings_are_refused(bench, files, capsys):
+    assert bench.main(["--model", "x", *map(str, files[:4])]) == 2
+    assert "five recordings or more, got 4" in capsys.readouterr().err
+    assert "predict" not in sys.modules

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Builds the image and uses it as a reader of the README would. Needs a Docker engine and the base
+# image; `make docker-test` runs it. Prints what it checks; ends with the first thing that is not so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+docker=${DOCKER:-docker}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+me="$(id -u):$(id -g)"
+mkdir -p "$scratch"/{data,store,runs}
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { echo "docker.sh: $*" >&2; exit 1; }
+expect() { # expect CODE TEXT COMMAND...: the command ends with CODE and says TEXT
+    local code=$1 text=$2 came=0
+    shift 2
+    "$@" > "$scratch/said" 2>&1 || came=$?
+    [ "$came" = "$code" ] || { cat "$scratch/said"; fail "expected exit code $code, got $came: $*"; }
+    grep -q -- "$text" "$scratch/said" || { cat "$scratch/said"; fail "expected '$text' from: $*"; }
+}
+run() { "$docker" run --rm --user "$me" \
+    -v "$scratch/data:/data:ro" -v "$scratch/store:/store" -v "$scratch/runs:/runs" "$@"; }
+
+say "the image builds and is under 2.2 GB"
+"$docker" build -t ser-aae .
+size=$("$docker" image inspect --format '{{.Size}}' ser-aae)
+echo "$((size / 1000000)) MB"
+[ "$size" -lt 2200000000 ] || fail "the image has $size bytes"
+
+say "without data, train --dataset msp says what to mount and ends with 2"
+expect 2 'docker run -v /my/corpora:/data:ro' "$docker" run --rm ser-aae train --dataset msp
+expect 2 'unrecognized' "$docker" run --rm ser-aae train --datset msp
+expect 2 'expected cpu or gpu' "$docker" build -q --build-arg TENSORFLOW=tpu .
+
+say "--dataset demo runs whole, as the image's own user"
+small=(--epochs 1 --set training.pretraining_epochs=1 --set 'model.filters=8,8' --set model.latent_channels=8)
+expect 0 '^/runs/' "$docker" run --rm ser-aae train --dataset demo --protocol loso-session "${small[@]}"
+
+say "a tree in the layout of MSP-IMPROV, mounted read-only, trains; the results are the caller's"
+"$docker" run --rm --user "$me" -v "$scratch/data:/data" ser-aae \
+    synthesise --dataset msp --data-root /data --speakers 6
+expect 0 '^/runs/' run ser-aae train --dataset msp --allow-partial --protocol loso-session "${small[@]}"
+result=$(find "$scratch/runs" -name result.json)
+[ -s "$result" ] || fail "no result.json under /runs"
+[ "$(stat -c '%u:%g' "$result")" = "$me" ] || fail "$result is not owned by $me"
+expect 0 'UA' run ser-aae evaluate "/runs/$(dirname "${result#"$scratch/runs/"}")"
+expect 0 'index.html' run ser-aae report --runs /runs --out /runs/report
+
+say "Ctrl-C ends a training with 130, and the same command goes on"
+name=ser-aae-test-$$
+run --name "$name" ser-aae train --dataset msp --allow-partial --protocol loso-session --fold 1 \
+    --epochs 500 "${small[@]:2}" > "$scratch/said" 2>&1 &
+for _ in $(seq 120); do grep -q 'epoch 2/' "$scratch/said" && break; sleep 1; done
+grep -q 'epoch 2/' "$scratch/said" || { cat "$scratch/said"; fail "no epoch was trained"; }
+"$docker" kill --signal INT "$name" > /dev/null
+came=0; wait $! || came=$?
+[ "$came" = 130 ] || { cat "$scratch/said"; fail "expected 130 after Ctrl-C, got $came"; }
+
+say "all of it is so"

@@ -1,0 +1,144 @@
+"""One model for all: in turn, within limits, and without our paths in what is said."""
+
+import asyncio
+import io
+import threading
+
+import numpy as np
+import PIL.Image
+import pytest
+import soundfile
+
+from ser_aae.errors import UserError
+from ser_aae.server.desk import Desk
+from ser_aae.server.limits import Limits
+from ser_aae.server.pictures import spectrogram_columns
+
+RATE_HZ = 16000
+
+
+@pytest.fixture
+def desk(toy_recogniser):
+    found = Desk(toy_recogniser, Limits(seconds=20.0))
+    yield found
+    found.close()
+
+
+def write(path, seconds, rate_hz=RATE_HZ, channels=1, **kinds):
+    draw = np.random.default_rng(0).normal(0, 0.1, (round(seconds * rate_hz), channels))
+    soundfile.write(path, draw, rate_hz, **kinds)
+    return path
+
+
+def test_a_recording_is_answered_with_timeline_picture_and_neighbours(toy_recogniser, recording):
+    asked = []
+
+    def neighbours(path):
+        asked.append(path)
+        return [("Anna", 0.5)]
+
+    desk = Desk(toy_recogniser, Limits(), neighbours)
+    answer = asyncio.run(desk.ask(recording, 0.5, draw=True))
+    desk.close()
+    assert answer.recognition == toy_recogniser.recognise_file(recording, 0.5)
+    assert (answer.speakers, asked) == ([("Anna", 0.5)], [recording])
+    assert answer.picture.startswith(b"\x89PNG")
+
+
+def test_of_silence_no_neighbour_is_sought(toy_recogniser, tmp_path):
+    path = tmp_path / "silence.wav"
+    soundfile.write(path, np.zeros(RATE_HZ), RATE_HZ)
+    answer = Desk(toy_recogniser, Limits(), lambda _: pytest.fail("asked")).answer(path, 1.0, True)
+    assert answer.recognition.silent
+    assert answer.speakers == []
+    assert answer.picture
+
+
+def test_two_never_use_the_model_at_once(desk, recording, monkeypatch):
+    inside, most = [], []
+    forward = desk.recogniser._forward
+
+    def watched(segments):
+        inside.append(threading.get_ident())
+        most.append(len(inside))
+        found = forward(segments)
+        inside.pop()
+        return found
+
+    monkeypatch.setattr(desk.recogniser, "_forward", watched)
+
+    async def ask_all():
+        return await asyncio.gather(*(desk.ask(recording, None) for _ in range(10)))
+
+    answers = asyncio.run(ask_all())
+    assert len(answers) == 10
+    assert all(answer == answers[0] for answer in answers)
+    assert set(most) == {1}
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\x00\x00\x00\x00WAVEfmt "])
+def test_what_is_no_audio_is_said_without_our_path(desk, tmp_path, content):
+    path = tmp_path / "recording.wav"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="the recording: expected audio") as caught:
+        desk.answer(path, None)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_wav_that_was_cut_short_is_said_without_our_path(desk, tmp_path):
+    path = write(tmp_path / "cut.wav", 2)
+    path.write_bytes(path.read_bytes()[:20000])
+    with pytest.raises(UserError, match=r"the recording: .*cut short") as caught:
+        desk.answer(path, None)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_playlist_is_not_followed(desk, tmp_path, recording):
+    path = tmp_path / "recording.wav"
+    path.write_text(f"#EXTM3U\n#EXTINF:4,\n{recording}\n#EXT-X-ENDLIST\n")
+    with pytest.raises(UserError, match="expected audio"):
+        desk.answer(path, None)
+
+
+def test_too_long_is_refused_before_anything_is_read(desk, tmp_path, monkeypatch):
+    path = write(tmp_path / "long.flac", 21)
+    monkeypatch.setattr(desk.recogniser, "recognise_file", lambda *_: pytest.fail("read"))
+    with pytest.raises(UserError, match="at most 20 seconds, found 21"):
+        desk.answer(path, None)
+
+
+def test_a_header_that_lies_about_the_length_does_not_help(desk, tmp_path, monkeypatch):
+    path = write(tmp_path / "long.wav", 100)
+    monkeypatch.setattr(desk, "_check", lambda _: None)
+    with pytest.raises(UserError, match="at most 20 seconds, found 60"):
+        desk.answer(path, None)
+
+
+def test_more_samples_a_second_than_anyone_records_are_refused(desk, tmp_path):
+    path = write(tmp_path / "wide.wav", 0.1, rate_hz=192000, channels=3)
+    with pytest.raises(UserError, match=r"at most 400000 samples a second .* found 576000"):
+        desk.answer(path, None)
+
+
+def test_the_columns_of_a_picture_are_means_of_frames_over_the_whole(toy_recogniser, tmp_path):
+    frontend = toy_recogniser.description.frontend
+    path = tmp_path / "late.wav"
+    sound = np.zeros(30 * RATE_HZ)
+    sound[20 * RATE_HZ :] = np.sin(2 * np.pi * 3000 * np.arange(10 * RATE_HZ) / RATE_HZ)
+    soundfile.write(path, sound, RATE_HZ)
+    columns = spectrogram_columns(path, frontend, 30.0)
+    # 2998 frames, three to a column
+    assert columns.shape == (1000, 32)
+    assert np.isfinite(columns).all()
+    # 32 bands of 250 Hz: the tone lies on the edge of the twelfth
+    assert columns[800].argmax() in (11, 12)
+    assert columns[800].max() - columns[300].max() > 60
+
+
+def test_a_picture_is_wide_enough_to_read_and_shows_colours(desk, recording):
+    picture = PIL.Image.open(io.BytesIO(desk.answer(recording, 0.5, draw=True).picture))
+    assert picture.width >= 900
+    colours = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    # the first class' blue and the map's black
+    for wanted in ((0x00, 0x72, 0xB2), (0, 0, 4)):
+        assert (np.abs(colours.astype(int) - wanted).sum(axis=1) < 8).sum() > 500

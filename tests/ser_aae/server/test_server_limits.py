@@ -1,0 +1,131 @@
+"""What is too large is refused: announced or not; and browsers are told to stay here."""
+
+import asyncio
+import json
+
+import pytest
+
+from ser_aae.server.limits import MEBIBYTE, BodyLimit, Guarded, Limits
+
+LIMITS = Limits(megabytes=2.0)
+FORM = (b"content-type", b"multipart/form-data; boundary=x")
+
+
+async def read_all(scope, receive, send):
+    """An app that reads its whole body and says how long it was."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length += len(message["body"])
+        more = message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(length).encode()})
+
+
+async def read_all_and_catch(scope, receive, send):
+    """An app that makes an answer of its own of every exception."""
+    try:
+        await read_all(scope, receive, send)
+    except Exception:
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b"oops"})
+
+
+def call(app, headers=(), chunks=()):
+    """Call an app; return status, headers, body and how many chunks it took."""
+    sent, taken = [], []
+
+    async def receive():
+        taken.append(1)
+        number = len(taken)
+        return {
+            "type": "http.request",
+            "body": chunks[number - 1],
+            "more_body": number < len(chunks),
+        }
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(app({"type": "http", "headers": list(headers)}, receive, send))
+    starts = [each for each in sent if each["type"] == "http.response.start"]
+    assert len(starts) == 1
+    body = b"".join(each.get("body", b"") for each in sent)
+    return starts[0]["status"], dict(starts[0]["headers"]), body, len(taken)
+
+
+def test_an_announced_body_over_the_limit_is_refused_without_reading_it():
+    headers = [FORM, (b"content-length", str(2 << 30).encode())]
+    status, said, body, taken = call(BodyLimit(read_all, LIMITS), headers)
+    assert (status, taken) == (413, 0)
+    assert "at most 2 MB" in json.loads(body)["error"]
+    assert said[b"connection"] == b"close"
+
+
+@pytest.mark.parametrize("length", [b"-1", b"many", b"1e3", b"0x10"])
+def test_a_length_that_is_none_is_refused(length):
+    assert call(BodyLimit(read_all, LIMITS), [FORM, (b"content-length", length)])[0] == 413
+
+
+@pytest.mark.parametrize("app", [read_all, read_all_and_catch])
+def test_an_unannounced_body_is_cut_off_at_the_limit(app):
+    # four in all: the file's two, one beside it, and the one that is too many
+    status, _, body, taken = call(BodyLimit(app, LIMITS), [FORM], [bytes(MEBIBYTE)] * 100)
+    assert (status, taken) == (413, 4)
+    assert "error" in json.loads(body)
+
+
+def test_what_is_within_the_limit_passes_whole():
+    chunks = [bytes(MEBIBYTE), bytes(MEBIBYTE), b"abc"]
+    status, _, body, _ = call(BodyLimit(read_all, LIMITS), [FORM], chunks)
+    assert (status, body) == (200, b"2097155")
+
+
+def test_only_a_form_may_be_as_large_as_a_recording():
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"1500000")]
+    assert call(BodyLimit(read_all, LIMITS), headers)[0] == 413
+
+
+def test_other_errors_are_none_of_its_business():
+    async def broken(scope, receive, send):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        call(BodyLimit(broken, LIMITS))
+
+
+def test_every_answer_tells_the_browser_to_fetch_from_here_alone():
+    _, said, _, _ = call(Guarded(read_all), chunks=[b""])
+    policy = said[b"content-security-policy"].decode()
+    assert "default-src 'self'" in policy
+    # neither a scheme nor a host of elsewhere
+    assert "http" not in policy
+    assert "*" not in policy
+    assert said[b"referrer-policy"] == b"no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        (b"localhost:7860", 200),
+        (b"127.0.0.1", 200),
+        (b"[::1]:7860", 200),
+        (b"evil.example", 421),
+        (b"localhost.evil.example:7860", 421),
+        (b"", 421),
+    ],
+)
+def test_a_name_that_is_not_the_servers_is_refused(host, status):
+    guarded = Guarded(read_all, ("localhost", "127.0.0.1", "[::1]"))
+    assert call(guarded, [(b"host", host)], [b""])[0] == status
+
+
+@pytest.mark.parametrize("layer", [Guarded, lambda app: BodyLimit(app, LIMITS)])
+def test_what_is_no_request_passes(layer):
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(scope["type"])
+
+    asyncio.run(layer(app)({"type": "lifespan"}, None, None))
+    assert seen == ["lifespan"]

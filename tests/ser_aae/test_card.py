@@ -1,0 +1,167 @@
+"""A run's model card: read by Hugging Face's own parser, and true to the run's predictions."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from huggingface_hub import ModelCard
+
+from ser_aae.card import Terms, build_card, corpora_of
+from ser_aae.errors import UserError
+from ser_aae.results import read_json, read_predictions, score
+
+TERMS = {"tones": Terms("Tones | of eight", "CC0 1.0", "eng", "@misc{tones}")}
+
+
+@pytest.fixture(scope="module")
+def card(recorded_run):
+    return ModelCard(build_card(recorded_run.folder, TERMS))
+
+
+def section(card, title):
+    """Return what stands under a heading."""
+    return card.text.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def table(text, first):
+    """Return the table that begins with a column of this name, as lists of cells."""
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines()]
+    begin = next(place for place, row in enumerate(rows) if row[0] == first)
+    found = []
+    for row in rows[begin + 2 :]:
+        if len(row) == 1:
+            break
+        found.append(row)
+    return found
+
+
+def test_the_metadata_is_what_hugging_face_reads(card):
+    data = card.data
+    assert (data.library_name, data.pipeline_tag) == ("keras", "audio-classification")
+    assert data.datasets == ["tones"]
+    assert data.language == ["eng"]
+    assert data.to_dict()["dataset_licenses"] == {"tones": "CC0 1.0"}
+    assert {"speaker-independent", "speech-emotion-recognition"} <= set(data.tags)
+    assert set(data.metrics) == {"recall", "accuracy", "f1"}
+
+
+def test_the_results_are_those_of_the_run(card, recorded_run):
+    result = read_json(recorded_run.folder / "result.json")
+    found = {each.metric_name: each for each in card.data.eval_results}
+    for name, key in (
+        ("unweighted accuracy (mean recall)", "unweighted_accuracy"),
+        ("weighted accuracy", "weighted_accuracy"),
+        ("macro F1", "macro_f1"),
+        ("gender accuracy", "gender_accuracy"),
+    ):
+        assert found[name].metric_value == pytest.approx(result[key], abs=1e-4)
+        assert found[name].dataset_split == "test"
+        assert found[name].dataset_args == {"protocol": "loso-session", "fold": 0}
+        assert found[name].dataset_type == "tones"
+    assert "equal error rate of speaker verification" not in found
+
+
+def test_the_metadata_survives_being_written_again(card):
+    again = ModelCard(str(card)).data
+    assert again.to_dict() == card.data.to_dict()
+
+
+def test_the_spread_is_recomputed_from_the_predictions(card, recorded_run):
+    rows = read_predictions(recorded_run.folder / "predictions.parquet")
+    text = section(card, "Spread over gender and speakers")
+    for column, found in (
+        ("gender", table(text, "gender")),
+        ("speaker", table(text, "speaker")),
+    ):
+        assert [row[0] for row in found] == sorted(set(rows[column]))
+        for name, count, weighted, unweighted in found:
+            group = rows[rows[column] == name]
+            figures = score(group, ["anger", "happiness", "neutral", "sadness"])
+            assert int(count) == len(group)
+            assert float(weighted) == pytest.approx(100 * figures["weighted_accuracy"], abs=0.05)
+            assert float(unweighted) == pytest.approx(
+                100 * figures["unweighted_accuracy"], abs=0.05
+            )
+
+
+def test_protocol_leakage_and_limits_are_told(card):
+    protocol = section(card, "Protocol and leakage")
+    assert "`loso-session`, fold 0 of 4" in protocol
+    assert "test speakers are in no other part" in protocol
+    assert table(protocol, "part") == [
+        ["train", "32", "4"],
+        ["validation", "16", "2"],
+        ["test", "16", "2"],
+    ]
+    assert "train-test 0" in protocol
+    limits = section(card, "Intended use and limits")
+    assert "it may not hold" in limits
+    assert "Not for decisions about people" in limits
+
+
+def test_settings_that_depart_from_the_paper_are_listed_with_both_values(card):
+    rows = {row[0]: row[1:] for row in table(section(card, "Training"), "setting")}
+    assert rows["`training.optimiser`"] == ["adam", "sgd", "unstated"]
+    # stated by the paper, and changed by this run alone
+    assert rows["`data.segment_frames`"][:2] == ["64", "256"]
+    assert "`frontend.scale`" not in rows
+    assert "`data.cache_mb`" not in rows
+
+
+def test_terms_stand_with_their_corpus_and_cannot_break_the_table(card):
+    data = section(card, "Data")
+    assert "| tones | Tones \\| of eight | CC0 1.0 |" in data
+    assert "@misc{tones}" in data
+
+
+def test_a_corpus_of_which_nothing_is_known_is_said_to_be_so(recorded_run):
+    card = ModelCard(build_card(recorded_run.folder, {}))
+    assert "| tones | tones | not known |" in section(card, "Data")
+    assert card.data.language is None
+
+
+def test_it_names_no_place_on_this_machine(card, recorded_run):
+    assert str(recorded_run.recordings) not in card.content
+    assert 'Recogniser.load("fold00-rep00")' in card.text
+
+
+@pytest.fixture
+def changed(recorded_run, tmp_path):
+    """A copy of the run to be changed."""
+    place = tmp_path / "experiment" / "digest" / "fold00-rep00"
+    shutil.copytree(recorded_run.folder, place)
+    return place
+
+
+def test_figures_that_the_predictions_do_not_give_are_refused(changed):
+    result = read_json(changed / "result.json")
+    (changed / "result.json").write_text(json.dumps(result | {"unweighted_accuracy": 0.99}))
+    with pytest.raises(UserError, match="unweighted_accuracy"):
+        build_card(changed, TERMS)
+
+
+def test_a_run_that_shares_speakers_is_marked(changed):
+    result = read_json(changed / "result.json")
+    result["leakage"]["speaker_independent"] = False
+    (changed / "result.json").write_text(json.dumps(result))
+    card = ModelCard(build_card(changed, TERMS))
+    assert "speaker-dependent" in card.data.tags
+    assert "(speaker-dependent)" in section(card, "Protocol and leakage")
+
+
+def test_genders_that_are_not_known_are_left_out(changed):
+    rows = pd.read_parquet(changed / "predictions.parquet").assign(gender="")
+    rows = rows.drop(columns="gender_predicted")
+    rows.to_parquet(changed / "predictions.parquet")
+    result = read_json(changed / "result.json")
+    (changed / "result.json").write_text(json.dumps(result | {"gender_accuracy": None}))
+    text = section(ModelCard(build_card(changed, TERMS)), "Spread over gender and speakers")
+    assert "| gender |" not in text
+    assert len(table(text, "speaker")) == 2
+
+
+def test_the_corpora_of_a_run_are_those_of_its_config(recorded_run, tmp_path):
+    assert corpora_of(recorded_run.folder) == ("tones",)
+    with pytest.raises(UserError, match="complete run"):
+        corpora_of(tmp_path)

@@ -1,0 +1,194 @@
+"""The chief of a distributed search: Keras Tuner's oracle behind gRPC, and an end to it.
+
+Keras Tuner's own chief hears nothing of a worker that dies, and waits for it for ever. This one
+has two more questions that workers ask beside Keras Tuner's: what is searched, and, every
+second, "here I am, this is what I am at". Who has not been heard of for a while is dead.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any, Protocol
+
+import grpc
+from keras_tuner.src import protos
+from keras_tuner.src.distribute.oracle_chief import OracleServicer
+
+from ser_aae.errors import UserError
+from tuning.definition import Search
+from tuning.oracles import DurableOracle
+
+SERVICE = "ser_aae.Search"
+"""gRPC service of the two questions; requests and answers are JSON."""
+
+PATIENCE_S = 60.0
+"""A worker not heard of for so long is taken for dead, and its trial is given to another."""
+
+_POLL_S = 0.2
+
+Show = Callable[[str], None]
+
+
+class Helpers(Protocol):
+    """Workers that the chief itself has started."""
+
+    def start(self, port: int) -> None:
+        """Start them; the chief listens on this port of this machine."""
+
+    def lost(self) -> list[str]:
+        """Return the names of those that have died since the last question."""
+
+    def end(self) -> None:
+        """End those that are left."""
+
+
+class Chief(OracleServicer):
+    """Answers workers. All of it runs in one thread, the server's.
+
+    Args:
+        oracle: The search's oracle.
+        search: The search.
+        show: Called with a line of text for what a person should see.
+        patience_s: See `PATIENCE_S`.
+
+    Attributes:
+        error: What ended the search early, if anything did.
+    """
+
+    def __init__(
+        self, oracle: DurableOracle, search: Search, show: Show, patience_s: float = PATIENCE_S
+    ) -> None:
+        """Wait for workers; see the class."""
+        super().__init__(oracle)
+        self.search = search
+        self.show = show
+        self.patience_s = patience_s
+        self.error: Exception | None = None
+        self._heard: dict[str, float] = {}
+        self._dismissed: set[str] = set()
+
+    def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 (Keras Tuner's name)
+        """Give a worker its next trial, first those of the dead."""
+        self._hear(request.tuner_id)
+        self._bury()
+        response = self._guarded(super().CreateTrial, request, context)
+        if response.trial.status == protos.get_proto().TrialStatus.STOPPED:
+            self.forget(request.tuner_id)
+            self._dismissed.add(request.tuner_id)
+        return response
+
+    def EndTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 (Keras Tuner's name)
+        """Take the outcome of a trial."""
+        return self._guarded(super().EndTrial, request, context)
+
+    def define(self, request: bytes, context: Any) -> bytes:
+        """Tell a worker what is searched."""
+        return json.dumps(self.search.to_dict()).encode()
+
+    def beat(self, request: bytes, context: Any) -> bytes:
+        """Hear from a worker: its name, its trial, its lines, its failure."""
+        said = json.loads(request)
+        name, trial = said["worker"], said["trial"]
+        self._hear(name)
+        for line in said["lines"]:
+            self.show(f"[{name}] {line}")
+        if said["failure"]:
+            self.error = UserError(said["failure"])
+        elif trial is not None:
+            self._guarded(self.oracle.adopt, name, trial)
+        self._bury()
+        return b"{}"
+
+    def forget(self, name: str) -> None:
+        """Take a worker for dead."""
+        self._heard.pop(name, None)
+
+    def finished(self) -> bool:
+        """Return whether there is nothing left to do and everyone alive was told."""
+        return self.stop_triggered and not self.oracle.ongoing_trials and not self._alive()
+
+    def _hear(self, name: str) -> None:
+        if name not in self._dismissed:
+            self._heard[name] = time.monotonic()
+
+    def _alive(self) -> list[str]:
+        now = time.monotonic()
+        # a copy: the thread that waits for the end asks too
+        return [name for name, at in list(self._heard.items()) if now - at < self.patience_s]
+
+    def _bury(self) -> None:
+        """Give the trials of the dead back."""
+        alive = self._alive()
+        for name in [n for n in self.oracle.ongoing_trials if n not in alive]:
+            self.forget(name)
+            trial = self._guarded(self.oracle.give_back, name)
+            self.show(f"[{name}] is not heard of any more; trial {trial} will be run again")
+
+    def _guarded(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """Do a step whose failure, as on a full disk, has to end the search."""
+        try:
+            return step(*arguments)
+        except Exception as error:
+            self.error = error
+            raise
+
+
+def serve(
+    chief: Chief,
+    address: str,
+    helpers: Helpers | None = None,
+) -> None:
+    """Serve a search until it has ended.
+
+    Args:
+        chief: What answers.
+        address: `HOST:PORT` to listen on; port 0 takes one that is free.
+        helpers: Workers to start, and to end with the chief.
+
+    Raises:
+        UserError: The address cannot be listened on, or a trial failed.
+        Exception: Whatever kept the oracle from going on, as a full disk.
+    """
+    # one thread, so that the oracle is never asked two things at once; and no second chief on
+    # the port, which Linux would else allow
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=1), options=[("grpc.so_reuseport", 0)]
+    )
+    protos.get_service_grpc().add_OracleServicer_to_server(chief, server)
+    handlers = {
+        "Define": grpc.unary_unary_rpc_method_handler(chief.define),
+        "Beat": grpc.unary_unary_rpc_method_handler(chief.beat),
+    }
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
+    port = _listen(server, address)
+    server.start()
+    try:
+        if helpers is not None:
+            helpers.start(port)
+        _wait(chief, helpers)
+    finally:
+        if helpers is not None:
+            helpers.end()
+        server.stop(grace=1).wait()
+
+
+def _listen(server: grpc.Server, address: str) -> int:
+    try:
+        port: int = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise UserError(
+            f"--chief {address}: cannot listen there; expected HOST:PORT of this machine, and a "
+            "port that is free"
+        ) from error
+    return port
+
+
+def _wait(chief: Chief, helpers: Helpers | None) -> None:
+    """Return when the search has ended; raise what ended it early."""
+    while not chief.finished():
+        if chief.error is not None:
+            raise chief.error
+        for name in helpers.lost() if helpers is not None else ():
+            chief.forget(name)
+        time.sleep(_POLL_S)

@@ -1,0 +1,138 @@
+"""A search as data: what is varied around which config, how, and on which runs it is judged."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ser_aae.config import RunConfig
+from ser_aae.datasets import stored_name
+from ser_aae.errors import UserError
+from ser_aae.experiments import with_settings
+from tuning.space import FIGURE_5, Space, check_space, read_space
+
+ALGORITHMS = ("random", "bayesian", "hyperband", "grid")
+SEARCHES = "searches"
+"""Folder below the runs that holds the searches."""
+
+SEARCH = "search.json"
+OBJECTIVE = "validation_unweighted_accuracy"
+"""What is maximised: utterance-level UA on validation speakers, the mean over a trial's runs."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search.
+
+    Attributes:
+        config: What is not varied; its seed is that of the first execution.
+        space: What is varied.
+        algorithm: One of `ALGORITHMS`.
+        trials: How many at most; 0 where the algorithm says itself (`grid`, `hyperband`).
+        folds: The folds each trial is trained on.
+        executions: Seeds each fold is trained with, counted up from the config's. All trials
+            have the same folds and seeds, so that they differ in nothing but their settings.
+        corpora: Prepared corpora to the digests of their content: every worker's are the same.
+    """
+
+    config: RunConfig
+    space: Space
+    algorithm: str = "random"
+    trials: int = 30
+    folds: tuple[int, ...] = (0,)
+    executions: int = 1
+    corpora: Mapping[str, str] = field(default_factory=dict)
+
+    def folder(self, runs: Path) -> Path:
+        """Return where the search lies; more trials of one search lie in the same place."""
+        config = self.config
+        name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
+        plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
+        digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:8]
+        return runs / SEARCHES / f"{stored_name(config.dataset)}-{name}" / digest
+
+    def runs_of(self, config: RunConfig) -> list[RunConfig]:
+        """Return the runs that a trial's config is judged by: every fold with every seed."""
+        return [
+            replace(
+                config,
+                seed=self.config.seed + execution,
+                protocol=replace(config.protocol, fold=fold),
+            )
+            for execution in range(self.executions)
+            for fold in self.folds
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON; `read_search` takes them back."""
+        return {
+            "objective": OBJECTIVE,
+            "algorithm": self.algorithm,
+            "trials": self.trials,
+            "space": self.space.name,
+            "dimensions": self.space.to_dict(),
+            "folds": list(self.folds),
+            "executions": self.executions,
+            "seeds": [self.config.seed + number for number in range(self.executions)],
+            "corpora": dict(self.corpora),
+            "config": self.config.to_dict(),
+        }
+
+
+def read_search(plain: Mapping[str, Any]) -> Search:
+    """Return the search that `Search.to_dict` has written.
+
+    Raises:
+        UserError: It is of another version of this program, whose dimensions differ.
+    """
+    try:
+        space = read_space(plain["space"])
+        search = Search(
+            config=with_settings(RunConfig(), _flat(plain["config"])),
+            space=space,
+            algorithm=plain["algorithm"],
+            trials=plain["trials"],
+            folds=tuple(plain["folds"]),
+            executions=plain["executions"],
+            corpora=plain["corpora"],
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(f"not a search of this version of ser-aae ({error})") from error
+    if search.to_dict() != plain:
+        raise UserError("a search of another version of ser-aae; use the same one everywhere")
+    return search
+
+
+def check_search(search: Search) -> None:
+    """Refuse what cannot be searched.
+
+    Raises:
+        UserError: An algorithm, a number or a dimension that does not fit the rest.
+    """
+    if search.algorithm not in ALGORITHMS:
+        known = ", ".join(ALGORITHMS)
+        raise UserError(f"--algorithm: expected one of {known}, got {search.algorithm!r}")
+    if search.space.name == FIGURE_5 and search.algorithm != "grid":
+        raise UserError(f"--space {FIGURE_5}: its points are listed; add --algorithm grid")
+    if search.algorithm in ("grid", "hyperband"):
+        if search.trials:
+            why = "covers the whole grid" if search.algorithm == "grid" else "follows the epochs"
+            raise UserError(f"--trials: {search.algorithm} {why}; leave --trials away")
+    elif search.trials < 1:
+        raise UserError(f"--trials: expected 1 or more, got {search.trials}")
+    if search.executions < 1:
+        raise UserError(f"--executions: expected 1 or more, got {search.executions}")
+    check_space(search.space, search.config)
+
+
+def _flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by dotted name, lists as the tuples that a config holds."""
+    found: dict[str, Any] = {}
+    for key, value in plain.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value
+    return found

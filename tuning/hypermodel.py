@@ -1,0 +1,140 @@
+"""A trial: from Keras Tuner's hyperparameters to runs of `ser_aae.train`, and their objective."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+
+import keras
+import keras_tuner
+
+from ser_aae.config import RunConfig
+from ser_aae.experiments import with_settings
+from ser_aae.finish import validation_accuracy
+from ser_aae.results import run_name
+from ser_aae.train import train_and_evaluate
+from tuning.definition import OBJECTIVE, Search
+from tuning.space import Dimension
+
+Show = Callable[[str], None]
+Run = Callable[[RunConfig, Show], float]
+"""Trains one run and returns its UA on validation speakers."""
+
+_EPOCHS = "tuner/epochs"
+"""What Hyperband calls the epochs that it grants a trial."""
+
+
+class TrialFailedError(keras_tuner.errors.FatalError):
+    """A trial failed; its message holds the settings. Keras Tuner lets this kind through.
+
+    Any other exception it would count as a result of the trial, and go on.
+    """
+
+
+class Reporter:
+    """Tells a person what trial is at what.
+
+    Args:
+        show: Called with a line of text.
+    """
+
+    def __init__(self, show: Show) -> None:
+        """Begin without a trial."""
+        self._show = show
+        self.trial: str | None = None
+
+    def begin(self, trial: str | None) -> None:
+        """Speak of another trial from now on; of none between two."""
+        self.trial = trial
+
+    def say(self, line: str) -> None:
+        """Show a line of the present trial."""
+        self._show(f"trial {self.trial}: {line}")
+
+
+class SettingsModel(keras_tuner.HyperModel):
+    """The hypermodel of a search: `build` gives a trial's config, `fit` trains its runs.
+
+    Networks depend on the corpus (how many speakers, which classes), so it is training that
+    makes them of the config.
+
+    Args:
+        search: The search.
+        run: What trains a run.
+        report: Told what happens.
+    """
+
+    def __init__(self, search: Search, run: Run, report: Reporter) -> None:
+        """Keep all three; see the class."""
+        super().__init__()
+        self.search = search
+        self.run = run
+        self.report = report
+
+    def build(self, hp: keras_tuner.HyperParameters) -> RunConfig:
+        """Declare the dimensions and return the config of the point they are at."""
+        space = self.search.space
+        point = [declare(hp, dimension) for dimension in space.dimensions]
+        settings = space.settings(point)
+        if _EPOCHS in hp.values:
+            settings["training.epochs"] = hp.values[_EPOCHS]
+        return with_settings(self.search.config, settings)
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: RunConfig) -> dict[str, float]:
+        """Train the runs of a trial.
+
+        Args:
+            hp: The trial's hyperparameters.
+            model: What `build` made of them.
+
+        Returns:
+            The objective, and beside it the value of each run under the run's name.
+
+        Raises:
+            TrialFailedError: A run failed, whatever the reason.
+        """
+        values: dict[str, float] = {}
+        configs = self.search.runs_of(model)
+        for number, config in enumerate(configs, start=1):
+            name = run_name(config.protocol.fold, config.seed)
+            self.report.say(f"run {number} of {len(configs)}: {name}")
+            try:
+                values[name] = self.run(config, self.report.say)
+            except Exception as error:
+                raise TrialFailedError(
+                    f"trial {self.report.trial} with {describe(self.search, model)} failed in "
+                    f"{name}: {type(error).__name__}: {error}"
+                ) from error
+        return {OBJECTIVE: sum(values.values()) / len(values), **values}
+
+
+def declare(hp: keras_tuner.HyperParameters, dimension: Dimension) -> int:
+    """Make a dimension known to Keras Tuner, and return the number of its value."""
+    number: int = hp.Int(dimension.name, 0, len(dimension.values) - 1)
+    return number
+
+
+def describe(search: Search, config: RunConfig) -> str:
+    """Return what a search varies as it is in a config: `"model.alpha 0.4, model.beta 0.6"`."""
+    plain = config.to_dict()
+    words = []
+    for dimension in search.space.dimensions:
+        for key in dimension.keys:
+            group, _, leaf = key.partition(".")
+            words.append(f"{key} {plain[group][leaf]}")
+    if config.training.epochs != search.config.training.epochs:
+        words.append(f"training.epochs {config.training.epochs}")
+    return ", ".join(words)
+
+
+def trainer(store: Path, runs: Path) -> Run:
+    """Return what trains a run on a store and leaves its folder, the test part unread."""
+
+    def run(config: RunConfig, show: Show) -> float:
+        # the graphs of the run before are not needed any more
+        keras.utils.clear_session()
+        folder = train_and_evaluate(config, store, runs, show, score_test=False)
+        return validation_accuracy(folder)
+
+    return run

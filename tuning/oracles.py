@@ -1,0 +1,170 @@
+"""Keras Tuner's oracles, made to outlive a kill at any moment.
+
+Keras Tuner writes its state in place, takes a trial that was being run for a lost one, and its
+grid forgets on reloading where it was. Here every file is whole at every moment, a trial that
+has not completed is run again, and one that has is neither lost nor repeated.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from ser_aae.results.folder import write_bytes
+from tuning.definition import OBJECTIVE, Search
+from tuning.hypermodel import declare
+from tuning.space import Point
+
+STATE = "oracle"
+"""Folder below a search's that holds the state of its oracle."""
+
+COMPLETED, IDLE, STOPPED, RUNNING = "COMPLETED", "IDLE", "STOPPED", "RUNNING"
+
+
+class DurableOracle(keras_tuner.Oracle):
+    """What all oracles here have in common; see the module.
+
+    Attributes:
+        on_end: Called after a trial has ended and its state is on disk.
+    """
+
+    on_end: Callable[[keras_tuner.engine.trial.Trial], None] = staticmethod(lambda trial: None)
+
+    def save(self) -> None:
+        """Write the state, whole or not at all."""
+        write_bytes(Path(self._get_oracle_fname()), json.dumps(self.get_state()).encode())
+
+    def _save_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        path = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
+        write_bytes(path, json.dumps(trial.get_state()).encode())
+
+    def resume(self) -> None:
+        """Take up the state on disk, if there is one."""
+        if Path(self._get_oracle_fname()).is_file():
+            self.reload()
+
+    def reload(self) -> None:
+        """Take up the state on disk.
+
+        Of a trial and the oracle's own state the trial is written first. So a trial may be
+        there that nobody was told of: it is forgotten. And one may have completed that the
+        oracle takes for running: the trial's word counts.
+        """
+        super().reload()
+        known = set(self.start_order)
+        self.trials = {name: trial for name, trial in self.trials.items() if name in known}
+        done = [name for name in self.start_order if self.trials[name].status == COMPLETED]
+        ended = [name for name in self.end_order if name in done]
+        self.end_order = ended + [name for name in done if name not in ended]
+        # the queue is taken from its end
+        self._retry_queue = [name for name in reversed(self.start_order) if name not in done]
+
+    def give_back(self, tuner_id: str) -> str | None:
+        """Let the trial of a worker that died be run again; return which, if it had one."""
+        self.tuner_ids.discard(tuner_id)
+        trial = self.ongoing_trials.pop(tuner_id, None)
+        if trial is None:
+            return None
+        self._retry_queue.append(trial.trial_id)
+        self.save()
+        return str(trial.trial_id)
+
+    def adopt(self, tuner_id: str, trial_id: str) -> None:
+        """Leave a trial with the worker that runs it, if nobody else was given it meanwhile.
+
+        That is a worker that outlived its chief, or one that was taken for dead.
+        """
+        if trial_id in self._retry_queue and tuner_id not in self.ongoing_trials:
+            self._retry_queue.remove(trial_id)
+            self.tuner_ids.add(tuner_id)
+            self.ongoing_trials[tuner_id] = self.trials[trial_id]
+            self.trials[trial_id].status = RUNNING
+            self.save()
+
+    @keras_tuner.synchronized
+    def create_trial(self, tuner_id: str) -> keras_tuner.engine.trial.Trial:
+        """Return a worker's next trial.
+
+        While others still run theirs nobody is sent home: one of them may die, and its trial
+        wants to be run again.
+        """
+        trial = super().create_trial(tuner_id)
+        if trial.status == STOPPED and self.ongoing_trials:
+            trial.status = IDLE
+        return trial
+
+    @keras_tuner.synchronized
+    def end_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """End a trial, once: a worker taken for dead may end it a second time."""
+        if trial.trial_id in self.end_order:
+            return
+        if trial.trial_id in self._retry_queue:
+            self._retry_queue.remove(trial.trial_id)
+        super().end_trial(trial)
+        self.on_end(self.trials[trial.trial_id])
+
+
+class ListedOracle(DurableOracle):
+    """Every point of a list, in its order: a whole grid, or the points of a figure."""
+
+    points: list[Point]
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the point after the last one that was begun."""
+        number = len(self.start_order)
+        if number >= len(self.points):
+            return {"status": STOPPED, "values": None}
+        names = [item.name for item in self.hyperparameters.space]
+        return {"status": RUNNING, "values": dict(zip(names, self.points[number], strict=True))}
+
+
+class RandomOracle(DurableOracle, keras_tuner.oracles.RandomSearchOracle):
+    """Points drawn at random, none of them twice."""
+
+
+class BayesianOracle(DurableOracle, keras_tuner.oracles.BayesianOptimizationOracle):
+    """Points where a Gaussian process expects the best, none of them twice."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the point the process wants next, or a random one where that was tried."""
+        response: dict[str, Any] = super().populate_space(trial_id)
+        values = response.get("values")
+        if values is not None and self._duplicate(values):
+            return dict(self._random_populate_space())
+        return response
+
+
+class HyperbandOracle(DurableOracle, keras_tuner.oracles.HyperbandOracle):
+    """Many points with few epochs, and the better of them again with more."""
+
+
+def build_oracle(search: Search, folder: Path) -> DurableOracle:
+    """Return the oracle of a search, with its space known and its state in `folder / STATE`.
+
+    Args:
+        search: The search.
+        folder: The search's folder.
+    """
+    space = keras_tuner.HyperParameters()
+    for dimension in search.space.dimensions:
+        declare(space, dimension)
+    shared: dict[str, Any] = {
+        "objective": keras_tuner.Objective(OBJECTIVE, "max"),
+        "hyperparameters": space,
+        "seed": search.config.seed + 1,  # of 0 Keras Tuner makes a random one
+    }
+    oracle: DurableOracle
+    if search.algorithm == "grid":
+        oracle = ListedOracle(**shared)
+        oracle.points = list(search.space.points())
+    elif search.algorithm == "random":
+        oracle = RandomOracle(max_trials=search.trials, **shared)
+    elif search.algorithm == "bayesian":
+        oracle = BayesianOracle(max_trials=search.trials, **shared)
+    else:
+        oracle = HyperbandOracle(max_epochs=search.config.training.epochs, **shared)
+    oracle.verbose = 0
+    oracle._set_project_dir(str(folder), STATE)
+    return oracle

@@ -1,0 +1,160 @@
+"""What a search leaves for people and for the report, written anew after each trial."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ser_aae.config import RunConfig
+from ser_aae.config_fields import settings as known_settings
+from ser_aae.experiments import with_settings
+from ser_aae.results import run_folder, run_name, write_json
+from ser_aae.results.folder import write_bytes
+from tuning.definition import OBJECTIVE, Search
+from tuning.hypermodel import describe
+from tuning.oracles import COMPLETED, DurableOracle
+
+TRIALS = "trials.json"
+BEST = "best.yaml"
+TENSORBOARD = "tensorboard"
+
+
+def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> None:
+    """Write `trials.json`, `best.yaml` and TensorBoard's HParams of the trials there are.
+
+    Args:
+        search: The search.
+        oracle: Its oracle.
+        folder: The search's folder.
+        runs: Where run folders lie; those of trials are named relative to it.
+    """
+    rows = [_row(search, oracle, name, runs) for name in oracle.end_order]
+    best = max(rows, key=lambda row: row["objective"], default=None)
+    begun = [
+        {"trial": name, "status": oracle.trials[name].status, **_settings(search, oracle, name)}
+        for name in oracle.start_order
+        if name not in oracle.end_order
+    ]
+    write_json(
+        folder / TRIALS,
+        {"best": best["trial"] if best else None, "trials": rows, "not_completed": begun},
+    )
+    if best:
+        write_bytes(folder / BEST, _best_yaml(search, best, len(rows)).encode())
+    _write_hparams(search, rows, folder / TENSORBOARD)
+
+
+def trial_config(search: Search, oracle: DurableOracle, trial_id: str) -> RunConfig:
+    """Return the config that a trial's runs share but for fold and seed."""
+    values = oracle.trials[trial_id].hyperparameters.values
+    settings = search.space.settings([values[item.name] for item in search.space.dimensions])
+    if "tuner/epochs" in values:
+        settings["training.epochs"] = values["tuner/epochs"]
+    return with_settings(search.config, settings)
+
+
+def _settings(search: Search, oracle: DurableOracle, name: str) -> dict[str, Any]:
+    config = trial_config(search, oracle, name)
+    values = oracle.trials[name].hyperparameters.values
+    dimensions = search.space.dimensions
+    return {
+        "values": {item.name: item.values[values[item.name]] for item in dimensions},
+        "epochs": config.training.epochs,
+        "seeds": [search.config.seed + number for number in range(search.executions)],
+    }
+
+
+def _row(search: Search, oracle: DurableOracle, name: str, runs: Path) -> dict[str, Any]:
+    """Return one completed trial: what it was, and what each of its runs gave."""
+    trial = oracle.trials[name]
+    found = []
+    for config in search.runs_of(trial_config(search, oracle, name)):
+        run = run_name(config.protocol.fold, config.seed)
+        found.append(
+            {
+                "folder": run_folder(runs, config).relative_to(runs).as_posix(),
+                "fold": config.protocol.fold,
+                "seed": config.seed,
+                OBJECTIVE: trial.metrics.get_last_value(run),
+            }
+        )
+    return {
+        "trial": name,
+        "status": COMPLETED,
+        **_settings(search, oracle, name),
+        "objective": trial.score,
+        "runs": found,
+    }
+
+
+def _best_yaml(search: Search, best: dict[str, Any], count: int) -> str:
+    """Return the settings of the best trial that differ from the defaults, and all searched."""
+    searched = [key for item in search.space.dimensions for key in item.keys]
+    plain = _flat_trial(search, best)
+    nested: dict[str, Any] = {}
+    for key, (item, _) in known_settings().items():
+        default = list(item.default) if isinstance(item.default, tuple) else item.default
+        if key not in searched and plain[key] == default:
+            continue
+        group, dot, leaf = key.rpartition(".")
+        (nested.setdefault(group, {}) if dot else nested)[leaf] = plain[key]
+    head = [
+        f"# the best of {count} trials by {search.algorithm} search: trial {best['trial']}, "
+        f"UA {100 * best['objective']:.2f} on validation speakers",
+        f"# mean over {len(best['runs'])} runs: "
+        + ", ".join(run_name(run["fold"], run["seed"]) for run in best["runs"]),
+        f"# searched: {', '.join(searched)}",
+    ]
+    return "\n".join(head) + "\n" + yaml.safe_dump(nested, sort_keys=False)
+
+
+def _flat_trial(search: Search, row: dict[str, Any]) -> dict[str, Any]:
+    settings = {
+        key: row["values"][item.name] for item in search.space.dimensions for key in item.keys
+    }
+    config = with_settings(search.config, settings | {"training.epochs": row["epochs"]})
+    plain = config.to_dict()
+    inner = {
+        f"{group}.{key}": value
+        for group, values in plain.items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+    }
+    return plain | inner
+
+
+def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path) -> None:
+    """Write what TensorBoard's HParams page shows, a folder for each trial, each once."""
+    # Keras Tuner has loaded TensorFlow by now; this module alone would not need it
+    import tensorflow as tf
+    from tensorboard.plugins.hparams import api
+
+    if not folder.is_dir():
+        with tf.summary.create_file_writer(str(folder)).as_default():
+            api.hparams_config(
+                hparams=[
+                    api.HParam(item.name, api.Discrete(list(item.values)))
+                    for item in search.space.dimensions
+                ],
+                metrics=[api.Metric(OBJECTIVE, display_name="validation UA")],
+            )
+    for row in rows:
+        place = folder / f"trial-{row['trial']}"
+        if not place.is_dir():
+            with tf.summary.create_file_writer(str(place)).as_default():
+                api.hparams(row["values"], trial_id=row["trial"])
+                tf.summary.scalar(OBJECTIVE, row["objective"], step=0)
+
+
+def best_line(search: Search, folder: Path) -> str | None:
+    """Return one line on the best trial so far, `None` before the first has completed."""
+    path = folder / TRIALS
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    row = next((r for r in content.get("trials", ()) if r["trial"] == content["best"]), None)
+    if row is None:
+        return None
+    settings = {k: row["values"][d.name] for d in search.space.dimensions for k in d.keys}
+    words = describe(search, with_settings(search.config, settings))
+    return f"best so far: UA {100 * row['objective']:.2f}, trial {row['trial']}: {words}"

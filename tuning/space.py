@@ -1,0 +1,153 @@
+"""What a search varies, as data: named dimensions, each a list of values for settings.
+
+A trial is a point: for each dimension the number of one of its values. Numbers are what Keras
+Tuner sees. They stay exact where its own steps would make 0.30000000000000004 of 0.3, which
+would be another config with another digest; and values on a log scale are evenly spread.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ser_aae.config import RunConfig
+from ser_aae.config_fields import nearest
+from ser_aae.errors import UserError
+
+Point = tuple[int, ...]
+
+DEFAULT_SPACE = "latent,alpha,beta"
+FIGURE_5 = "figure-5"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One thing that a search varies.
+
+    Attributes:
+        name: As in `--space`.
+        keys: Settings by dotted name that take the value, all of them the same one.
+        values: In their order.
+        doc: What it is, for `--help` and pictures.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    values: tuple[int | float | str, ...]
+    doc: str
+
+
+def _tenths(first: int, last: int) -> tuple[float, ...]:
+    return tuple(number / 10 for number in range(first, last + 1))
+
+
+DIMENSIONS: Mapping[str, Dimension] = {
+    item.name: item
+    for item in (
+        Dimension("latent", ("model.latent_channels",), (8, 16, 32, 64), "channels of z"),
+        Dimension("alpha", ("model.alpha",), _tenths(1, 10), "weight of the reconstruction"),
+        Dimension("beta", ("model.beta",), _tenths(1, 9), "weight of the primary task"),
+        Dimension("optimiser", ("training.optimiser",), ("adam", "sgd"), "optimiser"),
+        Dimension(
+            "rate", ("training.learning_rate",), (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "learning rate"
+        ),
+        Dimension("frontend", ("frontend.scale",), ("linear", "mel"), "scale of frequency"),
+        Dimension("masks", ("data.mask_bins", "data.mask_frames"), (0, 8, 16, 32), "widest masks"),
+        Dimension(
+            "auxiliary-ratio",
+            ("data.auxiliary_ratio",),
+            (0.1, 0.25, 0.5, 0.75),
+            "share of auxiliary rows in a batch",
+        ),
+    )
+}
+"""Name to dimension. Latent channels, alpha and beta are searched as in Sec. 5.1; the others are
+switched on by name."""
+
+_NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "alpha": (("mtl", "stl", "ae"), "cnn reconstructs nothing"),
+    "beta": (("mtl",), "a model of one task weighs it against no other"),
+}
+"""Dimension to the kinds of model that it changes, and why it does not change the others."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """The points that a search is about.
+
+    Attributes:
+        name: As the user wrote it.
+        dimensions: In the order of a point's numbers.
+        listed: The points, where they are not all combinations.
+    """
+
+    name: str
+    dimensions: tuple[Dimension, ...]
+    listed: tuple[Point, ...] | None = None
+
+    def points(self) -> Iterator[Point]:
+        """Yield every point once, the last dimension going round fastest."""
+        if self.listed is not None:
+            return iter(self.listed)
+        return itertools.product(*(range(len(item.values)) for item in self.dimensions))
+
+    def size(self) -> int:
+        """Return how many points there are."""
+        return sum(1 for _ in self.points())
+
+    def settings(self, point: Sequence[int]) -> dict[str, int | float | str]:
+        """Return the settings of a point by dotted name."""
+        return {
+            key: dimension.values[number]
+            for dimension, number in zip(self.dimensions, point, strict=True)
+            for key in dimension.keys
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the dimensions with their settings and values, for the record."""
+        return {
+            item.name: {"keys": list(item.keys), "values": list(item.values), "doc": item.doc}
+            for item in self.dimensions
+        }
+
+
+def read_space(text: str) -> Space:
+    """Return the space of `--space`: names of dimensions with commas between, or `figure-5`.
+
+    Raises:
+        UserError: There is no such dimension, or one is named twice.
+    """
+    if text == FIGURE_5:
+        return _figure_5()
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in DIMENSIONS:
+            raise UserError(
+                f"--space: there is no {name!r}{nearest(name, [*DIMENSIONS, FIGURE_5])}"
+            )
+        if names.count(name) > 1:
+            raise UserError(f"--space: {name} is named twice; remove one")
+    return Space(",".join(names), tuple(DIMENSIONS[name] for name in names))
+
+
+def check_space(space: Space, config: RunConfig) -> None:
+    """Refuse a dimension that changes nothing: its trials would be the same run again.
+
+    Raises:
+        UserError: Says which, and why.
+    """
+    for dimension in space.dimensions:
+        kinds, why = _NEEDS.get(dimension.name, ((config.model.kind,), ""))
+        if config.model.kind not in kinds:
+            raise UserError(f"--space: {dimension.name} changes nothing here: {why}")
+        if dimension.name == "auxiliary-ratio" and not config.auxiliary:
+            raise UserError("--space: auxiliary-ratio goes with --auxiliary")
+
+
+def _figure_5() -> Space:
+    """Return the points of Fig. 5: beta 0.5 and every alpha, then alpha 1 and every beta."""
+    alphas, betas = DIMENSIONS["alpha"], DIMENSIONS["beta"]
+    half, one = betas.values.index(0.5), alphas.values.index(1.0)
+    points = [(number, half) for number in range(len(alphas.values))]
+    points += [(one, number) for number in range(len(betas.values))]
+    return Space(FIGURE_5, (alphas, betas), tuple(dict.fromkeys(points)))

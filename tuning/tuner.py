@@ -1,0 +1,54 @@
+"""The tuner: asks an oracle, its own or that of a chief, for trials and runs them."""
+
+import time
+from pathlib import Path
+
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial
+
+from tuning.hypermodel import SettingsModel
+from tuning.oracles import STATE, DurableOracle
+
+_WAIT_S = 1.0
+"""Between two questions of a worker that has nothing to do."""
+
+
+class TrialTuner(BaseTuner):
+    """Runs trials of a `SettingsModel` until the oracle has no more.
+
+    Where Keras Tuner's environment variables name a chief, `BaseTuner` asks that.
+
+    Args:
+        oracle: The search's oracle.
+        model: Its hypermodel.
+        folder: The search's folder; a worker of a chief writes nothing in it.
+    """
+
+    def __init__(self, oracle: DurableOracle, model: SettingsModel, folder: Path) -> None:
+        """Hand everything to Keras Tuner; see the class."""
+        super().__init__(oracle, model, directory=str(folder), project_name=STATE)
+        self._asked = False
+
+    def pre_create_trial(self) -> None:
+        """Wait before asking again, for Keras Tuner would ask without end."""
+        if self._asked:
+            time.sleep(_WAIT_S)
+        self._asked = True
+
+    def on_trial_begin(self, trial: Trial) -> None:
+        """Say which trial begins."""
+        self._asked = False
+        self.hypermodel.report.begin(trial.trial_id)
+
+    def run_trial(self, trial: Trial) -> dict[str, float]:
+        """Train a trial's runs and return its objective."""
+        hp = trial.hyperparameters
+        return self.hypermodel.fit(hp, self.hypermodel.build(hp))
+
+    def on_trial_end(self, trial: Trial) -> None:
+        """Hand the outcome to the oracle, which saves itself.
+
+        Keras Tuner would save the tuner too, in place and by worker; it has no state.
+        """
+        self.oracle.end_trial(trial)
+        self.hypermodel.report.begin(None)

@@ -1,0 +1,166 @@
+"""A worker of a distributed search: asks a chief what to do, does it, and says so."""
+
+import json
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import grpc
+
+from ser_aae.errors import UserError
+from tuning.chief import SERVICE
+from tuning.definition import Search, read_search
+from tuning.hypermodel import Reporter, Run, SettingsModel, Show, TrialFailedError
+from tuning.oracles import build_oracle
+from tuning.tuner import TrialTuner
+
+_BEAT_S = 1.0
+_FIRST_ANSWER_S = 600.0
+"""How long a worker waits for its chief to be started."""
+
+
+class Messenger(Reporter):
+    """Tells the chief, every second, that this worker lives and what it is at.
+
+    Args:
+        channel: To the chief.
+        name: Of this worker.
+        show: Called with a line of text, beside telling the chief.
+        parent: Process that started this one, `None` if a person did. A worker does not
+            outlive the chief that started it: the next one starts its own.
+    """
+
+    def __init__(
+        self, channel: grpc.Channel, name: str, show: Show, parent: int | None = None
+    ) -> None:
+        """Say nothing yet; see the class."""
+        super().__init__(show)
+        self.name = name
+        self._beat = channel.unary_unary(f"/{SERVICE}/Beat")
+        self._parent = parent
+        self._lines: list[str] = []
+        self._telling = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep_beating, daemon=True)
+
+    def __enter__(self) -> "Messenger":
+        """Begin to tell."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Tell the rest and end."""
+        self._ended.set()
+        self._thread.join()
+
+    def say(self, line: str) -> None:
+        """Show a line of the present trial, here and at the chief."""
+        super().say(line)
+        self._lines.append(f"trial {self.trial}: {line}")
+
+    def tell(self, failure: str = "") -> bool:
+        """Tell the chief all that it has not heard; return whether it heard."""
+        with self._telling:
+            lines = self._lines[:]
+            message = {"worker": self.name, "trial": self.trial, "lines": lines}
+            try:
+                self._beat(json.dumps(message | {"failure": failure}).encode(), timeout=10)
+            except grpc.RpcError:
+                return False  # told with the next beat
+            del self._lines[: len(lines)]
+            return True
+
+    def _keep_beating(self) -> None:
+        while not self._ended.wait(_BEAT_S):
+            if self._parent is not None and os.getppid() != self._parent:
+                os._exit(1)  # what is half done is made to be found so and gone on with
+            self.tell()
+        self.tell()
+
+
+def run_worker(
+    address: str,
+    run: Run,
+    show: Show,
+    ready: Callable[[Search], None] = lambda search: None,
+    parent: int | None = None,
+    first_answer_s: float = _FIRST_ANSWER_S,
+) -> None:
+    """Run trials for a chief until it has no more.
+
+    Args:
+        address: `HOST:PORT` of the chief.
+        run: What trains a run.
+        show: Called with a line of text for what a person should see.
+        ready: Called with the search before the first trial; raises where this machine lacks
+            what it needs, so that no trial fails for it.
+        parent: See `Messenger`.
+        first_answer_s: How long to wait for the chief to be there.
+
+    Raises:
+        UserError: No chief answers there, or it went away.
+        TrialFailedError: A trial failed; the chief was told.
+    """
+    name = os.environ.get("KERASTUNER_TUNER_ID") or f"worker-{uuid.uuid4().hex[:8]}"
+    show(f"waits for the chief at {address}")
+    with grpc.insecure_channel(address) as channel:
+        search = _ask(channel, address, first_answer_s)
+        ready(search)
+        show(f"works for the chief at {address} as {name}")
+        with (
+            Messenger(channel, name, show, parent) as messenger,
+            TemporaryDirectory() as scratch,
+            _keras_tuner_environment(address, name),
+        ):
+            model = SettingsModel(search, run, messenger)
+            tuner = TrialTuner(build_oracle(search, Path(scratch)), model, Path(scratch))
+            try:
+                tuner.search()
+            except TrialFailedError as error:
+                messenger.tell(failure=str(error))
+                raise
+            except grpc.RpcError as error:
+                raise UserError(
+                    f"the chief at {address} went away ({error.details()}); start both again: "
+                    "what is done stays done"
+                ) from error
+
+
+def _ask(channel: grpc.Channel, address: str, timeout_s: float) -> Search:
+    """Return what the chief searches."""
+    define = channel.unary_unary(f"/{SERVICE}/Define")
+    try:
+        answer = define(b"{}", wait_for_ready=True, timeout=timeout_s)
+    except grpc.RpcError as error:
+        raise UserError(
+            f"--worker {address}: no chief answers there ({error.details()}); start it with "
+            "ser-aae tune --dataset ... --chief HOST:PORT"
+        ) from error
+    plain: dict[str, Any] = json.loads(answer)
+    return read_search(plain)
+
+
+@contextmanager
+def _keras_tuner_environment(address: str, name: str) -> Iterator[None]:
+    """Set what Keras Tuner reads to find its chief, and put back what was there."""
+    host, _, port = address.rpartition(":")
+    wanted = {
+        "KERASTUNER_TUNER_ID": name,
+        "KERASTUNER_ORACLE_IP": host,
+        "KERASTUNER_ORACLE_PORT": port,
+    }
+    before = {key: os.environ.get(key) for key in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
