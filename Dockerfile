@@ -23,12 +23,13 @@ COPY ser_aae ser_aae
 COPY data_prep data_prep
 COPY tuning tuning
 COPY reports reports
+# not needed to run: headers, libclang that reads them, ONNX's test data, LiteRT for web browsers
 RUN pip install --no-deps --no-build-isolation . \
-    # headers, and libclang, which serves to read them
-    && rm -rf /opt/ser-aae/lib/python3.11/site-packages/tensorflow/include \
-        /opt/ser-aae/lib/python3.11/site-packages/pyarrow/include \
-        /opt/ser-aae/lib/python3.11/site-packages/clang \
-    && python -m compileall -q ser_aae data_prep tuning reports > /dev/null
+    && cd /opt/ser-aae/lib/python3.11/site-packages \
+    && rm -rf tensorflow/include pyarrow/include clang onnx/backend/test \
+        ai_edge_litert/libLiteRtWebGpuAccelerator.so \
+    && python -m compileall -q ser_aae data_prep tuning reports \
+    && pip uninstall --yes --quiet pip
 
 FROM python:3.11-slim-bookworm
 

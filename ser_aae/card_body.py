@@ -204,7 +204,7 @@ def _training(it: CardRun) -> list[str]:
         "Settings that depart from the literal reading of the paper (preset `paper`):"
         if rows
         else "Every setting is as in the literal reading of the paper (preset `paper`).",
-        *([_table(["setting", "here", "paper", "where the paper speaks of it"], rows)] if rows else []),
+        *([_table(["setting", "here", "paper", "source"], rows)] if rows else []),
     ]
 
 

@@ -177,7 +177,9 @@ class _Progress:
         self.ended += 1
         elapsed = time.monotonic() - self.started
         left = elapsed / self.ended * (self.total - self.ended)
-        what = "failed" if outcome.state == REFUSED else duration(outcome.seconds)
+        what = duration(outcome.seconds)
+        if outcome.state == REFUSED:
+            what = f"failed: {outcome.error.splitlines()[0]}"
         self.show(
             f"[{self.ended}/{self.total}] {relative_folder(config)}: {what}; "
             f"{3600 * self.ended / max(elapsed, 1e-3):.3g} runs an hour, "

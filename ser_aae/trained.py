@@ -1,5 +1,6 @@
 """The model of a complete run, with the weights of its best epoch."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,15 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
     model = MultitaskAAE(config.model, measured["num_classes"], shape, seed=config.seed)
     model.compile(config.training)
     try:
-        model.load_weights(run / BEST_WEIGHTS)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns where a layer of another model is left as it was drawn
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(run / BEST_WEIGHTS)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(
             f"{run / BEST_WEIGHTS}: expected the weights of the run's model, cannot read them "
-            f"({error}); train the run again"
+            f"({why}); train the run again"
         ) from error
     mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
     return model, Normalisation(mean, deviation)

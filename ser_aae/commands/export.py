@@ -13,8 +13,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "export",
         help="a run's model as one file: Keras, SavedModel, ONNX, LiteRT",
         description="Write a run's model as one file that needs none of this program, then score "
-        "the run's test part with that file. A file that is more than half a point of "
-        "unweighted accuracy apart is not kept.",
+        "the run's test part with that file. A file that is more than --tolerance "
+        "apart is not kept.",
     )
     parser.add_argument("run_folder", type=folder, metavar="RUN", help="the folder of one run")
     parser.add_argument(
@@ -33,6 +33,13 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="what the model takes: segments of a log spectrogram, or a recording (spectrogram)",
     )
     parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.5,
+        metavar="POINTS",
+        help="of unweighted accuracy by which the file may differ from the run (0.5)",
+    )
+    parser.add_argument(
         "--out", type=folder, required=True, metavar="FILE", help="the file to write"
     )
     for place in ("store", "data_root"):
@@ -44,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Export, then print the accuracies and the file."""
     from ser_aae.export import Choice, export
 
-    choice = Choice(arguments.format, arguments.quantise, arguments.input)
+    choice = Choice(arguments.format, arguments.quantise, arguments.input, arguments.tolerance)
     rescored = export(
         arguments.run_folder,
         choice,

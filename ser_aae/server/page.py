@@ -68,15 +68,7 @@ def _build(gradio: Any, desk: Desk, uploads: Uploads) -> "gradio.Blocks":
 
     with gradio.Blocks(title="ser-aae", analytics_enabled=False) as blocks:
         gradio.Markdown("# Speech emotion recognition\n" + _notes(desk))
-        sound = gradio.Audio(
-            sources=["upload", "microphone"],
-            type="filepath",
-            label="Recording",
-            elem_id="recording",
-            buttons=[],
-        )
-        # of this one component: a class of our own would have Gradio write a file beside this one
-        sound.async_move_resource_to_block_cache = _only_uploads(gradio, uploads)
+        sound = _recorder(gradio, uploads)
         said = gradio.Markdown(elem_id="said")
         with gradio.Row():
             bars = [gradio.Label(label=task, elem_id=f"bars-{task}") for task in tasks]
@@ -106,6 +98,19 @@ def _build(gradio: Any, desk: Desk, uploads: Uploads) -> "gradio.Blocks":
             concurrency_limit=None,  # the desk has the queue
         )
     return blocks
+
+
+def _recorder(gradio: Any, uploads: Uploads) -> Any:
+    sound = gradio.Audio(
+        sources=["upload", "microphone"],
+        type="filepath",
+        label="Recording",
+        elem_id="recording",
+        buttons=[],
+    )
+    # of this one component: a class of our own would have Gradio write a file beside this one
+    sound.async_move_resource_to_block_cache = _only_uploads(gradio, uploads)
+    return sound
 
 
 def _only_uploads(gradio: Any, uploads: Uploads) -> Callable[..., Awaitable[str | None]]:

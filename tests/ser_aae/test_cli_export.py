@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ser_aae.cli import main
+from ser_aae.cli import build_parser, main
 from ser_aae.commands.export import _recordings
+from ser_aae.export import MOST_POINTS
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,12 @@ def test_a_mistake_is_one_line(recorded_run, tmp_path, capsys):
     words[3] = "saved-model"
     assert main([*words, "--store", str(tmp_path / "none")]) == 2
     assert "expected a prepared corpus" in capsys.readouterr().err
+
+
+def test_the_tolerance_of_the_command_is_that_of_the_module():
+    words = ["export", "run", "--format", "onnx", "--out", "m.onnx"]
+    assert build_parser().parse_args(words).tolerance == MOST_POINTS
+    assert build_parser().parse_args([*words, "--tolerance", "2"]).tolerance == 2.0
 
 
 @pytest.mark.parametrize("protocol", ["loso", "cross-corpus"])

@@ -27,7 +27,7 @@ def test_settings_are_changed_by_their_dotted_names():
     assert config.training == RunConfig().training
 
 
-@pytest.mark.parametrize("name", ["model.alhpa", "modell.alpha", "alpha", "model.kind.alpha"])
+@pytest.mark.parametrize("name", ["model.alpha2", "models.alpha", "alpha", "model.kind.alpha"])
 def test_a_name_that_is_no_setting_is_refused(name):
     with pytest.raises(UserError, match=f"{name}: there is no such setting"):
         with_settings(RunConfig(), {name: 1})

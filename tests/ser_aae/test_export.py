@@ -122,7 +122,7 @@ def spoil(monkeypatch):
 
 def test_a_file_that_scores_otherwise_is_a_fault_and_not_kept(recorded_run, tmp_path, monkeypatch):
     spoil(monkeypatch)
-    with pytest.raises(ExportError, match=r"m\.keras: the test part gives .* points apart"):
+    with pytest.raises(ExportError, match=r"m\.keras: .* 0\.5 points apart, so it was not kept"):
         export(recorded_run.folder, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
     assert not list(tmp_path.iterdir())
 
@@ -132,9 +132,17 @@ def test_a_quantised_file_that_scores_otherwise_is_the_users_to_mend(
 ):
     spoil(monkeypatch)
     choice = Choice("onnx", "float16")
-    with pytest.raises(UserError, match="was not kept; choose --quantise none"):
+    with pytest.raises(UserError, match="was not kept; choose --quantise none, or"):
         export(recorded_run.folder, choice, tmp_path / "m.onnx", recorded_run.store)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_differs_can_be_accepted(recorded_run, tmp_path, monkeypatch):
+    spoil(monkeypatch)
+    choice = Choice("keras", tolerance=100.0)
+    scored = export(recorded_run.folder, choice, tmp_path / "m.keras", recorded_run.store)
+    assert scored.points < -50
+    assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
 
 
 def test_an_older_file_stays_where_the_new_one_fails(recorded_run, tmp_path, monkeypatch):

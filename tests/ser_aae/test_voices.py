@@ -121,10 +121,12 @@ def test_a_speaker_has_a_name(toy, recorded_run, tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["not json", "[]", "{}", '{"version": 9, "model": "x", "speakers": {}}']
-    + ['{"version": 1, "model": "x", "speakers": []}']
-    + ['{"version": 1, "model": "x", "speakers": {"a": {}}}']
-    + ['{"version": 1, "model": "x", "speakers": {"a": {"d_vector": ["b"]}}}'],
+    [
+        *("not json", "[]", "{}", '{"version": 9, "model": "x", "speakers": {}}'),
+        '{"version": 1, "model": "x", "speakers": []}',
+        '{"version": 1, "model": "x", "speakers": {"a": {}}}',
+        '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": ["b"]}}}',
+    ],
 )
 def test_a_file_of_something_else_is_refused_and_kept(toy, recorded_run, tmp_path, content):
     out = tmp_path / "speakers.json"
