@@ -11,7 +11,7 @@ REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
 REPRODUCED_READERS := 18
 CODE := ser_aae data_prep tuning reports benchmarks tests
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= --numprocesses 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
