@@ -33,7 +33,9 @@ PHASES = {
     "mtl": ("reconstruction", "regularisation", "classification"),
     "stl": ("reconstruction", "regularisation", "classification"),
     "ae": ("reconstruction", "classification"),
+    "ae-mtl": ("reconstruction", "classification"),
     "cnn": ("classification",),
+    "cnn-mtl": ("classification",),
 }
 """Kind of model to its phases, in the order they run in each step (Sec. 3)."""
 
@@ -65,7 +67,7 @@ class MultitaskAAE(AveragedModel):
         self.config = config
         self.phases = PHASES[config.kind]
         self.primary = next(iter(num_classes))
-        trunk = build_cnn_trunk if config.kind == "cnn" else build_encoder
+        trunk = build_cnn_trunk if config.kind.startswith("cnn") else build_encoder
         self.encoder = trunk(config, segment_shape)
         latent_shape = self.encoder.output_shape[1:]
         if "reconstruction" in self.phases:

@@ -201,8 +201,7 @@ def _auxiliary_part(
 
 def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
     counts = {"gender": len(GENDERS), "speaker": len(speakers)}
-    tasks = config.model.auxiliary_tasks if config.model.kind == "mtl" else ()
-    return {target.task: len(target.classes)} | {task: counts[task] for task in tasks}
+    return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
 
 
 def _hide_labels(part: Part, config: RunConfig) -> Part:

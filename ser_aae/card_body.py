@@ -79,6 +79,8 @@ def build_body(it: CardRun) -> list[str]:
         "mtl": f"The encoder and classifiers of a {of}.",
         "stl": f"The encoder and classifier of the single-task variant of a {of}.",
         "ae": f"The baseline without adversary of a {of}.",
+        "ae-mtl": f"The multi-task baseline without adversary of a {of}.",
+        "cnn-mtl": f"The multi-task convolutional baseline of a {of}.",
         "cnn": f"The convolutional baseline of a {of}.",
     }
     tasks = [f"* {task}: {_names(task, names)}" for task, names in it.about.classes.items()]

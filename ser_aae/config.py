@@ -108,8 +108,9 @@ class ModelConfig:
     kind: str = setting(
         "mtl",
         "Sec. 5.1",
-        "adversarial autoencoder multi-task or single-task, autoencoder, or CNN alone",
-        choices=("mtl", "stl", "ae", "cnn"),
+        "adversarial autoencoder multi-task or single-task, autoencoder, or CNN; these single-task "
+        "unless they end in -mtl",
+        choices=("mtl", "stl", "ae", "ae-mtl", "cnn", "cnn-mtl"),
     )
     auxiliary_tasks: tuple[str, ...] = setting(
         ("gender", "speaker"),
@@ -166,6 +167,11 @@ class ModelConfig:
     discriminator_smoothing: float = setting(
         0.0, UNSTATED, "label smoothing of the discriminator", low=0, high=0.5
     )
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks beside the primary one: none in a single-task model."""
+        return self.auxiliary_tasks if self.kind.endswith("mtl") else ()
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ class _Progress:
         left = elapsed / self.ended * (self.total - self.ended)
         what = duration(outcome.seconds)
         if outcome.state == REFUSED:
-            what = f"failed: {outcome.error.splitlines()[0]}"
+            what = f"failed: {(outcome.error.splitlines() or [''])[0]}"
         self.show(
             f"[{self.ended}/{self.total}] {relative_folder(config)}: {what}; "
             f"{3600 * self.ended / max(elapsed, 1e-3):.3g} runs an hour, "

@@ -3,11 +3,11 @@
     recogniser = Recogniser.load("runs/.../fold00-rep00")
     recognition = recogniser(samples, sample_rate_hz, timeline_seconds=1.0)
 
-A recording under a minute and a half is treated as an utterance of a run is, with the same
-posteriors. A longer one is cut into blocks of a minute (see `ser_aae.frontend.blocks`), of which
-only sums are kept. A block whose loudest frame lies as far under that of the whole recording as
-silence does within an utterance (`frontend.silence_db`) is taken for a pause. The posterior of
-the whole is the mean over all segments that are not in pauses.
+A recording under 40 s is treated as an utterance of a run is, with the same posteriors. A
+longer one is cut into blocks of 10 s (see `ser_aae.frontend.blocks`), of which only sums are
+kept. A block whose loudest frame lies as far under that of the whole recording as silence does
+within an utterance (`frontend.silence_db`) is taken for a pause. The posterior of the whole is
+the mean over all segments that are not in pauses.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -100,7 +100,7 @@ class Recogniser:
         Args:
             samples: `(samples,)` or `(samples, channels)`, floats in [-1, 1] or signed integers.
             sample_rate_hz: Their rate, any.
-            timeline_seconds: Step of the timeline, 0.1 to 60; none is made without.
+            timeline_seconds: Step of the timeline, 0.1 to 10; none is made without.
 
         Raises:
             UserError: Samples or a step that cannot be.
@@ -118,7 +118,7 @@ class Recogniser:
 
         Args:
             path: The recording.
-            timeline_seconds: Step of the timeline, 0.1 to 60; none is made without.
+            timeline_seconds: Step of the timeline, 0.1 to 10; none is made without.
             show: Called with the seconds recognised so far, after each block.
 
         Raises:

@@ -65,8 +65,8 @@ DIMENSIONS: Mapping[str, Dimension] = {
 switched on by name."""
 
 _NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "alpha": (("mtl", "stl", "ae"), "cnn reconstructs nothing"),
-    "beta": (("mtl",), "a model of one task weighs it against no other"),
+    "alpha": (("mtl", "stl", "ae", "ae-mtl"), "a CNN reconstructs nothing"),
+    "beta": (("mtl", "ae-mtl", "cnn-mtl"), "a model of one task weighs it against no other"),
 }
 """Dimension to the kinds of model that it changes, and why it does not change the others."""
 

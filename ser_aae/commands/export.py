@@ -13,8 +13,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "export",
         help="a run's model as one file: Keras, SavedModel, ONNX, LiteRT",
         description="Write a run's model as one file that needs none of this program, then score "
-        "the run's test part with that file. A file that is more than --tolerance "
-        "apart is not kept.",
+        "the run's test part with that file. A file that is more than --tolerance points of "
+        "unweighted accuracy apart is not kept.",
     )
     parser.add_argument("run_folder", type=folder, metavar="RUN", help="the folder of one run")
     parser.add_argument(

@@ -1,9 +1,11 @@
-"""Any recording in blocks of a minute, so that an hour needs no more memory than a minute.
+"""Any recording in blocks, so that an hour needs no more memory than a minute.
 
-A recording under a minute and a half is one block: its posteriors are to the bit those of
-the same utterance in a run. A longer one is cut into blocks that are each treated as an utterance,
-with silence and floor relative to the block's own peak: who speaks up after a quiet half hour does
-not silence what came before.
+A recording under 40 s, longer than all but a few utterances of any corpus, is one block: its
+posteriors are to the bit those of the same utterance in a run. A longer one is cut into blocks
+of 10 s that are each treated as an utterance, with silence and floor relative to the block's own
+peak. Longer blocks lose speech: of RAVDESS, an actor's utterances in drawn order one after the
+other, blocks of 10 s keep 83 to 90 % of what is kept of each utterance alone, blocks of 60 s 45 to
+70 %, because who shouts once silences a minute.
 """
 
 import shutil
@@ -22,8 +24,14 @@ from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio, to_mono
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
-BLOCK_S = 60.0
+WHOLE_S = 40.0
+"""A recording shorter than this is one block."""
+
+BLOCK_S = 10.0
 """Length of a block; the last takes what is left, from half of this to one and a half times."""
+
+_CHUNK_S = 120.0
+"""What is read at once of an MP3 that has to be decoded from its beginning each time."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +91,20 @@ def sample_blocks(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> I
 
 def _edges(duration_s: float) -> list[tuple[float, float | None]]:
     """Return where blocks begin and end; the last ends where the recording does."""
-    starts = [BLOCK_S * number for number in range(max(1, int(duration_s / BLOCK_S + 0.5)))]
+    blocks = 1 if duration_s < WHOLE_S else max(1, int(duration_s / BLOCK_S + 0.5))
+    starts = [BLOCK_S * number for number in range(blocks)]
     return list(zip(starts, [*starts[1:], None], strict=True))
 
 
 def _unmeasured_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     """Read an MP3 that does not say its length, until nothing more comes."""
-    # the first is asked of read_audio, which has the words for a file without any sound
-    yield Block(0.0, read_audio(path, sample_rate_hz, 0.0, BLOCK_S))
-    for number in count(1):
-        found = read_unmeasured_mp3(path, number * BLOCK_S, (number + 1) * BLOCK_S)
+    read_audio(path, sample_rate_hz, 0.0, 1.0)  # has the words for a file without any sound
+    for start_s in count(0.0, _CHUNK_S):
+        found = read_unmeasured_mp3(path, start_s, start_s + _CHUNK_S)
         if found is None or not len(found[0]):
             return
-        yield Block(number * BLOCK_S, to_mono(*found, sample_rate_hz))
+        for block in sample_blocks(*found, sample_rate_hz):
+            yield Block(start_s + block.start_s, block.signal)
 
 
 def _to_float(samples: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ GET  /                    the page
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +21,7 @@ from starlette.types import ASGIApp
 from ser_aae import __version__
 from ser_aae.errors import UserError
 from ser_aae.server import schema
-from ser_aae.server.desk import Desk
+from ser_aae.server.desk import Desk, FaultError
 from ser_aae.server.limits import BodyLimit, Guarded
 from ser_aae.server.page import mount_page
 from ser_aae.server.uploads import Uploads
@@ -140,10 +139,6 @@ def _add_errors(app: FastAPI) -> None:
 
         return handler
 
-    def say(error: Exception) -> str:
-        logging.getLogger(__name__).error("a request failed", exc_info=error)
-        return "the server failed with this recording; its log says why"
-
     app.add_exception_handler(UserError, answer(422, str))
     app.add_exception_handler(HTTPException, answer(0, lambda error: str(error.detail)))
     app.add_exception_handler(
@@ -154,7 +149,7 @@ def _add_errors(app: FastAPI) -> None:
         ),
     )
     app.add_exception_handler(OSError, answer(507, lambda _: "the server's disk is full"))
-    app.add_exception_handler(Exception, answer(500, say))
+    app.add_exception_handler(FaultError, answer(500, str))
 
 
 async def _sweep(uploads: Uploads) -> None:

@@ -1,6 +1,7 @@
 """The one model that all clients share: recordings are taken in the order they come."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ _MOST_SAMPLES_PER_S = 400_000
 
 Neighbours = Callable[[Path], list[tuple[str, float]]]
 """A recording to enrolled speakers and their cosines, the nearest first."""
+
+
+class FaultError(Exception):
+    """A fault of this program; its message tells a client nothing of its inside."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Desk:
 
         Raises:
             UserError: It cannot be read, or is too long; without the path in it.
+            FaultError: This program failed with it; its log says why.
         """
         return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, draw))
 
@@ -82,6 +88,11 @@ class Desk:
             picture = draw_timeline(path, frontend, recognition) if draw else b""
         except UserError as error:
             raise UserError(str(error).replace(str(path), CALLED)) from error
+        except OSError:  # the disk is full
+            raise
+        except Exception as error:
+            logging.getLogger(__name__).exception("a recording made the program fail")
+            raise FaultError("the server failed with this recording; its log says why") from error
         return Answer(recognition, speakers, picture)
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """What a person sees: record or upload, posteriors as bars, a timeline under the spectrogram."""
 
+import asyncio
 import base64
 import html
 import os
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from ser_aae.errors import UserError
-from ser_aae.server.desk import Answer, Desk
+from ser_aae.server.desk import Answer, Desk, FaultError
 from ser_aae.server.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 STEP_S = 0.5
 """Step of the page's timeline."""
+
+GRACE_S = 5.0
+"""How long a recording stays for the page's player when it is answered."""
 
 _MOST_STEPS = 120
 _SPEAKERS_SHOWN = 5
@@ -82,10 +86,11 @@ def _build(gradio: Any, desk: Desk, uploads: Uploads) -> "gradio.Blocks":
                 return ["", *(None for _ in tasks), "", ""]
             try:
                 answer = await desk.ask(Path(path), STEP_S, draw=True)
-            except UserError as error:
+            except (UserError, FaultError) as error:
                 raise gradio.Error(str(error), print_exception=False) from error
             finally:
-                uploads.remove(path)
+                # the page's player may be about to fetch what it plays
+                asyncio.get_running_loop().call_later(GRACE_S, uploads.remove, path)
             found = answer.recognition.posteriors
             values = [found.get(task) for task in tasks]
             return [_summary(answer), *values, _timeline(answer), _speakers(answer.speakers)]
@@ -134,7 +139,7 @@ def _notes(desk: Desk) -> str:
     limits = desk.limits
     lines = [
         f"At most {limits.seconds:g} seconds and {limits.megabytes:g} MB. The recording does not "
-        "leave the server, which removes it when it has answered.",
+        "leave the server, which removes it as soon as it has answered.",
         *(f"**Note:** {html.escape(text)}" for text in desk.recogniser.description.warnings),
     ]
     return "\n\n".join(lines)

@@ -133,6 +133,8 @@ def test_several_auxiliary_corpora(config, tiny_store):
         ({"auxiliary_tasks": ()}, ["emotion"]),
         ({"kind": "stl"}, ["emotion"]),
         ({"kind": "ae"}, ["emotion"]),
+        ({"kind": "ae-mtl"}, ["emotion", "gender", "speaker"]),
+        ({"kind": "cnn-mtl", "auxiliary_tasks": ("gender",)}, ["emotion", "gender"]),
         ({"kind": "cnn"}, ["emotion"]),
     ],
 )

@@ -97,7 +97,7 @@ def test_mistakes_are_one_line(model, sad, tmp_path, capsys):
     assert main(["predict", str(tmp_path), sad]) == 2
     assert "expected the folder of a run" in capsys.readouterr().err
     assert main(["predict", model, sad, "--timeline", "0"]) == 2
-    assert "expected a step of 0.1 to 60 seconds, got 0" in capsys.readouterr().err
+    assert "expected a step of 0.1 to 10 seconds, got 0" in capsys.readouterr().err
 
 
 def test_hours_are_told_as_such():

@@ -23,6 +23,7 @@ def noise(seconds, rate_hz=RATE_HZ):
 def short_blocks(monkeypatch):
     """Blocks of a second, so that a long recording is one of some seconds."""
     monkeypatch.setattr(blocks, "BLOCK_S", 1.0)
+    monkeypatch.setattr(blocks, "WHOLE_S", 1.0 * 1.5)
 
 
 def write(path, samples, rate_hz=RATE_HZ, **more):
@@ -50,6 +51,14 @@ def test_blocks_joined_are_the_recording(tmp_path, short_blocks, seconds, length
         assert [len(block.signal) / RATE_HZ for block in found] == lengths
         assert [block.start_s for block in found] == list(range(len(lengths)))
         np.testing.assert_array_equal(np.concatenate([b.signal for b in found]), signal)
+
+
+def test_what_is_as_long_as_an_utterance_can_be_is_whole():
+    assert blocks._edges(39.9) == [(0.0, None)]
+    long = blocks._edges(44.9)
+    assert [start for start, _ in long] == [0.0, 10.0, 20.0, 30.0]
+    assert long[-1] == (30.0, None)
+    assert len(blocks._edges(3600.0)) == 360
 
 
 def test_blocks_are_read_one_at_a_time(tmp_path, short_blocks, monkeypatch):
@@ -147,6 +156,7 @@ def test_an_mp3_without_its_length_is_read_until_nothing_comes(tmp_path, short_b
         return signal[round(start_s * RATE_HZ) : round(end_s * RATE_HZ), None], RATE_HZ
 
     monkeypatch.setattr(blocks, "read_unmeasured_mp3", unmeasured)
+    monkeypatch.setattr(blocks, "_CHUNK_S", 2.0)
     found = list(file_blocks(path, RATE_HZ))
     assert [block.start_s for block in found] == [0.0, 1.0, 2.0]
     np.testing.assert_array_equal(found[2].signal, signal[2 * RATE_HZ :])

@@ -97,7 +97,7 @@ def test_an_error_is_tried_again_and_then_listed_while_the_rest_goes_on(client, 
     assert sorted(set(calls)) == [0, 1, 2, 3]
     text = str(failures[0])
     assert text.startswith(f"{relative_folder(configs[1])}: OSError: no such disk\n  Traceback")
-    assert sum("failed;" in line for line in shown) == 1
+    assert sum("failed: OSError: no such disk; " in line for line in shown) == 1
 
 
 def test_an_error_that_does_not_come_again_is_no_failure(client, configs):

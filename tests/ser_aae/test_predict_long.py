@@ -40,6 +40,7 @@ def noise(seconds, level=0.1):
 @pytest.mark.parametrize("step", [0.5, 0.7, 1.0, 3.0])
 def test_steps_cover_a_recording_of_many_blocks_once(monkeypatch, step):
     monkeypatch.setattr(blocks, "BLOCK_S", 2.0)
+    monkeypatch.setattr(blocks, "WHOLE_S", 2.0 * 1.5)
     found = recogniser()(noise(7.3), RATE_HZ, timeline_seconds=step)
     starts = [moment.start_s for moment in found.timeline]
     np.testing.assert_allclose(starts, np.arange(0, 7.3, step))
@@ -57,9 +58,9 @@ def test_an_hour_has_a_posterior_every_second(monkeypatch):
     found = Recogniser(description, listener)(signal, 1600, timeline_seconds=1.0)
     assert found.duration_s == 3600
     assert len(found.timeline) == 3600
-    # sixty blocks of 5998 frames, and no batch larger than another's
-    assert found.segments == 60 * (1 + -(-(5998 - 100) // 50))
-    assert max(shape[0] for shape in listener.shapes) == predict.BATCH
+    # 360 blocks of 998 frames, in batches that do not grow
+    assert found.segments == 360 * (1 + -(-(998 - 100) // 50))
+    assert max(shape[0] for shape in listener.shapes) <= predict.BATCH
     assert {shape[1:] for shape in listener.shapes} == {(100, 16)}
 
 
@@ -99,6 +100,7 @@ def test_a_step_with_little_speech_is_silent():
 
 def test_a_model_of_waveforms_gets_blocks_whole_and_steps_as_windows(monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK_S", 2.0)
+    monkeypatch.setattr(blocks, "WHOLE_S", 2.0 * 1.5)
     listener = recogniser(WAVEFORM)
     found = listener(noise(4.0), RATE_HZ, timeline_seconds=2.0)
     window = 99 * 160 + 400
@@ -117,6 +119,7 @@ def test_a_recording_of_a_few_samples_has_an_answer(samples):
 
 def test_a_recording_of_silent_blocks_alone_is_silent(monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK_S", 1.0)
+    monkeypatch.setattr(blocks, "WHOLE_S", 1.0 * 1.5)
     listener = recogniser()
     found = listener(np.full(3 * RATE_HZ, 1e-6, np.float32), RATE_HZ, timeline_seconds=1.0)
     assert found.silent

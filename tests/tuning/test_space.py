@@ -80,7 +80,7 @@ def test_a_space_that_is_none_is_refused(text, message):
 @pytest.mark.parametrize(
     ("kind", "space", "message"),
     [
-        ("cnn", "alpha", "cnn reconstructs nothing"),
+        ("cnn", "alpha", "a CNN reconstructs nothing"),
         ("stl", "beta", "against no other"),
         ("mtl", "auxiliary-ratio", "goes with --auxiliary"),
     ],

@@ -60,6 +60,10 @@ class Served:
         """Return the files of clients that lie there."""
         return [path for path in self.uploads.folder.rglob("*") if path.is_file()]
 
+    def forgets(self):
+        """Return whether what the page was answered about is removed, which takes seconds."""
+        return wait_until(lambda: not self.kept())
+
 
 @pytest.fixture(scope="session")
 def toy_recogniser():

@@ -52,7 +52,7 @@ def test_an_upload_is_answered_with_bars_timeline_and_speakers(
     assert re.findall(r"s (\w+)", words.partition(": ")[2]) == steps
     assert "Anna <i>" in page.value(TEXT.format("#speakers"))
     assert f"{recognition.duration_s:.1f} s" in page.value(TEXT.format("#said"))
-    assert served.kept() == []
+    assert served.forgets()
 
 
 def test_what_is_no_audio_is_said_on_the_page(page, served, tmp_path):
@@ -62,7 +62,7 @@ def test_what_is_no_audio_is_said_on_the_page(page, served, tmp_path):
     page.wait_for(f"!!document.querySelector('{INPUT}')")
     page.choose_file(INPUT, path)
     page.wait_for("document.body.innerText.includes('expected audio')")
-    assert served.kept() == []
+    assert served.forgets()
 
 
 def test_the_browser_asked_nobody_else(page, served):
@@ -142,14 +142,14 @@ def test_ten_pages_at_once_are_all_answered(served, client, recording):
     with ThreadPoolExecutor(10) as pool:
         found = list(pool.map(lambda _: ask_page(client, upload(client, recording)), range(10)))
     assert [each["success"] for each in found] == [True] * 10
-    assert served.kept() == []
+    assert served.forgets()
 
 
 def test_an_upload_by_the_pages_way_is_answered_once(served, client, recording):
     path = upload(client, recording, "../../x.wav")
     assert Path(path).parent.parent == served.uploads.folder
     assert ask_page(client, path)["success"] is True
-    assert served.kept() == []
+    assert served.forgets()
     again = ask_page(client, path)
     assert again["success"] is False
     assert "upload it again" in again["output"]["error"]
