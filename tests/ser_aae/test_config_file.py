@@ -145,7 +145,7 @@ def test_yaml_that_would_run_code_is_only_text(config_file, tmp_path):
         ("model.alpha=nan", "expected a number from 0, got 'nan'"),
         ("model.alpha=inf", "expected a number from 0, got 'inf'"),
         ("model.alpha=", "expected a number from 0, got ''"),
-        ("model.kind=aae", "expected one of mtl, stl, ae, cnn, got 'aae'"),
+        ("model.kind=aae", "expected one of mtl, stl, ae, ae-mtl, cnn, cnn-mtl, got 'aae'"),
         ("model.filters=16", "expected 2 whole numbers from 1, commas between, got '16'"),
         ("model.filters=16,0", "expected 2 whole numbers from 1, commas between, got '16,0'"),
         ("model.auxiliary_tasks=gender,age", "expected some of gender, speaker"),
@@ -236,7 +236,7 @@ def test_the_pools_are_those_of_the_networks():
 def test_settings_are_all_fields_and_no_group():
     assert {"dataset", "model.alpha", "protocol.fold"} <= settings().keys()
     assert not {"model", "training"} & settings().keys()
-    assert choices("model.kind") == ("mtl", "stl", "ae", "cnn")
+    assert choices("model.kind") == ("mtl", "stl", "ae", "ae-mtl", "cnn", "cnn-mtl")
 
 
 def test_a_name_like_no_other_gets_the_whole_list():
