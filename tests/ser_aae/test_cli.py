@@ -133,7 +133,10 @@ def test_a_corpus_that_is_not_there_is_told_with_where_and_how_to_get_it(capsys,
     ("words", "expected"),
     [
         (["--set", "model.alpa=1"], "did you mean model.alpha?"),
-        (["--model", "aae"], "--model: expected one of mtl, stl, ae, cnn, got 'aae'"),
+        (
+            ["--model", "aae"],
+            "--model: expected one of mtl, stl, ae, ae-mtl, cnn, cnn-mtl, got 'aae'",
+        ),
         (["--epochs", "0"], "--epochs: expected a whole number from 1, got '0'"),
         (["--fold", "first"], "--fold: expected a whole number from 0, got 'first'"),
         (["--preset", "papre"], "--preset: expected one of default, paper"),
