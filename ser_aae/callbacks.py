@@ -81,9 +81,17 @@ class HalveOnPlateau(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, path: Path, patience: int, factor: float, stop_ratio: float, monitor: str = MONITOR
+        self,
+        path: Path,
+        patience: int,
+        factor: float,
+        stop_ratio: float,
+        monitor: str | None = MONITOR,
     ) -> None:
-        """Keep the best weights in `path`, whose name ends in `.weights.h5`."""
+        """Keep the best weights in `path`, whose name ends in `.weights.h5`.
+
+        Without a `monitor` there is nothing to choose by, and each epoch counts as better.
+        """
         super().__init__()
         self.path = path
         self.patience = patience
@@ -94,7 +102,7 @@ class HalveOnPlateau(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep a better epoch; halve, or end, after too many worse ones."""
-        value = (logs or {})[self.monitor]
+        value = float(epoch) if self.monitor is None else (logs or {})[self.monitor]
         if value > self.state["best"]:
             self.state.update(best=value, best_epoch=epoch, wait=0)
             save_weights(self.model, self.path)

@@ -245,10 +245,15 @@ def _callbacks(
 
 
 def _schedule(config: RunConfig, folder: Path, stage: int) -> HalveOnPlateau:
-    """Return the schedule of a stage; stage 1 has no emotion to look at, so it takes gender's."""
+    """Return the schedule of a stage; stage 1 has no emotion to look at, so it takes gender's.
+
+    Without a gender task nothing is left: validation speakers are nobody the speaker head knows.
+    """
     training = config.training
     name = BEST_WEIGHTS if stage == 2 else f"stage1-{BEST_WEIGHTS}"
-    monitor = "val_unweighted_accuracy" if stage == 2 else "val_gender_accuracy"
+    monitor = "val_gender_accuracy" if "gender" in config.model.tasks else None
+    if stage == 2:
+        monitor = "val_unweighted_accuracy"
     return HalveOnPlateau(
         folder / name,
         training.patience_epochs,

@@ -158,10 +158,12 @@ def _is_known(path: Path) -> bool:
 
 def _decode(program: str, path: Path, decoded: Path, sample_rate_hz: int) -> None:
     """Have ffmpeg write a file's sound as mono at the given rate."""
-    # file: before the name, so that one as "concat:..." or "http:..." is no order to ffmpeg
-    order = ["-v", "error", "-nostdin", "-i", f"file:{path}", "-vn", "-ac", "1"]
-    order += ["-ar", str(sample_rate_hz), "-c:a", "pcm_f32le", "-f", "w64", str(decoded)]
-    done = subprocess.run([program, *order], capture_output=True, text=True, check=False)  # noqa: S603
+    # file: before the name, so that one as "concat:..." or "http:..." is no order to ffmpeg;
+    # the list, so that a playlist which came as a recording fetches nothing from elsewhere
+    asked = ["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-i", f"file:{path}"]
+    asked += ["-vn", "-ac", "1", "-ar", str(sample_rate_hz), "-c:a", "pcm_f32le", "-f", "w64"]
+    order = [program, *asked, str(decoded)]
+    done = subprocess.run(order, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise UserError(

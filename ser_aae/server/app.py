@@ -93,7 +93,7 @@ def _add_endpoints(app: FastAPI, desk: Desk, uploads: Uploads) -> None:
     async def predict(
         request: Request,
         timeline_seconds: Annotated[
-            float | None, Query(description="Step of the timeline, 0.1 to 60 seconds.")
+            float | None, Query(description="Step of the timeline, 0.1 to 10 seconds.")
         ] = None,
     ) -> schema.Prediction:
         """Recognise a recording. It is removed before the answer is sent."""

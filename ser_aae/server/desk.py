@@ -68,7 +68,7 @@ class Desk:
 
         Args:
             path: The recording.
-            step_s: Step of the timeline, 0.1 to 60 seconds; none is made without.
+            step_s: Step of the timeline, 0.1 to 10 seconds; none is made without.
             draw: Whether to draw the timeline, which there must be.
 
         Raises:

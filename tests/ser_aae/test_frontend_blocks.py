@@ -1,5 +1,6 @@
 """Recordings in blocks: nothing lost, nothing twice, and every way to give sound."""
 
+import json
 import os
 import sys
 
@@ -136,7 +137,10 @@ def test_another_container_is_decoded_by_ffmpeg_and_nothing_is_left(tmp_path, mo
     before = set(os.listdir(tmp_path))
     (block,) = file_blocks(path, RATE_HZ)
     np.testing.assert_array_equal(block.signal, read_audio(inside, RATE_HZ))
-    assert f"file:{path}" in (tmp_path / "order").read_text()
+    order = json.loads((tmp_path / "order").read_text())
+    assert order[order.index("-i") + 1] == f"file:{path}"
+    assert order[order.index("-protocol_whitelist") + 1] == "file"
+    assert order.index("-protocol_whitelist") < order.index("-i")
     assert set(os.listdir(tmp_path)) == before | {"order"}
 
 

@@ -233,3 +233,11 @@ def test_a_dimension_as_the_primary_task(
     assert f"{task}_accuracy" in read_jsonl(folder / "epochs.jsonl")[0]["train"]
     with np.load(folder / "examples.npz") as examples:
         assert ("centroids" in examples) == (task == "clusters-3")
+
+
+@pytest.mark.parametrize("kind", ["stl", "cnn"])
+def test_stage_one_needs_no_gender_task(config, store, tmp_path, kind):
+    wanted = replace(config, auxiliary=("other",), model=replace(MODEL, kind=kind))
+    folder = train_and_evaluate(wanted, store, tmp_path)
+    assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [1, 2, 2]
+    assert is_complete(folder)

@@ -96,7 +96,7 @@ def test_what_cannot_be_answered_is_said(client, served, sent, status, said):
 def test_a_step_out_of_range_is_said(client, recording):
     found = post(client, recording, timeline_seconds=0.01)
     assert found.status_code == 422
-    assert "0.1 to 60" in found.json()["error"]
+    assert "0.1 to 10" in found.json()["error"]
 
 
 @pytest.mark.parametrize("path", ["/api/predict", "/gradio_api/upload"])
