@@ -1,6 +1,7 @@
 """What every adapter returns, and the steps all adapters share."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -140,6 +141,14 @@ def read_label_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: expected a file, {error.strerror}; fetch it again") from error
+
+
+def split_lines(text: str) -> list[str]:
+    """Return a text's lines, whatever ends them.
+
+    `str.splitlines` takes characters that text may hold, such as U+0085, for the end of a line.
+    """
+    return re.split(r"\r\n?|\n", text)
 
 
 def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:

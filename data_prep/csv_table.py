@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
@@ -27,7 +29,8 @@ def read_table(path: Path, corpus: str) -> Corpus:
 
     UTF-8 with or without a byte order mark; comma, semicolon or tab between columns; any
     line ends. Columns are `REQUIRED` and `OPTIONAL`, in any order and case; whatever other
-    columns there are go to `Utterance.extra`. Files are relative to the table's folder.
+    columns there are go to `Utterance.extra`. Files are relative to the table's folder, or
+    absolute; however a row writes it, a file below that folder has one path.
 
     Args:
         path: The table.
@@ -36,14 +39,17 @@ def read_table(path: Path, corpus: str) -> Corpus:
     Raises:
         UserError: The table or one of its rows cannot be used; the message has the line.
     """
-    first_line: dict[str, int] = {}
+    first_line: dict[tuple[str, float, float | None], int] = {}
     utterances = []
     for number, row in _rows(path):
         try:
-            utterance = parse_row(row, corpus)
-            if not utterance.audio_path(path.parent).is_file():
-                raise ValueError(f"expected an audio file at {row['file']!r}, found none")
-            line = first_line.setdefault(utterance.utterance_id, number)
+            utterance = parse_row(row | {"file": _one_name(row["file"], path.parent)}, corpus)
+            # not Path.is_file, which fails on names that are too long
+            if not os.path.isfile(utterance.audio_path(path.parent)):
+                raise ValueError(_no_file(path.parent, utterance.path))
+            # not the id: 0.5 and 0.50 are one time
+            part = (utterance.path, utterance.start_s, utterance.end_s)
+            line = first_line.setdefault(part, number)
             if line != number:
                 raise ValueError(f"the same file and part of it as line {line}; remove one")
         except ValueError as error:
@@ -62,6 +68,11 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
     Raises:
         ValueError: A value is missing or out of its range.
     """
+    # letters with accents are coded in two ways, and a speaker must not be two persons
+    row = {
+        column: text if column == "file" else unicodedata.normalize("NFC", text)
+        for column, text in row.items()
+    }
     for column in ("file", "speaker"):
         if not row[column]:
             raise ValueError(f"column {column} is empty")
@@ -69,8 +80,9 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
     end_s = _number(row, "end", low=0.0)
     if end_s is not None and end_s <= start_s:
         raise ValueError(f"expected an end after the start ({start_s} s), got {end_s} s")
-    path = PurePath(row["file"].replace("\\", "/")).as_posix()
-    part = "" if start_s == 0.0 and end_s is None else f"#{row['start']}-{row.get('end', '')}"
+    path = _posix(row["file"])
+    is_whole = start_s == 0.0 and end_s is None
+    part = "" if is_whole else f"#{row.get('start', '')}-{row.get('end', '')}"
     return Utterance(
         corpus=corpus,
         utterance_id=path + part,
@@ -142,6 +154,31 @@ def _delimiter(text: str) -> str:
     """
     first_line = (text.splitlines() or [""])[0]
     return max(",;\t", key=first_line.count)
+
+
+def _posix(file: str) -> str:
+    return PurePath(file.replace("\\", "/")).as_posix()
+
+
+def _one_name(file: str, folder: Path) -> str:
+    """Return a file's path relative to the table's folder, where it lies below that.
+
+    Else `a.wav`, `../calls/a.wav` and the full path would be three recordings, which a split
+    might put into different parts.
+    """
+    if not file:
+        return file
+    base = os.path.abspath(folder)
+    full = PurePath(os.path.normpath(os.path.join(base, _posix(file))))
+    return full.relative_to(base).as_posix() if full.is_relative_to(base) else _posix(file)
+
+
+def _no_file(folder: Path, path: str) -> str:
+    """Return what is wrong with a row whose file is not there."""
+    forms = {unicodedata.normalize(form, path) for form in ("NFC", "NFD")} - {path}
+    is_alike = any(os.path.isfile(folder / form) for form in forms)
+    hint = "; one that looks the same has its accents coded otherwise: rename it" * is_alike
+    return f"expected an audio file at {path!r}, found none{hint}"
 
 
 def _gender(text: str) -> str:

@@ -4,6 +4,7 @@ Everything here is an ordered tuple or a mapping, never a set and never the orde
 a directory: class numbers must be the same on every machine.
 """
 
+import unicodedata
 from collections.abc import Iterable
 
 UNLABELLED = -1
@@ -56,11 +57,11 @@ _CANONICAL = {word: name for name, words in EMOTION_SYNONYMS.items() for word in
 def canonical_emotion(raw: str) -> str:
     """Return the canonical name of an emotion word, or the word itself where none is known.
 
-    Case and surrounding blanks do not matter: `"Angry"`, `" ang"` and `"Wut"` are all
-    `"anger"`. An unknown word stays its own class, in lower case, so that nothing is lost;
-    `is_known_emotion` tells the two apart.
+    Case, surrounding blanks and how accents are coded do not matter: `"Angry"`, `" ang"` and
+    `"Wut"` are all `"anger"`. An unknown word stays its own class, in lower case, so that
+    nothing is lost; `is_known_emotion` tells the two apart.
     """
-    word = raw.strip().casefold()
+    word = unicodedata.normalize("NFC", raw.strip().casefold())
     return _CANONICAL.get(word, word)
 
 

@@ -56,9 +56,9 @@ def check_leakage(
         Plain values for `result.json`: `speaker_independent`, `folds`, `utterances` and
         `speakers` (counts by part), `speaker_names` (by part), `shared_speakers` (pair of
         parts to names; only pairs that may share have any), `shared_utterances` and
-        `shared_files` (0: anything else is refused), `shared_sound` (pairs of utterances that
-        hold the same sound and lie in different parts) and `lists` (digest of the published
-        lists, or `""`).
+        `shared_files` (0: anything else is refused; parts may hold stretches of one file that
+        do not overlap), `shared_sound` (pairs of utterances that hold the same sound and lie in
+        different parts) and `lists` (digest of the published lists, or `""`).
 
     Raises:
         UserError: An empty part, a row that is not there, or something shared: a speaker

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data_prep.audformat_files.header import HEADER
 from ser_aae.errors import UserError
 from ser_aae.utterance import Utterance
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import audformat
     import pandas as pd
 
-HEADER = "db.yaml"
 GENDERS = {"F": "female", "M": "male"}
 RATINGS = ("activation", "valence")
 LOWEST, HIGHEST = 1, 5

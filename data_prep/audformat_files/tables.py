@@ -2,9 +2,7 @@
 
 Two doors of the library (audformat 1.4.3) stay shut, because both run foreign code:
 
-- `Database.load` gives `db.yaml` to PyYAML's full loader, and that calls whatever function a
-  tag `!!python/object/apply` names. Here the header is read by the safe loader, and only the
-  plain values are handed over.
+- `Database.load` calls whatever function `db.yaml` names; see `header`.
 - `Table.load` prefers `db.<table>.pkl`, wherever there is one that is not older than the
   table, and unpickling calls functions too. It is reached not only through `load_data=True`,
   but through everything that touches `Table.df`: `get`, `index`, even the labels of a scheme
@@ -17,20 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
+from data_prep.audformat_files.header import HEADER, read_header
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
     import audformat
 
-HEADER = "db.yaml"
-
 Row = dict[str, str]
 """Column to content, as a CSV holds it; `""` where there is none."""
-
-# the same loader in C, where PyYAML has it: headers with thousands of speakers are long
-_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Database:
@@ -48,7 +40,7 @@ class Database:
             UserError: No `db.yaml` there, or nothing that audformat understands.
         """
         self.root = root
-        self.header = _read_header(root)
+        self.header = read_header(root)
         self._rows: dict[str, list[Row]] = {}
         self._by_key: dict[str, dict[tuple[str, ...], Row]] = {}
         self._labels: dict[str, Mapping[str, Mapping[str, str]]] = {}
@@ -98,7 +90,7 @@ class Database:
 
     def _read_labels(self, scheme: "audformat.Scheme") -> Mapping[str, Mapping[str, str]]:
         if isinstance(scheme.labels, str):  # the name of a miscellaneous table
-            (index,) = self._index(scheme.labels)  # audformat allows labels one level
+            (index,) = self._index(scheme.labels)  # one level: `header` has seen to it
             rows = self.rows(scheme.labels)
             return {label_text(row[index], scheme): row for row in rows}
         if not isinstance(scheme.labels, dict):
@@ -118,33 +110,12 @@ def label_text(text: str, scheme: "audformat.Scheme | None") -> str:
         return text
     try:
         return str(int(float(text)))
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter of infinity
         return text
 
 
 def _key(row: Row) -> tuple[str, ...]:
     return row["file"], row.get("start", ""), row.get("end", "")
-
-
-def _read_header(root: Path) -> "audformat.Database":
-    import audformat  # here, because it brings pandas along
-
-    path = root / HEADER
-    if not path.is_file():
-        raise UserError(f"{root}: expected the folder of an audformat database, found no {HEADER}")
-    try:
-        header = yaml.load(path.read_text(encoding="utf-8"), Loader=_SafeLoader)  # noqa: S506
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected the plain YAML of audformat, {error}") from error
-    if not isinstance(header, dict):
-        raise UserError(f"{path}: expected the header of an audformat database, got {header!r:.60}")
-    try:
-        return audformat.Database.load_header_from_yaml(header)
-    except Exception as error:  # a header can be wrong in as many ways as Python knows errors
-        raise UserError(
-            f"{path}: expected what audformat {audformat.__version__} understands, got "
-            f"{type(error).__name__}: {error}; write the database anew with audformat"
-        ) from error
 
 
 def read_rows(root: Path, table_id: str) -> list[Row]:

@@ -10,7 +10,8 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from data_prep.audformat_files.choice import RATINGS, best_columns, emotion_columns, preference
-from data_prep.audformat_files.tables import HEADER, Database, Row, label_text
+from data_prep.audformat_files.header import HEADER
+from data_prep.audformat_files.tables import Database, Row, label_text
 from data_prep.csv_table import GENDER_WORDS
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion, is_known_emotion

@@ -1,8 +1,9 @@
 """The corpora: one adapter a module, found by itself.
 
 An adapter is a module of this package with the constants `NAME, VERSION, TITLE, LICENSE,
-OBTAIN, BIBTEX, TREE, LANGUAGE, EXPECTED` and a function `read(location) -> Corpus`. To add
-a corpus, add a module here and its layout to the tests; nothing else has to change.
+OBTAIN, BIBTEX, TREE, LANGUAGE, EMOTION_CODES, EXPECTED, EXCLUDED` and a function
+`read(location) -> Corpus`. To add a corpus, add a module here and its layout to the tests;
+nothing else has to change.
 """
 
 import difflib

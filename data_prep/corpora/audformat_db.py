@@ -14,6 +14,8 @@ are brought from their scheme's range to 1 to 5. The specification of the format
 https://audeering.github.io/audformat/
 """
 
+import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -77,7 +79,8 @@ def read(location: Path, table: str = "") -> Corpus:
         values = Values(database, table_id)
         for row in database.rows(table_id):
             if row["file"] not in media:
-                media[row["file"]] = (location / row["file"]).is_file()
+                # not Path.is_file, which fails on names that are too long
+                media[row["file"]] = os.path.isfile(location / row["file"])
             utterance = _utterance(values, row, corpus)
             where = f"db.{table_id}: {utterance.utterance_id}"
             if not media[row["file"]]:
@@ -120,18 +123,22 @@ def _utterance(values: Values, row: Row, corpus: str) -> Utterance:
     label = values.emotion(row)
     dominance = values.rating(row, "dominance")
     split = split_of(database, table_id)
+    # accents are coded in two ways, and a speaker must not be two persons
+    speaker, session = (
+        unicodedata.normalize("NFC", text) for text in (values.speaker(row), values.session(row))
+    )
     extra = {} if dominance is None else {"dominance": str(dominance)}
     return Utterance(
         corpus=corpus,
         utterance_id=row["file"] + part,
         path=row["file"],
-        speaker=f"{corpus}:{values.speaker(row)}",
+        speaker=f"{corpus}:{speaker}",
         gender=values.gender(row),
         emotion=canonical_emotion(label),
         emotion_raw=label,
         start_s=start_s or 0.0,
         end_s=end_s,
-        session=values.session(row),
+        session=session,
         language=values.language(row),
         activation=values.rating(row, "activation"),
         valence=values.rating(row, "valence"),

@@ -183,7 +183,7 @@ def _parse_actor(row: Row) -> tuple[str, Row]:
     if gender is None:
         raise ValueError(f"expected Male or Female as Sex, got {row.get('Sex')!r}")
     about = {column.lower(): row.get(column) or "" for column in ("Age", "Race", "Ethnicity")}
-    return row.get("ActorID", ""), {"gender": gender, **about}
+    return _key(row, "ActorID"), {"gender": gender, **about}
 
 
 def _parse_perceived(row: Row) -> tuple[str, Row]:
@@ -195,7 +195,13 @@ def _parse_perceived(row: Row) -> tuple[str, Row]:
         if votes not in ("", "NA"):
             about[f"perceived_{name.lower()}"] = parse_votes(votes)
             about[f"perceived_{name.lower()}_level"] = level
-    return row.get("FileName", ""), about
+    return _key(row, "FileName"), about
+
+
+def _key(row: Row, column: str) -> str:
+    if not row.get(column):
+        raise ValueError(f"expected a column {column} with a name in each row, found none")
+    return row[column]
 
 
 def _utterance(path: Path, name: RecordingName, actor: Row, perceived: Row) -> Utterance:

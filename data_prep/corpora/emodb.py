@@ -22,7 +22,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, read_label_file, unique_by_stem
+from data_prep.corpus import (
+    Corpus,
+    build_corpus,
+    files_below,
+    read_label_file,
+    split_lines,
+    unique_by_stem,
+)
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -150,8 +157,7 @@ def _ratings(root: Path, paths: list[Path]) -> tuple[dict[str, float], list[Drop
     """Return percentages by stem, and the lines that hold none."""
     percent, dropped = {}, []
     for path in paths:
-        # not splitlines(), which takes Latin-1's 0x85 for the end of a line
-        header, *lines = read_label_file(root / path).decode("latin-1").split("\n")
+        header, *lines = split_lines(read_label_file(root / path).decode("latin-1"))
         for number, line in enumerate(lines, start=2):
             rating = parse_rating(_cells(header), line)
             if rating is not None:
@@ -163,7 +169,7 @@ def _ratings(root: Path, paths: list[Path]) -> tuple[dict[str, float], list[Drop
 
 def _cells(line: str) -> list[str]:
     # not split() without an argument, which takes no-break spaces for separators
-    return re.split(r"[ \t]+", line.strip(" \t\r"))
+    return re.split(r"[ \t]+", line.strip(" \t"))
 
 
 def _ambiguous(root: Path, paths: list[Path]) -> set[str]:
@@ -176,11 +182,11 @@ def _ambiguous(root: Path, paths: list[Path]) -> set[str]:
     for path in paths:
         try:
             text = read_label_file(root / path).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
+            stems |= {Path(row[0]).stem for row in csv.reader(split_lines(text)) if row}
+        except (UnicodeDecodeError, csv.Error) as error:
             raise UserError(
-                f"{root / path}: expected UTF-8 text ({error}); fetch it again"
+                f"{root / path}: expected a table in UTF-8 ({error}); fetch it again"
             ) from error
-        stems |= {Path(row[0]).stem for row in csv.reader(text.splitlines()) if row}
     return stems
 
 

@@ -27,6 +27,7 @@ from data_prep.corpus import (
     build_corpus,
     files_below,
     read_label_file,
+    split_lines,
     unique_by_stem,
 )
 from ser_aae.labels import canonical_emotion
@@ -171,8 +172,7 @@ def _transcripts(root: Path, paths: list[Path]) -> tuple[dict[str, Line], list[D
     lines, dropped = {}, []
     for path in paths:
         text = decode_transcript(read_label_file(root / path), path.stem)
-        # not splitlines(), which takes more characters for the end of a line
-        for number, content in enumerate(re.split(r"\r\n?|\n", text), start=1):
+        for number, content in enumerate(split_lines(text), start=1):
             line = parse_line(content)
             if line is not None:
                 lines[line.stem] = line

@@ -28,6 +28,7 @@ from data_prep.corpus import (
     build_corpus,
     files_below,
     read_label_file,
+    split_lines,
     unique_by_stem,
 )
 from ser_aae.errors import UserError
@@ -225,13 +226,12 @@ def _find_root(location: Path) -> Path:
 
 
 def _read_lines(path: Path) -> list[str]:
-    """Return a file's lines, whatever ends them; not `splitlines`, as U+0085 ends none."""
     content = read_label_file(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:  # in a rater's comment, so that any one-byte encoding will do
         text = content.decode("latin-1")
-    return re.split(r"\r\n?|\n", text)
+    return split_lines(text)
 
 
 def _read_dialogs(root: Path, session: str) -> tuple[dict[str, Utterance], list[Dropped]]:

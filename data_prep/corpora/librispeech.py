@@ -25,6 +25,7 @@ from data_prep.corpus import (
     build_corpus,
     files_below,
     read_label_file,
+    split_lines,
     unique_by_stem,
 )
 from ser_aae.errors import UserError
@@ -107,17 +108,19 @@ def read_readers(path: Path) -> dict[str, Reader]:
     """Return the readers of SPEAKERS.TXT by their id.
 
     Raises:
-        UserError: The file is missing, or a line is no row.
+        UserError: The file is missing, a line is no row, or a reader has two.
     """
     if not path.exists():
         raise UserError(f"{path}: expected LibriSpeech's table of readers, found none. {OBTAIN}")
-    readers = {}
-    lines = read_label_file(path).decode("utf-8", errors="replace").splitlines()
-    for number, line in enumerate(lines, start=1):
+    readers: dict[str, Reader] = {}
+    text = read_label_file(path).decode("utf-8-sig", errors="replace")
+    for number, line in enumerate(split_lines(text), start=1):
         if not line.strip() or line.startswith(";"):
             continue
         try:
             reader = parse_reader(line)
+            if reader.reader_id in readers:
+                raise ValueError(f"expected a row a reader, got {reader.reader_id} again")
         except ValueError as error:
             raise UserError(f"{path}:{number}: {error}; fetch the file again") from error
         readers[reader.reader_id] = reader

@@ -8,6 +8,9 @@ import soundfile
 from ser_aae.errors import UserError
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
+LEAST_RATE_HZ = 1000
+"""Headers with lower rates are damaged; resampled from 1 Hz, a second of sound fills the memory."""
+
 MP3_LEAD_S = 2.0
 """How much before a part of an MP3 is decoded with it, and thrown away.
 
@@ -35,10 +38,15 @@ def read_audio(
         `(samples,)` float32, in [-1, 1] where the file is.
 
     Raises:
-        UserError: Missing, not audio, cut short, without samples, or with samples that
-            are not finite.
+        UserError: Missing, not audio, cut short, of a rate that no recording has, without
+            samples, or with samples that are not finite.
     """
     samples, rate_hz = _read(path, start_s, end_s)
+    if rate_hz < LEAST_RATE_HZ:
+        raise UserError(
+            f"{path}: expected a sampling rate of at least {LEAST_RATE_HZ} Hz, the header says "
+            f"{rate_hz}; write the file anew from its source"
+        )
     if samples.size == 0:
         raise UserError(
             f"{path}: expected sound, found no sample between {start_s} s and "

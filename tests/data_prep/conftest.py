@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data_prep import build
 from data_prep.synthetic import synthesise
+from ser_aae.config import RunConfig
+from ser_aae.store import StoredCorpus
+from ser_aae.targets import make_target, taking_part
 
 REAL_CORPORA = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"
 
@@ -31,3 +35,18 @@ def small_shards(monkeypatch):
     """Shards of 16 utterances, so that a small corpus has several."""
     monkeypatch.setattr(build, "UTTERANCES_PER_SHARD", 16)
     return 16
+
+
+@pytest.fixture
+def count_levels():
+    """Return a function that counts a corpus' levels of a dimension, as a run takes them."""
+
+    def count(utterances, dimension, classes="all"):
+        name, frames = utterances[0].corpus, np.ones(len(utterances))
+        stored = StoredCorpus(name, None, None, tuple(utterances), frames, (), "digest")
+        config = RunConfig(task=dimension, classes=classes)
+        (chosen,) = taking_part(config, [stored])
+        (numbers,) = make_target(config, [stored], [chosen], [chosen]).numbers
+        return tuple(np.bincount(numbers[chosen], minlength=3).tolist())
+
+    return count

@@ -174,3 +174,50 @@ def test_demo_needs_its_table(tmp_path):
 
     with pytest.raises(UserError, match=r"utterances\.csv: expected"):
         find_adapter("demo").read(tmp_path)
+
+
+def test_an_end_may_stand_without_a_start(table):
+    (part,) = read_table(table(HEADER.strip() + ",end\na.wav,1,f,sad,0.25\n"), "x").utterances
+
+    assert (part.start_s, part.end_s, part.utterance_id) == (0.0, 0.25, "a.wav#-0.25")
+
+
+def test_a_part_is_the_same_however_its_times_are_written(table):
+    rows = HEADER.strip() + ",start,end\na.wav,1,f,sad,0,0.5\na.wav,2,f,sad,0.0,0.50\n"
+
+    assert ":3: the same file and part of it as line 2" in error_of(table(rows))
+
+
+@pytest.mark.parametrize("file", ["{}/a.wav", "./a.wav", "../{.name}/a.wav", "sub/../a.wav"])
+def test_a_file_is_the_same_however_its_path_is_written(table, tmp_path, file):
+    written = file.format(tmp_path)
+    twice = table(f"{HEADER}a.wav,1,f,sad\n{written},2,f,sad\n")
+    assert ":3: the same file and part of it as line 2" in error_of(twice)
+
+    (alone,) = read_table(table(f"{HEADER}{written},2,f,sad\n"), "x").utterances
+    assert (alone.path, alone.utterance_id) == ("a.wav", "a.wav")
+
+
+def test_accents_coded_in_two_ways_make_one_speaker_and_session(table):
+    rows = "a.wav,Rene\u0301,f,A\u0308rger,\xe9\nb.wav,Ren\xe9,f,\xc4rger,e\u0301\n"
+    first, second = read_table(table(HEADER.strip() + ",session\n" + rows), "x").utterances
+
+    assert first.speaker == second.speaker == "x:Ren\xe9"
+    assert first.session == second.session == "\xe9"
+    assert first.emotion == second.emotion == "anger"
+
+
+def test_a_file_whose_accents_are_coded_otherwise_is_told_from_one_that_is_not_there(
+    table, tmp_path
+):
+    write_tone(tmp_path / "e\u0301.wav")
+
+    hint = "one that looks the same has its accents coded otherwise"
+    assert hint in error_of(table(HEADER + "\xe9.wav,1,f,sad\n"))
+    assert hint not in error_of(table(HEADER + "c.wav,1,f,sad\n"))
+    assert read_table(table(HEADER + "e\u0301.wav,1,f,sad\n"), "x").utterances
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\x00b"], ids=["long", "zero byte"])
+def test_what_can_be_no_file_name_is_not_found(table, name):
+    assert ":2: expected an audio file at" in error_of(table(f"{HEADER}{name},1,f,sad\n"))

@@ -14,7 +14,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.store import MANIFEST, corpus_folder
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 
 from data_prep import build
@@ -28,6 +28,8 @@ def write_slowly(*arguments):
     return shard
 
 if __name__ == "__main__":
+    # a shell hands down that SIGINT is ignored to what it runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     build.UTTERANCES_PER_SHARD = 16
     build.write_shard = write_slowly
     data_root, store, workers = sys.argv[1:]
@@ -55,7 +57,7 @@ def start(tmp_path, demo_root, workers):
     )
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -65,10 +67,10 @@ def wait_for(condition, seconds=60):
 def interrupt(process):
     """Send SIGINT to the whole group, and return what the command said on its way out."""
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     # the group is empty: no worker has outlived the command
-    wait_for(lambda: not group_is_alive(process.pid), seconds=10)
+    wait_for(lambda: not group_is_alive(process.pid), seconds=60)
     return errors
 
 

@@ -126,3 +126,11 @@ def test_samples_that_are_no_numbers(tmp_path, value):
 
     with pytest.raises(UserError, match="sample 77 is not a finite number"):
         read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize("rate_hz", [1, 999])
+def test_a_rate_that_no_recording_has(tmp_path, rate_hz):
+    soundfile.write(tmp_path / "a.wav", noise(1.0), rate_hz)
+
+    with pytest.raises(UserError, match=f"at least 1000 Hz, the header says {rate_hz}"):
+        read_audio(tmp_path / "a.wav", RATE_HZ)

@@ -23,6 +23,7 @@ def test_the_four_classes_are_the_papers_in_a_fixed_order():
         (" ang\t", "anger"),
         ("WUT", "anger"),
         ("ÄRGER", "anger"),
+        ("A\u0308rger", "anger"),
         ("hap", "happiness"),
         ("Freude", "happiness"),
         ("Neutral State", "neutral"),

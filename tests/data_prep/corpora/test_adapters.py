@@ -13,9 +13,10 @@ from data_prep import corpora
 from data_prep.corpora import find_adapter, list_corpora
 from ser_aae.datasets import PATH_KINDS
 from ser_aae.errors import UserError
-from ser_aae.labels import GENDERS, UNKNOWN_GENDER
+from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion, is_known_emotion
 
 NAMES = [adapter.name for adapter in list_corpora()]
+MODULES = {adapter.name: adapter.parse.__module__ for adapter in list_corpora()}
 
 
 @pytest.fixture(params=NAMES)
@@ -39,6 +40,18 @@ def test_adapter_says_what_a_user_must_know(adapter):
     assert all((adapter.version, adapter.title, adapter.license, adapter.obtain, adapter.tree))
     assert not adapter.bibtex or re.match(r"@\w+\{\w+,\n", adapter.bibtex)
     assert not adapter.language or re.fullmatch("[a-z]{3}", adapter.language)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_adapter_has_a_table_of_labels_and_one_of_reasons(name):
+    module = importlib.import_module(MODULES[name])
+    emotions = {canonical_emotion(word) for word in module.EMOTION_CODES.values()} - {""}
+
+    assert all(is_known_emotion(emotion) for emotion in emotions)
+    counted = {what.removeprefix("utterances of ") for what in module.EXPECTED}
+    assert emotions <= counted
+    assert len(set(module.EXCLUDED.values())) == len(module.EXCLUDED)
+    assert all(module.EXCLUDED.values())
 
 
 def test_utterances_are_sorted_and_unique(case):

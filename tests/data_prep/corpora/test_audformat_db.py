@@ -1,7 +1,9 @@
 """Databases of audformat as corpora: what stands where in them, and what is left out."""
 
+import audformat
 import pytest
 from corpus_layouts import audformat as layout
+from corpus_layouts.sound import write_tone
 
 from data_prep.build import prepare
 from data_prep.corpora import find_adapter
@@ -121,6 +123,36 @@ def test_times_that_are_none_are_explained(tmp_path):
 )
 def test_times(given, expected):
     assert parse_time(given) == expected
+
+
+def test_accents_coded_in_two_ways_make_one_speaker_and_session(tmp_path):
+    database = audformat.Database("x", source="synthetic")
+    files = ["a.wav", "b.wav"]
+    table = database["emotion"] = audformat.Table(audformat.filewise_index(files))
+    for column in ("emotion", "speaker", "session"):
+        table[column] = audformat.Column()
+        table[column].set(["a\u0308rger", "\xe4rger"])
+    database.save(str(tmp_path), storage_format="csv")
+    for file in files:
+        write_tone(tmp_path / file)
+
+    first, second = find_adapter(f"audformat:{tmp_path}").read(tmp_path).utterances
+
+    assert first.speaker.endswith(":\xe4rger")
+    assert (first.speaker, first.session) == (second.speaker, second.session)
+    assert first.emotion == second.emotion == "anger"
+
+
+def test_a_name_that_is_too_long_is_that_of_no_file(tmp_path):
+    dataset = layout.write(tmp_path)
+    table = tmp_path / layout.FOLDER / f"db.{GOLD}.csv"
+    table.write_text(table.read_text().replace("wav/08a01Wa", "x" * 5000))
+
+    dropped = find_adapter(dataset).read(tmp_path, allow_partial=True).dropped
+
+    assert ("x" * 5000 + ".wav", "media file is not there") in {
+        (item.where, item.reason) for item in dropped
+    }
 
 
 def test_it_is_prepared_under_a_name_of_its_own(tmp_path):

@@ -141,8 +141,11 @@ def test_speakers_are_counted_by_gender(corpus):
     [
         ("VideoDemographics.csv", '21,"Female"', '21,"F"', 3),
         ("VideoDemographics.csv", '"Sex"', '"Gender"', 2),
+        ("VideoDemographics.csv", '"ActorID"', '"Actor"', 2),
         ("processedResults/summaryTable.csv", '"N:S"', '"N;S"', 3),
         ("processedResults/summaryTable.csv", '"VoiceVote"', '"voice"', 2),
+        # as the corpus' README has it
+        ("processedResults/summaryTable.csv", '"FileName"', '"fileName"', 2),
     ],
 )
 def test_damaged_tables_are_explained_with_their_line(tmp_path, file, old, new, line):

@@ -100,6 +100,14 @@ def test_what_is_left_out_is_listed(corpus):
     }
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_line_ends_do_not_matter(tmp_path, corpus, line_end):
+    path = tmp_path / "emodb" / emodb.RATINGS_FILE
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", line_end))
+
+    assert emodb.read(tmp_path / "emodb") == corpus
+
+
 def test_laryngographs_are_no_speech(release_2):
     assert [item.path for item in release_2.utterances] == ["wav/03a01Fa.wav"]
     assert {item.where for item in release_2.dropped
@@ -139,11 +147,12 @@ def test_unknown_letter_stays_a_class_of_its_own(tmp_path):
     assert emodb.read(tmp_path).unknown_labels == ("x",)
 
 
-def test_a_damaged_table_of_release_2_is_explained(tmp_path):
+@pytest.mark.parametrize("row", [b"wav/\xfc.wav", b"x" * 200_000], ids=["Latin-1", "huge"])
+def test_a_damaged_table_of_release_2_is_explained(tmp_path, row):
     layout.write_release_2(tmp_path)
-    (tmp_path / "emodb" / emodb.AMBIGUOUS_TABLE).write_bytes(b"file\nwav/\xfc.wav\n")
+    (tmp_path / "emodb" / emodb.AMBIGUOUS_TABLE).write_bytes(b"file\n" + row + b"\n")
 
-    with pytest.raises(UserError, match=r"ambiguous\.csv: expected UTF-8 text .*; fetch it again"):
+    with pytest.raises(UserError, match=r"ambiguous\.csv: expected a table in UTF-8 .*; fetch it"):
         emodb.read(tmp_path / "emodb")
 
 

@@ -149,10 +149,12 @@ def test_a_turn_that_stands_there_twice_is_told(root):
         iemocap.read(root)
 
 
-def test_a_turn_of_a_dialog_whose_name_begins_alike_is_told(root):
-    path = layout.write_labels(root, "Ses05M_script01_1b", layout.LABELS["Ses05M_script01_1"])
+@pytest.mark.parametrize(("dialog", "other"), [("1b", "1"), ("1", "1b")])
+def test_a_turn_of_a_dialog_whose_name_begins_alike_is_told(root, dialog, other):
+    dialog, other = f"Ses05M_script01_{dialog}", f"Ses05M_script01_{other}"
+    path = layout.write_labels(root, dialog, layout.LABELS[other])
 
-    with pytest.raises(UserError, match="expected a turn of Ses05M_script01_1b, got") as caught:
+    with pytest.raises(UserError, match=f"expected a turn of {dialog}, got '{other}_") as caught:
         iemocap.read(root)
 
     assert str(caught.value).startswith(f"{path}:2: ")

@@ -59,12 +59,6 @@ def subset(name, corpus, four):
     return {"all": corpus.utterances, "decided": decided, "four": four}[name]
 
 
-def levels(utterances, dimension):
-    values = [getattr(item, dimension) for item in utterances]
-    numbers = np.digitize(values, LEVEL_EDGES["iemocap"], right=True)
-    return tuple(np.bincount(numbers).tolist())
-
-
 def test_a_complete_copy_is_accepted_and_nothing_dropped(corpus):
     assert corpus.counts == iemocap.EXPECTED
     assert corpus.dropped == ()
@@ -156,8 +150,15 @@ def test_improvised_and_scripted(corpus, four):
 
 @pytest.mark.parametrize("dimension", ["activation", "valence"])
 @pytest.mark.parametrize("name", LEVELS)
-def test_levels_of_table_2(name, dimension, corpus, four):
-    assert levels(subset(name, corpus, four), dimension) == LEVELS[name][dimension]
+def test_levels_of_table_2(name, dimension, corpus, four, count_levels):
+    assert count_levels(subset(name, corpus, four), dimension) == LEVELS[name][dimension]
+
+
+@pytest.mark.parametrize("dimension", ["activation", "valence"])
+def test_levels_of_a_run_are_those_of_the_four_classes(dimension, corpus, count_levels):
+    found = count_levels(corpus.utterances, dimension, classes="four")
+
+    assert found == LEVELS["four"][dimension]
 
 
 @pytest.mark.parametrize(("dimension", "low", "medium"), [("valence", 2075, 816),

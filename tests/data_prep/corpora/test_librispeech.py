@@ -46,6 +46,24 @@ def test_error_in_the_table_has_its_line(tmp_path):
         librispeech.read_readers(path)
 
 
+def test_a_reader_of_two_rows_is_refused(tmp_path):
+    path = tmp_path / "SPEAKERS.TXT"
+    path.write_text(layout.SPEAKERS + "14 | M | train-clean-360 | 25.03 | Another\n")
+
+    with pytest.raises(UserError, match=r"SPEAKERS\.TXT:9: expected a row a reader, got 14 again"):
+        librispeech.read_readers(path)
+
+
+def test_a_byte_order_mark_and_odd_characters_in_a_name_do_not_matter(tmp_path):
+    path = tmp_path / "SPEAKERS.TXT"
+    path.write_text("\ufeff" + layout.SPEAKERS.replace("Kristin", "Kristin\x85\u2028"))
+
+    readers = librispeech.read_readers(path)
+
+    assert list(readers) == ["14", "16", "17", "60", "61"]
+    assert readers["14"].name == "Kristin\x85\u2028 LeMoine"
+
+
 def test_table_is_needed(tmp_path):
     (tmp_path / "librispeech" / "dev-clean").mkdir(parents=True)
 
@@ -98,14 +116,36 @@ def test_folder_without_the_outer_one_is_read(tmp_path, corpus):
 def test_real_table_of_readers(real_corpora):
     readers = librispeech.read_readers(real_corpora / "librispeech" / "SPEAKERS.TXT")
     subsets = Counter(f"speakers of {reader.subset}" for reader in readers.values())
+    genders = Counter((reader.subset, reader.gender) for reader in readers.values())
 
     assert len(readers) == 2484
     assert subsets["speakers of train-clean-360"] == 921
     assert subsets["speakers of test-clean"] == 40
     assert subsets == librispeech.EXPECTED
+    assert {name: (genders[name, "F"], genders[name, "M"]) for name, _ in genders} == {
+        "train-clean-100": (125, 126), "train-clean-360": (439, 482),
+        "train-other-500": (564, 602), "dev-clean": (20, 20), "dev-other": (16, 17),
+        "test-clean": (20, 20), "test-other": (17, 16),
+    }  # fmt: skip
     assert readers["60"].name == "|CBW|Simon"
     assert Counter(reader.gender for reader in readers.values()) == {"F": 1201, "M": 1283}
     assert sum(reader.minutes for reader in readers.values()) / 60 == pytest.approx(982.3, abs=0.1)
+
+
+def test_the_folder_is_the_subset_as_in_mini_librispeech(tmp_path, corpus):
+    root = tmp_path / "librispeech" / "LibriSpeech"
+    (root / "train-clean-360").rename(root / "train-clean-5")
+
+    mini = find_adapter("librispeech").read(tmp_path, allow_partial=True)
+
+    assert {item.extra["subset"] for item in mini.utterances} == {
+        "train-clean-5",
+        "train-clean-100",
+    }
+    assert mini.counts["speakers of train-clean-5"] == 2
+    # nobody says how many there should be, nor that a reader of the whole subset is missing
+    assert "speakers of train-clean-5" not in mini.expected
+    assert "train-clean-360/16" not in {item.where for item in mini.dropped}
 
 
 def test_wav_beside_flac_is_the_same_utterance(tmp_path, corpus):

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from corpus_layouts import msp as layout
@@ -11,9 +12,6 @@ from corpus_layouts.sound import write_tone
 from data_prep.corpora import find_adapter, msp
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR
-
-LOW, MEDIUM = 2.5, 3.5
-"""Closed upper edges of the levels (Table 2)."""
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +36,6 @@ def reasons(corpus):
     return Counter(item.reason for item in corpus.dropped)
 
 
-def levels(values):
-    return Counter("L" if x <= LOW else "M" if x <= MEDIUM else "H" for x in values)
-
-
 def test_full_corpus_has_the_published_counts(full):
     four = {emotion: full.counts[f"utterances of {emotion}"] for emotion in FOUR}
 
@@ -64,6 +58,9 @@ def test_full_corpus_has_the_published_counts_of_each_type(full):
         for letter, count in counts.items()
     }
     assert elicited == {"improvised": 4580, "scripted": 578, "natural": 2640}
+    four = sum(found["S", letter] for letter in "AHNS")
+    assert four == 3940  # one variant of the literature
+    assert sum(found[kind, letter] for kind in "PRST" for letter in "OX") == 640
 
 
 def test_full_corpus_has_the_published_counts_of_sessions_and_speakers(full):
@@ -77,16 +74,19 @@ def test_full_corpus_has_the_published_counts_of_sessions_and_speakers(full):
     assert pairs == {(f"msp:{g}{k:02d}", g, f"session{k}") for g in "FM" for k in range(1, 7)}
 
 
-def test_full_corpus_has_the_published_levels(full):
+def test_full_corpus_has_the_published_levels(full, count_levels):
     activation = [item.activation for item in full.utterances if item.activation is not None]
-    stored = [float(item.extra["activation_stored"]) for item in full.utterances
-              if "activation_stored" in item.extra]  # fmt: skip
-    valence = [item.valence for item in full.utterances if item.valence is not None]
+    as_stored = [
+        replace(item, activation=float(item.extra["activation_stored"]))
+        for item in full.utterances
+        if "activation_stored" in item.extra
+    ]
 
-    assert levels(activation) == {"L": 4507, "M": 3035, "H": 843}
-    assert levels(stored) == {"L": 905, "M": 3134, "H": 4346}
-    assert levels(valence) == {"L": 2214, "M": 3531, "H": 2640}
-    assert (activation.count(LOW), activation.count(MEDIUM)) == (161, 62)
+    assert count_levels(full.utterances, "activation") == (4507, 3035, 843)
+    assert count_levels(full.utterances, "valence") == (2214, 3531, 2640)
+    # had they not been turned round
+    assert count_levels(as_stored, "activation") == (905, 3134, 4346)
+    assert (activation.count(2.5), activation.count(3.5)) == (161, 62)
 
 
 def test_all_raters_of_the_full_corpus_are_read_once(full, full_root):
