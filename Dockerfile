@@ -23,11 +23,13 @@ COPY ser_aae ser_aae
 COPY data_prep data_prep
 COPY tuning tuning
 COPY reports reports
-# not needed to run: headers, libclang that reads them, ONNX's test data, LiteRT for web browsers
+# not needed to run: headers, libclang that reads them, LiteRT and Gradio for where we do not run
+# them (browsers, Node), tests (but TensorFlow's, which it imports)
 RUN pip install --no-deps --no-build-isolation . \
     && cd /opt/ser-aae/lib/python3.11/site-packages \
     && rm -rf tensorflow/include pyarrow/include clang onnx/backend/test \
-        ai_edge_litert/libLiteRtWebGpuAccelerator.so \
+        ai_edge_litert/libLiteRtWebGpuAccelerator.so gradio/templates/node \
+        pandas/tests numpy/*/tests scipy/*/tests sklearn/*/tests \
     && python -m compileall -q ser_aae data_prep tuning reports \
     && pip uninstall --yes --quiet pip
 

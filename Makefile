@@ -10,7 +10,7 @@ DEMO_PRETRAINING_EPOCHS ?= 3
 REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
 REPRODUCED_READERS := 18
-CODE := ser_aae data_prep tuning reports benchmarks tests
+CODE := ser_aae data_prep tuning reports benchmarks docs/hooks tests
 PYTEST_ARGS ?= --numprocesses 2
 
 .DEFAULT_GOAL := help
@@ -31,7 +31,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --no-build-isolation --constraint requirements.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --no-build-isolation --constraint requirements.txt --editable '.[dev,docs]'
 	$(BIN)/python -m pip check
 	touch $@
 
@@ -83,11 +83,22 @@ lint: $(VENV)/.installed-dev ## formatting, lint and spelling
 test: lint ## lint, then all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## the documentation as pages, to open at site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+.PHONY: browser-test
+browser-test: $(VENV)/.installed-dev ## the web page in a real browser; its picture lies in ./demo/page
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
+		echo "expected Chromium, found none; install it first, on Debian: apt-get install chromium" >&2; \
+		exit 2; }
+	SER_AAE_PICTURES=$(DEMO)/page $(BIN)/python -m pytest tests/ser_aae/server
+
 .PHONY: docker-test
 docker-test: ## build the image and use it, on a machine with Docker
 	tests/docker.sh
 
 .PHONY: clean
-clean: ## remove what was made here: environment, demo, caches
-	rm -rf $(VENV) $(DEMO) build *.egg-info .pytest_cache .ruff_cache
+clean: ## remove what was made here: environment, demo, pages, caches
+	rm -rf $(VENV) $(DEMO) site build *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

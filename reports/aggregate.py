@@ -1,54 +1,41 @@
 """From runs to the cells of an artefact: ours beside the paper's, and what each is made of."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from reports.commands import evaluate_command, reproduce_command, train_command_of
+from reports.comparison import Comparison, compare
 from reports.published import Stated, stated
+from reports.summary import NOTHING, Evaluations, Summary, summarise
 from ser_aae.experiments import Artefact, Cell, Setup
+from ser_aae.experiments.cells import UA
 from ser_aae.results import run_folder
-
-Evaluations = Mapping[Path, Mapping[str, Any]]
-"""Folder of an experiment to what `evaluate_experiment` says of it."""
 
 SYNTHETIC = ("demo",)
 """Data sets that are synthetic by their name; of others the run says it."""
 
 
-@dataclass(frozen=True)
-class Filled:
+@dataclass(frozen=True, kw_only=True)
+class Filled(Summary):
     """A cell with its figure, or with what is missing.
 
     Attributes:
         cell: What was asked for.
-        mean: Share in [0, 1], `None` where no run is there.
-        std: Sample deviation of what `spread` says, `None` where there is but one value.
-        spread: What mean and deviation are over.
-        n: Test utterances of a repetition.
-        folds: Folds run of those the protocol has, `"1 of 10"`.
-        repetitions: How many.
         protocol: With whether test speakers were unknown.
-        synthetic: Corpora without people in them.
         paper: The paper's figure, `None` where it states none.
         command: Recomputes the figure, or trains what is missing.
+        synthetic: Corpora without people in them.
+        comparison: With the cell that the artefact compares it with, `None` for none.
     """
 
     cell: Cell
-    mean: float | None
-    std: float | None
-    spread: str
-    n: int
-    folds: str
-    repetitions: int
     protocol: str
-    synthetic: tuple[str, ...]
     paper: Stated | None
     command: str
+    synthetic: tuple[str, ...] = ()
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +74,44 @@ def fill(artefact: Artefact, setup: Setup, runs: Path, evaluations: Evaluations)
         runs: Where run folders lie.
         evaluations: Of all experiments below.
     """
+    compared = _compare_cells(artefact, runs, evaluations)
     cells = tuple(
-        _fill_cell(artefact.name, cell, setup, runs, evaluations) for cell in artefact.cells
+        replace(
+            _fill_cell(artefact.name, cell, setup, runs, evaluations),
+            comparison=compared.get(number),
+        )
+        for number, cell in enumerate(artefact.cells)
     )
     return Filling(artefact, setup, cells, reproduce_command(artefact.name, setup, runs))
+
+
+def is_reference(artefact: Artefact, cell: Cell) -> bool:
+    """Return whether a cell is what others of its artefact are compared with."""
+    return cell.figure == UA and artefact.reference in (cell.row, cell.column)
+
+
+def _compare_cells(
+    artefact: Artefact, runs: Path, evaluations: Evaluations
+) -> dict[int, Comparison | None]:
+    """Return, by the number of the cell, the comparison with the reference beside it."""
+
+    def beside(cell: Cell) -> tuple[str, str]:
+        at = cell.column if is_row else cell.row
+        return cell.panel, at
+
+    def evaluation(cell: Cell) -> Mapping[str, Any] | None:
+        return evaluations.get(run_folder(runs, cell.config).parent)
+
+    is_row = any(cell.row == artefact.reference for cell in artefact.cells)
+    references = {beside(c): c for c in artefact.cells if is_reference(artefact, c)}
+    found = {}
+    for number, cell in enumerate(artefact.cells):
+        reference = references.get(beside(cell))
+        if cell.figure == UA and reference and cell is not reference:
+            one, two = evaluation(cell), evaluation(reference)
+            if one and two:
+                found[number] = compare(one, two)
+    return found
 
 
 def synthetic_corpora(evaluation: Mapping[str, Any]) -> tuple[str, ...]:
@@ -113,73 +134,14 @@ def _fill_cell(
     paper = stated(artefact, cell)
     protocol = cell.config.protocol.name
     evaluation = evaluations.get(folder)
-    values = [] if evaluation is None else _values(evaluation, cell.figure)
-    if evaluation is None or not values:
+    if evaluation is None or (found := summarise(evaluation, cell.figure)).mean is None:
         command = train_command_of(cell.config, setup.budget.max_folds, runs)
-        return Filled(cell, None, None, "", 0, "", 0, protocol, (), paper, command)
-    wanted = _folds_wanted(evaluation, setup.budget.max_folds)
-    whole = [item for item in values if item.folds == wanted]
-    mean, std, spread = _summarise(whole or values[:1])
-    shown = (whole or values)[0]
-    total = evaluation["folds_expected"] or "?"
+        return Filled(**vars(NOTHING), cell=cell, protocol=protocol, paper=paper, command=command)
     return Filled(
+        **vars(found),
         cell=cell,
-        mean=mean,
-        std=std,
-        spread=spread,
-        n=shown.n,
-        folds=f"{shown.folds} of {total}",
-        repetitions=len(whole or values[:1]),
         protocol=f"{protocol}, {independence(evaluation)}",
         synthetic=synthetic_corpora(evaluation),
         paper=paper,
         command=evaluate_command(str(folder)),
     )
-
-
-@dataclass(frozen=True)
-class _Value:
-    """A figure of one repetition: of its folds' predictions together, and of each fold."""
-
-    pooled: float
-    over_folds: tuple[float, ...]
-    folds: int
-    n: int
-
-
-def _values(evaluation: Mapping[str, Any], figure: str) -> list[_Value]:
-    """Return a figure of each repetition that has it.
-
-    What predictions do not give, as speaker identification, each run wrote down for itself: it
-    is averaged over the folds.
-    """
-    found = []
-    for item in evaluation["repetitions"]:
-        runs = [run for run in evaluation["runs"] if run["repetition"] == item["repetition"]]
-        each = [run.get(figure, run["stored"].get(figure)) for run in runs]
-        known = tuple(float(value) for value in each if value is not None)
-        pooled = item.get(figure)
-        if pooled is None and known:
-            pooled = float(np.mean(known))
-        if pooled is not None:
-            found.append(_Value(float(pooled), known, item["folds"], item["n"]))
-    return found
-
-
-def _folds_wanted(evaluation: Mapping[str, Any], max_folds: int) -> int | None:
-    """Return how many folds make a repetition whole under a budget."""
-    total = evaluation["folds_expected"]
-    return min(total, max_folds) if total and max_folds else (max_folds or total)
-
-
-def _summarise(values: Sequence[_Value]) -> tuple[float, float | None, str]:
-    """Return mean, deviation and what they are over (decisions P5)."""
-    pooled = [value.pooled for value in values]
-    if len(pooled) > 1:
-        deviation = float(np.std(pooled, ddof=1))
-        return float(np.mean(pooled)), deviation, f"over {len(pooled)} repetitions, folds pooled"
-    over = [value for value in values[0].over_folds if math.isfinite(value)]
-    if len(over) > 1:
-        spread = f"over {len(over)} folds of one repetition; the mean is of the folds pooled"
-        return pooled[0], float(np.std(over, ddof=1)), spread
-    return pooled[0], None, "one fold of one repetition, no spread"

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.aggregate import Filled, Filling
+from reports.aggregate import Filled, Filling, is_reference
+from reports.comparison import comparison_columns
 from reports.curves import by_panel
 from reports.page import Section
 from reports.published import Stated, cited
+from reports.summary import interval_text, mean_text, speakers_text
 from reports.tables import to_latex, to_markdown
+from ser_aae.experiments.cells import UA
 from ser_aae.results.folder import write_bytes
-from ser_aae.results.text import percent
 
 MISSING = "missing"
 
@@ -82,9 +84,43 @@ def _columns(
 
 def our_text(item: Filled) -> str:
     """Return our figure as a table shows it, in per cent."""
-    if item.mean is None:
-        return MISSING
-    return percent(item.mean) + ("" if item.std is None else f" ± {percent(item.std)}")
+    return MISSING if item.mean is None else mean_text(item)
+
+
+def confidence_table(filling: Filling) -> pd.DataFrame:
+    """Return one row for each UA that is there: its interval, and the test against the reference.
+
+    Columns of the test are left out where the artefact compares nothing.
+    """
+    rows = [
+        {
+            "part": item.cell.panel,
+            "row": item.cell.row,
+            "column": item.cell.column,
+            "UA": our_text(item),
+            "95 % interval": interval_text(item.interval),
+            "speakers": speakers_text(item.interval),
+            "n": str(item.n),
+        }
+        | (_tested(filling, item) if filling.artefact.reference else {})
+        for item in filling.cells
+        if item.cell.figure == UA and item.mean is not None
+    ]
+    frame = pd.DataFrame(rows).astype(str)
+    has_parts = any(row["part"] for row in rows)
+    return frame if has_parts else frame.drop(columns="part", errors="ignore")
+
+
+def confidence_heading(filling: Filling) -> str:
+    """Return what stands over `confidence_table`."""
+    reference = filling.artefact.reference
+    tested = f"; Wilcoxon's paired test against {reference}" if reference else ""
+    return f"UA with 95 % intervals by bootstrap over speakers and their utterances{tested}"
+
+
+def _tested(filling: Filling, item: Filled) -> dict[str, str]:
+    is_it = is_reference(filling.artefact, item.cell)
+    return comparison_columns(item.comparison, is_reference=is_it)
 
 
 def cells_table(filling: Filling) -> pd.DataFrame:
@@ -99,6 +135,8 @@ def cells_table(filling: Filling) -> pd.DataFrame:
             "ours": _number(item.mean),
             "deviation": _number(item.std),
             "spread": item.spread or MISSING,
+            "interval from": _number(item.interval and item.interval.low),
+            "interval to": _number(item.interval and item.interval.high),
             "n": str(item.n or ""),
             "folds": item.folds,
             "repetitions": str(item.repetitions or ""),

@@ -7,7 +7,13 @@ import numpy as np
 import pandas as pd
 
 from reports.aggregate import Filled, Filling
-from reports.artefact_tables import cells_table, side_by_side, write_tables
+from reports.artefact_tables import (
+    cells_table,
+    confidence_heading,
+    confidence_table,
+    side_by_side,
+    write_tables,
+)
 from reports.curves import draw_bars, draw_curves
 from reports.det import draw_det
 from reports.page import Section
@@ -16,13 +22,19 @@ from reports.ratings import level_table, rated_plane
 from reports.scatter import clusters
 from ser_aae.experiments.cells import title_of
 from ser_aae.results import find_runs, is_complete, read_json, run_folder
-from ser_aae.results.folder import RESULT
+from ser_aae.results.folder import RESULT, write_bytes
 from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
 
-BARS = ("figure-3",)
+BARS = ("figure-3", "ravdess")
 CURVES = ("figure-4", "figure-5", "semi-supervised")
 CLUSTERS = "figure-2"
 LEVELS = "table-2"
+
+Pictures = tuple[list[tuple[Path, str]], list[Path]]
+"""Pictures with their captions, and files with the data behind them."""
+
+_INTERVALS = "Whiskers are 95 % intervals, by bootstrap over speakers and their utterances."
+_DEVIATIONS = "Whiskers are deviations, over repetitions where there are several, else over folds."
 
 
 @dataclass(frozen=True)
@@ -62,13 +74,22 @@ def draw_artefact(filling: Filling, stem: Path, store: Path, runs: Path) -> Draw
         frames = side_by_side(filling)
     command = filling.command if filling.missing else ""
     section.tables = [(part or "Ours and the paper's", f, command) for part, f in frames.items()]
-    section.pictures = _pictures(filling, stem.with_suffix(".png"), store, runs)
+    confidence = confidence_table(filling)
+    if len(confidence):
+        heading = confidence_heading(filling)
+        frames = {**frames, heading: confidence}
+        # of a sweep it is long, and its curve tells more
+        if artefact.name in CURVES:
+            section.details.append((heading, confidence))
+        else:
+            section.tables.append((heading, confidence, ""))
+    section.pictures, behind = _pictures(filling, stem.with_suffix(".png"), store, runs)
     remark = REMARKS.get(artefact.name)
     section.notes = [(text, "") for text in (*artefact.notes, *([remark] if remark else ()))]
     data = cells_table(filling) if filling.cells else frames[""]
     if filling.cells:
-        section.details = [("What each cell is made of, and its command", data)]
-    files = write_tables(section, frames, data, stem)
+        section.details.append(("What each cell is made of, and its command", data))
+    files = [*write_tables(section, frames, data, stem), *behind]
     return Drawn(section, [*files, *(path.with_suffix(".pdf") for path, _ in section.pictures)])
 
 
@@ -125,28 +146,30 @@ def _prepare_hint(filling: Filling, store: Path) -> str:
     return f"Corpora are not prepared in {store}; give --store, or run: {lines}"
 
 
-def _pictures(filling: Filling, path: Path, store: Path, runs: Path) -> list[tuple[Path, str]]:
-    """Draw a figure from the cells that are there; none where nothing is."""
+def _pictures(filling: Filling, path: Path, store: Path, runs: Path) -> Pictures:
+    """Draw a figure from the cells that are there; none where nothing is.
+
+    The data of bars and curves are the cells, which have a file of their own.
+    """
     name = filling.artefact.name
     if len(filling.missing) == len(filling.cells):
-        return []
+        return [], []
     caption = f"{filling.artefact.title}."
     if filling.synthetic:
         caption += " Synthetic speech."
-    if name in BARS:
-        draw_bars(filling, path, _mark(filling))
-    elif name in CURVES:
-        draw_curves(filling, path, _mark(filling))
-    elif name == CLUSTERS:
+    if name == CLUSTERS:
         return _draw_clusters(filling, path, caption, store, runs)
-    elif name == "ravdess":
-        draw_bars(_as_bars(filling), path, _mark(filling))
-    else:
-        return []
-    return [(path, caption), *_det(filling, path, runs)]
+    if name in BARS:
+        draw_bars(_as_bars(filling) if name == "ravdess" else filling, path, _mark(filling))
+        return [(path, f"{caption} {_INTERVALS}")], []
+    if name not in CURVES:
+        return [], []
+    draw_curves(filling, path, _mark(filling))
+    pictures, behind = _det(filling, path, runs)
+    return [(path, f"{caption} {_DEVIATIONS}"), *pictures], behind
 
 
-def _det(filling: Filling, path: Path, runs: Path) -> list[tuple[Path, str]]:
+def _det(filling: Filling, path: Path, runs: Path) -> Pictures:
     """Draw the errors of speaker verification: a line a corpus, with most auxiliary speakers."""
     most: dict[str, Filled] = {}
     for item in filling.cells:
@@ -158,11 +181,12 @@ def _det(filling: Filling, path: Path, runs: Path) -> list[tuple[Path, str]]:
         for run in _complete(item, runs)[:1]
     }
     if not curves:
-        return []
+        return [], []
     own = path.with_name(f"{path.stem}-det.png")
     draw_det(curves, own, mark=_mark(filling))
     caption = "Speaker verification of the first fold and repetition with most auxiliary speakers."
-    return [(own, caption)]
+    behind = pd.concat(curves, names=["curve", None]).reset_index(level=0)
+    return [(own, caption)], [_write_csv(own.with_suffix(".csv"), behind)]
 
 
 def _as_bars(filling: Filling) -> Filling:
@@ -175,19 +199,23 @@ def _as_bars(filling: Filling) -> Filling:
     return replace(filling, cells=cells)
 
 
-def _draw_clusters(
-    filling: Filling, path: Path, caption: str, store: Path, runs: Path
-) -> list[tuple[Path, str]]:
+def _draw_clusters(filling: Filling, path: Path, caption: str, store: Path, runs: Path) -> Pictures:
     """Draw the ratings of a corpus by the nearest of a run's centroids (Fig. 2)."""
     item = filling.cells[0]
     centroids = _centroids(item, runs)
     plane = rated_plane(item.cell.config, store)
     if centroids is None or plane is None:
-        return []
+        return [], []
     nearest = np.square(plane[:, None, :] - centroids[None]).sum(axis=2).argmin(axis=1)
     names = [f"cluster {number + 1}" for number in nearest]
     clusters(plane, names, centroids, path, mark=_mark(filling))
-    return [(path, caption)]
+    behind = pd.DataFrame(plane, columns=["valence", "activation"]).assign(cluster=names)
+    return [(path, caption)], [_write_csv(path.with_name(f"{path.stem}-points.csv"), behind)]
+
+
+def _write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    write_bytes(path, frame.to_csv(index=False, lineterminator="\n").encode())
+    return path
 
 
 def _centroids(item: Filled, runs: Path) -> np.ndarray | None:

@@ -7,24 +7,27 @@ from typing import Any
 import pandas as pd
 
 from reports import tables
-from reports.aggregate import Evaluations, Filling, fill, independence, synthetic_corpora
+from reports.aggregate import Filling, fill, independence, synthetic_corpora
 from reports.artefacts import draw_artefact
 from reports.check import check_runs
 from reports.commands import evaluate_command
+from reports.compared import compared_sections
+from reports.comparison import HOW_TESTED
 from reports.experiment import draw_experiment, leakage_sentence
 from reports.page import Section, page
+from reports.records import run_records
+from reports.summary import (
+    HOW_SURE,
+    Evaluations,
+    evaluate_all,
+    interval_text,
+    mean_text,
+    summarise,
+)
 from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Artefact, Setup, read_setups
-from ser_aae.results import (
-    evaluate_experiment,
-    find_experiments,
-    find_runs,
-    is_complete,
-    load_runs,
-    run_folder,
-)
+from ser_aae.results import load_runs, run_folder
 from ser_aae.results.folder import write_bytes
-from ser_aae.results.text import mean_and_std
 
 SHOWN_WHOLE = ("table-3", "table-4", "figure-2", "ravdess")
 """Artefacts whose experiments have a section of their own; of the others, which are many, a line
@@ -38,6 +41,8 @@ _INTRODUCTION = (
     "classes. Speaker-only UA: what a predictor gets that knows only who speaks. Columns headed "
     "paper are as printed in arXiv 1907.06078, and the only figures that are not computed."
 )
+
+_HOW_SURE = Section("How sure the figures are", notes=[(HOW_SURE, ""), (HOW_TESTED, "")])
 
 
 def build_report(
@@ -58,13 +63,13 @@ def build_report(
         UserError: No complete run, or a run whose files are damaged or disagree.
     """
     checked = check_runs(runs) if check else []
-    evaluations = _evaluate_all(runs)
+    evaluations = evaluate_all(runs)
     fillings = find_artefacts(runs, evaluations)
     drawn = [
         draw_artefact(filling, out / stem, store, runs)
         for filling, stem in zip(fillings, _stems(fillings), strict=True)
     ]
-    sections = [item.section for item in drawn]
+    sections = [*(item.section for item in drawn), *compared_sections(evaluations), _HOW_SURE]
     whole, brief = _part(evaluations, fillings, runs)
     sections += [draw_experiment(folder, evaluations[folder], runs, out) for folder in whole]
     if brief:
@@ -74,6 +79,9 @@ def build_report(
     warning = _synthetic_warning(evaluations.values())
     introduction = " ".join((_INTRODUCTION, *(f"{line.capitalize()}." for line in checked)))
     written = {
+        "runs.csv": run_records(evaluations).to_csv(
+            index=False, lineterminator="\n", float_format="%.6g"
+        ),
         "results.csv": load_runs(runs).to_csv(index=False, lineterminator="\n"),
         "results.md": _markdown(introduction, warning, sections),
         "index.html": page(_TITLE, introduction, sections, warning),
@@ -116,21 +124,6 @@ def _artefacts_of(setup: Setup) -> Iterable[Artefact]:
             continue
 
 
-def _evaluate_all(runs: Path) -> dict[Path, dict[str, Any]]:
-    experiments = [
-        folder
-        for folder in find_experiments(runs)
-        if any(is_complete(run) for run in find_runs(folder))
-    ]
-    if not experiments:
-        begun = len(find_runs(runs))
-        raise UserError(
-            f"{runs}: expected runs, found {begun} begun and none complete; "
-            "run: ser-aae train --dataset demo"
-        )
-    return {folder: evaluate_experiment(folder) for folder in experiments}
-
-
 def _stems(fillings: Sequence[Filling]) -> list[str]:
     """Return a file name for each: `table-3`, and `table-3-2` for that of a second setup."""
     seen: dict[str, int] = {}
@@ -159,15 +152,15 @@ def _part(
 def _overview(evaluations: Evaluations) -> Section:
     rows = []
     for folder, item in evaluations.items():
-        first = item["repetitions"][0]
-        over = item["over_repetitions"]["unweighted_accuracy"]
+        ua = summarise(item)
         rows.append(
             {
                 "experiment": f"{folder.parent.name}/{folder.name}",
-                "UA": mean_and_std(over if over["n"] else _alone(first)),
-                "n": first["n"],
-                "folds": f"{first['folds']} of {item['folds_expected'] or '?'}",
-                "repetitions": len(item["repetitions"]),
+                "UA": mean_text(ua),
+                "95 % interval": interval_text(ua.interval),
+                "n": ua.n,
+                "folds": ua.folds,
+                "repetitions": ua.repetitions,
                 "speakers": independence(item),
                 "synthetic": ", ".join(synthetic_corpora(item)) or "no",
                 "leakage": leakage_sentence(item),
@@ -180,10 +173,6 @@ def _overview(evaluations: Evaluations) -> Section:
     section.lead = f"{len(rows)} experiments, a line each; UA pooled over the folds there are."
     section.details = [("Figures, leakage checks and commands", frame)]
     return section
-
-
-def _alone(first: Mapping[str, Any]) -> dict[str, Any]:
-    return {"mean": first["unweighted_accuracy"], "std": None}
 
 
 def _absent_section(
@@ -224,4 +213,6 @@ def _markdown(introduction: str, warning: str, sections: Sequence[Section]) -> s
         for heading, frame, command in section.tables:
             lines += [f"### {heading}", "", tables.to_markdown(frame)]
             lines += [f"`{command}`", ""] if command else []
+        for text, command in section.notes:
+            lines += [text, "", *([f"`{command}`", ""] if command else [])]
     return "\n".join(lines)

@@ -2,8 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.experiments import Setup, with_settings
@@ -46,8 +47,9 @@ def train_command_of(config: RunConfig, max_folds: int, runs: Path) -> str:
         max_folds: 1 for the first fold alone, else all.
         runs: Where run folders lie.
     """
-    preset, changed = shortest_settings(config, (*_OF_A_RUN, *_ALWAYS))
-    values = {name: _text(config, name) for name in _ALWAYS} | changed
+    plain = config.to_dict()
+    preset, changed = shortest_settings(plain, (*_OF_A_RUN, *_ALWAYS))
+    values = {name: str(value) for name, value in flatten(plain) if name in _ALWAYS} | changed
     words = ["ser-aae", "train"]
     for name, flag in _FLAGS.items():
         if values.get(name):
@@ -62,7 +64,8 @@ def train_command_of(config: RunConfig, max_folds: int, runs: Path) -> str:
 
 def reproduce_command(artefact: str, setup: Setup, runs: Path) -> str:
     """Return the command that runs what is missing of an artefact."""
-    preset, changed = shortest_settings(setup.base, ("dataset", "auxiliary", *_OF_A_RUN))
+    without = ("dataset", "auxiliary", *_OF_A_RUN)
+    preset, changed = shortest_settings(setup.base.to_dict(), without)
     words = ["ser-aae", "reproduce", artefact, "--budget", setup.budget.name]
     usual = Setup()
     if setup.datasets != usual.datasets:
@@ -77,24 +80,27 @@ def reproduce_command(artefact: str, setup: Setup, runs: Path) -> str:
     return shlex.join([*words, "--runs", str(runs)])
 
 
-def shortest_settings(config: RunConfig, without: Iterable[str]) -> tuple[str, dict[str, str]]:
-    """Return the preset that a config is nearest to, and what it changes of it, as text."""
-    wanted = {name: _text(config, name) for name, _ in flatten(config.to_dict())}
-    for name in without:
-        wanted.pop(name)
+def shortest_settings(
+    config: Mapping[str, Any], without: Iterable[str]
+) -> tuple[str, dict[str, str]]:
+    """Return the preset that a config is nearest to, and what it changes of it, as text.
+
+    Args:
+        config: As `config.json` holds it. Settings that this version does not know count as
+            changed; the digests of corpora, which a run adds, are none.
+        without: Settings to leave out.
+    """
+    left_out = set(without)
+    chosen = {name: value for name, value in config.items() if name != "corpora"}
+    wanted = {name: str(value) for name, value in flatten(chosen) if name not in left_out}
     found = {}
     for preset, values in PRESETS.items():
-        begun = with_settings(RunConfig(), values)
-        found[preset] = {n: v for n, v in wanted.items() if v != _text(begun, n)}
+        begun = dict(flatten(with_settings(RunConfig(), values).to_dict()))
+        found[preset] = {
+            name: text for name, text in wanted.items() if text != str(begun.get(name))
+        }
     nearest = min(found, key=lambda preset: len(found[preset]))
     return nearest, found[nearest]
-
-
-def _text(config: RunConfig, name: str) -> str:
-    """Return a setting as `--set` reads it."""
-    group, _, leaf = name.rpartition(".")
-    value = getattr(getattr(config, group) if group else config, leaf)
-    return ",".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
 
 
 def _preset(preset: str) -> list[str]:

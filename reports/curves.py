@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.aggregate import Filled, Filling
-from reports.style import COLOURS, HATCHES, LINES, MARKERS, drawn_to
+from reports.style import COLOURS, FILLS, HATCHES, LINES, MARKERS, drawn_to
 
 AXES = {
     "unweighted_accuracy": "UA (%)",
@@ -30,6 +30,12 @@ STACKED = ("figure-5",)
 """Artefacts whose panels lie one above the other, as in the paper; others lie in a row."""
 
 _PANEL_INCHES = 2.6
+_LEAST_SPAN = 8.0
+"""Points that a vertical axis spans at least: less would make noise look like a finding."""
+
+_EDGE = 1.5
+"""Points beyond 0 and 100 %, so that a marker there is whole."""
+
 _LETTER_INCHES, _HANDLE_LETTERS = 0.075, 8
 """About as wide is a letter of a legend, and as many letters its handle."""
 
@@ -37,7 +43,8 @@ _LETTER_INCHES, _HANDLE_LETTERS = 0.075, 8
 def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
     """Draw a group of bars for each row, a bar for each column, a panel for each part (Fig. 3).
 
-    Bars differ in colour and hatch; a whisker is the deviation. A missing cell leaves a gap.
+    Bars differ in colour and hatch; a whisker is the 95 % interval, which is over speakers and
+    their utterances: none where one speaker was tested. A missing cell leaves a gap.
 
     Args:
         filling: Its cells.
@@ -98,9 +105,9 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
             at,
             [_percent(item) for item in found],
             width * 0.92,
-            yerr=[_whisker(item) for item in found],
+            yerr=np.transpose([_to_edges(item) for item in found]),
             capsize=2,
-            color=COLOURS[index % len(COLOURS)],
+            color=FILLS[index % len(FILLS)],
             hatch=HATCHES[index % len(HATCHES)],
             edgecolor="black",
             linewidth=0.6,
@@ -131,7 +138,16 @@ def _draw_lines(axes: Axes, cells: Sequence[Filled]) -> None:
             label=name,
         )
     axes.set_ylabel(AXES[cells[0].cell.figure])
+    _limit(axes)
+
+
+def _limit(axes: Axes) -> None:
+    """Let a vertical axis span some points at least, and name no value outside 0 to 100 %."""
     axes.margins(y=0.12)
+    low, high = axes.get_ylim()
+    more = max(0.0, _LEAST_SPAN - (high - low)) / 2
+    bottom, top = axes.set_ylim(max(low - more, -_EDGE), min(high + more, 100 + _EDGE))
+    axes.set_yticks([t for t in axes.get_yticks() if max(bottom, 0) <= t <= min(top, 100)])
 
 
 def _grid(figure: Figure, count: int, *, stacked: bool = False) -> Sequence[Axes]:
@@ -149,6 +165,15 @@ def _legend_below(figure: Figure, names: Sequence[str]) -> None:
 
 def _percent(item: Filled | None) -> float:
     return float("nan") if item is None or item.mean is None else 100 * item.mean
+
+
+def _to_edges(item: Filled | None) -> tuple[float, float]:
+    """Return how far the edges of the interval are from the figure; NaN draws none."""
+    if item is None or item.mean is None or item.interval is None:
+        return float("nan"), float("nan")
+    # a percentile interval need not hold the figure itself, and no whisker is negative
+    below, above = item.mean - item.interval.low, item.interval.high - item.mean
+    return 100 * max(below, 0.0), 100 * max(above, 0.0)
 
 
 def _whisker(item: Filled | None) -> float:

@@ -12,6 +12,7 @@ from reports.aggregate import independence, synthetic_corpora
 from reports.commands import evaluate_command
 from reports.page import Section
 from reports.pictures import confusion, draw_run
+from reports.summary import interval_text
 from ser_aae.results import read_json
 from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, flatten
 from ser_aae.results.text import mean_and_std, percent
@@ -70,11 +71,15 @@ def _badges(evaluation: Mapping[str, Any]) -> list[str]:
 def _lead(evaluation: Mapping[str, Any]) -> str:
     over = evaluation["over_repetitions"]["unweighted_accuracy"]
     first = evaluation["repetitions"][0]
+    interval = evaluation["interval"]
+    sure = f" (95 % interval {interval_text(interval)})" if interval else ""
     if over["n"]:
-        figure = f"UA {mean_and_std(over)} over {over['n']} complete repetition(s), folds pooled"
+        figure = (
+            f"UA {mean_and_std(over)}{sure} over {over['n']} complete repetition(s), folds pooled"
+        )
     else:
         figure = (
-            f"UA {percent(first['unweighted_accuracy'])} over {first['folds']} of "
+            f"UA {percent(first['unweighted_accuracy'])}{sure} over {first['folds']} of "
             f"{evaluation['folds_expected'] or 'an unknown number of'} folds: not yet a result"
         )
     return (

@@ -15,6 +15,8 @@ from ser_aae.adversary import HIGH, LOW
 from ser_aae.labels import PRIMARY_TASKS
 
 _TASKS = (*PRIMARY_TASKS, "gender", "speaker")
+_UNLABELLED = {("train", task) for task in PRIMARY_TASKS}
+"""Lines that have nothing to show in stage 1."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,17 @@ def learning_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def _lines(history: Sequence[Mapping[str, Any]], panel: _Panel) -> dict[str, list[float]]:
-    """Return the values of each line of a panel, empty where no epoch has one."""
+    """Return the values of each line of a panel, empty where no epoch has one.
+
+    Stage 1 has no label of a primary task: the 0 that is logged there is no loss and no accuracy.
+    """
     lines = {}
     for name, (part, key) in panel.lines.items():
-        values = [(row.get(part) or {}).get(key) for row in history]
+        without = 1 if (part, name) in _UNLABELLED else None
+        values = [
+            None if row.get("stage") == without else (row.get(part) or {}).get(key)
+            for row in history
+        ]
         known = any(value is not None for value in values)
         lines[name] = [math.nan if v is None else float(v) for v in values] if known else []
     return lines

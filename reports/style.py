@@ -17,6 +17,9 @@ from ser_aae.results.folder import write_bytes
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 """Okabe and Ito's palette, which the common kinds of colour blindness tell apart."""
 
+FILLS = ("#7FB8D8", "#EBAE7F", "#7FCEB9", "#E5BBD3", "#F2CF7F", "#AAD9F4", "#7F7F7F", "#BFBFBF")
+"""The same halfway to white, to fill bars with: hatches and whiskers are black on them."""
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
 HATCHES = ("", "///", "...", "xxx", "---")

@@ -28,6 +28,7 @@ from ser_aae.networks import (
     build_encoder,
 )
 from ser_aae.optimisers import build_optimiser, stepper, trainable
+from ser_aae.replicas import gather, num_replicas, run_if, share_gradients, share_statistics
 
 PHASES = {
     "mtl": ("reconstruction", "regularisation", "classification"),
@@ -79,6 +80,7 @@ class MultitaskAAE(AveragedModel):
             for task, count in num_classes.items()
         }
         decoder = [self.decoder] if "reconstruction" in self.phases else []
+        share_statistics([self.encoder, *decoder])
         self.start_averages([self.encoder, *decoder, *self.classifiers.values()])
         self.prior_seed = keras.random.SeedGenerator(seed)
         self.optimisers: dict[str, keras.Optimizer] = {}
@@ -126,6 +128,9 @@ class MultitaskAAE(AveragedModel):
         for phase in self.phases:
             getattr(self, phase)(segments, labels)
         self.follow_averages()
+        if num_replicas() > 1:
+            # one alone, as each is a message: Keras asks the other trackers after the epoch
+            return {"classification_loss": self._trackers["classification_loss"].result()[None]}
         return {metric.name: metric.result() for metric in self.metrics}
 
     def test_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
@@ -156,7 +161,7 @@ class MultitaskAAE(AveragedModel):
         The encoder runs once: its code serves both updates, as the first does not move it.
         """
         with tf.GradientTape() as encoder_tape:
-            code = self.encoder(segments, training=True)
+            code = gather(self.encoder(segments, training=True))
             self._discriminate(tf.stop_gradient(code))
             loss = losses.generator_loss(
                 self.discriminator(code, training=True), self.config.adversarial
@@ -167,7 +172,7 @@ class MultitaskAAE(AveragedModel):
     def classification(self, segments: tf.Tensor, labels: Labels) -> None:
         """Phase 3: encoder and classifiers lower L_c, eq. (2), over the labelled rows."""
         with tf.GradientTape() as tape:
-            code = self.encoder(segments, training=True)
+            code = gather(self.encoder(segments, training=True))
             loss = self._classify(code, labels, training=True)
         labelled = {task: _has_label(labels[task]) for task in self.classifiers}
         self._descend(tape, loss, "classification", *self.classifiers, only_if=labelled)
@@ -228,9 +233,10 @@ class MultitaskAAE(AveragedModel):
         variables = [trainable(self._targets()[target]) for target in targets]
         gradients = tape.gradient(loss, variables)
         for target, slopes, weights in zip(targets, gradients, variables, strict=True):
-            step = stepper(self.optimisers[target], slopes, weights)
+            optimiser = self.optimisers[target]
+            step = stepper(optimiser, share_gradients(slopes), weights)
             if only_if and target in only_if:
-                tf.cond(only_if[target], step, lambda: tf.constant(True))
+                run_if(only_if[target], step, [*weights, *optimiser.variables])
             else:
                 step()
 

@@ -55,6 +55,9 @@ class AveragedModel(keras.Model):
                 weight.assign(average)
                 average.assign(present)
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Build nothing: all there is was built at once. Keras' own fails on several hosts."""
+
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Save the state of everything random too: Keras saves that of no seed generator."""
         super().save_own_variables(store)

@@ -16,6 +16,9 @@ from ser_aae.evaluate import Scorer, score_tasks
 from ser_aae.results import append_jsonl, read_json, write_json
 
 MONITOR = "val_unweighted_accuracy"
+SELECTION = "running_unweighted_accuracy"
+"""What the best epoch has most of, as an epoch's line in the log calls it."""
+
 BEST_WEIGHTS = "best.weights.h5"
 _SPARE = 1_000_000
 """Bytes beyond the weights themselves that an HDF5 file of them may need."""
@@ -71,10 +74,13 @@ class ValidationScores(keras.callbacks.Callback):
 class HalveOnPlateau(keras.callbacks.Callback):
     """The schedule of Sec. 4.3 over all optimisers (decisions T3).
 
-    After `patience` epochs without a better value of `monitor` the best weights come back and
-    every learning rate is multiplied by `factor`; training ends when the rate has fallen
-    under `stop_ratio` of the first. The best weights are kept in a file, so that the best
-    epoch outlives an interruption, and come back at the end.
+    After `patience` epochs without a better value the best weights come back and every learning
+    rate is multiplied by `factor`; training ends when the rate has fallen under `stop_ratio` of
+    the first. The best weights are kept in a file, so that the best epoch outlives an
+    interruption, and come back at the end.
+
+    The value is the mean of `MONITOR` over the last `selection_epochs` epochs. On a few
+    validation speakers one epoch alone is best by luck as often as by learning.
 
     Attributes:
         state: Plain values that say where the schedule stands; part of the backup.
@@ -86,23 +92,22 @@ class HalveOnPlateau(keras.callbacks.Callback):
         patience: int,
         factor: float,
         stop_ratio: float,
-        monitor: str | None = MONITOR,
+        selection_epochs: int,
     ) -> None:
-        """Keep the best weights in `path`, whose name ends in `.weights.h5`.
-
-        Without a `monitor` there is nothing to choose by, and each epoch counts as better.
-        """
+        """Keep the best weights in `path`, whose name ends in `.weights.h5`."""
         super().__init__()
         self.path = path
         self.patience = patience
         self.factor = factor
         self.stop_ratio = stop_ratio
-        self.monitor = monitor
+        self.selection_epochs = selection_epochs
         self.state: dict[str, Any] = {"best": -1.0, "best_epoch": -1, "wait": 0, "scale": 1.0}
+        self.state["recent"] = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep a better epoch; halve, or end, after too many worse ones."""
-        value = float(epoch) if self.monitor is None else (logs or {})[self.monitor]
+        logs = {} if logs is None else logs
+        value = logs[f"val_{SELECTION}"] = self._running_mean(logs[MONITOR])
         if value > self.state["best"]:
             self.state.update(best=value, best_epoch=epoch, wait=0)
             save_weights(self.model, self.path)
@@ -119,6 +124,11 @@ class HalveOnPlateau(keras.callbacks.Callback):
             optimiser.learning_rate.assign(rates[name] * self.factor)
         if self.state["scale"] < self.stop_ratio:
             self.model.stop_training = True
+
+    def _running_mean(self, value: float) -> float:
+        recent = [*self.state["recent"], value][-self.selection_epochs :]
+        self.state["recent"] = recent
+        return sum(recent) / len(recent)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Bring the best epoch's weights back."""
@@ -200,8 +210,8 @@ class Backup(keras.callbacks.Callback):
     last, so that there is a whole backup at every moment.
     """
 
-    def __init__(self, folder: Path, stage: int, schedule: HalveOnPlateau) -> None:
-        """Keep the backup in `folder`."""
+    def __init__(self, folder: Path, stage: int, schedule: HalveOnPlateau | None = None) -> None:
+        """Keep the backup in `folder`, with where the schedule stands if there is one."""
         super().__init__()
         self.folder = folder
         self.stage = stage
@@ -212,7 +222,8 @@ class Backup(keras.callbacks.Callback):
         weights = f"backup-stage{self.stage}-{epoch:04d}.weights.h5"
         save_weights(self.model, self.folder / weights)
         state = {"stage": self.stage, "epoch": epoch, "weights": weights}
-        state |= {"schedule": self.schedule.state, "ended": bool(self.model.stop_training)}
+        state |= {"schedule": self.schedule.state} if self.schedule else {}
+        state["ended"] = bool(self.model.stop_training)
         write_json(self.folder / "backup.json", state)
         for old in self.folder.glob("backup-*.weights.h5"):
             if old.name != weights:
@@ -252,7 +263,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 def learning_rates(model: keras.Model) -> dict[str, float]:
     """Return the present rate of every optimiser."""
-    return {name: float(each.learning_rate) for name, each in model.optimisers.items()}
+    return {name: float(each.learning_rate.numpy()) for name, each in model.optimisers.items()}
 
 
 def _progress(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:

@@ -85,8 +85,9 @@ def build_body(it: CardRun) -> list[str]:
     }
     tasks = [f"* {task}: {_names(task, names)}" for task, names in it.about.classes.items()]
     takes = (
-        f"It takes recordings as log spectrograms of {it.config.frontend.bins} bands, in segments "
-        f"of {it.about.segment_frames} frames, whose posteriors are averaged. It tells apart:"
+        f"It takes recordings at {it.config.frontend.sample_rate_hz / 1000:g} kHz as log "
+        f"spectrograms of {it.config.frontend.bins} bands, in segments of "
+        f"{it.about.segment_frames} frames, whose posteriors are averaged. It tells apart:"
     )
     return [
         *(title, f"{what.get(it.config.model.kind, f'A {of}.')} {takes}", "\n".join(tasks)),
@@ -182,7 +183,7 @@ def _limits(it: CardRun) -> str:
         "Posteriors are not calibrated; every recording gets one of the classes above, also one "
         "that holds none of them.",
     ]
-    return "\n".join(f"* {line}" for line in lines)
+    return "\n".join(f"* {line[0].upper()}{line[1:]}" for line in lines)
 
 
 def _training(it: CardRun) -> list[str]:
@@ -200,8 +201,8 @@ def _training(it: CardRun) -> list[str]:
         and here[key] != paper[key]
     ]
     return [
-        f"{stored['epochs']} epochs, of which epoch {stored['best_epoch']} is kept (validation UA "
-        f"{percent(stored['validation_unweighted_accuracy'])} %); {', '.join(versions)}"
+        f"{stored['epochs']} epochs, of which the {stored['best_epoch'] + 1}. is kept (validation "
+        f"UA {percent(stored['validation_unweighted_accuracy'])} %); {', '.join(versions)}"
         f"{f', commit {commit[:12]}' if commit else ''}.",
         "Settings that depart from the literal reading of the paper (preset `paper`):"
         if rows

@@ -64,7 +64,7 @@ def read_value(given: Given) -> Any:
     value = _read(given.text, kind, item)
     if value is None:
         came = repr(given.text) if isinstance(given.text, str) else f"[{', '.join(given.text)}]"
-        raise UserError(f"{given.where}: expected {_expected(kind, item)}, got {came}")
+        raise UserError(f"{given.where}: expected {expected(kind, item)}, got {came}")
     return value
 
 
@@ -110,7 +110,7 @@ def _read_one(text: str, kind: type, metadata: Mapping[str, Any]) -> Any:
     return value if inside and math.isfinite(value) else None
 
 
-def _expected(kind: Any, item: Field[Any]) -> str:
+def expected(kind: Any, item: Field[Any]) -> str:
     """Return what a field takes, in words."""
     several = typing.get_origin(kind) is tuple
     element = typing.get_args(kind)[0] if several else kind

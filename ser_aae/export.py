@@ -34,9 +34,6 @@ MOST_POINTS = 0.5
 On a small test part it is less than one utterance weighs.
 """
 
-EXAMPLES = 128
-"""Validation segments on which 8-bit numbers measure their ranges."""
-
 _QUANTISE = ("none", "float16", "int8")
 
 
@@ -70,17 +67,37 @@ class Rescored:
         run: Unweighted accuracy in the run.
         exported: Unweighted accuracy with the file.
         posterior_difference: The largest between any two posteriors.
+        moved: How many utterances the file puts into another class than the run.
+        lead: By how much the run preferred its own class in those, at most.
     """
 
     utterances: int
     run: float
     exported: float
     posterior_difference: float
+    moved: int = 0
+    lead: float = 0.0
 
     @property
     def points(self) -> float:
         """How many points of unweighted accuracy the file has more than the run."""
         return 100 * (self.exported - self.run)
+
+    @property
+    def text(self) -> str:
+        """All of it in words."""
+        moved = "none gets another class"
+        if self.moved:
+            gets = "gets" if self.moved == 1 else "get"
+            moved = (
+                f"{self.moved} {gets} another class, which the run had preferred by "
+                f"{self.lead:.2g} at most"
+            )
+        return (
+            f"test part, {self.utterances} utterances: UA {100 * self.run:.2f} in the run, "
+            f"{100 * self.exported:.2f} with the file ({self.points:+.2f} points); posteriors "
+            f"differ by {self.posterior_difference:.2g} at most, {moved}"
+        )
 
 
 def export(
@@ -110,11 +127,10 @@ def export(
     if choice.takes == WAVEFORM:
         description = replace(description, input=WAVEFORM)
         written = build_waveform_model(written, description, choice.kind == "litert")
-    examples = _examples(data.validation, config) if choice.quantise == "int8" else np.empty(0)
     temporary = out.with_name(f".{os.getpid()}.part-{out.name}")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_model(written, choice.kind, choice.quantise, examples, temporary)
+        write_model(written, choice.kind, choice.quantise, temporary)
         write_description(temporary, description)
         rescored = _rescore(temporary, run, data.test, config, root)
         _judge(rescored, choice, out)
@@ -141,10 +157,10 @@ def _check(choice: Choice, out: Path) -> None:
         raise UserError(
             f"--quantise: goes with --format {' or '.join(QUANTISED)}, got {choice.kind}"
         )
-    if choice.quantise != "none" and choice.takes == WAVEFORM:
+    if choice.quantise == "int8" and choice.takes == WAVEFORM:
         raise UserError(
-            "--quantise: goes with --input spectrogram; the power of a waveform spans 80 dB, "
-            "which numbers that small cannot hold"
+            "--quantise int8: goes with --input spectrogram; 8 bits are too few for the Fourier "
+            "transform of a waveform, choose float16"
         )
     suffix = SUFFIXES[choice.kind]
     if out.suffix != suffix:
@@ -161,7 +177,9 @@ def _data_of(run: Path, config: RunConfig, store: Path) -> Assembly:
         UserError: The store lacks it, or holds something else.
     """
     data = assemble(config, store)
-    wanted = read_json(run / "config.json")["corpora"]
+    corpora = read_json(run / "config.json")["corpora"]
+    # the corpus of verification, if any, stands there too, and has no part in this
+    wanted = {name: corpora.get(name) for name in data.digests}
     if data.digests != wanted:
         raise UserError(
             f"{store}: expected the data that {run} was trained on ({wanted}), found others "
@@ -183,11 +201,15 @@ def _rescore(
     said = [classes[number] for number in found.argmax(axis=1)]
     predictions = read_predictions(run / "predictions.parquet")
     before = predictions[[f"p_{name}" for name in classes]].to_numpy(np.float64)
+    moved = found.argmax(axis=1) != before.argmax(axis=1)
+    second, first = np.sort(before, axis=1)[:, -2:].T
     return Rescored(
         utterances=len(truth),
         run=evaluate_run(run)["unweighted_accuracy"],
         exported=unweighted_accuracy(truth, said, classes)[0],
         posterior_difference=float(np.abs(found - before).max()),
+        moved=int(moved.sum()),
+        lead=float((first - second)[moved].max(initial=0.0)),
     )
 
 
@@ -221,21 +243,12 @@ def _segments_in_db(part: Part, config: RunConfig) -> Iterator[tuple[np.ndarray,
         yield np.ascontiguousarray(segments.numpy()[..., 0].transpose(0, 2, 1)), index.numpy()
 
 
-def _examples(validation: Part, config: RunConfig) -> np.ndarray:
-    """Return segments of the validation part, evenly spread; never of the test part."""
-    every = np.concatenate([segments for segments, _ in _segments_in_db(validation, config)])
-    chosen = np.linspace(0, len(every) - 1, min(EXAMPLES, len(every))).astype(np.int64)
-    return every[chosen]
-
-
 def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
     if abs(rescored.points) <= choice.tolerance:
         return
     message = (
-        f"{out.name}: {100 * rescored.exported:.2f} % UA on the {rescored.utterances} utterances "
-        f"of the test part, {100 * rescored.run:.2f} in the run (posteriors differ by "
-        f"{rescored.posterior_difference:.2g} at most); more than {choice.tolerance:g} points "
-        "apart, so it was not kept"
+        f"{out.name}: {rescored.text}; more than {choice.tolerance:g} points apart, so it was not "
+        "kept"
     )
     if choice.quantise == "none":
         raise ExportError(message)

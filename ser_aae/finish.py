@@ -13,7 +13,7 @@ from typing import Any
 from ser_aae.aae import MultitaskAAE
 from ser_aae.adversary import judge_adversary
 from ser_aae.assembly import Assembly
-from ser_aae.callbacks import remove_backup
+from ser_aae.callbacks import SELECTION, remove_backup
 from ser_aae.evaluate import Scorer, predictions_frame, score_tasks
 from ser_aae.examples import draw_examples
 from ser_aae.parts import Part
@@ -39,7 +39,7 @@ def is_validated(folder: Path) -> bool:
 
 
 def validation_accuracy(folder: Path) -> float:
-    """Return the UA of the best epoch on validation speakers, of a run scored or not.
+    """Return the UA on validation speakers that chose the best epoch, of a run scored or not.
 
     It is what a search maximises; the figures of the test part are not looked at.
 
@@ -114,12 +114,14 @@ def _trained_figures(
     for warning in dead:
         show(f"warning: {warning}")
     stage2 = [row for row in epochs if row["stage"] == 2]
-    best = max(stage2, key=lambda row: row["validation"]["unweighted_accuracy"])
+    best = max(stage2, key=lambda row: row["validation"][SELECTION])
     return {
-        "validation_unweighted_accuracy": best["validation"]["unweighted_accuracy"],
+        "validation_unweighted_accuracy": best["validation"][SELECTION],
         "best_epoch": best["epoch"],
         "epochs": len(epochs),
         "seconds": round(sum(row["seconds"] for row in epochs), 1),
+        # of those, what runs that share their stage 1 spend once
+        "pretraining_seconds": round(sum(row["seconds"] for row in epochs if row["stage"] == 1), 1),
         "adversary": adversary,
         "corpora": data.digests,
         "warnings": data.warnings + dead,

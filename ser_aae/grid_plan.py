@@ -11,6 +11,7 @@ from ser_aae.errors import UserError
 from ser_aae.grid import duration
 from ser_aae.grid_storage import open_place, relative_folder
 from ser_aae.results.folder import CONFIG, RESULT
+from ser_aae.stage_one import settings_of_stage_one
 
 _SAMPLES = 20
 """Complete runs of a kind that an estimate looks at; a long grid has thousands."""
@@ -55,10 +56,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Sample:
-    """What a complete run took for each epoch that it was allowed, and the size of its folder."""
+    """What a complete run took for each epoch that each stage was allowed, and its size."""
 
     config: RunConfig
-    seconds_per_epoch: float
+    pretraining: float
+    training: float
     bytes: float
 
 
@@ -74,7 +76,7 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
     """
     system, root = open_place(runs)
     unique = {relative_folder(config): config for config in configs}
-    missing, begun = [], 0
+    missing, done, begun = [], [], 0
     samples: list[_Sample] = []
     seen: dict[Kind, int] = {}
     for relative, config in unique.items():
@@ -83,19 +85,38 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
             missing.append(config)
             begun += system.isfile(f"{folder}/{CONFIG}")
             continue
+        done.append(config)
         kind = _kinds(config)[0]
         seen[kind] = seen.get(kind, 0) + 1
         if seen[kind] <= _SAMPLES:
             result = _read_result(system, f"{folder}/{RESULT}")
-            seconds = result.get("seconds", 0) / most_epochs(config)
-            samples.append(_Sample(config, seconds, system.du(folder)))
-    return Plan(len(unique), tuple(missing), begun, *_estimate(missing, samples))
+            samples.append(_sample(config, result, system.du(folder)))
+    known = _begun_with(done)
+    pretrained = [own for name, own in _begun_with(missing).items() if name not in known]
+    return Plan(len(unique), tuple(missing), begun, *_estimate(missing, pretrained, samples))
 
 
-def most_epochs(config: RunConfig) -> int:
-    """Return how many epochs a run is allowed, of both stages."""
-    first = config.training.pretraining_epochs if config.auxiliary else 0
-    return first + config.training.epochs
+def pretraining_epochs(config: RunConfig) -> int:
+    """Return of how many epochs the stage 1 is that a run begins with."""
+    return config.training.pretraining_epochs if config.auxiliary else 0
+
+
+def _begun_with(configs: Iterable[RunConfig]) -> dict[str, RunConfig]:
+    """Return a run for each stage 1 that some runs share, as far as their settings tell."""
+    found = {}
+    for config in configs:
+        if pretraining_epochs(config):
+            data, own = config.data, settings_of_stage_one(config)
+            drawn = (data.auxiliary_subset, data.auxiliary_speakers, config.protocol.seed)
+            found[json.dumps([own, config.auxiliary, drawn])] = config
+    return found
+
+
+def _sample(config: RunConfig, result: Mapping[str, Any], folder_bytes: float) -> _Sample:
+    first, epochs = result.get("pretraining_seconds", 0), pretraining_epochs(config)
+    training = (result.get("seconds", 0) - first) / config.training.epochs
+    # where there was no stage 1, an epoch of it is taken to be like any other
+    return _Sample(config, first / epochs if epochs else training, training, folder_bytes)
 
 
 def size(count: float) -> str:
@@ -108,11 +129,12 @@ def size(count: float) -> str:
 
 
 def _estimate(
-    missing: Sequence[RunConfig], samples: Sequence[_Sample]
+    missing: Sequence[RunConfig], pretrained: Sequence[RunConfig], samples: Sequence[_Sample]
 ) -> tuple[float | None, float | None]:
     """Return seconds and bytes of the missing runs, each by the done ones that are most like it.
 
-    Early stopping is in it as often as it was in those.
+    Early stopping is in it as often as it was in those. `pretrained` are runs whose stage 1 has
+    to be computed, one for each.
     """
     if not samples:
         return None, None
@@ -120,21 +142,17 @@ def _estimate(
     for sample in samples:
         for kind in _kinds(sample.config):
             groups.setdefault(kind, []).append(sample)
-    means = {
-        kind: (fmean(s.seconds_per_epoch for s in group), fmean(s.bytes for s in group))
-        for kind, group in groups.items()
-    }
-    return _sums(missing, means)
 
+    def like(config: RunConfig) -> list[_Sample]:
+        return next(groups[kind] for kind in _kinds(config) if kind in groups)
 
-def _sums(
-    missing: Sequence[RunConfig], means: Mapping[Kind, tuple[float, float]]
-) -> tuple[float, float]:
     seconds = volume = 0.0
     for config in missing:
-        per_epoch, each = next(means[kind] for kind in _kinds(config) if kind in means)
-        seconds += per_epoch * most_epochs(config)
-        volume += each
+        seconds += fmean(sample.training for sample in like(config)) * config.training.epochs
+        volume += fmean(sample.bytes for sample in like(config))
+    for config in pretrained:
+        each = fmean(sample.pretraining for sample in like(config))
+        seconds += each * pretraining_epochs(config)
     return seconds, volume
 
 

@@ -111,10 +111,10 @@ def main() -> int:
     config, store, runs = pickle.load(sys.stdin.buffer)  # noqa: S301  # of the worker's own
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     from ser_aae.callbacks import DivergedError
-    from ser_aae.train import train_and_evaluate
+    from ser_aae.train import train_claimed
 
     try:
-        train_and_evaluate(config, store, runs)
+        train_claimed(config, store, runs)  # the worker holds the folder
     except (UserError, DivergedError) as error:  # the same seed diverges again
         print(error, end="")
         return _REFUSED

@@ -5,28 +5,24 @@ opens) means that workers have their own disks: a corpus is copied to the worker
 a run is trained in the cache and sent back when it is complete.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
 
 from ser_aae.assembly import emotional_corpora
+from ser_aae.claims import CACHE_VARIABLE, claim
 from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.results import run_folder
 from ser_aae.results.folder import RESULT
 from ser_aae.store import MANIFEST, UTTERANCES, corpus_folder
-
-CACHE_VARIABLE = "SER_AAE_CACHE"
-"""Names the folder of a worker's copies; read on the worker, whose disk it is."""
 
 _BLOCK = 1 << 20
 
@@ -86,56 +82,6 @@ def local_store(store: str, config: RunConfig) -> Path:
     for corpus in corpora_of(config):
         _fetch_corpus(store, local, corpus, config.frontend)
     return local
-
-
-@contextmanager
-def claim(folder: Path, *, wait: bool = False) -> Iterator[int | None]:
-    """Hold a folder against every other process that asks, on whatever machine.
-
-    The lock is the operating system's, on a file beside the folder: it falls with the process
-    that holds it, so nothing stale is left by one that was killed.
-
-    Args:
-        folder: It need not exist.
-        wait: Until whoever holds it lets go, instead of going on without it.
-
-    Yields:
-        The descriptor that holds it, `None` where another process has it.
-
-    Raises:
-        UserError: The file system knows no locks.
-    """
-    lock = folder.with_name(f".{folder.name}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = _lock(lock, wait)
-    try:
-        yield descriptor
-    finally:
-        if descriptor is not None:
-            # while it is held: whoever has opened it meanwhile finds that it is gone
-            lock.unlink(missing_ok=True)
-            os.close(descriptor)
-
-
-def _lock(path: Path, wait: bool) -> int | None:
-    """Return the descriptor that holds the lock, `None` where another one does."""
-    while True:
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path.is_file() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except OSError as error:
-            os.close(descriptor)
-            raise UserError(
-                f"{path}: expected a file system with locks ({error.strerror}); set "
-                f"${CACHE_VARIABLE} to a folder on a local disk and give --store and --runs as "
-                "URLs (file:///...)"
-            ) from error
-        os.close(descriptor)  # of a file that was removed while this waited for it
 
 
 def _fetch_corpus(store: str, local: Path, corpus: str, frontend: FrontEndConfig) -> None:

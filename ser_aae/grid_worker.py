@@ -6,11 +6,11 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_aae.claims import claim
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.grid_run import RunFailedError, train_apart
 from ser_aae.grid_storage import (
-    claim,
     is_url,
     local_store,
     open_place,

@@ -39,6 +39,7 @@ class PooledBatchNormalization(keras.layers.Layer):
         self.pool_size = tuple(pool_size)
         self.momentum = momentum
         self.epsilon = epsilon
+        self.synchronized = False  # as Keras calls it: statistics of all replicas' shares
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the offset and the moving statistics, one value a channel."""
@@ -54,7 +55,8 @@ class PooledBatchNormalization(keras.layers.Layer):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Normalise with the batch's statistics in training, with the moving ones otherwise."""
         if training:
-            mean, variance = channel_moments(inputs)
+            measure = shared_channel_moments if self.synchronized else channel_moments
+            mean, variance = measure(inputs)
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance)
         else:
@@ -95,6 +97,16 @@ def channel_moments(inputs: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any
         return inputs * slope + (of_mean / count - slope * mean)
 
     return (mean, variance), gradient
+
+
+def shared_channel_moments(inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return mean and variance per channel over the shares of all replicas together."""
+    count = tf.cast(tf.size(inputs) / inputs.shape[-1], inputs.dtype)
+    sums = [count, tf.reduce_sum(inputs, [0, 1, 2]), tf.reduce_sum(tf.square(inputs), [0, 1, 2])]
+    context = tf.distribute.get_replica_context()
+    count, total, squares = context.all_reduce(tf.distribute.ReduceOp.SUM, sums)
+    mean = total / count
+    return mean, tf.maximum(squares / count - tf.square(mean), 0.0)
 
 
 @keras.saving.register_keras_serializable("ser_aae")

@@ -30,6 +30,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "training.discriminator_rate_ratio": 1.0,
         "training.weight_decay": 0.0,
         "training.patience_epochs": 5,
+        "training.selection_epochs": 1,
     },
 }
 """Preset to the fields it sets; `default` is the fields' own defaults."""

@@ -32,13 +32,18 @@ class Moment:
         """Whether nothing is said in it."""
         return not self.posteriors
 
+    @property
+    def best(self) -> dict[str, str]:
+        """The likeliest class of each task."""
+        return best(self.posteriors)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain values."""
         return {
             "start_s": self.start_s,
             "end_s": self.end_s,
             "silent": self.silent,
-            "best": best(self.posteriors),
+            "best": self.best,
             "posteriors": self.posteriors,
         }
 
@@ -68,6 +73,11 @@ class Recognition:
         """Whether nothing is said in it."""
         return not self.posteriors
 
+    @property
+    def best(self) -> dict[str, str]:
+        """The likeliest class of each task."""
+        return best(self.posteriors)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain values, with the likeliest class of each task as `best`."""
         return {
@@ -75,7 +85,7 @@ class Recognition:
             "speech_s": self.speech_s,
             "segments": self.segments,
             "silent": self.silent,
-            "best": best(self.posteriors),
+            "best": self.best,
             "posteriors": self.posteriors,
             "timeline": [moment.to_dict() for moment in self.timeline],
             "warnings": list(self.warnings),

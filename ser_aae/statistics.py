@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import PermutationMethod, wilcoxon
+from scipy.stats import permutation_test, rankdata, wilcoxon
 
 from ser_aae.errors import UserError
 
 _UTTERANCE = ["corpus", "utterance_id"]
 _RUN = ["fold", "repetition"]
+_TEST_PART = "test_ids_digest"
+
+_AT_ONCE = 1_000_000
+"""About so many utterances are drawn in one step; it bounds the memory, not the draw."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +108,15 @@ def bootstrap_unweighted_accuracy(
             "interval over speakers needs several: pool the folds"
         )
     generator = np.random.default_rng(seed)
-    drawn = np.empty(resamples)
-    for index in range(resamples):
-        speakers = generator.integers(len(sizes), size=len(sizes))
-        counts = np.repeat(sizes[speakers], sizes[speakers])
-        rows = np.repeat(firsts[speakers], sizes[speakers]) + generator.integers(counts)
-        drawn[index] = _unweighted(truth[rows], right[rows], len(classes))
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    estimate = _unweighted(truth, right, len(classes))
+    drawn = []
+    step = max(1, _AT_ONCE // len(items))
+    for done in range(0, resamples, step):
+        count = min(step, resamples - done)
+        rows, number = _draw(firsts, sizes, count, generator)
+        drawn.append(_unweighted(truth[rows], right[rows], number, count, len(classes)))
+    low, high = np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2])
+    alone = np.zeros(len(items), np.int64)
+    estimate = float(_unweighted(truth, right, alone, 1, len(classes))[0])
     return Interval(estimate, float(low), float(high), level, len(sizes), len(items), resamples)
 
 
@@ -141,7 +146,8 @@ def compare_runs(
 
     Args:
         first: One row a run with `fold`, `repetition` and the figure, as
-            `ser_aae.results.load_runs` gives them, of one experiment.
+            `ser_aae.results.load_runs` gives them, of one experiment. Where both have
+            `test_ids_digest` too, runs that were tested on other utterances are no pair.
         second: The same of another.
         figure: Column to compare.
         average_repetitions: Pair folds, with the mean over the repetitions both have.
@@ -151,21 +157,20 @@ def compare_runs(
     Raises:
         UserError: A column is missing, a run stands twice, or no two runs are paired.
     """
-    one, two = (_figures(runs, figure) for runs in (first, second))
+    parts = [_TEST_PART] if _TEST_PART in first and _TEST_PART in second else []
+    one, two = (_figures(runs, figure, [*_RUN, *parts]) for runs in (first, second))
     pairs = pd.concat({"first": one, "second": two}, axis=1, join="inner")
     if pairs.empty:
-        raise UserError("paired test: expected runs of the same folds and repetitions, found none")
+        raise UserError(
+            "paired test: expected runs of the same folds and repetitions, tested on the same "
+            "utterances; found none"
+        )
     unpaired = len(one) + len(two) - 2 * len(pairs)
     if average_repetitions:
         pairs = pairs.groupby(level="fold").mean()
     # rounded, so that equal shares of utterances computed by two ways are equal ranks
     differences = (pairs["second"] - pairs["first"]).round(12).to_numpy(np.float64)
-    statistic, p_value = 0.0, 1.0
-    if differences.any():
-        tied = len(np.unique(np.abs(differences))) < len(differences) or not differences.all()
-        draw = PermutationMethod(n_resamples=resamples, rng=np.random.default_rng(seed))
-        found = wilcoxon(differences, zero_method="pratt", method=draw if tied else "exact")
-        statistic, p_value = float(found.statistic), float(found.pvalue)
+    statistic, p_value = _signed_ranks(differences, resamples, seed)
     return PairedTest(
         pairs=len(differences),
         unpaired=unpaired,
@@ -190,24 +195,74 @@ def _utterances(predictions: pd.DataFrame) -> pd.DataFrame:
     return items.sort_values(["speaker", *_UTTERANCE], ignore_index=True)
 
 
-def _unweighted(truth: np.ndarray, right: np.ndarray, classes: int) -> float:
-    """Return the mean over the classes that occur of the share that is right."""
-    total = np.bincount(truth, minlength=classes)
-    hits = np.bincount(truth, right, minlength=classes)
-    present = total > 0
-    return float(np.mean(hits[present] / total[present]))
+def _draw(
+    firsts: np.ndarray, sizes: np.ndarray, resamples: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows drawn on two levels, and which resample each belongs to.
+
+    Args:
+        firsts: First row of each speaker; the others of that speaker follow it.
+        sizes: Utterances of each speaker.
+        resamples: How many are drawn.
+        generator: Draws.
+    """
+    speakers = generator.integers(len(sizes), size=(resamples, len(sizes)))
+    each = sizes[speakers]
+    rows = np.repeat(firsts[speakers], each.ravel())
+    rows += generator.integers(np.repeat(each, each.ravel()))
+    return rows, np.repeat(np.arange(resamples), each.sum(axis=1))
 
 
-def _figures(runs: pd.DataFrame, figure: str) -> pd.Series:
-    """Return the figure by fold and repetition."""
+def _unweighted(
+    truth: np.ndarray, right: np.ndarray, number: np.ndarray, resamples: int, classes: int
+) -> np.ndarray:
+    """Return of each resample the mean, over the classes that occur, of the share that is right.
+
+    Args:
+        truth: Class of each utterance drawn.
+        right: Whether, or how often, it is right.
+        number: Of the resample it was drawn for.
+        resamples: How many there are.
+        classes: How many there are.
+    """
+    place, shape = number * classes + truth, (resamples, classes)
+    total = np.bincount(place, minlength=resamples * classes).reshape(shape)
+    hits = np.bincount(place, right, minlength=resamples * classes).reshape(shape)
+    return (hits / np.maximum(total, 1)).sum(axis=1) / (total > 0).sum(axis=1)
+
+
+def _signed_ranks(differences: np.ndarray, resamples: int, seed: int) -> tuple[float, float]:
+    """Return Wilcoxon's statistic and its two-sided p-value."""
+    distinct = len(np.unique(np.abs(differences))) == len(differences) and differences.all()
+    if distinct:
+        found = wilcoxon(differences, method="exact")
+        return float(found.statistic), float(found.pvalue)
+    ranks = rankdata(np.abs(differences)) * np.sign(differences)
+    ranks = ranks[ranks != 0]
+    if len(ranks) < 2:  # of one alone, either sign is as one-sided as the other
+        return 0.0, 1.0
+    # on ranks that are made once: scipy's own wilcoxon makes them anew for every draw
+    turned = permutation_test(
+        (ranks,),
+        np.sum,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=resamples,
+        rng=np.random.default_rng(seed),
+    )
+    statistic = min(ranks[ranks > 0].sum(), -ranks[ranks < 0].sum())
+    return float(statistic), float(turned.pvalue)
+
+
+def _figures(runs: pd.DataFrame, figure: str, key: Sequence[str]) -> pd.Series:
+    """Return the figure by fold, repetition and what else names a pair."""
     missing = [name for name in (*_RUN, figure) if name not in runs]
     if missing:
         raise UserError(f"paired test: expected the columns {', '.join(missing)} in a row a run")
-    by_run = runs.set_index(_RUN)[figure].astype(np.float64)
-    if by_run.index.has_duplicates:
+    twice = runs.duplicated(_RUN)
+    if twice.any():
         raise UserError(
             "paired test: expected one run for each fold and repetition, received two of "
-            f"{dict(zip(_RUN, by_run.index[by_run.index.duplicated()][0], strict=True))}; compare "
-            "one experiment with another"
+            f"{runs.loc[twice, _RUN].iloc[0].to_dict()}; compare one experiment with another"
         )
-    return by_run
+    return runs.set_index(list(key))[figure].astype(np.float64)

@@ -1,56 +1,40 @@
 """One run, from a config to a result: stage 1, stage 2, the test part scored once."""
 
-import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly, assemble
-from ser_aae.callbacks import (
-    BEST_WEIGHTS,
-    Backup,
-    EpochLog,
-    HalveOnPlateau,
-    StopOnNaN,
-    SwapAverages,
-    ValidationScores,
-    read_backup,
-)
+from ser_aae.callbacks import BEST_WEIGHTS, HalveOnPlateau, ValidationScores, read_backup
+from ser_aae.claims import claim, holder
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer
 from ser_aae.finish import finish, finish_unscored, is_validated
 from ser_aae.labels import UNLABELLED
-from ser_aae.latent import latent_moments
 from ser_aae.parts import Part
-from ser_aae.pipeline import (
-    Normalisation,
-    evaluation_dataset,
-    measure_normalisation,
-    steps_per_epoch,
-    training_dataset,
-)
+from ser_aae.pipeline import Normalisation, evaluation_dataset, measure_normalisation
+from ser_aae.pretraining import DESCRIPTION, adopt, pretrain
 from ser_aae.results import (
     environment,
     is_complete,
     read_json,
-    read_jsonl,
     run_folder,
     write_json,
 )
-from ser_aae.results.folder import write_bytes
+from ser_aae.results.folder import EPOCHS, write_bytes
 from ser_aae.results.verification import VERIFICATION, score_trials, write_trials
+from ser_aae.seeds import seed_everything
+from ser_aae.stages import Show, Stage, fit_stage
+from ser_aae.strategies import open_strategy
 from ser_aae.verification import TrialPlan, d_vectors, plan_trials, score_pairs
 
-Show = Callable[[str], None]
 _log = logging.getLogger(__name__)
 
 
@@ -69,6 +53,7 @@ def train_and_evaluate(
     runs: Path,
     show: Show = _log.info,
     score_test: bool = True,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> Path:
     """Train one fold, score its test part, and leave a run folder.
 
@@ -81,29 +66,54 @@ def train_and_evaluate(
         runs: Where run folders are made.
         show: Called with a line of text for what a person should see.
         score_test: `False` ends with `validation.json`, the test part unread: what a search does.
+        strategy: Where it is computed, see `ser_aae.strategies`; one device where absent.
 
     Returns:
         The run's folder.
 
     Raises:
-        UserError: The data do not fit, or the folder belongs to another config.
+        UserError: The data do not fit, the folder belongs to another config, or another process
+            trains this run right now.
         DivergedError: A loss became NaN.
     """
     folder = run_folder(runs, config)
-    data = assemble(config, store)
-    plan = plan_trials(config, store, data)
-    if is_complete(folder) or (not score_test and is_validated(folder)):
+    if _has_ended(folder, score_test):
         show(f"{folder}: complete already, nothing to train")
         return folder
-    _claim(folder, config, data, plan)
+    with claim(folder) as held:
+        if held is None:
+            raise UserError(
+                f"{folder}: {holder(folder)} trains this run; wait until it has ended, or end it, "
+                "and give the command again"
+            )
+        return train_claimed(config, store, runs, show, score_test, strategy)
+
+
+def train_claimed(
+    config: RunConfig,
+    store: Path,
+    runs: Path,
+    show: Show = _log.info,
+    score_test: bool = True,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Path:
+    """Do what `train_and_evaluate` does, in a folder that is held already."""
+    strategy = strategy or open_strategy("one")
+    folder = run_folder(runs, config)
+    data = assemble(config, store)
+    plan = plan_trials(config, store, data)
+    if _has_ended(folder, score_test):
+        return folder
+    _begin(folder, config, data, plan)
     for warning in data.warnings:
         show(f"warning: {warning}")
     try:
-        trained = _prepare(config, data, folder)
+        pretrained = _stage_one(config, data, runs, folder, show, strategy)
+        trained = _prepare(config, data, folder, pretrained, strategy)
         if is_validated(folder):
             trained.model.load_weights(folder / BEST_WEIGHTS)
         else:
-            _train_stages(trained, config, folder, show)
+            _train_stage_two(trained, config, folder, show)
         if score_test:
             verified = _verify(trained, config, plan, folder)
             finish(trained.model, data, partial(_scorer, trained, config), folder, show, verified)
@@ -117,7 +127,11 @@ def train_and_evaluate(
     return folder
 
 
-def _claim(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | None) -> None:
+def _has_ended(folder: Path, score_test: bool) -> bool:
+    return is_complete(folder) or (not score_test and is_validated(folder))
+
+
+def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | None) -> None:
     """Write the config before anything else, or find the same one there."""
     verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
     content = {**config.to_dict(), "corpora": data.digests | verified}
@@ -134,19 +148,25 @@ def _claim(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | No
     write_json(folder / "config.json", content)
 
 
-def _prepare(config: RunConfig, data: Assembly, folder: Path) -> Trained:
+def _prepare(
+    config: RunConfig,
+    data: Assembly,
+    folder: Path,
+    pretrained: Path | None,
+    strategy: tf.distribute.Strategy,
+) -> Trained:
     """Seed everything, measure the normalisation on the training part, build the model."""
-    # not 0: with a global seed of 0 tf.data refuses seeds that are tensors
-    keras.utils.set_random_seed(config.seed + 1)
-    if config.training.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    seed_everything(config)
     normalisation = measure_normalisation([*data.train, *data.auxiliary])
     measured = {"mean": normalisation.mean.tolist(), "deviation": normalisation.deviation.tolist()}
     names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
     write_json(folder / "normalisation.json", measured | names | {"num_classes": data.num_classes})
     shape = (config.frontend.bins, config.data.segment_frames, 1)
-    model = MultitaskAAE(config.model, data.num_classes, shape, seed=config.seed)
-    model.compile(config.training, _class_weights(config, data))
+    with strategy.scope():
+        model = MultitaskAAE(config.model, data.num_classes, shape, seed=config.seed)
+        if pretrained is not None:
+            adopt(model, pretrained, data)
+        model.compile(config.training, _class_weights(config, data))
     return Trained(model, data, normalisation)
 
 
@@ -161,106 +181,46 @@ def _class_weights(config: RunConfig, data: Assembly) -> dict[str, list[float]]:
     return {task: weights.tolist()}
 
 
-def _train_stages(trained: Trained, config: RunConfig, folder: Path, show: Show) -> None:
-    """Stage 1 on the auxiliary corpora, where there are any; then stage 2."""
-    backup = read_backup(folder) or {"stage": 1, "epoch": -1}
-    _forget_epochs_after(folder, backup)
-    data = trained.data
-    if backup["stage"] == 1:
-        if data.auxiliary and config.training.pretraining_epochs:
-            _fit(trained, config, folder, 1, backup, show)
-            # the emotional stage begins with the weights learnt, not with their optimisers
-            trained.model.compile(config.training, _class_weights(config, data))
-        backup = {"stage": 2, "epoch": -1}
-    _fit(trained, config, folder, 2, backup, show)
-
-
-def _fit(
-    trained: Trained,
+def _stage_one(
     config: RunConfig,
+    data: Assembly,
+    runs: Path,
     folder: Path,
-    stage: int,
-    backup: dict[str, Any],
     show: Show,
-) -> None:
-    """Run the epochs of one stage that are still to be run."""
-    model, training = trained.model, config.training
-    epochs = training.pretraining_epochs if stage == 1 else training.epochs
-    schedule = _schedule(config, folder, stage)
-    first = backup["epoch"] + 1
-    if first:
-        model.load_weights(folder / backup["weights"])
-        schedule.state = backup["schedule"]
-        show(f"stage {stage}: goes on after epoch {first}")
-    if first >= epochs or backup.get("ended", False):
-        schedule.set_model(model)
-        schedule.on_train_end()
-        return
-    batches, steps = _batches(trained, config, stage, first)
-    model.fit(
-        batches,
-        steps_per_epoch=steps,
-        initial_epoch=first,
-        epochs=epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=_callbacks(trained, config, folder, stage, schedule, show),
+    strategy: tf.distribute.Strategy,
+) -> Path | None:
+    """Return where the outcome of stage 1 lies, `None` for a run without or beyond it."""
+    backup = read_backup(folder)
+    if is_validated(folder) or (backup and backup["stage"] == 2):
+        return None
+    pretrained = pretrain(config, data, runs, folder, show, strategy)
+    if pretrained is not None:
+        for name in (DESCRIPTION, EPOCHS):
+            write_bytes(folder / name, (pretrained / name).read_bytes())
+    return pretrained
+
+
+def _train_stage_two(trained: Trained, config: RunConfig, folder: Path, show: Show) -> None:
+    """Train on emotional data, with auxiliary data mixed in where there are any."""
+    data, training = trained.data, config.training
+    scorer = _scorer(trained, config, data.validation)
+    stage = Stage(
+        number=2,
+        epochs=training.epochs,
+        primary=data.train,
+        auxiliary=data.auxiliary,
+        normalisation=trained.normalisation,
+        observed=scorer.dataset,
+        scoring=[ValidationScores(scorer, trained.model.primary)],
+        schedule=HalveOnPlateau(
+            folder / BEST_WEIGHTS,
+            training.patience_epochs,
+            training.rate_factor,
+            training.stop_ratio,
+            training.selection_epochs,
+        ),
     )
-
-
-def _batches(
-    trained: Trained, config: RunConfig, stage: int, first: int
-) -> tuple[tf.data.Dataset, int]:
-    """Return the batches of a stage from its epoch `first` on, and the steps of an epoch."""
-    data, size = trained.data, config.training.batch_size
-    primary = data.auxiliary if stage == 1 else data.train
-    auxiliary = [] if stage == 1 else data.auxiliary
-    seed = config.seed * 2 + stage
-    batches = training_dataset(
-        primary, auxiliary, trained.normalisation, config.data, size, seed, first
-    )
-    return batches, steps_per_epoch(primary, config.data, size, bool(auxiliary))
-
-
-def _callbacks(
-    trained: Trained,
-    config: RunConfig,
-    folder: Path,
-    stage: int,
-    schedule: HalveOnPlateau,
-    show: Show,
-) -> list[keras.callbacks.Callback]:
-    """Return what happens after each epoch, in order: the backup is of a whole epoch."""
-    model = trained.model
-    scorer = _scorer(trained, config, trained.data.validation)
-    return [
-        StopOnNaN(),
-        SwapAverages(),
-        ValidationScores(scorer, model.primary),
-        schedule,
-        EpochLog(folder, stage, lambda: latent_moments(model, scorer.dataset), show),
-        SwapAverages(),
-        Backup(folder, stage, schedule),
-    ]
-
-
-def _schedule(config: RunConfig, folder: Path, stage: int) -> HalveOnPlateau:
-    """Return the schedule of a stage; stage 1 has no emotion to look at, so it takes gender's.
-
-    Without a gender task nothing is left: validation speakers are nobody the speaker head knows.
-    """
-    training = config.training
-    name = BEST_WEIGHTS if stage == 2 else f"stage1-{BEST_WEIGHTS}"
-    monitor = "val_gender_accuracy" if "gender" in config.model.tasks else None
-    if stage == 2:
-        monitor = "val_unweighted_accuracy"
-    return HalveOnPlateau(
-        folder / name,
-        training.patience_epochs,
-        training.rate_factor,
-        training.stop_ratio,
-        monitor,
-    )
+    fit_stage(trained.model, stage, config, folder, show)
 
 
 def _scorer(trained: Trained, config: RunConfig, part: Part) -> Scorer:
@@ -280,12 +240,3 @@ def _verify(
     trials = score_pairs(d_vectors(trained.model, batches, plan.part), plan)
     write_trials(folder / VERIFICATION, trials)
     return score_trials(trials)
-
-
-def _forget_epochs_after(folder: Path, backup: dict[str, Any]) -> None:
-    """Drop the lines of epochs that will be run again from the log."""
-    path = folder / "epochs.jsonl"
-    last = (backup["stage"], backup["epoch"])
-    kept = [row for row in read_jsonl(path) if (row["stage"], row["epoch"]) <= last]
-    if path.is_file():
-        write_bytes(path, "".join(json.dumps(row) + "\n" for row in kept).encode())

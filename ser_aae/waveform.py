@@ -139,7 +139,9 @@ def _product(matrix: np.ndarray, name: str, x: Tensor) -> Tensor:
 
 
 def _decibel(power: Tensor) -> Tensor:
-    return ops.log(ops.maximum(power, 1e-10)) * float(10.0 / np.log(10.0))
+    """Return 10 log10 of power, -100 at least."""
+    # the floor is taken of the logarithm: 1e-10 itself would be 0 in half precision
+    return ops.maximum(ops.log(power) * float(10.0 / np.log(10.0)), -100.0)
 
 
 def _count(x: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--quantise",
         default="none",
         metavar="none|float16|int8",
-        help="smaller numbers, for onnx and litert (none)",
+        help="weights in fewer bits, for onnx and litert; int8 takes spectrograms alone (none)",
     )
     parser.add_argument(
         "--input",
@@ -59,11 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.store,
         lambda: _recordings(arguments.run_folder, arguments.data_root),
     )
-    print(
-        f"test part, {rescored.utterances} utterances: UA {100 * rescored.run:.2f} in the run, "
-        f"{100 * rescored.exported:.2f} with the file ({rescored.points:+.2f} points); "
-        f"posteriors differ by {rescored.posterior_difference:.2g} at most"
-    )
+    print(rescored.text)
     print(arguments.out)
 
 

@@ -47,7 +47,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def _add_experiments(parser: argparse.ArgumentParser) -> None:
     """Add what is run, on what, and how much of it."""
     parser.add_argument(
-        "artefacts", nargs="+", metavar="NAME", help="table-2 ... table-6, figure-2 ..., or all"
+        "artefacts",
+        nargs="+",
+        metavar="NAME",
+        help="table-2 ... table-6, figure-2 ... figure-5, semi-supervised, or all of these; and "
+        "ravdess, which brings its corpora",
     )
     parser.add_argument(
         "--datasets",
@@ -73,7 +77,7 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
         "--budget",
         choices=_BUDGETS,
         default="full",
-        help="smoke shows that everything runs; full is the paper's (full)",
+        help="smoke shows that everything runs, small is for one machine, full the paper's (full)",
     )
     parser.add_argument("--repetitions", type=int, metavar="N", help="seeds (the budget's number)")
 

@@ -15,6 +15,8 @@ from ser_aae.errors import UserError
 from ser_aae.fold_files import PREFIX
 
 if TYPE_CHECKING:
+    from tensorflow.distribute import Strategy
+
     from ser_aae.utterance import Utterance
 
 _ALL = "all"
@@ -54,6 +56,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     for place in ("data_root", "store", "runs"):
         add_place(parser, place)
     add_preparation(parser)
+    parser.add_argument(
+        "--strategy",
+        choices=("one", "mirrored", "multiworker"),
+        default="one",
+        help="a single device, all GPUs of this host, or the hosts in $TF_CONFIG (one)",
+    )
     parser.set_defaults(run=run, writes="runs")
 
 
@@ -76,11 +84,17 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.results import evaluate, format_evaluation
 
     config = read_config(arguments)
-    prepare_all(config, arguments)
+    if arguments.strategy != "multiworker":  # of several hosts each would prepare
+        prepare_all(config, arguments)
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+    from ser_aae.strategies import is_chief, open_strategy
+
+    strategy = open_strategy(arguments.strategy)
     train = _train_all if arguments.fold == _ALL else _train
-    folder = train(config, arguments.store, arguments.runs)
-    print(format_evaluation(evaluate(folder)))
-    print(folder)
+    folder = train(config, arguments.store, arguments.runs, strategy)
+    if is_chief(strategy):
+        print(format_evaluation(evaluate(folder)))
+        print(folder)
 
 
 def read_config(arguments: argparse.Namespace) -> RunConfig:
@@ -181,26 +195,28 @@ def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
                 _show(message)
 
 
-def _train_all(config: RunConfig, store: Path, runs: Path) -> Path:
+def _train_all(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
     """Train every fold, and return the folder they lie in."""
     total = count_folds(config, store)
     for fold in range(total):
         _show(f"fold {fold + 1} of {total}")
-        folder = _train(replace(config, protocol=replace(config.protocol, fold=fold)), store, runs)
+        one = replace(config, protocol=replace(config.protocol, fold=fold))
+        folder = _train(one, store, runs, strategy)
     return folder.parent
 
 
-def _train(config: RunConfig, store: Path, runs: Path) -> Path:
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+def _train(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
     import keras
 
     from ser_aae.callbacks import DivergedError
+    from ser_aae.strategies import place_to_write
     from ser_aae.train import train_and_evaluate
 
     # a fold's graphs are not needed for the next one
     keras.utils.clear_session()
     try:
-        return train_and_evaluate(config, store, runs, _show)
+        with place_to_write(strategy, config, runs) as place:
+            return train_and_evaluate(config, store, place, _show, strategy=strategy)
     except DivergedError as error:
         raise UserError(str(error)) from error
 

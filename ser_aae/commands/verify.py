@@ -32,10 +32,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the cosine, and the decision where the run has trials."""
+    from ser_aae.description import read_config
     from ser_aae.voices import Voices, cosine, read_enrolled, threshold_of
 
     voices = Voices.load(arguments.model)
     threshold = threshold_of(arguments.model)
+    enrolment = read_config(arguments.model).enrolment_utterances
     if arguments.speakers:
         enrolled = read_enrolled(arguments.speakers, voices)
         if arguments.first not in enrolled:
@@ -48,22 +50,23 @@ def run(arguments: argparse.Namespace) -> None:
         vector = voices.d_vector(Path(arguments.first).expanduser())
     score = cosine(vector, voices.d_vector(arguments.second))
     if arguments.json:
-        print(json.dumps(_plain(score, threshold), indent=2))
+        print(json.dumps(_plain(score, threshold, enrolment), indent=2))
     else:
-        print(_text(score, threshold))
+        print(_text(score, threshold, enrolment))
 
 
-def _plain(score: float, threshold: "Threshold | None") -> dict[str, Any]:
+def _plain(score: float, threshold: "Threshold | None", enrolment: int) -> dict[str, Any]:
     keys = ("false_match_rate", "false_non_match_rate", "trials")
     return {
         "cosine": score,
         "threshold": threshold.cosine if threshold else None,
         "same_speaker": score >= threshold.cosine if threshold else None,
         **{key: getattr(threshold, key) if threshold else None for key in keys},
+        "enrolment_utterances": enrolment if threshold else None,
     }
 
 
-def _text(score: float, threshold: "Threshold | None") -> str:
+def _text(score: float, threshold: "Threshold | None", enrolment: int) -> str:
     if threshold is None:
         return (
             f"cosine {score:.3f}; no yes or no: the run has no verification trials to take a "
@@ -73,7 +76,8 @@ def _text(score: float, threshold: "Threshold | None") -> str:
     said = "yes, one speaker" if score >= threshold.cosine else "no, two speakers"
     return (
         f"{said}: cosine {score:.3f}, threshold {threshold.cosine:.3f}\n"
-        f"in the run's {threshold.trials} trials it took {100 * threshold.false_match_rate:.1f} % "
-        f"of impostors for the speaker and missed {100 * threshold.false_non_match_rate:.1f} % of "
-        "the speakers; with shorter or noisier recordings it errs more often"
+        f"in the run's {threshold.trials} trials, each of one recording and a speaker enrolled "
+        f"with {enrolment}, it took {100 * threshold.false_match_rate:.1f} % of impostors for the "
+        f"speaker and missed {100 * threshold.false_non_match_rate:.1f} % of the speakers; with "
+        "fewer, shorter or noisier recordings it errs more often"
     )

@@ -89,12 +89,15 @@ class Artefact:
         title: What it shows.
         cells: In the order of the paper; none where nothing is trained for it.
         notes: Where it departs from the paper, a sentence each.
+        reference: The row or column that the others beside it are tested against, `""` where
+            nothing is compared.
     """
 
     name: str
     title: str
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    reference: str = ""
 
 
 def title_of(dataset: str) -> str:

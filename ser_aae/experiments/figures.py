@@ -58,7 +58,8 @@ def figure_3(setup: Setup) -> Artefact:
         for task, group in GROUPS.items()
         for kind in ("cnn", "ae", "stl", "mtl")
     )
-    return Artefact("figure-3", "Multi-task against single-task, UA %", tuple(cells))
+    title = "Multi-task against single-task, UA %"
+    return Artefact("figure-3", title, tuple(cells), reference="MTL")
 
 
 def figure_4(setup: Setup) -> Artefact:
@@ -88,7 +89,7 @@ def figure_4(setup: Setup) -> Artefact:
         "Speakers can be identified only where they were trained on: that panel is 10-fold, the "
         "others leave one speaker out.",
     )
-    return Artefact("figure-4", "More auxiliary speakers", tuple(cells), notes)
+    return Artefact("figure-4", "More auxiliary speakers", tuple(cells), notes, reference="0")
 
 
 def figure_5(setup: Setup) -> Artefact:
@@ -141,7 +142,8 @@ def semi_supervised(setup: Setup) -> Artefact:
         for kind in ("cnn", "mtl")
         for fraction in thin(FRACTIONS, setup.budget.points)
     )
-    return Artefact("semi-supervised", "UA % against the labelled share", tuple(cells))
+    title = "UA % against the labelled share"
+    return Artefact("semi-supervised", title, tuple(cells), reference=MODELS["mtl"])
 
 
 def _counts(setup: Setup) -> tuple[int, ...]:

@@ -68,11 +68,12 @@ BUDGETS: Mapping[str, Budget] = {
             "enrolment_utterances": 5,
         },
     ),
-    "small": Budget("small", epochs=40, pretraining_epochs=5, points=5, repetitions=2),
+    "small": Budget("small", epochs=25, pretraining_epochs=5, points=5, repetitions=2),
     "full": Budget("full"),
 }
-"""`smoke` shows in minutes that everything runs, and nothing else; `full` is the paper's ten
-repetitions of every fold and every point, with the epochs of the base config."""
+"""`smoke` shows in minutes that everything runs, and nothing else. `small` is made for one machine
+without a GPU: `ravdess` takes some hours on two cores. `full` is the paper's ten repetitions of
+every fold and every point, with the epochs of the base config."""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ other, blocks of 10 s keep 83 to 90 % of what is kept of each utterance alone, b
 70 %, because who shouts once silences a minute.
 """
 
+import os
+import select
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -29,6 +30,9 @@ WHOLE_S = 40.0
 
 BLOCK_S = 10.0
 """Length of a block; the last takes what is left, from half of this to one and a half times."""
+
+_PATIENCE_S = 60.0
+"""How long ffmpeg may take to its first or next sample before a file is given up."""
 
 _CHUNK_S = 120.0
 """What is read at once of an MP3 that has to be decoded from its beginning each time."""
@@ -55,14 +59,15 @@ def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     Raises:
         UserError: Missing, not audio, cut short, without samples, or samples that are not finite.
     """
-    with _readable(path, sample_rate_hz) as readable:
-        info = soundfile.info(readable) if _is_known(readable) else None
-        if info and info.format == "MP3" and read_unmeasured_mp3(readable, 0.0, 0.0):
-            yield from _unmeasured_blocks(readable, sample_rate_hz)
-            return
-        # of one that nobody can read, read_audio says why
-        for start_s, end_s in _edges(info.duration if info else 0.0):
-            yield Block(start_s, read_audio(readable, sample_rate_hz, start_s, end_s))
+    if not _is_known(path):
+        yield from _decoded_blocks(_find_decoder(path, sample_rate_hz), path, sample_rate_hz)
+        return
+    info = soundfile.info(path)
+    if info.format == "MP3" and read_unmeasured_mp3(path, 0.0, 0.0):
+        yield from _unmeasured_blocks(path, sample_rate_hz)
+        return
+    for start_s, end_s in _edges(info.duration):
+        yield Block(start_s, read_audio(path, sample_rate_hz, start_s, end_s))
 
 
 def sample_blocks(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> Iterator[Block]:
@@ -126,28 +131,6 @@ def _check_samples(samples: np.ndarray, rate_hz: float) -> None:
         raise UserError(f"sample_rate_hz: expected samples a second, got {rate_hz}")
 
 
-@contextmanager
-def _readable(path: Path, sample_rate_hz: int) -> Iterator[Path]:
-    """Give the file itself, or what ffmpeg makes of one that libsndfile does not know.
-
-    Raises:
-        UserError: Neither reads it.
-    """
-    if not path.is_file() or path.stat().st_size == 0 or _is_known(path):
-        yield path
-        return
-    program = shutil.which("ffmpeg")
-    if program is None:
-        try:
-            read_audio(path, sample_rate_hz)
-        except UserError as error:
-            raise UserError(f"{error}; install ffmpeg to read other containers") from error
-    with tempfile.TemporaryDirectory(prefix="ser-aae-") as folder:
-        decoded = Path(folder) / "decoded.w64"  # a WAV ends at 4 GB
-        _decode(str(program), path, decoded, sample_rate_hz)
-        yield decoded
-
-
 def _is_known(path: Path) -> bool:
     try:
         soundfile.info(path)
@@ -156,17 +139,85 @@ def _is_known(path: Path) -> bool:
     return True
 
 
-def _decode(program: str, path: Path, decoded: Path, sample_rate_hz: int) -> None:
-    """Have ffmpeg write a file's sound as mono at the given rate."""
+def _find_decoder(path: Path, sample_rate_hz: int) -> str:
+    """Return ffmpeg for a file that libsndfile does not know.
+
+    Raises:
+        UserError: It is not installed, or the file is missing or empty.
+    """
+    program = shutil.which("ffmpeg")
+    holds_something = path.is_file() and path.stat().st_size > 0
+    if program and holds_something:
+        return program
+    try:
+        read_audio(path, sample_rate_hz)  # has the words for what nobody can read
+    except UserError as error:
+        mend = "; install ffmpeg to read other containers" if holds_something else ""
+        raise UserError(f"{error}{mend}") from error
+    raise UserError(f"{path}: it changed while it was read; try again")
+
+
+def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[Block]:
+    """Cut what ffmpeg makes of a file as it comes: nothing of it is kept, however long it is."""
     # file: before the name, so that one as "concat:..." or "http:..." is no order to ffmpeg;
     # the list, so that a playlist which came as a recording fetches nothing from elsewhere
     asked = ["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-i", f"file:{path}"]
-    asked += ["-vn", "-ac", "1", "-ar", str(sample_rate_hz), "-c:a", "pcm_f32le", "-f", "w64"]
-    order = [program, *asked, str(decoded)]
-    done = subprocess.run(order, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise UserError(
-            f"{path}: expected audio, but neither libsndfile nor ffmpeg reads it ({why}); "
-            "write it anew from its source"
-        )
+    asked += ["-vn", "-ac", "1", "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
+    order = [program, *asked]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(order, stdout=subprocess.PIPE, stderr=said) as process,  # noqa: S603
+    ):
+        try:
+            yield from _cut_stream(_samples_of(process, path), sample_rate_hz)
+        finally:
+            process.kill()  # where nobody wants the rest, or nothing comes
+        if process.wait():
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise UserError(
+                f"{path}: expected audio, but neither libsndfile nor ffmpeg reads it "
+                f"({lines[-1] if lines else 'no reason given'}); write it anew from its source"
+            )
+
+
+def _samples_of(process: "subprocess.Popen[bytes]", path: Path) -> Iterator[np.ndarray]:
+    """Yield the float32 samples that a process writes, as they come, until it has ended.
+
+    Raises:
+        UserError: Nothing comes for a long time, or samples that are not finite.
+    """
+    pipe, rest, found = process.stdout, b"", False
+    while pipe and select.select([pipe], [], [], _PATIENCE_S)[0]:
+        piece = os.read(pipe.fileno(), 1 << 18)
+        if not piece:
+            if process.wait() == 0 and not found:
+                raise UserError(f"{path}: expected sound, found no sample; remove the file")
+            return
+        rest, found = rest + piece, True
+        whole = len(rest) - len(rest) % 4
+        samples = np.frombuffer(rest[:whole], "<f4")
+        rest = rest[whole:]
+        if not np.isfinite(samples).all():
+            raise UserError(
+                f"{path}: expected finite numbers, found NaN or infinity; write it anew from its "
+                "source"
+            )
+        yield samples
+    raise UserError(
+        f"{path}: ffmpeg gave no sound for {_PATIENCE_S:g} s; write it anew from its source"
+    )
+
+
+def _cut_stream(pieces: Iterator[np.ndarray], rate_hz: int) -> Iterator[Block]:
+    """Cut a signal of unknown length where `_edges` would cut it."""
+    block, wanted = round(BLOCK_S * rate_hz), round(WHOLE_S * rate_hz)
+    start, signal = 0, np.zeros(0, np.float32)
+    for piece in pieces:
+        signal = np.concatenate([signal, piece])
+        while len(signal) >= wanted:
+            wanted = block + block // 2  # of which what is left is enough for the last
+            yield Block(start / rate_hz, signal[:block])
+            start, signal = start + block, signal[block:]
+    if len(signal):
+        yield Block(start / rate_hz, signal)

@@ -5,14 +5,15 @@
   config.json          the whole RunConfig, written before training
   environment.json     commit, versions, machine
   epochs.jsonl         one line an epoch
+  pretraining.json     with auxiliary corpora: what the stage 1 depends on that the run began with
   predictions.parquet  one row a test utterance; the truth behind every figure
   verification.parquet optional: one row a trial of speaker verification, see `.verification`
   best.weights.h5      the best epoch's weights
   examples.npz         optional: what the report's pictures of a segment and of z are drawn from
   result.json          the figures; written last, by rename: its presence means complete
 ```
-The folds and repetitions of one experiment lie side by side under its digest: fold 3 and
-seed 7 above, both counted from 0.
+Stage 1 lies apart, see `ser_aae.pretraining`. The folds and repetitions of one experiment lie
+side by side under its digest: fold 3 and seed 7 above, both counted from 0.
 """
 
 from ser_aae.results.evaluation import (

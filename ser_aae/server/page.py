@@ -29,9 +29,15 @@ _SPEAKERS_SHOWN = 5
 _FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
 _CSS = """
-.timeline img { width: 100%; }
+.timeline img { width: 100%; border-radius: var(--block-radius); }
 .speakers table { width: 100%; border-collapse: collapse; }
-.speakers td, .speakers th { padding: 0.3em 0.5em; text-align: left; }
+.speakers :is(table, tr, th, td) { border: 0 !important; }
+.speakers :is(th, td) { padding: 0.3em 0.5em; text-align: left; }
+.speakers td { border-top: 1px solid var(--border-color-primary) !important; }
+.speakers :is(th, td):last-child { width: 40%; }
+.speakers meter { width: 100%; }
+.speakers meter::-webkit-meter-optimum-value { background: var(--color-accent); }
+.speakers meter::-moz-meter-bar { background: var(--color-accent); }
 """
 
 
@@ -74,7 +80,7 @@ def _build(gradio: Any, desk: Desk, uploads: Uploads) -> "gradio.Blocks":
         gradio.Markdown("# Speech emotion recognition\n" + _notes(desk))
         sound = _recorder(gradio, uploads)
         said = gradio.Markdown(elem_id="said")
-        with gradio.Row():
+        with gradio.Row(equal_height=True):
             bars = [gradio.Label(label=task, elem_id=f"bars-{task}") for task in tasks]
         timeline = gradio.HTML(elem_id="timeline", elem_classes="timeline")
         near = gradio.HTML(

@@ -18,6 +18,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _HATCHES = ("", "///", "...", "xx", "---", "\\\\\\", "ooo", "++")
 _MOST_COLUMNS = 1200
 _TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
+_LEAST_BETWEEN_TICKS = 0.06
 
 
 def draw_timeline(path: Path, frontend: FrontEndConfig, recognition: Recognition) -> bytes:
@@ -74,8 +75,12 @@ def _draw_spectrogram(
         interpolation="nearest",
     )
     centres = band_frequencies_hz(frontend)
-    shown = [hz for hz in _TICKS_HZ if centres[0] <= hz <= frontend.sample_rate_hz / 2]
-    axes.set_yticks(np.interp(shown, centres, np.arange(bands)), [f"{hz / 1000:g}" for hz in shown])
+    inside = [hz for hz in _TICKS_HZ if centres[0] <= hz <= frontend.sample_rate_hz / 2]
+    places = np.interp(inside, centres, np.arange(bands))
+    # where bands are linear the lowest would be written over each other
+    shown = np.diff(places, append=np.inf) > _LEAST_BETWEEN_TICKS * bands
+    labels = [f"{hz / 1000:g}" for hz in np.array(inside)[shown]]
+    axes.set_yticks(places[shown], labels)
     axes.set_ylabel("kHz")
 
 

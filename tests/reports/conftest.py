@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from reports import curves, figures, scatter
+from reports import curves, figures, scatter, summary
 from reports.aggregate import fill
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
 from ser_aae.labels import CLUSTERS, FOUR, LEVELS
 from ser_aae.results import (
-    evaluate_experiment,
-    find_experiments,
+    find_runs,
     run_folder,
     score,
     write_json,
@@ -152,7 +151,7 @@ def leave_cell():
 @pytest.fixture(scope="session")
 def evaluate_all():
     """A function: runs -> folder of each experiment to its evaluation."""
-    return lambda runs: {folder: evaluate_experiment(folder) for folder in find_experiments(runs)}
+    return lambda runs: summary.evaluate_all(runs) if find_runs(runs) else {}
 
 
 @pytest.fixture(scope="session")

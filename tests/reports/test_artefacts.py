@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from reports.aggregate import fill
@@ -62,6 +63,7 @@ def test_each_cell_is_told_whole(table_3):
     assert (row["ours"], row["deviation"], row["n"], row["folds"]) == ("75.00", "", "16", "1 of 10")
     assert (row["paper"], row["source"]) == ("65.6 ± 2.0", "Table 3, Sec. 5.2")
     assert row["spread"] == "one fold of one repetition, no spread"
+    assert float(row["interval from"]) < 75 < float(row["interval to"])
     assert all(frame["command"].str.startswith("ser-aae evaluate"))
 
 
@@ -74,7 +76,8 @@ def test_a_table_is_written_as_markdown_latex_and_csv(table_3, draw, tmp_path):
     assert "| AAE, multi-task | 75.0 | 68.8 ± 1.2 | 75.0 | 63.6 ± 1.7 |" in markdown
     assert "60.2 ± 1.2" in markdown  # the disagreement is told
     latex = (tmp_path / "out/table-3.tex").read_text()
-    assert latex.count(r"\begin{tabular}{lcccc}") == latex.count(r"\end{table}") == 2
+    assert latex.count(r"\begin{tabular}{lcccc}") == 2
+    assert latex.count(r"\end{table}") == 3  # and the one of intervals and tests
     assert r"AAE, multi-task & 75.0 & 68.8 $\pm$ 1.2 & 75.0 & 63.6 $\pm$ 1.7 \\" in latex
     assert r"UA \%" in latex
     with (tmp_path / "out/table-3.csv").open(encoding="utf-8") as file:
@@ -103,6 +106,10 @@ def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, t
     drawn = draw(fill_all("figure-4", smoke, tmp_path / "runs", speaker_accuracy=0.5))
     assert [path.name for path, _ in drawn.section.pictures] == ["figure-4.png", "figure-4-det.png"]
     assert tmp_path / "out/figure-4-det.pdf" in drawn.files
+    behind = pd.read_csv(tmp_path / "out/figure-4-det.csv")
+    assert tmp_path / "out/figure-4-det.csv" in drawn.files
+    assert set(behind["curve"]) == {"IEMOCAP, 9 speakers", "MSP-IMPROV, 9 speakers"}
+    assert {"false_match_rate", "false_non_match_rate"} <= set(behind)
 
 
 def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):

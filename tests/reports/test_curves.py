@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.container import BarContainer
 
 from reports.aggregate import Filling
 from reports.curves import AXES, STACKED, SWEPT, by_panel, draw_bars, draw_curves
 from ser_aae.experiments import ARTEFACTS
+from ser_aae.statistics import Interval
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +128,29 @@ def test_panels_keep_the_order_of_the_cells(bars):
 def test_every_swept_artefact_is_one():
     assert set(SWEPT) <= set(ARTEFACTS)
     assert set(STACKED) <= set(SWEPT)
+
+
+def test_the_whiskers_of_bars_are_intervals(bars, tmp_path, figure_spy):
+    sure = Interval(0.75, 0.6, 0.85, 0.95, 4, 32, 2000)
+    first, second, *rest = bars.cells
+    cells = (replace(first, interval=sure), replace(second, interval=None), *rest)
+    draw_bars(Filling(bars.artefact, bars.setup, cells, ""), tmp_path / "bars.png")
+    whiskers = [
+        bar for bar in figure_spy[0].axes[0].containers if not isinstance(bar, BarContainer)
+    ]
+    cnn, ae = (whisker.lines[2][0].get_segments()[0] for whisker in whiskers[:2])
+    assert cnn[:, 1].tolist() == pytest.approx([60, 85])
+    assert ae.size == 0
+
+
+@pytest.mark.parametrize("accuracy", [1.0, 0.0])
+def test_no_axis_names_a_share_that_there_is_not(accuracy, fill_all, smoke, tmp_path, figure_spy):
+    draw_curves(
+        fill_all("figure-4", smoke, tmp_path / "runs", speaker_accuracy=accuracy),
+        tmp_path / "curves.png",
+    )
+    axes = figure_spy[0].axes[2]
+    low, high = axes.get_ylim()
+    assert low < 100 * accuracy < high
+    assert high - low >= 4
+    assert all(max(low, 0) <= tick <= min(high, 100) for tick in axes.get_yticks())

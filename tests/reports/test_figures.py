@@ -58,6 +58,17 @@ def test_segment_and_reconstruction_share_scale_and_time(tmp_path, figure_spy, p
     assert bar.get_ylabel() == "normalised level"
 
 
+def test_the_emotion_has_no_line_in_stage_1_whatever_was_logged(tmp_path, figure_spy):
+    rows = history()
+    for row in rows[:2]:
+        row["train"] |= {"emotion_loss": 0.0, "emotion_accuracy": 0.0}
+    figures.learning_curves(rows, tmp_path / "c.png")
+    for axes in figure_spy[0].axes:
+        for line in (line for line in axes.lines if line.get_label() in ("emotion", "gender")):
+            known = np.isfinite(line.get_ydata()).tolist()
+            assert known == [line.get_label() == "gender"] * 2 + [True] * 6
+
+
 def test_learning_curves_have_the_phases_the_band_and_the_schedule(tmp_path, figure_spy, pixels):
     figures.learning_curves(history(), tmp_path / "c.png")
     pixels(tmp_path / "c.png")

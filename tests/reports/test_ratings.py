@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reports.aggregate import fill
@@ -110,6 +111,10 @@ def test_figure_2_is_drawn_by_the_nearest_of_a_runs_centroids(
     assert points == ["cluster 1", "cluster 2", "cluster 3"]
     crosses = axes.lines[0].get_xydata()
     assert np.allclose(crosses, centroids)
+    behind = pd.read_csv(tmp_path / "figure-2-points.csv")
+    assert tmp_path / "figure-2-points.csv" in drawn.files
+    assert behind.iloc[0].tolist() == [1.5, 4.0, "cluster 1"]
+    assert len(behind) == 4
 
 
 def test_table_2_says_what_prepares_the_corpora(smoke, tmp_path):

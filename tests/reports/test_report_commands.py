@@ -74,8 +74,8 @@ def test_the_command_of_an_artefact_reads_as_its_setup(name, artefact):
 
 
 def test_settings_are_told_from_the_nearest_preset():
-    assert shortest_settings(build_config("paper"), ()) == ("paper", {})
-    changed = build_config("default", assignments=["model.alpha=0.7"])
+    assert shortest_settings(build_config("paper").to_dict(), ()) == ("paper", {})
+    changed = build_config("default", assignments=["model.alpha=0.7"]).to_dict()
     assert shortest_settings(changed, ()) == ("default", {"model.alpha": "0.7"})
     assert shortest_settings(changed, ("model.alpha",)) == ("default", {})
 
@@ -85,7 +85,7 @@ def test_several_values_are_written_as_set_reads_them():
     words = parse(train_command_of(config, 1, RUNS))
     assert words.auxiliary == ["urdu", "librispeech"]
     filters = build_config("default", assignments=["model.filters=4,8"])
-    assert shortest_settings(filters, ())[1] == {"model.filters": "4,8"}
+    assert shortest_settings(filters.to_dict(), ())[1] == {"model.filters": "4,8"}
 
 
 def test_the_commands_quote_what_a_shell_would_split():

@@ -12,7 +12,17 @@ PACKAGES = ("ser_aae", "data_prep", "tuning", "reports")
 TENSORFLOW = {"tensorflow", "tensorflow_io", "keras", "keras_tuner"}
 WITHOUT_TENSORFLOW = (
     *("labels", "config", "config_fields", "config_file", "utterance", "errors", "datasets"),
-    *("store", "parts", "metrics", "results", "splits", "leakage", "assembly", "adversary"),
+    *(
+        "claims",
+        "store",
+        "parts",
+        "metrics",
+        "results",
+        "splits",
+        "leakage",
+        "assembly",
+        "adversary",
+    ),
     *("presets", "selection", "targets", "fold_files", "listed_folds", "statistics"),
     *("experiments", "description", "recognition"),
     *("frontend", "cli", "commands"),

@@ -56,7 +56,7 @@ def follow(model, schedule, scores):
 
 
 def plateau(tmp_path, **changes):
-    settings = {"patience": 3, "factor": 0.5, "stop_ratio": 0.1} | changes
+    settings = {"patience": 3, "factor": 0.5, "stop_ratio": 0.1, "selection_epochs": 1} | changes
     return HalveOnPlateau(tmp_path / "best.weights.h5", **settings)
 
 
@@ -112,11 +112,25 @@ def test_best_weights_come_back_at_the_end(model, tmp_path):
     assert first_weight(model) == 1.0
 
 
-def test_another_figure_can_be_watched(model, tmp_path):
-    schedule = HalveOnPlateau(tmp_path / "a.weights.h5", 3, 0.5, 0.1, "val_gender_accuracy")
+def test_an_epoch_that_is_good_by_luck_is_not_chosen(model, tmp_path):
+    scores = [0.1, 0.9, 0.1, 0.5, 0.6, 0.6]
+    alone, running = (
+        plateau(tmp_path, patience=9),
+        plateau(tmp_path, patience=9, selection_epochs=3),
+    )
+    for schedule in (alone, running):
+        follow(model, schedule, scores)
+    assert (alone.state["best_epoch"], running.state["best_epoch"]) == (1, 5)
+    assert running.state["best"] == pytest.approx((0.5 + 0.6 + 0.6) / 3)
+
+
+def test_what_chooses_is_logged_and_goes_on_from_a_backup(model, tmp_path):
+    logs = {"val_unweighted_accuracy": 0.4}
+    schedule = plateau(tmp_path, selection_epochs=2)
     schedule.set_model(model)
-    schedule.on_epoch_end(0, {"val_gender_accuracy": 0.9, "val_unweighted_accuracy": 0.1})
-    assert schedule.state["best"] == 0.9
+    schedule.state |= {"recent": [0.9, 0.8]}
+    schedule.on_epoch_end(7, logs)
+    assert logs["val_running_unweighted_accuracy"] == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -98,6 +98,15 @@ def test_protocol_leakage_and_limits_are_told(card):
     limits = section(card, "Intended use and limits")
     assert "it may not hold" in limits
     assert "Not for decisions about people" in limits
+    assert all(line[2].isupper() for line in limits.split("\n") if line.startswith("* "))
+
+
+def test_the_epoch_that_is_kept_is_counted_from_1(changed):
+    result = read_json(changed / "result.json")
+    last = result["epochs"] - 1
+    (changed / "result.json").write_text(json.dumps(result | {"best_epoch": last}))
+    training = section(ModelCard(build_card(changed, TERMS)), "Training")
+    assert training.strip().startswith(f"{last + 1} epochs, of which the {last + 1}. is kept")
 
 
 def test_settings_that_depart_from_the_paper_are_listed_with_both_values(card):

@@ -41,7 +41,8 @@ def test_a_voice_is_itself_with_the_expected_error(judged, voice, capsys):
     assert main(["verify", str(judged), str(voice[0]), str(voice[0])]) == 0
     said = capsys.readouterr().out
     assert said.startswith("yes, one speaker: cosine 1.000, threshold ")
-    assert "in the run's 100 trials it took 0.0 % of impostors" in said
+    wanted = "100 trials, each of one recording and a speaker enrolled with 20, it took 0.0 % of"
+    assert wanted in said
 
 
 def test_the_decision_is_the_threshold_on_the_cosine(judged, recorded_run, voice, capsys):
@@ -50,7 +51,7 @@ def test_the_decision_is_the_threshold_on_the_cosine(judged, recorded_run, voice
     found = json.loads(capsys.readouterr().out)
     assert -1 <= found["cosine"] < 1
     assert found["same_speaker"] == (found["cosine"] >= found["threshold"])
-    assert found["trials"] == 100
+    assert (found["trials"], found["enrolment_utterances"]) == (100, 20)
 
 
 def test_without_trials_there_is_a_cosine_and_the_way_to_a_threshold(recorded_run, voice, capsys):

@@ -217,6 +217,24 @@ def test_ravdess_gives_all_but_the_last_row_the_same_data():
     }
 
 
+def test_ravdess_gives_all_models_the_same_budget():
+    for name in ("smoke", "small"):
+        budget = BUDGETS[name]
+        configs = [cell.config for cell in cells_of("ravdess", replace(SETUP, budget=budget))]
+        assert len({config.training for config in configs}) == 1
+        assert configs[0].training.epochs == budget.epochs
+
+
+def test_what_the_others_are_compared_with_is_a_row_or_a_column():
+    for name in ARTEFACTS:
+        artefact = ARTEFACTS[name](SETUP)
+        places = {name for cell in artefact.cells for name in (cell.row, cell.column)}
+        assert not artefact.reference or artefact.reference in places
+        assert bool(artefact.reference) == (
+            name not in ("table-2", "table-4", "figure-2", "figure-5")
+        )
+
+
 def test_the_supervised_cnn_gets_no_corpus_without_emotions():
     assert cell_config(SETUP, "iemocap", "cnn").auxiliary == ()
     assert cell_config(SETUP, "iemocap", "cnn-mtl").auxiliary == ("librispeech",)

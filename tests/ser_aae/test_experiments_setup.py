@@ -68,6 +68,14 @@ def test_smoke_is_one_repetition_of_one_fold_with_three_points():
     assert BUDGETS["full"].repetitions == 10
 
 
+def test_small_runs_every_fold_of_two_repetitions_for_fewer_epochs():
+    small = BUDGETS["small"]
+    assert (small.repetitions, small.max_folds) == (2, 0)
+    config = small.apply(RunConfig())
+    assert config.training.epochs == 25 < RunConfig().training.epochs
+    assert config.model == RunConfig().model
+
+
 @pytest.mark.parametrize("name", BUDGETS)
 @pytest.mark.parametrize("preset", ["default", "paper"])
 def test_a_setup_comes_back_as_it_was_written_and_gives_the_same_digests(tmp_path, name, preset):

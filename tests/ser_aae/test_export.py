@@ -1,6 +1,7 @@
 """Exports of a tiny run: each file says what the run says, or is not kept."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from ser_aae.errors import UserError
 from ser_aae.export import Choice, ExportError, export
 from ser_aae.exported import SUFFIXES, load_exported
 from ser_aae.predict import Recogniser
+from ser_aae.results import read_predictions
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,6 +54,7 @@ def test_a_file_of_each_format_says_what_the_run_says(exported, recorded_run, pa
     out, scored = exported(kind, takes)
     assert scored.utterances == 16
     assert scored.exported == scored.run
+    assert (scored.moved, scored.lead) == (0, 0.0)
     # a waveform's spectrogram is not rounded to half precision on its way
     assert scored.posterior_difference < (5e-3 if takes == "waveform" else 1e-5)
     assert [each.name for each in out.parent.iterdir()] == [out.name]
@@ -61,6 +64,20 @@ def test_a_file_of_each_format_says_what_the_run_says(exported, recorded_run, pa
     assert [m.silent for m in found.timeline] == [m.silent for m in wanted.timeline]
     for task, values in wanted.posteriors.items():
         assert found.posteriors[task] == pytest.approx(values, abs=5e-3)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "litert"])
+def test_a_waveform_survives_weights_of_half_precision(recorded_run, tmp_path, exported, kind):
+    out = tmp_path / f"m{SUFFIXES[kind]}"
+    choice, root = Choice(kind, "float16", "waveform"), lambda: recorded_run.recordings
+    scored = export(recorded_run.folder, choice, out, recorded_run.store, root)
+    assert scored.exported == scored.run
+    assert scored.posterior_difference < 0.05
+    whole, _ = exported(kind, "waveform")
+    assert out.stat().st_size < 0.6 * whole.stat().st_size
+    # nothing but zeros: the floor of the logarithm must hold in half precision too
+    _, forward = load_exported(out)
+    assert np.isfinite(forward(np.zeros((1, 8000), np.float32))["emotion"]).all()
 
 
 def run_alone(code, *words, blocked):
@@ -122,7 +139,8 @@ def spoil(monkeypatch):
 
 def test_a_file_that_scores_otherwise_is_a_fault_and_not_kept(recorded_run, tmp_path, monkeypatch):
     spoil(monkeypatch)
-    with pytest.raises(ExportError, match=r"m\.keras: .* 0\.5 points apart, so it was not kept"):
+    said = r"m\.keras: .* another class, .*preferred by 0\.\d+ at most; more than 0\.5 points apart"
+    with pytest.raises(ExportError, match=said):
         export(recorded_run.folder, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
     assert not list(tmp_path.iterdir())
 
@@ -135,6 +153,27 @@ def test_a_quantised_file_that_scores_otherwise_is_the_users_to_mend(
     with pytest.raises(UserError, match="was not kept; choose --quantise none, or"):
         export(recorded_run.folder, choice, tmp_path / "m.onnx", recorded_run.store)
     assert not list(tmp_path.iterdir())
+
+
+def test_it_is_told_how_near_the_run_was_to_saying_otherwise(recorded_run, tmp_path, monkeypatch):
+    """Two utterances are tipped over: by how much the run preferred its class is known."""
+    predictions = read_predictions(recorded_run.folder / "predictions.parquet")
+    names = describe_run(recorded_run.folder).classes["emotion"]
+    before = predictions[[f"p_{name}" for name in names]].to_numpy(np.float64)
+    ranked = np.sort(before, axis=1)
+    leads = ranked[:, -1] - ranked[:, -2]
+    nearest = np.argsort(leads)[:2]
+    after = before.copy()
+    for row in nearest:
+        first, second = np.argsort(-before[row])[:2]
+        after[row, [first, second]] = before[row, [second, first]]
+    monkeypatch.setattr(module, "_score_segments", lambda *_: after)
+    choice = Choice("keras", tolerance=100.0)
+    scored = export(recorded_run.folder, choice, tmp_path / "m.keras", recorded_run.store)
+    assert scored.moved == 2
+    assert scored.lead == pytest.approx(leads[nearest].max())
+    assert scored.posterior_difference == pytest.approx(leads[nearest].max())
+    assert f"2 get another class, which the run had preferred by {scored.lead:.2g}" in scored.text
 
 
 def test_what_differs_can_be_accepted(recorded_run, tmp_path, monkeypatch):
@@ -160,7 +199,7 @@ def test_an_older_file_stays_where_the_new_one_fails(recorded_run, tmp_path, mon
         (Choice("onnx", "int4"), "m.onnx", "--quantise: expected one of none"),
         (Choice("onnx", takes="sound"), "m.onnx", "--input: expected one of spectrogram"),
         (Choice("keras", "int8"), "m.keras", "--quantise: goes with --format onnx or litert"),
-        (Choice("onnx", "int8", "waveform"), "m.onnx", "goes with --input spectrogram"),
+        (Choice("onnx", "int8", "waveform"), "m.onnx", "spectrogram; .* choose float16"),
         (Choice("onnx"), "m.tflite", r"--out: expected a name that ends in \.onnx, got m\.tflite"),
         (Choice("saved-model"), "m.pb", "--out: expected a name without an ending"),
         (Choice("saved-model"), "there", "there is a folder already"),
@@ -181,3 +220,12 @@ def test_other_data_than_the_runs_are_refused(
     write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
     with pytest.raises(UserError, match=r"expected the data that .* was trained on"):
         export(recorded_run.folder, Choice("onnx"), tmp_path / "m.onnx", tmp_path / "store")
+
+
+def test_a_corpus_for_verification_alone_is_not_asked_for(recorded_run, tmp_path):
+    run = shutil.copytree(recorded_run.folder, tmp_path / recorded_run.folder.name)
+    content = json.loads((run / "config.json").read_text())
+    content["corpora"]["voices"] = "0123456789abcdef"
+    (run / "config.json").write_text(json.dumps(content))
+    scored = export(run, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
+    assert scored.exported == scored.run

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ser_aae import train
+from ser_aae import stages, train
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.finish import VALIDATION, is_validated, validation_accuracy
@@ -68,7 +68,8 @@ def test_what_validation_showed_is_what_the_result_says_later(unscored, scored):
         key: result[key] for key in validation if key not in changing
     }
     best = max(
-        row["validation"]["unweighted_accuracy"] for row in read_jsonl(unscored[1] / "epochs.jsonl")
+        row["validation"]["running_unweighted_accuracy"]
+        for row in read_jsonl(unscored[1] / "epochs.jsonl")
     )
     assert validation_accuracy(unscored[1]) == validation_accuracy(scored) == best
 
@@ -86,8 +87,8 @@ def looked_at(monkeypatch):
 
         return watched
 
-    for name in ("evaluation_dataset", "training_dataset"):
-        monkeypatch.setattr(train, name, watch(getattr(train, name)))
+    for module, name in ((train, "evaluation_dataset"), (stages, "training_dataset")):
+        monkeypatch.setattr(module, name, watch(getattr(module, name)))
     return seen
 
 
@@ -144,13 +145,13 @@ def test_other_sounds_of_test_speakers_change_nothing(
 def test_an_interrupted_run_without_its_test_part_goes_on(
     config, tiny_store, unscored, tmp_path, monkeypatch
 ):
-    write = train.Backup.on_epoch_end
+    write = stages.Backup.on_epoch_end
 
     def interrupt(self, epoch, logs=None):
         write(self, epoch, logs)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train.Backup, "on_epoch_end", interrupt)
+    monkeypatch.setattr(stages.Backup, "on_epoch_end", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train_and_evaluate(config, tiny_store, tmp_path, score_test=False)
     folder = run_folder(tmp_path, config)

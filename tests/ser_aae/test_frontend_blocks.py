@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -116,27 +118,33 @@ def test_a_file_that_nobody_reads_is_told_by_name(tmp_path, monkeypatch, content
 
 
 def put_ffmpeg(folder, monkeypatch, body):
-    """Put a program called ffmpeg on the path, alone."""
+    """Put a program called ffmpeg on the path, alone; return a file that only it can read."""
     program = folder / "bin" / "ffmpeg"
     program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\n{body}")
+    program.write_text(f"#!{sys.executable}\nimport json, os, sys, time\n{body}")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
+    path = folder / "concat:a.m4a"
+    path.write_bytes(b"something else")
+    return path
+
+
+def give(folder, samples, more=""):
+    """Return the body of a program that writes samples, a byte more than a whole one at first."""
+    (folder / "samples").write_bytes(samples.astype("<f4").tobytes())
+    read = f"sound = open({str(folder / 'samples')!r}, 'rb').read()\n"
+    return f"{read}os.write(1, sound[:4001])\nsys.stdout.buffer.write(sound[4001:])\n{more}"
 
 
 def test_another_container_is_decoded_by_ffmpeg_and_nothing_is_left(tmp_path, monkeypatch):
-    body = "import json, shutil, sys\n"
-    body += f"json.dump(sys.argv[1:], open({str(tmp_path / 'order')!r}, 'w'))\n"
-    body += f"shutil.copy({str(tmp_path / 'inside.w64')!r}, sys.argv[-1])\n"
-    put_ffmpeg(tmp_path, monkeypatch, body)
+    sound = noise(1.0)
+    more = f"json.dump(sys.argv[1:], open({str(tmp_path / 'order')!r}, 'w'))\n"
+    path = put_ffmpeg(tmp_path, monkeypatch, give(tmp_path, sound, more))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(blocks.tempfile, "tempdir", None)
-    inside = write(tmp_path / "inside.w64", noise(1.0), format="W64", subtype="FLOAT")
-    path = tmp_path / "concat:a.m4a"
-    path.write_bytes(b"something else")
     before = set(os.listdir(tmp_path))
     (block,) = file_blocks(path, RATE_HZ)
-    np.testing.assert_array_equal(block.signal, read_audio(inside, RATE_HZ))
+    np.testing.assert_array_equal(block.signal, sound.astype(np.float32))
     order = json.loads((tmp_path / "order").read_text())
     assert order[order.index("-i") + 1] == f"file:{path}"
     assert order[order.index("-protocol_whitelist") + 1] == "file"
@@ -144,12 +152,64 @@ def test_another_container_is_decoded_by_ffmpeg_and_nothing_is_left(tmp_path, mo
     assert set(os.listdir(tmp_path)) == before | {"order"}
 
 
-def test_what_ffmpeg_says_is_passed_on(tmp_path, monkeypatch):
-    put_ffmpeg(tmp_path, monkeypatch, "import sys\nsys.exit('moov atom not found')\n")
-    path = tmp_path / "a.m4a"
-    path.write_bytes(b"something else")
-    with pytest.raises(UserError, match=r"a\.m4a: .*neither libsndfile nor ffmpeg.*moov atom"):
+@pytest.mark.parametrize("seconds", [3.9, 4.0, 4.49, 4.5, 7.3])
+def test_what_ffmpeg_gives_is_cut_as_a_file_is(tmp_path, short_blocks, monkeypatch, seconds):
+    sound = noise(seconds)
+    whole = write(tmp_path / "a.wav", sound, subtype="FLOAT")
+    wanted = list(file_blocks(whole, RATE_HZ))
+    path = put_ffmpeg(tmp_path, monkeypatch, give(tmp_path, sound))
+    found = list(file_blocks(path, RATE_HZ))
+    assert [each.start_s for each in found] == [each.start_s for each in wanted]
+    for each, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(each.signal, other.signal)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("sys.exit('moov atom not found')\n", "neither libsndfile nor ffmpeg.*moov atom"),
+        ("os.kill(os.getpid(), 9)\n", "neither libsndfile nor ffmpeg.*no reason given"),
+        ("", "expected sound, found no sample"),
+        ("time.sleep(600)\n", r"ffmpeg gave no sound for 0\.5 s"),
+        ("os.write(1, bytes(400))\ntime.sleep(600)\n", r"ffmpeg gave no sound for 0\.5 s"),
+        ("os.write(1, b'\\xff' * 400)\n", "expected finite numbers"),
+    ],
+)
+def test_what_ffmpeg_cannot_read_is_told(tmp_path, monkeypatch, body, message):
+    monkeypatch.setattr(blocks, "_PATIENCE_S", 0.5 if "sleep" in body else 60.0)
+    path = put_ffmpeg(tmp_path, monkeypatch, body)
+    with pytest.raises(UserError, match=rf"a\.m4a: .*{message}"):
         list(file_blocks(path, RATE_HZ))
+
+
+def test_a_file_that_never_ends_fills_neither_disk_nor_memory(tmp_path, short_blocks, monkeypatch):
+    """Who has heard enough ends ffmpeg with it."""
+    body = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+    body += "while True: os.write(1, bytes(40000))\n"
+    path = put_ffmpeg(tmp_path, monkeypatch, body)
+    coming = file_blocks(path, RATE_HZ)
+    found = [next(coming) for _ in range(20)]
+    assert [each.start_s for each in found] == list(range(20))
+    coming.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg is installed")
+@pytest.mark.parametrize("name", ["a.m4a", "a.mkv"])
+def test_the_real_ffmpeg_gives_the_sound_that_was_written(tmp_path, name):
+    time_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    tone = 0.25 * np.sin(2 * np.pi * 440 * time_s) * (time_s < 1)
+    sound = write(tmp_path / "tone.wav", tone, subtype="FLOAT")
+    order = ["ffmpeg", "-v", "error", "-i", sound, "-c:a", "aac", tmp_path / name]
+    subprocess.run(order, check=True, timeout=120)
+    (block,) = file_blocks(tmp_path / name, RATE_HZ)
+    # the encoder begins up to two of its frames early or late, and ends with a whole one
+    assert abs(len(block.signal) - len(tone)) < 4096
+    first, second = block.signal[4000:12000], block.signal[20000:28000]
+    assert first.std() == pytest.approx(0.25 / np.sqrt(2), rel=0.05)
+    assert np.abs(np.fft.rfft(first)).argmax() == 220
+    assert second.std() < 1e-3
 
 
 def test_an_mp3_without_its_length_is_read_until_nothing_comes(tmp_path, short_blocks, monkeypatch):

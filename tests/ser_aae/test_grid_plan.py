@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ser_aae.errors import UserError
-from ser_aae.grid_plan import make_plan, most_epochs, size
+from ser_aae.grid_plan import make_plan, pretraining_epochs, size
 from ser_aae.results import run_folder, write_json
 
 
@@ -19,10 +19,11 @@ def configs(kfold_config):
     ]
 
 
-def complete(runs, config, seconds, content="x" * 1000):
+def complete(runs, config, seconds, content="x" * 1000, pretraining_seconds=0):
     folder = run_folder(runs, config)
     begin(runs, config)
-    write_json(folder / "result.json", {"seconds": seconds})
+    result = {"seconds": seconds, "pretraining_seconds": pretraining_seconds}
+    write_json(folder / "result.json", result)
     (folder / "best.weights.h5").write_text(content)
     return sum(path.stat().st_size for path in folder.iterdir())
 
@@ -90,9 +91,20 @@ def test_an_estimate_grows_with_the_epochs_of_both_stages(configs, tmp_path):
     complete(tmp_path, configs[0], 100)
     longer = replace(configs[1], training=replace(configs[1].training, epochs=30))
     with_auxiliary = replace(configs[1], auxiliary=("voices",))
-    assert [most_epochs(c) for c in (configs[0], longer, with_auxiliary)] == [10, 30, 15]
+    assert [pretraining_epochs(c) for c in (longer, with_auxiliary)] == [0, 5]
     for config, seconds in ((longer, 300), (with_auxiliary, 150)):
         assert make_plan([configs[0], config], str(tmp_path)).seconds == pytest.approx(seconds)
+
+
+def test_a_stage_one_that_runs_share_is_estimated_once(configs, tmp_path):
+    shared = [replace(config, auxiliary=("voices",)) for config in configs]
+    complete(tmp_path, shared[0], 150, pretraining_seconds=50)
+    assert make_plan(shared, str(tmp_path)).seconds == pytest.approx(3 * 100)
+    other_seed = [replace(config, seed=1) for config in shared]
+    plan = make_plan([shared[0], *other_seed], str(tmp_path))
+    assert plan.seconds == pytest.approx(4 * 100 + 50)
+    more_speakers = replace(shared[1], data=replace(shared[1].data, auxiliary_speakers=9))
+    assert make_plan([shared[0], more_speakers], str(tmp_path)).seconds == pytest.approx(150)
 
 
 def test_a_result_that_cannot_be_read_is_named(configs, tmp_path):

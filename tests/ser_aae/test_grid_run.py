@@ -15,9 +15,9 @@ import pytest
 
 from ser_aae import grid_run, train
 from ser_aae.callbacks import DivergedError
+from ser_aae.claims import claim
 from ser_aae.errors import UserError
 from ser_aae.grid_run import RunFailedError, train_apart
-from ser_aae.grid_storage import claim
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SECONDS = 900
@@ -26,7 +26,7 @@ MOST_SECONDS = 900
 WORKER = """
 import pickle, sys
 from ser_aae.grid_run import train_apart
-from ser_aae.grid_storage import claim
+from ser_aae.claims import claim
 config, store, runs = pickle.load(sys.stdin.buffer)
 with claim(runs / "run") as held:
     train_apart(config, store, runs, held)
@@ -117,7 +117,7 @@ def test_a_diverged_run_would_diverge_again(kfold_config, monkeypatch, capsys):
         raise DivergedError("loss became nan; lower training.learning_rate")
 
     given(monkeypatch, kfold_config, Path("store"), Path("runs"))
-    monkeypatch.setattr(train, "train_and_evaluate", diverge)
+    monkeypatch.setattr(train, "train_claimed", diverge)
     assert grid_run.main() == grid_run._REFUSED
     assert capsys.readouterr().out == "loss became nan; lower training.learning_rate"
 
@@ -125,7 +125,7 @@ def test_a_diverged_run_would_diverge_again(kfold_config, monkeypatch, capsys):
 def test_a_run_is_what_the_worker_wrote(kfold_config, monkeypatch, capsys):
     done = []
     given(monkeypatch, kfold_config, Path("store"), Path("runs"))
-    monkeypatch.setattr(train, "train_and_evaluate", lambda *task: done.append(task))
+    monkeypatch.setattr(train, "train_claimed", lambda *task: done.append(task))
     assert grid_run.main() == 0
     assert done == [(kfold_config, Path("store"), Path("runs"))]
     assert capsys.readouterr().out == ""

@@ -1,17 +1,12 @@
-"""Where a grid reads and writes: claims, copies of corpora, runs that are sent."""
+"""Where a grid reads and writes: copies of corpora, runs that are sent."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ser_aae import grid_storage
 from ser_aae.errors import UserError
 from ser_aae.grid_storage import (
-    claim,
     corpora_of,
     is_url,
     local_store,
@@ -21,8 +16,6 @@ from ser_aae.grid_storage import (
 )
 from ser_aae.results import write_json
 from ser_aae.store import load_corpus
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -43,74 +36,6 @@ def remote(tmp_path, speakers_of, sounds_of, write_corpus):
 @pytest.fixture
 def store_url(tmp_path):
     return f"file://{tmp_path}/remote"
-
-
-# claims
-
-
-def test_a_claim_excludes_all_others_until_it_ends(tmp_path):
-    folder = tmp_path / "runs" / "fold00-rep00"
-    with claim(folder) as first:
-        with claim(folder) as second, claim(folder.with_name("fold01-rep00")) as other:
-            assert [held is None for held in (first, second, other)] == [False, True, False]
-        with claim(folder) as third:
-            assert third is None  # a claim that failed frees nothing
-    with claim(folder) as again:
-        assert again is not None
-    assert not folder.exists()
-    assert list(folder.parent.iterdir()) == []
-
-
-def test_a_claim_falls_with_the_process_that_is_killed(tmp_path):
-    code = (
-        "import sys, pathlib\nfrom ser_aae.grid_storage import claim\n"
-        "with claim(pathlib.Path(sys.argv[1])) as held:\n"
-        "    print(held is not None, flush=True)\n    input()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "run")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        text=True,
-    ) as process:
-        assert process.stdout.readline() == "True\n"
-        with claim(tmp_path / "run") as mine:
-            assert mine is None
-        process.kill()
-        process.wait()
-        assert (tmp_path / ".run.lock").exists()
-        with claim(tmp_path / "run") as mine:
-            assert mine is not None
-
-
-def test_a_lock_that_was_removed_while_it_was_waited_for_is_none(tmp_path, monkeypatch):
-    lock = tmp_path / ".run.lock"
-    real, removed = grid_storage.fcntl.flock, []
-
-    def lose_the_first(descriptor, kind):
-        real(descriptor, kind)
-        if not removed:
-            removed.append(os.fstat(descriptor).st_ino)
-            lock.unlink()
-
-    monkeypatch.setattr(grid_storage.fcntl, "flock", lose_the_first)
-    with claim(tmp_path / "run", wait=True) as mine, claim(tmp_path / "run") as second:
-        assert mine is not None
-        assert second is None
-        assert lock.exists()
-
-
-def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError(38, "Function not implemented")
-
-    monkeypatch.setattr(grid_storage.fcntl, "flock", refuse)
-    with (
-        pytest.raises(UserError, match=r"locks \(Function not implemented\); set \$SER_AAE_CACHE"),
-        claim(tmp_path / "run"),
-    ):
-        pytest.fail("claimed without a lock")
 
 
 # places

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from ser_aae import grid_worker
+from ser_aae.claims import claim
 from ser_aae.errors import UserError
-from ser_aae.grid_storage import claim, place_in_cache, relative_folder, send_folder
+from ser_aae.grid_storage import place_in_cache, relative_folder, send_folder
 from ser_aae.grid_worker import BUSY, DONE, REFUSED, Places, RunFailedError, train_run
 from ser_aae.results import run_folder, write_json
 

@@ -15,6 +15,8 @@ def test_the_likeliest_class_of_each_task():
 def test_a_recognition_is_one_json_document():
     steps = (Moment(0.0, 1.0, POSTERIORS), Moment(1.0, 1.5, {}))
     found = Recognition(1.5, 0.9, 2, POSTERIORS, steps, ("be careful",))
+    assert found.best == {"emotion": "sadness", "gender": "F"}
+    assert [step.best.get("emotion") for step in steps] == ["sadness", None]
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert plain["best"]["emotion"] == "sadness"
     assert plain["posteriors"] == POSTERIORS

@@ -5,8 +5,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import bootstrap, norm, wilcoxon
+from scipy.stats import PermutationMethod, bootstrap, norm, wilcoxon
 
+from ser_aae import statistics
 from ser_aae.errors import UserError
 from ser_aae.metrics import unweighted_accuracy
 from ser_aae.statistics import bootstrap_unweighted_accuracy, compare_runs
@@ -173,6 +174,15 @@ def test_ties_and_zeros_are_counted_through():
     assert found.p_value == pytest.approx(exact)
 
 
+def test_p_of_ties_is_that_of_scipys_own_test_by_permutation():
+    differences = np.random.default_rng(7).normal(0.02, 0.1, 9).round(1)
+    assert len(set(np.abs(differences))) < 9
+    found = compare_runs(runs(np.zeros(9)), runs(differences))
+    wanted = wilcoxon(differences, zero_method="pratt", method=PermutationMethod())
+    assert found.p_value == pytest.approx(wanted.pvalue)
+    assert found.statistic == wanted.statistic
+
+
 def test_the_order_of_models_turns_the_difference_and_nothing_else():
     draw = np.random.default_rng(1)
     first, second = runs(draw.random(12)), runs(draw.random(12))
@@ -184,6 +194,12 @@ def test_the_order_of_models_turns_the_difference_and_nothing_else():
 def test_the_same_model_is_no_better_than_itself():
     found = compare_runs(runs([0.5, 0.6, 0.7]), runs([0.5, 0.6, 0.7]))
     assert (found.p_value, found.mean_difference, found.statistic) == (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("values", [[0.1], [0.0, 0.0, 0.1], [0.0, 0.0]])
+def test_one_difference_or_none_tells_nothing(values):
+    found = compare_runs(runs(np.zeros(len(values))), runs(values))
+    assert (found.p_value, found.statistic, found.pairs) == (1.0, 0.0, len(values))
 
 
 def test_signs_of_many_ties_are_drawn_by_the_seed():
@@ -227,3 +243,32 @@ def test_what_cannot_be_paired_is_refused(change, message):
     frame = runs(np.arange(6) / 10)
     with pytest.raises(UserError, match=message):
         compare_runs(frame, change(frame))
+
+
+def test_runs_that_were_tested_on_other_utterances_are_no_pair():
+    values = np.random.default_rng(6).random(6)
+    first = runs(values).assign(test_ids_digest=list("abcdef"))
+    second = runs(values + 0.1).assign(test_ids_digest=list("abcxyz"))
+    found = compare_runs(first, second)
+    assert (found.pairs, found.unpaired) == (3, 6)
+    assert compare_runs(first, second.drop(columns="test_ids_digest")).pairs == 6
+    with pytest.raises(UserError, match="tested on the same utterances"):
+        compare_runs(first, second.assign(test_ids_digest=list("uvwxyz")))
+
+
+def test_a_draw_in_steps_is_as_good_as_one_at_once(monkeypatch):
+    frame = answers(spread=0.2)
+    whole = bootstrap_unweighted_accuracy(frame, CLASSES)
+    monkeypatch.setattr(statistics, "_AT_ONCE", 5 * len(frame))
+    steps = bootstrap_unweighted_accuracy(frame, CLASSES)
+    assert (steps.estimate, steps.resamples) == (whole.estimate, 2000)
+    assert steps.low == pytest.approx(whole.low, abs=0.01)
+    assert steps.high == pytest.approx(whole.high, abs=0.01)
+
+
+def test_a_class_that_no_resampled_utterance_has_is_left_out_of_its_mean():
+    frame = answers(speakers=2, each=30).assign(predicted=lambda rows: rows["truth"])
+    frame = frame[~(frame["speaker"].eq("demo:0") & frame["truth"].eq("sadness"))]
+    found = bootstrap_unweighted_accuracy(frame, CLASSES)
+    # a resample of the first speaker alone has no sadness: it is no recall of 0
+    assert (found.low, found.high) == (1.0, 1.0)

@@ -1,13 +1,15 @@
 """Whole runs on a tiny store: what they leave, how they resume, what changes them."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from ser_aae import train
+from ser_aae import stages, train
 from ser_aae.assembly import assemble
 from ser_aae.callbacks import DivergedError
+from ser_aae.claims import claim
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.results import (
@@ -122,17 +124,18 @@ def test_an_interrupted_run_goes_on_to_the_same_outcome(
     config, store, tmp_path, monkeypatch, masks
 ):
     changed = replace(config, data=replace(DATA, mask_bins=masks))
-    changed = replace(changed, auxiliary=("other",), training=replace(TRAINING, epochs=3))
+    training = replace(TRAINING, pretraining_epochs=2, epochs=3)
+    changed = replace(changed, auxiliary=("other",), training=training)
     whole = train_and_evaluate(changed, store, tmp_path / "whole")
-    write = train.Backup.on_epoch_end
+    write = stages.Backup.on_epoch_end
 
     def interrupt(self, epoch, logs=None):
         write(self, epoch, logs)
-        if (self.stage, epoch) in ((1, 0), (2, 0)):
+        if (self.stage, epoch) in ((1, 0), (1, 1), (2, 0)):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train.Backup, "on_epoch_end", interrupt)
-    for _ in range(2):
+    monkeypatch.setattr(stages.Backup, "on_epoch_end", interrupt)
+    for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             train_and_evaluate(changed, store, tmp_path / "broken")
     monkeypatch.undo()
@@ -152,6 +155,35 @@ def test_a_folder_of_other_data_is_refused(config, store, run, tmp_path):
     (folder / "config.json").write_text(content.replace('"alpha": 0.4', '"alpha": 0.5'))
     with pytest.raises(UserError, match="begun with another config or other data"):
         train_and_evaluate(config, store, tmp_path)
+
+
+def test_a_run_that_another_process_trains_is_refused_with_its_name(config, store, tmp_path):
+    folder = run_folder(tmp_path, config)
+    with (
+        claim(folder),
+        pytest.raises(UserError, match=rf"fold00-rep00: process {os.getpid()} on .* trains this"),
+    ):
+        train_and_evaluate(config, store, tmp_path)
+    assert not folder.exists()
+
+
+def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
+    config, store, run, tmp_path, monkeypatch
+):
+    held = []
+
+    def look(model, data, scorer, folder, show, verified):
+        with claim(folder) as mine:
+            held.append(mine)
+
+    monkeypatch.setattr(train, "finish", look)
+    short = replace(config, training=replace(TRAINING, epochs=1))
+    folder = train_and_evaluate(short, store, tmp_path)
+    assert held == [None]
+    with claim(folder) as mine:
+        assert mine is not None
+    with claim(run):
+        assert train_and_evaluate(config, store, run.parents[2]) == run
 
 
 def test_auxiliary_rows_train_in_two_stages(config, store, tmp_path):

@@ -1,7 +1,9 @@
 """A server with a toy model in a thread, and a real browser that is asked through a pipe."""
 
 import asyncio
+import base64
 import contextlib
+import io
 import itertools
 import json
 import os
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
@@ -158,6 +161,8 @@ class Page:
         self._read, ours = os.pipe()
         order = [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"]
         order += ["--disable-dev-shm-usage", "--disable-background-networking"]
+        # a microphone that beeps every second, and may be used
+        order += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
         order += ["--remote-debugging-pipe", f"--user-data-dir={folder}", "about:blank"]
         # the browser reads from descriptor 3 and writes to 4
         shell = ["bash", "-c", f'exec "$@" 3<&{theirs} 4>&{ours}', "bash", *order]
@@ -220,6 +225,14 @@ class Page:
         root = self.ask("DOM.getDocument")["root"]["nodeId"]
         node = self.ask("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.ask("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+
+    def picture(self):
+        """Return what is seen, `(height, width, 3)` from 0 to 1; kept where make asks for it."""
+        content = base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"])
+        if folder := os.environ.get("SER_AAE_PICTURES"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / "page.png").write_bytes(content)
+        return matplotlib.image.imread(io.BytesIO(content))[..., :3]
 
     def close(self):
         """End the browser."""

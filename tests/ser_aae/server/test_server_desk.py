@@ -8,11 +8,13 @@ import numpy as np
 import PIL.Image
 import pytest
 import soundfile
+from matplotlib.figure import Figure
 
+from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.server.desk import Desk
 from ser_aae.server.limits import Limits
-from ser_aae.server.pictures import spectrogram_columns
+from ser_aae.server.pictures import _draw_spectrogram, spectrogram_columns
 
 RATE_HZ = 16000
 
@@ -133,6 +135,22 @@ def test_the_columns_of_a_picture_are_means_of_frames_over_the_whole(toy_recogni
     # 32 bands of 250 Hz: the tone lies on the edge of the twelfth
     assert columns[800].argmax() in (11, 12)
     assert columns[800].max() - columns[300].max() > 60
+
+
+@pytest.mark.parametrize("scale", ["linear", "mel"])
+def test_ticks_are_right_and_never_over_each_other(scale):
+    frontend = FrontEndConfig(bins=128, scale=scale)
+    axes = Figure().subplots()
+    _draw_spectrogram(axes, np.zeros((10, 128)), frontend, 1.0)
+    ticks = dict(
+        zip([each.get_text() for each in axes.get_yticklabels()], axes.get_yticks(), strict=True)
+    )
+    assert list(ticks)[-3:] == ["2", "4", "8"]
+    assert np.diff(list(ticks.values())).min() > 7
+    # bands of 62.5 Hz; in mels (Slaney) 4 kHz are 35.2 and 8 kHz 45.2
+    assert ticks["4"] == pytest.approx(
+        {"linear": 63.5, "mel": 128 * 35.2 / 45.2 - 0.5}[scale], abs=0.5
+    )
 
 
 def test_a_picture_is_wide_enough_to_read_and_shows_colours(desk, recording):

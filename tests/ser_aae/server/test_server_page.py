@@ -6,6 +6,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,6 +37,17 @@ def bars(page, task):
     return {name: int(share) for name, share in re.findall(r"(\w+)\s+(\d+)%", text)}
 
 
+def colours_at(page, place):
+    """Return how many colours are seen there; what is not drawn, or hidden, has few."""
+    corners = f"document.querySelector('{place}').getBoundingClientRect()"
+    left, top, width, height = (
+        round(page.value(f"{corners}.{edge}")) for edge in ("left", "top", "width", "height")
+    )
+    seen = page.picture()[top : top + height, left : left + width]
+    assert seen.shape == (height, width, 3), f"{place} is not wholly on the page"
+    return len(np.unique(seen.reshape(-1, 3), axis=0))
+
+
 def test_an_upload_is_answered_with_bars_timeline_and_speakers(
     page, served, spoken, toy_recogniser, tmp_path
 ):
@@ -52,6 +64,8 @@ def test_an_upload_is_answered_with_bars_timeline_and_speakers(
     assert re.findall(r"s (\w+)", words.partition(": ")[2]) == steps
     assert "Anna <i>" in page.value(TEXT.format("#speakers"))
     assert f"{recognition.duration_s:.1f} s" in page.value(TEXT.format("#said"))
+    for place in ("#recording", "#bars-emotion", "#bars-gender", "#timeline img", "#speakers"):
+        assert colours_at(page, place) > 20, place
     assert served.forgets()
 
 
@@ -62,6 +76,21 @@ def test_what_is_no_audio_is_said_on_the_page(page, served, tmp_path):
     page.wait_for(f"!!document.querySelector('{INPUT}')")
     page.choose_file(INPUT, path)
     page.wait_for("document.body.innerText.includes('expected audio')")
+    assert served.forgets()
+
+
+def test_what_the_microphone_hears_is_answered(page, served):
+    page.ask("Page.navigate", url=served.url)
+    click = "document.querySelector('#recording {}').click() ?? true"
+    page.wait_for("!!document.querySelector('#recording button[aria-label^=Record]')")
+    page.value(click.format("button[aria-label^=Record]"))
+    page.wait_for("!!document.querySelector('#recording .record-button')")
+    page.value(click.format(".record-button"))
+    page.wait_for(TEXT.format("#recording") + ".includes('0:02')")
+    page.value(click.format(".stop-button"))
+    page.wait_for(TEXT.format("#said") + ".includes('of it speech')")
+    assert float(page.value(TEXT.format("#said")).partition(" s, ")[0]) >= 1.5
+    page.wait_for("!!document.querySelector('#timeline img')?.naturalWidth")
     assert served.forgets()
 
 

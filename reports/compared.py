@@ -1,0 +1,115 @@
+"""All experiments that can be compared, whether a table asked for them or a person trained them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reports.aggregate import independence, synthetic_corpora
+from reports.commands import evaluate_command, shortest_settings
+from reports.comparison import compare, comparison_columns
+from reports.page import Section
+from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
+from ser_aae.experiments.cells import MODELS, title_of
+from ser_aae.results import read_json
+from ser_aae.results.folder import CONFIG, flatten
+
+_SHARED = ("dataset", "task", "classes", "improvised_only")
+"""Settings that experiments on the same utterances and classes have in common, and the protocol."""
+
+_ANYWHERE = ("seed", "protocol.fold", "protocol.directory")
+"""Settings that differ within an experiment, or say where on a disk something lies."""
+
+Configs = Mapping[Path, Mapping[str, Any]]
+"""Folder of an experiment to the config of its first run."""
+
+
+def compared_sections(evaluations: Evaluations) -> list[Section]:
+    """Return a section for each group of experiments that share data set, task and protocol.
+
+    An experiment that stands alone has none: its own section tells what there is.
+    """
+    groups: dict[tuple[str, ...], dict[Path, Mapping[str, Any]]] = {}
+    for folder, evaluation in evaluations.items():
+        config = read_json(Path(evaluation["runs"][0]["folder"]) / CONFIG)
+        groups.setdefault(_shared(config), {})[folder] = config
+    return [_section(configs, evaluations) for configs in groups.values() if len(configs) > 1]
+
+
+def _shared(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what two experiments must share to be compared, as text."""
+    return tuple(
+        f"{name}={value}"
+        for name, value in flatten(config)
+        if name not in _ANYWHERE and (name in _SHARED or name.startswith("protocol."))
+    )
+
+
+def _section(configs: Configs, evaluations: Evaluations) -> Section:
+    """Return the section of a group."""
+    common, own = _departures(configs)
+    # the fewest settings of its own: the plainest; of several the multi-task model
+    reference = min(own, key=lambda folder: (len(own[folder]), _is_other_model(configs[folder])))
+    against = ", ".join((_model(configs[reference]), *own[reference]))
+    rows = [
+        {"model": _model(configs[folder]), "settings of its own": ", ".join(own[folder]) or "-"}
+        | _figures(evaluations[folder])
+        | comparison_columns(
+            None if folder == reference else compare(evaluations[folder], evaluations[reference]),
+            is_reference=folder == reference,
+        )
+        | {"command": evaluate_command(str(folder))}
+        for folder in configs
+    ]
+    shown = configs[reference]
+    title = (title_of(shown["dataset"]), shown["task"], shown["classes"], shown["protocol"]["name"])
+    section = Section(title=f"Compared: {', '.join(title)}")
+    synthetic = any(synthetic_corpora(evaluations[folder]) for folder in configs)
+    section.badges = [
+        *(["synthetic"] if synthetic else []),
+        *dict.fromkeys(independence(evaluations[folder]) for folder in configs),
+    ]
+    section.lead = f"{len(rows)} experiments on the same utterances, each against {against}."
+    section.tables = [("UA and WA in per cent", pd.DataFrame(rows).astype(str), "")]
+    section.notes = [(f"All with {', '.join(common)}.", "")] if common else []
+    return section
+
+
+def _departures(configs: Configs) -> tuple[list[str], dict[Path, list[str]]]:
+    """Return the settings that all change of their preset, and those that each changes alone."""
+    without = (*_SHARED, *_ANYWHERE, "model.kind")
+    found = {}
+    for folder, config in configs.items():
+        protocol = (name for name, _ in flatten(config) if name.startswith("protocol."))
+        preset, changed = shortest_settings(config, (*without, *protocol))
+        texts = [f"{name}={value}" for name, value in changed.items()]
+        found[folder] = [*([] if preset == "default" else [f"preset {preset}"]), *texts]
+    first = next(iter(found.values()))
+    common = [text for text in first if all(text in texts for texts in found.values())]
+    own = {f: [text for text in texts if text not in common] for f, texts in found.items()}
+    return common, own
+
+
+def _figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cells of a row that tell the figures of an experiment."""
+    ua, wa = summarise(evaluation), summarise(evaluation, "weighted_accuracy")
+    return {
+        "UA": mean_text(ua),
+        "95 % interval of UA": interval_text(ua.interval),
+        "WA": mean_text(wa),
+        "n": str(ua.n),
+        "speakers": speakers_text(ua.interval),
+        "folds run": ua.folds,
+        "repetitions": str(ua.repetitions),
+        "spread": ua.spread,
+    }
+
+
+def _model(config: Mapping[str, Any]) -> str:
+    kind = config["model"]["kind"]
+    return MODELS.get(kind, kind)
+
+
+def _is_other_model(config: Mapping[str, Any]) -> bool:
+    return bool(config["model"]["kind"] != "mtl")

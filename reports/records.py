@@ -1,0 +1,105 @@
+"""Every run as one row of a file that is small enough to keep with the source."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reports.commands import shortest_settings
+from reports.summary import Evaluations
+from ser_aae.results import read_json
+from ser_aae.results.folder import CONFIG, ENVIRONMENT
+
+_FIGURES = (
+    "n",
+    "weighted_accuracy",
+    "unweighted_accuracy",
+    "macro_f1",
+    "gender_accuracy",
+    "speaker_only_unweighted_accuracy",
+    "equal_error_rate",
+)
+_STORED = (
+    "validation_unweighted_accuracy",
+    "speaker_accuracy",
+    "best_epoch",
+    "epochs",
+    "seconds",
+    "finished",
+    "test_ids_digest",
+    "predictions_sha256",
+)
+_IN_COLUMNS = (
+    "dataset",
+    "task",
+    "classes",
+    "auxiliary",
+    "seed",
+    "model.kind",
+    "protocol.name",
+    "protocol.fold",
+    "protocol.directory",
+)
+"""Settings that have a column of their own, or that say where on a disk something lies."""
+
+
+def run_records(evaluations: Evaluations) -> pd.DataFrame:
+    """Return one row a complete run: what it is, its figures as shares, what it was tested on.
+
+    `settings` are those that differ from the preset named beside them. No path of a machine is
+    in it, and the figures are those recomputed from the predictions.
+
+    Raises:
+        UserError: A config or an environment cannot be read.
+    """
+    return pd.DataFrame(
+        [
+            _record(run, folder.name)
+            for folder, evaluation in evaluations.items()
+            for run in evaluation["runs"]
+        ]
+    )
+
+
+def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
+    folder, stored = Path(run["folder"]), run["stored"]
+    config = read_json(folder / CONFIG)
+    preset, changed = shortest_settings(config, _IN_COLUMNS)
+    return {
+        "experiment": digest,
+        **{name: config[name] for name in ("dataset", "task", "classes")},
+        "auxiliary": " ".join(config["auxiliary"]),
+        "model": config["model"]["kind"],
+        "protocol": config["protocol"]["name"],
+        "preset": preset,
+        "settings": "; ".join(f"{name}={value}" for name, value in changed.items()),
+        "fold": run["fold"],
+        "repetition": run["repetition"],
+        "seed": config["seed"],
+        **{name: run.get(name) for name in _FIGURES},
+        **{name: stored.get(name) for name in _STORED},
+        **_leakage(stored.get("leakage") or {}),
+        "adversary": (stored.get("adversary") or {}).get("state"),
+        "synthetic": " ".join(stored.get("synthetic") or ()),
+        "corpora": " ".join(f"{name}={sha}" for name, sha in (stored.get("corpora") or {}).items()),
+        "commit": _commit(folder / ENVIRONMENT),
+    }
+
+
+def _leakage(check: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the leakage check counted; nothing where the run wrote none."""
+    shared = check.get("shared_speakers")
+    names = {name for found in (shared or {}).values() for name in found}
+    return {
+        "speaker_independent": check.get("speaker_independent"),
+        "shared_speakers": None if shared is None else len(names),
+        "shared_utterances": check.get("shared_utterances"),
+        "shared_files": check.get("shared_files"),
+    }
+
+
+def _commit(path: Path) -> str | None:
+    """Return the commit a run was made at, with a mark where files had changed since."""
+    state = read_json(path).get("git") if path.is_file() else None
+    return None if not state else f"{state['commit'][:12]}{'+' * bool(state['dirty'])}"

@@ -1,0 +1,166 @@
+"""What all runs of an experiment say together: mean, spread, and how sure it is."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_aae.errors import UserError
+from ser_aae.experiments.cells import UA
+from ser_aae.results import (
+    evaluate_experiment,
+    find_experiments,
+    find_runs,
+    is_complete,
+    read_predictions,
+)
+from ser_aae.results.folder import PREDICTIONS
+from ser_aae.results.text import mean_and_std, percent
+from ser_aae.statistics import Interval, bootstrap_unweighted_accuracy
+
+Evaluations = Mapping[Path, Mapping[str, Any]]
+"""Folder of an experiment to what `evaluate_all` says of it."""
+
+HOW_SURE = (
+    "Intervals are of 95 %, by bootstrap: 2000 times as many test speakers are drawn as there are, "
+    "and of each as many utterances, all repetitions of an utterance together. They say how UA "
+    "would vary on other speakers, not how it would vary were the models trained anew."
+)
+"""What an interval of UA means, for whoever reads one."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A figure of an experiment.
+
+    Attributes:
+        mean: Share in [0, 1], `None` where no run has it.
+        std: Sample deviation of what `spread` says, `None` where there is but one value.
+        spread: What mean and deviation are over.
+        interval: Of UA; `None` for another figure, and where one speaker was tested.
+        n: Test utterances of a repetition.
+        folds: Folds run of those the protocol has, `"1 of 10"`.
+        repetitions: How many are counted.
+    """
+
+    mean: float | None
+    std: float | None
+    spread: str
+    interval: Interval | None
+    n: int
+    folds: str
+    repetitions: int
+
+
+NOTHING = Summary(None, None, "", None, 0, "", 0)
+"""Of an experiment that was not run."""
+
+
+def evaluate_all(runs: Path) -> dict[Path, dict[str, Any]]:
+    """Recompute all figures of every experiment below a folder that has a complete run.
+
+    Returns:
+        For each folder what `evaluate_experiment` says, and `interval`: of UA, over all
+        repetitions that are counted; `None` where one speaker was tested.
+
+    Raises:
+        UserError: No complete run, or a run whose files are damaged or disagree.
+    """
+    experiments = [
+        folder
+        for folder in find_experiments(runs)
+        if any(is_complete(run) for run in find_runs(folder))
+    ]
+    if not experiments:
+        begun = len(find_runs(runs))
+        raise UserError(
+            f"{runs}: expected runs, found {begun} begun and none complete; "
+            "run: ser-aae train --dataset demo"
+        )
+    found = {folder: evaluate_experiment(folder) for folder in experiments}
+    return {folder: item | {"interval": _interval(item)} for folder, item in found.items()}
+
+
+def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
+    """Return a figure over the repetitions that count (decisions P5).
+
+    Those are the repetitions with most folds, tested on the same utterances. What predictions do
+    not give, as speaker identification, each run wrote down for itself: it is averaged over the
+    folds.
+
+    Args:
+        evaluation: One of `evaluate_all`.
+        figure: Name of a figure of a result.
+    """
+    counted = _counted(evaluation)
+    pooled, over_folds = [], []
+    for item in counted:
+        own = [run for run in evaluation["runs"] if run["repetition"] == item["repetition"]]
+        each = [run.get(figure, run["stored"].get(figure)) for run in own]
+        known = [float(value) for value in each if value is not None and math.isfinite(value)]
+        value = item.get(figure)
+        if value is None and known:
+            value = np.mean(known)
+        if value is not None:
+            pooled.append(float(value))
+            over_folds.append(known)
+    std, spread = _spread(pooled, over_folds[0]) if pooled else (None, "")
+    return Summary(
+        mean=float(np.mean(pooled)) if pooled else None,
+        std=std,
+        spread=spread,
+        interval=evaluation["interval"] if figure == UA else None,
+        n=counted[0]["n"],
+        folds=f"{counted[0]['folds']} of {evaluation['folds_expected'] or '?'}",
+        repetitions=len(pooled),
+    )
+
+
+def mean_text(summary: Summary) -> str:
+    """Return mean and deviation in per cent."""
+    return mean_and_std({"mean": summary.mean, "std": summary.std})
+
+
+def interval_text(interval: Interval | None) -> str:
+    """Return the edges of an interval in per cent."""
+    return "-" if interval is None else f"{percent(interval.low)} to {percent(interval.high)}"
+
+
+def speakers_text(interval: Interval | None) -> str:
+    """Return how many speakers were tested; without an interval it was one."""
+    return "1" if interval is None else str(interval.speakers)
+
+
+def _counted(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the repetitions with most folds; of those, all tested on the same utterances."""
+    most = max(item["folds"] for item in evaluation["repetitions"])
+    whole = [item for item in evaluation["repetitions"] if item["folds"] == most]
+    return [item for item in whole if item["test_ids_digest"] == whole[0]["test_ids_digest"]]
+
+
+def _spread(pooled: Sequence[float], over_folds: Sequence[float]) -> tuple[float | None, str]:
+    """Return the deviation and what it is over."""
+    if len(pooled) > 1:
+        return float(np.std(pooled, ddof=1)), f"over {len(pooled)} repetitions, folds pooled"
+    if len(over_folds) > 1:
+        spread = f"over {len(over_folds)} folds of one repetition; the mean is of the folds pooled"
+        return float(np.std(over_folds, ddof=1)), spread
+    return None, "one fold of one repetition, no spread"
+
+
+def _interval(evaluation: Mapping[str, Any]) -> Interval | None:
+    counted = {item["repetition"] for item in _counted(evaluation)}
+    predictions = pd.concat(
+        [
+            read_predictions(Path(run["folder"]) / PREDICTIONS)
+            for run in evaluation["runs"]
+            if run["repetition"] in counted
+        ]
+    )
+    if predictions["speaker"].nunique() < 2:
+        return None
+    return bootstrap_unweighted_accuracy(predictions, evaluation["classes"])

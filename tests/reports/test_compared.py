@@ -1,0 +1,99 @@
+"""Experiments that can be compared, whoever ran them, each against the plainest."""
+
+from dataclasses import replace
+
+import pytest
+
+from reports.build import build_report
+from reports.compared import compared_sections
+from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.config_file import build_config
+
+
+@pytest.fixture
+def sections(tmp_path, leave_cell, evaluate_all):
+    """A function: configs to how many of 4 are right -> the sections that compare them."""
+
+    def make(right, **options):
+        for config, count in right.items():
+            for fold in range(2):
+                placed = replace(config, protocol=replace(config.protocol, fold=fold))
+                leave_cell(tmp_path / "runs", placed, count, folds=2, **options)
+        return compared_sections(evaluate_all(tmp_path / "runs"))
+
+    return make
+
+
+def of_kind(kind, **settings):
+    return RunConfig(model=ModelConfig(kind=kind), **settings)
+
+
+def test_models_of_one_data_set_stand_in_one_table(sections):
+    (section,) = sections({of_kind("mtl"): 4, of_kind("stl"): 3, of_kind("cnn"): 2})
+    assert section.title == "Compared: demo, emotion, four, speaker-kfold"
+    ((_, frame, _),) = section.tables
+    frame = frame.set_index("model")
+    assert set(frame.index) == {"AAE, multi-task", "AAE, single task", "CNN"}
+    assert frame.loc["CNN", "UA"] == "50.0 ± 0.0"
+    assert frame.loc["CNN", "difference"] == "-50.0"
+    assert frame.loc["AAE, single task", "difference"] == "-25.0"
+    assert frame.loc["AAE, multi-task", "difference"] == "reference"
+    assert frame.loc["CNN", "pairs"] == "2"
+    row = frame.loc["CNN"]
+    assert (row["n"], row["speakers"], row["folds run"], row["repetitions"]) == (
+        "32",
+        "4",
+        "2 of 2",
+        "1",
+    )
+    assert row["spread"].startswith("over 2 folds of one repetition")
+    assert row["command"].startswith("ser-aae evaluate ")
+    low, high = (float(edge) for edge in row["95 % interval of UA"].split(" to "))
+    assert low <= 50 <= high
+
+
+def test_settings_that_differ_stand_in_the_row_and_others_below(sections):
+    short = TrainingConfig(epochs=3)
+    plain = of_kind("mtl", training=short)
+    fewer = replace(plain, data=DataConfig(labelled_fraction=0.5))
+    (section,) = sections({fewer: 2, plain: 3, of_kind("cnn", training=short): 3})
+    ((_, frame, _),) = section.tables
+    own = dict(zip(frame["settings of its own"], frame["model"], strict=True))
+    assert own["data.labelled_fraction=0.5"] == "AAE, multi-task"
+    assert own["-"] in ("AAE, multi-task", "CNN")
+    assert section.notes == [("All with training.epochs=3.", "")]
+    # of two without settings of their own the multi-task model
+    assert section.lead.endswith("each against AAE, multi-task.")
+
+
+def test_other_utterances_or_classes_are_not_compared(sections):
+    others = {
+        of_kind("mtl"): 4,
+        of_kind("cnn", dataset="ravdess"): 4,
+        of_kind("cnn", task="valence"): 4,
+        of_kind("cnn", classes="anger,sadness,neutral,happiness"): 4,
+        of_kind("cnn", improvised_only=True): 4,
+        of_kind("cnn", protocol=ProtocolConfig(folds=5)): 4,
+    }
+    assert sections(others) == []
+
+
+def test_a_preset_is_a_setting(sections):
+    (section,) = sections({of_kind("mtl"): 4, build_config("paper"): 3})
+    ((_, frame, _),) = section.tables
+    assert "preset paper" in set(frame["settings of its own"])
+
+
+def test_synthetic_speech_and_known_speakers_are_marked(sections):
+    (section,) = sections({of_kind("mtl"): 4, of_kind("cnn"): 3})
+    assert section.badges == ["synthetic", "speaker-independent"]
+
+
+def test_the_page_and_the_markdown_have_the_table(sections, tmp_path):
+    sections({of_kind("mtl"): 4, of_kind("cnn"): 2})
+    page, markdown, *_ = build_report(tmp_path / "runs", tmp_path / "out", tmp_path / "store")
+    for text in (page.read_text(), markdown.read_text()):
+        assert "Compared: demo, emotion, four, speaker-kfold" in text
+        assert "-50.0" in text
+        assert "bootstrap" in text
+        assert "Wilcoxon" in text

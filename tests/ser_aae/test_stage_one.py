@@ -1,0 +1,161 @@
+"""What stage 1 depends on: every influence changes its name, and nothing else does."""
+
+import ast
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ser_aae import stage_one
+from ser_aae.assembly import assemble
+from ser_aae.config import RunConfig
+from ser_aae.experiments import with_settings
+from ser_aae.results.folder import flatten
+from ser_aae.stage_one import (
+    WITHOUT_INFLUENCE,
+    describe_stage_one,
+    digest_of,
+    settings_of_stage_one,
+)
+
+SOURCES = Path(stage_one.__file__).parent
+PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
+CHOOSES_OR_TELLS = {
+    *("assembly", "claims", "config", "errors", "evaluate", "latent", "stage_one", "store"),
+    "results/folder",
+}
+"""Modules whose outcome is in the description itself, or in no weight."""
+
+
+@pytest.fixture(scope="module")
+def config(kfold_config):
+    return replace(kfold_config, auxiliary=("voices",))
+
+
+def name_of(config, store, devices=("cpu",)):
+    return digest_of(describe_stage_one(config, assemble(config, store), devices))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dataset", "foreign"),
+        ("task", "emotion"),
+        ("classes", "anger,neutral"),
+        ("protocol.fold", 2),
+        ("protocol.seed", 9),
+        ("protocol.name", "loso-session"),
+        ("data.labelled_fraction", 0.5),
+        ("data.auxiliary_ratio", 0.1),
+        ("training.epochs", 3),
+        ("training.class_weights", "none"),
+        ("training.patience_epochs", 2),
+    ],
+)
+def test_runs_share_it_that_differ_in_their_second_stage(config, tiny_store, name, value):
+    other = with_settings(config, {name: value})
+    assert name_of(other, tiny_store) == name_of(config, tiny_store)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", 1),
+        ("auxiliary", ("foreign",)),
+        ("data.auxiliary_speakers", 3),
+        ("data.segment_frames", 96),
+        ("data.warp_time", 0.0),
+        ("data.cache_mb", 0),
+        ("model.kind", "ae-mtl"),
+        ("model.auxiliary_tasks", ("gender",)),
+        ("model.alpha", 0.1),
+        ("model.beta", 0.1),
+        ("training.learning_rate", 1e-5),
+        ("training.batch_size", 8),
+        ("training.pretraining_epochs", 2),
+        ("training.average_decay", 0.5),
+    ],
+)
+def test_runs_do_not_share_it_that_differ_in_the_first(config, tiny_store, name, value):
+    other = with_settings(config, {name: value})
+    assert name_of(other, tiny_store) != name_of(config, tiny_store)
+
+
+def test_the_seed_of_the_protocol_counts_where_it_draws_speakers(config, tiny_store):
+    drawn = with_settings(config, {"data.auxiliary_speakers": 3})
+    names = {name_of(with_settings(drawn, {"protocol.seed": s}), tiny_store) for s in range(8)}
+    assert len(names) > 1
+    by_another_name = with_settings(config, {"data.auxiliary_speakers": 6})
+    assert name_of(by_another_name, tiny_store) == name_of(config, tiny_store)
+
+
+def test_other_content_of_the_corpus_is_another_one(config, tiny_store):
+    data = assemble(config, tiny_store)
+    (part,) = data.auxiliary
+    changed = replace(part, corpus=replace(part.corpus, digest="0" * 16))
+    other = describe_stage_one(config, replace(data, auxiliary=[changed]), ["cpu"])
+    assert digest_of(other) != name_of(config, tiny_store)
+
+
+def test_every_setting_that_is_not_named_counts():
+    named = {name for name in WITHOUT_INFLUENCE if not name.endswith(".")}
+    known = dict(flatten(RunConfig().to_dict()))
+    assert named <= known.keys()
+    counted = settings_of_stage_one(RunConfig())
+    without = {name for name in known if name.startswith("protocol.")} | named
+    assert counted.keys() == known.keys() - without
+
+
+def test_where_it_is_computed_counts(config, tiny_store, monkeypatch):
+    here = name_of(config, tiny_store)
+    assert name_of(config, tiny_store, ["cpu", "gpu"]) != here
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "17")
+    threads = name_of(config, tiny_store)
+    monkeypatch.setattr(stage_one, "_processor", lambda: "another")
+    processor = name_of(config, tiny_store)
+    monkeypatch.setattr(stage_one, "environment", lambda: {"packages": dict.fromkeys(PACKAGES)})
+    assert len({here, threads, processor, name_of(config, tiny_store)}) == 4
+
+
+def test_a_changed_program_computes_anew(tmp_path):
+    copy = tmp_path / "ser_aae"
+    shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    first = stage_one._source_digest(copy)
+    assert first == stage_one._source_digest(SOURCES)
+    (copy / "card.py").write_text("# another")
+    assert stage_one._source_digest(copy) == first
+    (copy / "losses.py").write_text((copy / "losses.py").read_text() + "# another")
+    assert stage_one._source_digest(copy) != first
+
+
+def imported_by(name):
+    """Return the modules of this package that a module of it imports."""
+    tree = ast.parse((SOURCES / f"{name}.py").read_text(encoding="utf-8"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    full = [
+        f"{node.module}.{item.name}"
+        for node in nodes
+        if node.module.startswith("ser_aae")
+        for item in node.names
+    ]
+    found = {path for name in full for path in (name, name.rpartition(".")[0])}
+    files = {path.removeprefix("ser_aae.").replace(".", "/") for path in found}
+    return {file for file in files if (SOURCES / f"{file}.py").is_file()}
+
+
+def test_every_module_that_stage_one_loads_counts_or_computes_nothing():
+    found, todo = set(), {"pretraining"}
+    while todo:
+        name = todo.pop()
+        found.add(name)
+        # what these load is for themselves
+        todo |= set() if name in CHOOSES_OR_TELLS else imported_by(name) - found
+    assert set(stage_one._PROGRAM) == found - CHOOSES_OR_TELLS
+
+
+def test_the_processor_is_told_by_its_name(tmp_path):
+    table = tmp_path / "cpuinfo"
+    table.write_text("processor\t: 0\nmodel name\t: Chip 9000\nflags\t: fast\nmodel name\t: x\n")
+    assert stage_one._processor(table).endswith(" Chip 9000")
+    assert stage_one._processor(tmp_path / "none")
