@@ -105,7 +105,7 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
             at,
             [_percent(item) for item in found],
             width * 0.92,
-            yerr=np.transpose([_to_edges(item) for item in found]),
+            yerr=_whiskers_to_edges(found),
             capsize=2,
             color=FILLS[index % len(FILLS)],
             hatch=HATCHES[index % len(HATCHES)],
@@ -165,6 +165,12 @@ def _legend_below(figure: Figure, names: Sequence[str]) -> None:
 
 def _percent(item: Filled | None) -> float:
     return float("nan") if item is None or item.mean is None else 100 * item.mean
+
+
+def _whiskers_to_edges(items: Sequence[Filled | None]) -> list[list[float]]:
+    """Return the lengths of whiskers below the figures, and of those above."""
+    # lists, for Matplotlib takes the first row of an array of one column for a number
+    return [list(side) for side in zip(*map(_to_edges, items), strict=True)]
 
 
 def _to_edges(item: Filled | None) -> tuple[float, float]:

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 docker=${DOCKER:-docker}
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+name=ser-aae-test-$$
+trap '"$docker" rm --force "$name" > /dev/null 2>&1 || true; rm -rf "$scratch"' EXIT
 me="$(id -u):$(id -g)"
 mkdir -p "$scratch"/{data,store,runs}
 
@@ -48,13 +49,24 @@ expect 0 'UA' run ser-aae evaluate "/runs/$(dirname "${result#"$scratch/runs/"}"
 expect 0 'index.html' run ser-aae report --runs /runs --out /runs/report
 
 say "Ctrl-C ends a training with 130, and the same command goes on"
-name=ser-aae-test-$$
-run --name "$name" ser-aae train --dataset msp --allow-partial --protocol loso-session --fold 1 \
-    --epochs 500 "${small[@]:2}" > "$scratch/said" 2>&1 &
-for _ in $(seq 120); do grep -q 'epoch 2/' "$scratch/said" && break; sleep 1; done
-grep -q 'epoch 2/' "$scratch/said" || { cat "$scratch/said"; fail "no epoch was trained"; }
+train() {
+    run --name "$name" ser-aae train --dataset msp --allow-partial --protocol loso-session --fold 1 \
+        --epochs 500 "${small[@]:2}" > "$scratch/said" 2>&1
+}
+await() { # await TEXT: until the training says it, however slow the machine is
+    until grep -q -- "$1" "$scratch/said"; do
+        kill -0 "$!" 2> /dev/null || { cat "$scratch/said"; fail "ended without '$1'"; }
+        sleep 1
+    done
+}
+train &
+await 'stage 2 epoch 2/'
 "$docker" kill --signal INT "$name" > /dev/null
-came=0; wait $! || came=$?
+came=0; wait "$!" || came=$?
 [ "$came" = 130 ] || { cat "$scratch/said"; fail "expected 130 after Ctrl-C, got $came"; }
+grep -q 'the same command goes on' "$scratch/said" || fail "it does not say how to go on"
+train &
+await 'stage 2: goes on after epoch'
+await 'stage 2 epoch'
 
 say "all of it is so"

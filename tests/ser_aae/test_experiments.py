@@ -8,7 +8,7 @@ import pytest
 from ser_aae.config import ModelConfig, RunConfig
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup, choose, with_settings
+from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup, with_settings
 from ser_aae.experiments.cells import WEIGHTS, cell_config, title_of
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results import score
@@ -280,23 +280,6 @@ def test_weights_that_were_chosen_stay_and_so_do_those_of_another_base():
     assert (model.alpha, model.beta) == (0.5, ModelConfig().beta)
     own = cell_config(SETUP, "iemocap", "ae", task="valence").model
     assert (own.alpha, own.beta) == (ModelConfig().alpha, ModelConfig().beta)
-
-
-def test_names_are_chosen_once_in_the_papers_order():
-    names = [item.name for item in choose(["figure-5", "table-3", "table-3"], SETUP)]
-    assert names == ["table-3", "figure-5"]
-
-
-def test_all_is_what_the_corpora_allow():
-    names = [item.name for item in choose(["all"], SETUP)]
-    assert names == [name for name in ARTEFACTS if name != "ravdess"]
-    one = choose(["all", "ravdess"], replace(SETUP, datasets=("demo",)))
-    assert [item.name for item in one] == [name for name in ARTEFACTS if name != "table-4"]
-
-
-def test_an_unknown_name_is_refused_with_those_there_are():
-    with pytest.raises(UserError, match=r"table-7: expected some of table-2, .* or all"):
-        choose(["table-7", "table-3"], SETUP)
 
 
 def test_a_smoke_run_thins_the_sweeps_to_three_points_with_both_ends():

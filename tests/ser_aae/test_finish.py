@@ -101,7 +101,7 @@ def test_the_test_part_is_first_looked_at_when_it_is_scored_later(
     assert looked_at
     assert not test & looked_at
     epochs = (folder / "epochs.jsonl").read_text()
-    monkeypatch.setattr(train, "_train_stages", None)
+    monkeypatch.setattr(train, "_train_stage_two", None)
     assert train_and_evaluate(config, tiny_store, tmp_path) == folder
     assert test <= looked_at
     assert is_complete(folder)

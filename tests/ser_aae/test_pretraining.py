@@ -130,7 +130,7 @@ def test_nothing_but_the_auxiliary_corpus_and_its_settings_is_in_it(
         config,
         dataset="foreign",
         classes="anger,neutral",
-        protocol=ProtocolConfig(name="loso-session", seed=4),
+        protocol=replace(config.protocol, fold=1, seed=4),
         data=replace(config.data, auxiliary_ratio=0.2, labelled_fraction=0.5),
         training=replace(
             config.training,

@@ -102,10 +102,12 @@ def train_on_two(config, store, runs):
     return said
 
 
-def close(one, two, tolerance):
+def assert_close(one, two):
     assert one.keys() == two.keys()
     for name, value in one.items():
-        assert value == pytest.approx(two[name], rel=tolerance, abs=tolerance), name
+        # rounding may decide a segment whose two largest posteriors are alike
+        tolerance = 0.02 if name.endswith("_accuracy") else 1e-4
+        assert value == pytest.approx(two[name], rel=1e-4, abs=tolerance), name
 
 
 def test_two_hosts_give_what_one_process_gives_but_for_rounding(config, tiny_store, tmp_path):
@@ -117,8 +119,8 @@ def test_two_hosts_give_what_one_process_gives_but_for_rounding(config, tiny_sto
     rows = [read_jsonl(folder / "epochs.jsonl") for folder in (one, two)]
     assert [row["stage"] for row in rows[1]] == [1, 2, 2]
     for first, second in zip(*rows, strict=True):
-        close(first["train"], second["train"], 1e-4)
-        close(first["latent"], second["latent"], 1e-4)
+        assert_close(first["train"], second["train"])
+        assert_close(first["latent"], second["latent"])
     frames = [read_predictions(folder / "predictions.parquet") for folder in (one, two)]
     posteriors = [frame.filter(like="p_").to_numpy() for frame in frames]
     np.testing.assert_allclose(*posteriors, atol=1e-4)
