@@ -49,8 +49,8 @@ def _shared(config: Mapping[str, Any]) -> tuple[str, ...]:
 def _section(configs: Configs, evaluations: Evaluations) -> Section:
     """Return the section of a group."""
     common, own = _departures(configs)
-    # the fewest settings of its own: the plainest; of several the multi-task model
-    reference = min(own, key=lambda folder: (len(own[folder]), _is_other_model(configs[folder])))
+    # the multi-task model; of several, or without one, that with the fewest settings of its own
+    reference = min(own, key=lambda folder: (_is_other_model(configs[folder]), len(own[folder])))
     against = ", ".join((_model(configs[reference]), *own[reference]))
     rows = [
         {"model": _model(configs[folder]), "settings of its own": ", ".join(own[folder]) or "-"}
@@ -63,7 +63,8 @@ def _section(configs: Configs, evaluations: Evaluations) -> Section:
         for folder in configs
     ]
     shown = configs[reference]
-    title = (title_of(shown["dataset"]), shown["task"], shown["classes"], shown["protocol"]["name"])
+    classes = [shown["classes"]] if shown["task"] == "emotion" else []
+    title = [title_of(shown["dataset"]), shown["task"], *classes, shown["protocol"]["name"]]
     section = Section(title=f"Compared: {', '.join(title)}")
     synthetic = any(synthetic_corpora(evaluations[folder]) for folder in configs)
     section.badges = [
