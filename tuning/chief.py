@@ -5,6 +5,7 @@ has two more questions that workers ask beside Keras Tuner's: what is searched, 
 second, "here I am, this is what I am at". Who has not been heard of for a while is dead.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
 from ser_aae.errors import UserError
 from tuning.definition import Search
-from tuning.oracles import DurableOracle
+from tuning.oracles import STOPPED, DurableOracle
 
 SERVICE = "ser_aae.Search"
 """gRPC service of the two questions; requests and answers are JSON."""
@@ -26,8 +27,14 @@ PATIENCE_S = 60.0
 """A worker not heard of for so long is taken for dead, and its trial is given to another."""
 
 _POLL_S = 0.2
+_NOBODY = "nobody"
 
 Show = Callable[[str], None]
+
+
+def digest_of(definition: bytes) -> str:
+    """Return what tells a search from others, of the answer to "what is searched"."""
+    return hashlib.sha256(definition).hexdigest()[:8]
 
 
 class Helpers(Protocol):
@@ -65,8 +72,11 @@ class Chief(OracleServicer):
         self.show = show
         self.patience_s = patience_s
         self.error: Exception | None = None
+        self._definition = json.dumps(search.to_dict()).encode()
         self._heard: dict[str, float] = {}
         self._dismissed: set[str] = set()
+        if oracle.end_order:
+            self._look_for_the_end()
 
     def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 (Keras Tuner's name)
         """Give a worker its next trial, first those of the dead."""
@@ -84,11 +94,17 @@ class Chief(OracleServicer):
 
     def define(self, request: bytes, context: Any) -> bytes:
         """Tell a worker what is searched."""
-        return json.dumps(self.search.to_dict()).encode()
+        return self._definition
 
     def beat(self, request: bytes, context: Any) -> bytes:
-        """Hear from a worker: its name, its trial, its lines, its failure."""
+        """Hear from a worker: its name, its trial, its lines, its failure.
+
+        One that works for another search, whose chief was here before, is not listened to:
+        its trials are not this search's, whatever their numbers. It ends by itself.
+        """
         said = json.loads(request)
+        if said["search"] != digest_of(self._definition):
+            return b"{}"
         name, trial = said["worker"], said["trial"]
         self._hear(name)
         for line in said["lines"]:
@@ -107,6 +123,13 @@ class Chief(OracleServicer):
     def finished(self) -> bool:
         """Return whether there is nothing left to do and everyone alive was told."""
         return self.stop_triggered and not self.oracle.ongoing_trials and not self._alive()
+
+    def _look_for_the_end(self) -> None:
+        """See whether a search that goes on has a trial left: no worker may come to ask."""
+        if self.oracle.create_trial(_NOBODY).status == STOPPED:
+            self.stop_triggered = True
+        else:
+            self.oracle.give_back(_NOBODY)
 
     def _hear(self, name: str) -> None:
         if name not in self._dismissed:
@@ -166,6 +189,9 @@ def serve(
     try:
         if helpers is not None:
             helpers.start(port)
+        elif not chief.finished():
+            where = f"{address.rpartition(':')[0]}:{port}"
+            chief.show(f"listens at {where}; start workers: ser-aae tune --worker {where}")
         _wait(chief, helpers)
     finally:
         if helpers is not None:

@@ -1,7 +1,8 @@
 """A trial: from Keras Tuner's hyperparameters to runs of `ser_aae.train`, and their objective."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
@@ -9,11 +10,12 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json say
 import keras
 import keras_tuner
 
+from ser_aae.claims import claim, holder
 from ser_aae.config import RunConfig
 from ser_aae.experiments import with_settings
 from ser_aae.finish import validation_accuracy
-from ser_aae.results import run_name
-from ser_aae.train import train_and_evaluate
+from ser_aae.results import run_folder, run_name
+from ser_aae.train import train_claimed
 from tuning.definition import OBJECTIVE, Search
 from tuning.space import Dimension
 
@@ -30,6 +32,10 @@ class TrialFailedError(keras_tuner.errors.FatalError):
 
     Any other exception it would count as a result of the trial, and go on.
     """
+
+
+class NoChiefError(keras_tuner.errors.FatalError):
+    """The chief of a worker is gone, or searches something else by now."""
 
 
 class Reporter:
@@ -51,6 +57,12 @@ class Reporter:
     def say(self, line: str) -> None:
         """Show a line of the present trial."""
         self._show(f"trial {self.trial}: {line}")
+
+    def check(self) -> None:
+        """Raise where the search is not the one that this process works for any more.
+
+        Alone there is no other. Called before a trial is taken and before its outcome is told.
+        """
 
 
 class SettingsModel(keras_tuner.HyperModel):
@@ -134,7 +146,21 @@ def trainer(store: Path, runs: Path) -> Run:
     def run(config: RunConfig, show: Show) -> float:
         # the graphs of the run before are not needed any more
         keras.utils.clear_session()
-        folder = train_and_evaluate(config, store, runs, show, score_test=False)
+        folder = run_folder(runs, config)
+        with _claimed(folder, show):
+            train_claimed(config, store, runs, show, score_test=False)
         return validation_accuracy(folder)
 
     return run
+
+
+@contextmanager
+def _claimed(folder: Path, show: Show) -> Iterator[None]:
+    """Hold a run's folder; wait for a worker who has it, was taken for dead and lives."""
+    with claim(folder) as held:
+        if held is not None:
+            yield
+            return
+    show(f"waits for {holder(folder)}, which trains this run")
+    with claim(folder, wait=True):
+        yield

@@ -1,7 +1,9 @@
 """What a search leaves for people and for the report, written anew after each trial."""
 
 import json
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,10 @@ def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> N
         runs: Where run folders lie; those of trials are named relative to it.
     """
     rows = [_row(search, oracle, name, runs) for name in oracle.end_order]
-    best = max(rows, key=lambda row: row["objective"], default=None)
+    # hyperband's trials with fewer epochs were only heats
+    most = max((row["epochs"] for row in rows), default=0)
+    longest = [row for row in rows if row["epochs"] == most]
+    best = max(longest, key=lambda row: row["objective"], default=None)
     begun = [
         {"trial": name, "status": oracle.trials[name].status, **_settings(search, oracle, name)}
         for name in oracle.start_order
@@ -131,8 +136,8 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 
-    if not folder.is_dir():
-        with tf.summary.create_file_writer(str(folder)).as_default():
+    with _written_once(folder / "space") as place:
+        if place:
             api.hparams_config(
                 hparams=[
                     api.HParam(item.name, api.Discrete(list(item.values)))
@@ -141,11 +146,25 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
                 metrics=[api.Metric(OBJECTIVE, display_name="validation UA")],
             )
     for row in rows:
-        place = folder / f"trial-{row['trial']}"
-        if not place.is_dir():
-            with tf.summary.create_file_writer(str(place)).as_default():
+        with _written_once(folder / f"trial-{row['trial']}") as place:
+            if place:
                 api.hparams(row["values"], trial_id=row["trial"])
                 tf.summary.scalar(OBJECTIVE, row["objective"], step=0)
+
+
+@contextmanager
+def _written_once(folder: Path) -> Iterator[bool]:
+    """Give whether a folder of TensorBoard's has to be written; it is there whole or not at all."""
+    import tensorflow as tf
+
+    if folder.is_dir():
+        yield False
+        return
+    half = folder.with_name(f".{folder.name}.half")
+    shutil.rmtree(half, ignore_errors=True)
+    with tf.summary.create_file_writer(str(half)).as_default():
+        yield True
+    half.rename(folder)
 
 
 def best_line(search: Search, folder: Path) -> str | None:

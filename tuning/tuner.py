@@ -34,6 +34,7 @@ class TrialTuner(BaseTuner):
         if self._asked:
             time.sleep(_WAIT_S)
         self._asked = True
+        self.hypermodel.report.check()
 
     def on_trial_begin(self, trial: Trial) -> None:
         """Say which trial begins."""
@@ -43,7 +44,9 @@ class TrialTuner(BaseTuner):
     def run_trial(self, trial: Trial) -> dict[str, float]:
         """Train a trial's runs and return its objective."""
         hp = trial.hyperparameters
-        return self.hypermodel.fit(hp, self.hypermodel.build(hp))
+        outcome = self.hypermodel.fit(hp, self.hypermodel.build(hp))
+        self.hypermodel.report.check()
+        return outcome
 
     def on_trial_end(self, trial: Trial) -> None:
         """Hand the outcome to the oracle, which saves itself.

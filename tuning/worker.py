@@ -8,14 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import grpc
 
 from ser_aae.errors import UserError
-from tuning.chief import SERVICE
+from tuning.chief import SERVICE, digest_of
 from tuning.definition import Search, read_search
-from tuning.hypermodel import Reporter, Run, SettingsModel, Show, TrialFailedError
+from tuning.hypermodel import (
+    NoChiefError,
+    Reporter,
+    Run,
+    SettingsModel,
+    Show,
+    TrialFailedError,
+)
 from tuning.oracles import build_oracle
 from tuning.tuner import TrialTuner
 
@@ -23,12 +29,16 @@ _BEAT_S = 1.0
 _FIRST_ANSWER_S = 600.0
 """How long a worker waits for its chief to be started."""
 
+CHIEF_RETURNS_S = 3600.0
+"""How long it waits for one that went away; Keras Tuner's own questions wait as long."""
+
 
 class Messenger(Reporter):
     """Tells the chief, every second, that this worker lives and what it is at.
 
     Args:
         channel: To the chief.
+        definition: What the chief searches, as it said at first.
         name: Of this worker.
         show: Called with a line of text, beside telling the chief.
         parent: Process that started this one, `None` if a person did. A worker does not
@@ -36,11 +46,18 @@ class Messenger(Reporter):
     """
 
     def __init__(
-        self, channel: grpc.Channel, name: str, show: Show, parent: int | None = None
+        self,
+        channel: grpc.Channel,
+        definition: bytes,
+        name: str,
+        show: Show,
+        parent: int | None = None,
     ) -> None:
         """Say nothing yet; see the class."""
         super().__init__(show)
         self.name = name
+        self.definition = definition
+        self._define = channel.unary_unary(f"/{SERVICE}/Define")
         self._beat = channel.unary_unary(f"/{SERVICE}/Beat")
         self._parent = parent
         self._lines: list[str] = []
@@ -63,11 +80,31 @@ class Messenger(Reporter):
         super().say(line)
         self._lines.append(f"trial {self.trial}: {line}")
 
+    def check(self) -> None:
+        """Ask the chief whether it still searches the same; wait for it to be started again.
+
+        Raises:
+            NoChiefError: It searches something else, or is not there.
+        """
+        try:
+            found = self._define(b"{}", wait_for_ready=True, timeout=CHIEF_RETURNS_S)
+        except grpc.RpcError as error:
+            raise NoChiefError(
+                f"the chief went away ({error.details()}); start both again: what is done stays "
+                "done"
+            ) from error
+        if found != self.definition:
+            raise NoChiefError(
+                "the chief searches something else now; start this worker again to work for it. "
+                "Its runs stay where they are"
+            )
+
     def tell(self, failure: str = "") -> bool:
         """Tell the chief all that it has not heard; return whether it heard."""
         with self._telling:
             lines = self._lines[:]
             message = {"worker": self.name, "trial": self.trial, "lines": lines}
+            message["search"] = digest_of(self.definition)
             try:
                 self._beat(json.dumps(message | {"failure": failure}).encode(), timeout=10)
             except grpc.RpcError:
@@ -109,11 +146,12 @@ def run_worker(
     name = os.environ.get("KERASTUNER_TUNER_ID") or f"worker-{uuid.uuid4().hex[:8]}"
     show(f"waits for the chief at {address}")
     with grpc.insecure_channel(address) as channel:
-        search = _ask(channel, address, first_answer_s)
+        definition = _ask(channel, address, first_answer_s)
+        search = read_search(json.loads(definition))
         ready(search)
         show(f"works for the chief at {address} as {name}")
         with (
-            Messenger(channel, name, show, parent) as messenger,
+            Messenger(channel, definition, name, show, parent) as messenger,
             TemporaryDirectory() as scratch,
             _keras_tuner_environment(address, name),
         ):
@@ -124,25 +162,26 @@ def run_worker(
             except TrialFailedError as error:
                 messenger.tell(failure=str(error))
                 raise
+            except NoChiefError as error:
+                raise UserError(f"--worker {address}: {error}") from error
             except grpc.RpcError as error:
                 raise UserError(
-                    f"the chief at {address} went away ({error.details()}); start both again: "
-                    "what is done stays done"
+                    f"--worker {address}: the chief went away ({error.details()}); start both "
+                    "again: what is done stays done"
                 ) from error
 
 
-def _ask(channel: grpc.Channel, address: str, timeout_s: float) -> Search:
-    """Return what the chief searches."""
+def _ask(channel: grpc.Channel, address: str, timeout_s: float) -> bytes:
+    """Return what the chief searches, in its own words."""
     define = channel.unary_unary(f"/{SERVICE}/Define")
     try:
-        answer = define(b"{}", wait_for_ready=True, timeout=timeout_s)
+        answer: bytes = define(b"{}", wait_for_ready=True, timeout=timeout_s)
     except grpc.RpcError as error:
         raise UserError(
             f"--worker {address}: no chief answers there ({error.details()}); start it with "
             "ser-aae tune --dataset ... --chief HOST:PORT"
         ) from error
-    plain: dict[str, Any] = json.loads(answer)
-    return read_search(plain)
+    return answer
 
 
 @contextmanager

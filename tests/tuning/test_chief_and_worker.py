@@ -13,7 +13,7 @@ import pytest
 
 from ser_aae.errors import UserError
 from tuning import worker
-from tuning.chief import Chief, serve
+from tuning.chief import Chief, digest_of, serve
 from tuning.hypermodel import TrialFailedError
 from tuning.oracles import build_oracle
 from tuning.record import TRIALS
@@ -58,6 +58,11 @@ def chief_of(search, runs, address, patience_s=60.0):
     assert not thread.is_alive()
     if raised:
         raise raised[0]
+
+
+def definition_of(search):
+    """What a chief says that it searches."""
+    return json.dumps(search.to_dict()).encode()
 
 
 def rows_of(search, runs):
@@ -170,7 +175,7 @@ def test_a_message_that_is_not_heard_is_told_with_the_next(search_of, address, t
     shown = []
     chief = Chief(build_oracle(search, tmp_path), search, shown.append)
     with grpc.insecure_channel(address) as channel:
-        messenger = Messenger(channel, "worker-a", print)
+        messenger = Messenger(channel, definition_of(search), "worker-a", print)
         messenger.begin("07")
         messenger.say("one")
         assert messenger.tell() is False
@@ -186,7 +191,7 @@ def test_a_message_that_is_not_heard_is_told_with_the_next(search_of, address, t
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(threading, "excepthook", lambda _: None)
             thread.join(timeout=60)
-    assert shown == ["[worker-a] trial 07: one", "[worker-a] trial 07: two"]
+    assert shown[1:] == ["[worker-a] trial 07: one", "[worker-a] trial 07: two"]
 
 
 def test_who_was_sent_home_does_not_keep_the_chief(search_of, tmp_path):
@@ -200,12 +205,74 @@ def test_who_was_sent_home_does_not_keep_the_chief(search_of, tmp_path):
     oracle.points = []
     chief.CreateTrial(Request, None)
     last = {"worker": "worker-a", "trial": None, "lines": ["bye"], "failure": ""}
+    last["search"] = digest_of(definition_of(search))
     chief.beat(json.dumps(last).encode(), None)
     assert chief.finished()
     chief.beat(json.dumps(last | {"worker": "worker-b"}).encode(), None)
     assert not chief.finished()
     chief.forget("worker-b")
     assert chief.finished()
+
+
+def test_a_worker_of_the_search_before_tells_nothing_to_the_next(
+    search_of, cheap_runs, address, tmp_path
+):
+    search, other = search_of("optimiser", "grid", 0), search_of("alpha", "grid", 0)
+    oracle = build_oracle(search, tmp_path)
+    shown = []
+    chief = Chief(oracle, search, shown.append)
+
+    def run(config, show):
+        # as if the chief had been ended and another started in its place meanwhile
+        chief._definition = definition_of(other)
+        return cheap_runs(config, show)
+
+    thread = threading.Thread(target=serve, args=(chief, address))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda _: None)
+        thread.start()
+        with pytest.raises(UserError, match=f"{address}: the chief searches something else"):
+            run_worker(address, run, print)
+        chief.error = UserError("enough")
+        thread.join(timeout=60)
+    assert len(cheap_runs.asked) == 1
+    assert oracle.end_order == []
+    assert not [line for line in shown if "an epoch" in line]
+
+
+def test_a_failure_in_the_search_before_does_not_end_the_next(search_of, tmp_path):
+    search, other = search_of("optimiser", "grid", 0), search_of("alpha", "grid", 0)
+    chief = Chief(build_oracle(search, tmp_path), search, print)
+    said = {"worker": "worker-a", "trial": "0000", "lines": [], "failure": "no good"}
+    chief.beat(json.dumps(said | {"search": digest_of(definition_of(other))}).encode(), None)
+    assert chief.error is None
+    chief.beat(json.dumps(said | {"search": digest_of(definition_of(search))}).encode(), None)
+    assert str(chief.error) == "no good"
+
+
+@pytest.mark.parametrize(("algorithm", "trials"), [("grid", 0), ("random", 2), ("hyperband", 0)])
+def test_a_chief_whose_search_has_ended_waits_for_nobody(
+    algorithm, trials, search_of, cheap_runs, address, tmp_path
+):
+    search = search_of("optimiser", algorithm, trials)
+    with chief_of(search, tmp_path, address) as shown:
+        run_worker(address, cheap_runs, print)
+    assert f"listens at {address}; start workers: ser-aae tune --worker {address}" in shown
+    before = rows_of(search, tmp_path)
+    with chief_of(search, tmp_path, address) as shown:
+        pass
+    assert not [line for line in shown if line.startswith("listens")]
+    assert rows_of(search, tmp_path) == before
+
+
+def test_a_trial_looked_for_is_not_lost(search_of, cheap_runs, address, tmp_path):
+    search = search_of("alpha,optimiser", "random", 3)
+    search_alone(search, tmp_path, cheap_runs, print)
+    more = search_of("alpha,optimiser", "random", 5)
+    with chief_of(more, tmp_path, address):
+        run_worker(address, cheap_runs, print)
+    assert len(rows_of(more, tmp_path)) == 5
+    assert len(cheap_runs.asked) == 5
 
 
 def processes(code, count=1):

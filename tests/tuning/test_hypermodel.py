@@ -1,10 +1,14 @@
 """From hyperparameters to runs, and back to one figure."""
 
+import os
+import threading
+import time
 from dataclasses import replace
 
 import keras_tuner
 import pytest
 
+from ser_aae.claims import claim
 from ser_aae.config import RunConfig
 from ser_aae.results import read_json, run_folder
 from tuning import hypermodel
@@ -72,19 +76,47 @@ def test_a_failure_is_told_with_everything_and_passes_keras_tuner(search_of):
     assert isinstance(caught.value, keras_tuner.errors.FatalError)
 
 
-def test_a_run_is_trained_without_its_test_part(monkeypatch, tmp_path):
+@pytest.fixture
+def trained(monkeypatch):
+    """What training was asked for; it leaves a validation figure and nothing else."""
     asked = []
 
     def train(config, store, runs, show, score_test=True):
         asked.append((config, store, runs, show, score_test))
         folder = run_folder(runs, config)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "validation.json").write_text(f'{{"{OBJECTIVE}": 0.625}}')
         return folder
 
-    monkeypatch.setattr(hypermodel, "train_and_evaluate", train)
+    monkeypatch.setattr(hypermodel, "train_claimed", train)
+    return asked
+
+
+def test_a_run_is_trained_without_its_test_part(trained, tmp_path):
     config = replace(RunConfig(), dataset="tiny")
     assert trainer(tmp_path / "store", tmp_path / "runs")(config, print) == 0.625
-    assert asked == [(config, tmp_path / "store", tmp_path / "runs", print, False)]
+    assert trained == [(config, tmp_path / "store", tmp_path / "runs", print, False)]
     folder = run_folder(tmp_path / "runs", config)
     assert read_json(folder / "validation.json") == {OBJECTIVE: 0.625}
+
+
+def test_a_run_that_another_worker_holds_is_waited_for(trained, tmp_path):
+    config = replace(RunConfig(), dataset="tiny")
+    runs = tmp_path / "runs"
+    shown, found = [], []
+
+    def work():
+        found.append(trainer(tmp_path / "store", runs)(config, shown.append))
+
+    with claim(run_folder(runs, config)):
+        thread = threading.Thread(target=work)
+        thread.start()
+        for _ in range(600):
+            if shown:
+                break
+            time.sleep(0.05)
+        assert trained == []
+    thread.join(timeout=60)
+    assert found == [0.625]
+    assert len(trained) == 1
+    assert shown[0].startswith(f"waits for process {os.getpid()} on ")

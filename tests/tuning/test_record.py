@@ -82,18 +82,29 @@ def test_best_yaml_keeps_what_the_search_was_about(left):
 
 
 def test_best_yaml_of_hyperband_has_the_epochs_the_best_was_given(left):
-    _, folder = left("alpha", "hyperband", 0)
+    _, folder = left("alpha,beta", "hyperband", 0)
     content = json.loads((folder / TRIALS).read_text())
     best = next(row for row in content["trials"] if row["trial"] == content["best"])
-    assert build_config(file=folder / BEST).training.epochs == best["epochs"]
+    # trials with fewer epochs were heats, however good they were
+    assert best["epochs"] == max(row["epochs"] for row in content["trials"]) == 60
+    assert len({row["epochs"] for row in content["trials"]}) > 1
+    whole = [row["objective"] for row in content["trials"] if row["epochs"] == 60]
+    assert best["objective"] == max(whole)
+    assert build_config(file=folder / BEST).training.epochs == 60
 
 
 def test_tensorboard_has_the_hyperparameters_of_each_trial(left):
     _, folder = left("latent,alpha", trials=2)
     places = sorted(path for path in (folder / TENSORBOARD).iterdir() if path.is_dir())
-    assert [path.name for path in places] == ["trial-0", "trial-1"]
+    assert [path.name for path in places] == ["space", "trial-0", "trial-1"]
+    events = EventAccumulator(str(places[0]))
+    events.Reload()
+    content = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    experiment = plugin_data_pb2.HParamsPluginData.FromString(content).experiment
+    assert [info.name for info in experiment.hparam_infos] == ["latent", "alpha"]
+    assert [info.display_name for info in experiment.metric_infos] == ["validation UA"]
     rows = json.loads((folder / TRIALS).read_text())["trials"]
-    for path, row in zip(places, rows, strict=True):
+    for path, row in zip(places[1:], rows, strict=True):
         events = EventAccumulator(str(path))
         events.Reload()
         content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
@@ -104,6 +115,15 @@ def test_tensorboard_has_the_hyperparameters_of_each_trial(left):
     before = [sorted(path.iterdir()) for path in places]
     left("latent,alpha", trials=3)
     assert [sorted(path.iterdir()) for path in places] == before
+
+
+def test_what_tensorboard_has_half_of_is_written_anew(left):
+    _, folder = left("alpha", trials=1)
+    place = folder / TENSORBOARD / "trial-0"
+    place.rename(place.with_name(".trial-0.half"))
+    left("alpha", trials=2)
+    names = sorted(path.name for path in (folder / TENSORBOARD).iterdir())
+    assert names == ["space", "trial-0", "trial-1"]
 
 
 def test_the_best_in_one_line(left, search_of, tmp_path):
