@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from reports.commands import evaluate_command, reproduce_command, train_command_of
+from reports.budget import lacking, seeds_to_train
+from reports.commands import Places, evaluate_command, reproduce_command, train_command_of
 from reports.comparison import Comparison, compare
 from reports.published import Stated, stated
 from reports.summary import NOTHING, Evaluations, Summary, summarise
@@ -25,7 +25,8 @@ class Filled(Summary):
         cell: What was asked for.
         protocol: With whether test speakers were unknown.
         paper: The paper's figure, `None` where it states none.
-        command: Recomputes the figure, or trains what is missing.
+        command: Recomputes the figure, or trains what is missing of it.
+        lacks: What `budget.lacking` says, `""` where all was run that the setup asks for.
         synthetic: Corpora without people in them.
         comparison: With the cell that the artefact compares it with, `None` for none.
     """
@@ -34,6 +35,7 @@ class Filled(Summary):
     protocol: str
     paper: Stated | None
     command: str
+    lacks: str = ""
     synthetic: tuple[str, ...] = ()
     comparison: Comparison | None = None
 
@@ -60,29 +62,35 @@ class Filling:
         return [item for item in self.cells if item.mean is None]
 
     @property
+    def incomplete(self) -> list[Filled]:
+        """The cells whose figure is over less than was asked for."""
+        return [item for item in self.cells if item.mean is not None and item.lacks]
+
+    @property
     def synthetic(self) -> tuple[str, ...]:
         """The corpora without people in them, of all cells."""
         return tuple(sorted({name for item in self.cells for name in item.synthetic}))
 
 
-def fill(artefact: Artefact, setup: Setup, runs: Path, evaluations: Evaluations) -> Filling:
+def fill(artefact: Artefact, setup: Setup, places: Places, evaluations: Evaluations) -> Filling:
     """Return an artefact with the figures of the runs that are there.
 
     Args:
         artefact: A table or figure.
         setup: Its setup.
-        runs: Where run folders lie.
+        places: Where run folders lie, and what its commands are to name.
         evaluations: Of all experiments below.
     """
-    compared = _compare_cells(artefact, runs, evaluations)
+    places = places.of(setup)
+    compared = _compare_cells(artefact, places, evaluations)
     cells = tuple(
         replace(
-            _fill_cell(artefact.name, cell, setup, runs, evaluations),
+            _fill_cell(artefact.name, cell, setup, places, evaluations),
             comparison=compared.get(number),
         )
         for number, cell in enumerate(artefact.cells)
     )
-    return Filling(artefact, setup, cells, reproduce_command(artefact.name, setup, runs))
+    return Filling(artefact, setup, cells, reproduce_command(artefact.name, setup, places))
 
 
 def is_reference(artefact: Artefact, cell: Cell) -> bool:
@@ -91,7 +99,7 @@ def is_reference(artefact: Artefact, cell: Cell) -> bool:
 
 
 def _compare_cells(
-    artefact: Artefact, runs: Path, evaluations: Evaluations
+    artefact: Artefact, places: Places, evaluations: Evaluations
 ) -> dict[int, Comparison | None]:
     """Return, by the number of the cell, the comparison with the reference beside it."""
 
@@ -100,7 +108,7 @@ def _compare_cells(
         return cell.panel, at
 
     def evaluation(cell: Cell) -> Mapping[str, Any] | None:
-        return evaluations.get(run_folder(runs, cell.config).parent)
+        return evaluations.get(run_folder(places.runs, cell.config).parent)
 
     is_row = any(cell.row == artefact.reference for cell in artefact.cells)
     references = {beside(c): c for c in artefact.cells if is_reference(artefact, c)}
@@ -128,20 +136,27 @@ def independence(evaluation: Mapping[str, Any]) -> str:
 
 
 def _fill_cell(
-    artefact: str, cell: Cell, setup: Setup, runs: Path, evaluations: Evaluations
+    artefact: str, cell: Cell, setup: Setup, places: Places, evaluations: Evaluations
 ) -> Filled:
-    folder = run_folder(runs, cell.config).parent
-    paper = stated(artefact, cell)
-    protocol = cell.config.protocol.name
+    folder = run_folder(places.runs, cell.config).parent
     evaluation = evaluations.get(folder)
-    if evaluation is None or (found := summarise(evaluation, cell.figure)).mean is None:
-        command = train_command_of(cell.config, setup.budget.max_folds, runs)
-        return Filled(**vars(NOTHING), cell=cell, protocol=protocol, paper=paper, command=command)
-    return Filled(
+    found = NOTHING if evaluation is None else summarise(evaluation, cell.figure)
+    lacks, seeds = lacking(found, evaluation, setup), seeds_to_train(evaluation, setup)
+    command = evaluate_command(str(folder))
+    if lacks and seeds:  # else training would find nothing to do
+        command = train_command_of(cell.config, setup.budget.max_folds, places, seeds)
+    item = Filled(
         **vars(found),
         cell=cell,
-        protocol=f"{protocol}, {independence(evaluation)}",
+        protocol=cell.config.protocol.name,
+        paper=stated(artefact, cell),
+        command=command,
+        lacks=lacks,
+    )
+    if evaluation is None or found.mean is None:
+        return item
+    return replace(
+        item,
+        protocol=f"{item.protocol}, {independence(evaluation)}",
         synthetic=synthetic_corpora(evaluation),
-        paper=paper,
-        command=evaluate_command(str(folder)),
     )

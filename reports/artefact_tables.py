@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports.aggregate import Filled, Filling, is_reference
+from reports.budget import MISSING
 from reports.comparison import comparison_columns
 from reports.curves import by_panel
 from reports.page import Section
@@ -14,8 +15,6 @@ from reports.summary import interval_text, mean_text, speakers_text
 from reports.tables import to_latex, to_markdown
 from ser_aae.experiments.cells import UA
 from ser_aae.results.folder import write_bytes
-
-MISSING = "missing"
 
 
 def write_tables(
@@ -83,8 +82,10 @@ def _columns(
 
 
 def our_text(item: Filled) -> str:
-    """Return our figure as a table shows it, in per cent."""
-    return MISSING if item.mean is None else mean_text(item)
+    """Return our figure as a table shows it, in per cent, and how much of it there is."""
+    if item.mean is None:
+        return MISSING
+    return f"{mean_text(item)} ({item.lacks})" if item.lacks else mean_text(item)
 
 
 def confidence_table(filling: Filling) -> pd.DataFrame:
@@ -101,6 +102,8 @@ def confidence_table(filling: Filling) -> pd.DataFrame:
             "95 % interval": interval_text(item.interval),
             "speakers": speakers_text(item.interval),
             "n": str(item.n),
+            "folds run": item.folds,  # "folds" are those of the test
+            "repetitions": f"{item.repetitions} of {filling.setup.repetitions_asked}",
         }
         | (_tested(filling, item) if filling.artefact.reference else {})
         for item in filling.cells
@@ -115,7 +118,7 @@ def confidence_heading(filling: Filling) -> str:
     """Return what stands over `confidence_table`."""
     reference = filling.artefact.reference
     tested = f"; Wilcoxon's paired test against {reference}" if reference else ""
-    return f"UA with 95 % intervals by bootstrap over speakers and their utterances{tested}"
+    return f"UA with 95 % intervals by bootstrap over speakers{tested}"
 
 
 def _tested(filling: Filling, item: Filled) -> dict[str, str]:
@@ -140,6 +143,7 @@ def cells_table(filling: Filling) -> pd.DataFrame:
             "n": str(item.n or ""),
             "folds": item.folds,
             "repetitions": str(item.repetitions or ""),
+            "incomplete": item.lacks or "no",
             "protocol": item.protocol,
             "synthetic": ", ".join(item.synthetic) or "no",
             "paper": "" if item.paper is None else str(item.paper),

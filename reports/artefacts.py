@@ -1,5 +1,6 @@
 """The sections of a report that stand for the paper's tables and figures, and their files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from reports.artefact_tables import (
     side_by_side,
     write_tables,
 )
+from reports.commands import Places, prepare_commands
 from reports.curves import draw_bars, draw_curves
 from reports.det import draw_det
 from reports.page import Section
 from reports.published import REMARKS
-from reports.ratings import level_table, rated_plane
+from reports.ratings import find_corpus, level_table, rated_plane
 from reports.scatter import clusters
+from ser_aae.datasets import stored_name
 from ser_aae.experiments.cells import title_of
 from ser_aae.results import find_runs, is_complete, read_json, run_folder
 from ser_aae.results.folder import RESULT, write_bytes
@@ -33,7 +36,7 @@ LEVELS = "table-2"
 Pictures = tuple[list[tuple[Path, str]], list[Path]]
 """Pictures with their captions, and files with the data behind them."""
 
-_INTERVALS = "Whiskers are 95 % intervals, by bootstrap over speakers and their utterances."
+_INTERVALS = "Whiskers are 95 % intervals, by bootstrap over speakers."
 _DEVIATIONS = "Whiskers are deviations, over repetitions where there are several, else over folds."
 
 
@@ -50,29 +53,24 @@ class Drawn:
     files: list[Path]
 
 
-def draw_artefact(filling: Filling, stem: Path, store: Path, runs: Path) -> Drawn:
+def draw_artefact(filling: Filling, stem: Path, places: Places) -> Drawn:
     """Write an artefact as Markdown, LaTeX and CSV, a figure as PNG and PDF too.
 
     Args:
         filling: Its cells.
         stem: Of the files: `out / "table-3"`.
-        store: Prepared corpora, for what is counted on them.
-        runs: Where run folders lie.
+        places: Where run folders lie, and prepared corpora for what is counted on them.
 
     Returns:
         The section, and the files without those that are pictures of the section.
     """
     artefact = filling.artefact
     section = Section(title=_title(filling), badges=_badges(filling))
-    section.lead, section.warnings = _lead(filling), _warnings(filling)
-    if artefact.name == LEVELS:
-        levels = level_table(filling.setup, store)
-        if levels.apply(_says_not_prepared).any():
-            section.warnings.append(_prepare_hint(filling, store))
-        frames = {"": levels}
-    else:
-        frames = side_by_side(filling)
-    command = filling.command if filling.missing else ""
+    section.lead = _lead(filling)
+    section.warnings = [*_warnings(filling), *_what_cannot_be_shown(filling, places)]
+    is_counted = artefact.name == LEVELS
+    frames = {"": level_table(filling.setup, places.store)} if is_counted else side_by_side(filling)
+    command = filling.command if filling.missing or filling.incomplete else ""
     section.tables = [(part or "Ours and the paper's", f, command) for part, f in frames.items()]
     confidence = confidence_table(filling)
     if len(confidence):
@@ -83,7 +81,7 @@ def draw_artefact(filling: Filling, stem: Path, store: Path, runs: Path) -> Draw
             section.details.append((heading, confidence))
         else:
             section.tables.append((heading, confidence, ""))
-    section.pictures, behind = _pictures(filling, stem.with_suffix(".png"), store, runs)
+    section.pictures, behind = _pictures(filling, stem.with_suffix(".png"), places)
     remark = REMARKS.get(artefact.name)
     section.notes = [(text, "") for text in (*artefact.notes, *([remark] if remark else ()))]
     data = cells_table(filling) if filling.cells else frames[""]
@@ -113,10 +111,15 @@ def _badges(filling: Filling) -> list[str]:
 def _lead(filling: Filling) -> str:
     if not filling.cells:
         return "Counted on the prepared corpora; nothing is trained for it."
-    there = len(filling.cells) - len(filling.missing)
+    missing, incomplete = len(filling.missing), len(filling.incomplete)
+    counted = (
+        f"{len(filling.cells) - missing - incomplete} of {len(filling.cells)} cells are filled"
+    )
+    if incomplete:
+        counted += f", {incomplete} incomplete"
     spreads = list(dict.fromkeys(item.spread for item in filling.cells if item.spread))
     said = f" Figures are {'; '.join(spreads)}." if spreads else ""
-    return f"{there} of {len(filling.cells)} cells are filled.{said}"
+    return f"{counted}.{said}"
 
 
 def _warnings(filling: Filling) -> list[str]:
@@ -137,16 +140,35 @@ def _warnings(filling: Filling) -> list[str]:
     return found
 
 
-def _says_not_prepared(column: pd.Series) -> bool:
-    return bool(column.str.contains("not prepared").any())
+def _what_cannot_be_shown(filling: Filling, places: Places) -> list[str]:
+    """Return why Table 2 lacks counts or Fig. 2 its picture, and what mends it."""
+    name, setup = filling.artefact.name, filling.setup
+    there = [item for item in filling.cells if item.mean is not None]
+    if name == LEVELS:
+        return _not_prepared("Not counted", setup.datasets, filling, places)
+    if name != CLUSTERS or not there:
+        return []
+    shown = there[0].cell.config.dataset
+    rated = [dataset for dataset in setup.datasets if stored_name(dataset) == shown]
+    found = _not_prepared("No picture", rated, filling, places)
+    if _centroids(there[0], places.runs) is None:
+        found.append("No picture: the runs of this figure wrote no centroids; train them again.")
+    return found
 
 
-def _prepare_hint(filling: Filling, store: Path) -> str:
-    lines = " and ".join(f"ser-aae prepare --dataset {name}" for name in filling.setup.datasets)
-    return f"Corpora are not prepared in {store}; give --store, or run: {lines}"
+def _not_prepared(
+    what: str, datasets: Sequence[str], filling: Filling, places: Places
+) -> list[str]:
+    frontend = filling.setup.base.frontend
+    absent = [name for name in datasets if find_corpus(places.store, name, frontend) is None]
+    if not absent:
+        return []
+    commands = prepare_commands(absent, places.of(filling.setup))
+    names = " and ".join(title_of(name) for name in absent)
+    return [f"{what}: {names} not prepared in {places.store}; give --store, or run: {commands}"]
 
 
-def _pictures(filling: Filling, path: Path, store: Path, runs: Path) -> Pictures:
+def _pictures(filling: Filling, path: Path, places: Places) -> Pictures:
     """Draw a figure from the cells that are there; none where nothing is.
 
     The data of bars and curves are the cells, which have a file of their own.
@@ -155,17 +177,19 @@ def _pictures(filling: Filling, path: Path, store: Path, runs: Path) -> Pictures
     if len(filling.missing) == len(filling.cells):
         return [], []
     caption = f"{filling.artefact.title}."
+    if filling.incomplete:
+        caption += f" {len(filling.incomplete)} of {len(filling.cells)} cells are incomplete."
     if filling.synthetic:
         caption += " Synthetic speech."
     if name == CLUSTERS:
-        return _draw_clusters(filling, path, caption, store, runs)
+        return _draw_clusters(filling, path, caption, places)
     if name in BARS:
         draw_bars(_as_bars(filling) if name == "ravdess" else filling, path, _mark(filling))
         return [(path, f"{caption} {_INTERVALS}")], []
     if name not in CURVES:
         return [], []
     draw_curves(filling, path, _mark(filling))
-    pictures, behind = _det(filling, path, runs)
+    pictures, behind = _det(filling, path, places.runs)
     return [(path, f"{caption} {_DEVIATIONS}"), *pictures], behind
 
 
@@ -199,12 +223,12 @@ def _as_bars(filling: Filling) -> Filling:
     return replace(filling, cells=cells)
 
 
-def _draw_clusters(filling: Filling, path: Path, caption: str, store: Path, runs: Path) -> Pictures:
+def _draw_clusters(filling: Filling, path: Path, caption: str, places: Places) -> Pictures:
     """Draw the ratings of a corpus by the nearest of a run's centroids (Fig. 2)."""
     item = filling.cells[0]
-    centroids = _centroids(item, runs)
-    plane = rated_plane(item.cell.config, store)
-    if centroids is None or plane is None:
+    centroids = _centroids(item, places.runs)
+    plane = rated_plane(item.cell.config, places.store)
+    if centroids is None or plane is None:  # the section says so
         return [], []
     nearest = np.square(plane[:, None, :] - centroids[None]).sum(axis=2).argmin(axis=1)
     names = [f"cluster {number + 1}" for number in nearest]

@@ -10,12 +10,13 @@ from reports import tables
 from reports.aggregate import Filling, fill, independence, synthetic_corpora
 from reports.artefacts import draw_artefact
 from reports.check import check_runs
-from reports.commands import evaluate_command
+from reports.commands import Places, evaluate_command
 from reports.compared import compared_sections
 from reports.comparison import HOW_TESTED
 from reports.experiment import draw_experiment, leakage_sentence
 from reports.page import Section, page
 from reports.records import run_records
+from reports.searches import search_sections
 from reports.summary import (
     HOW_SURE,
     Evaluations,
@@ -51,30 +52,40 @@ def build_report(
     """Write the report of all runs below a folder.
 
     Args:
-        runs: Folder of run folders, at any depth, and of the setups they were run for.
+        runs: Folder of run folders, at any depth, of the setups they were run for, and of
+            searches.
         out: Folder for `index.html`, tables as Markdown, LaTeX and CSV, pictures as PNG and PDF.
-        store: Prepared corpora: levels and clusters are counted on them.
+        store: Prepared corpora: levels and clusters are counted on them, and commands name it.
         check: Compare the bytes of all predictions with the digests that runs wrote, too.
 
     Returns:
         The files written, `index.html` first.
 
     Raises:
-        UserError: No complete run, or a run whose files are damaged or disagree.
+        UserError: Neither a complete run nor a search, or a run whose files are damaged or
+            disagree.
     """
     checked = check_runs(runs) if check else []
-    evaluations = evaluate_all(runs)
-    fillings = find_artefacts(runs, evaluations)
+    searches = search_sections(runs, out)
+    evaluations = evaluate_all(runs, may_be_none=bool(searches))
+    places = Places(runs, store)
+    fillings = find_artefacts(places, evaluations)
     drawn = [
-        draw_artefact(filling, out / stem, store, runs)
+        draw_artefact(filling, out / stem, places)
         for filling, stem in zip(fillings, _stems(fillings), strict=True)
     ]
-    sections = [*(item.section for item in drawn), *compared_sections(evaluations), _HOW_SURE]
+    sections = [*(item.section for item in drawn), *compared_sections(evaluations)]
+    sections += [_HOW_SURE] if evaluations else []
+    sections += searches
     whole, brief = _part(evaluations, fillings, runs)
-    sections += [draw_experiment(folder, evaluations[folder], runs, out) for folder in whole]
+    setups = _setups_of(fillings, runs)
+    sections += [
+        draw_experiment(folder, evaluations[folder], places.of(setups.get(folder)), out)
+        for folder in whole
+    ]
     if brief:
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
-    absent = _absent_section(fillings, runs, evaluations)
+    absent = _absent_section(fillings, places, evaluations)
     sections += [absent] if absent else []
     warning = _synthetic_warning(evaluations.values())
     introduction = " ".join((_INTRODUCTION, *(f"{line.capitalize()}." for line in checked)))
@@ -93,19 +104,20 @@ def build_report(
     return [*(out / name for name in reversed(written)), *beside, *pictures]
 
 
-def find_artefacts(runs: Path, evaluations: Evaluations) -> list[Filling]:
+def find_artefacts(places: Places, evaluations: Evaluations) -> list[Filling]:
     """Return the artefacts that have a run, of each setup; Table 2 where a setup was written.
 
     Where no setup was written, the runs may still be those of the paper's corpora with the
     settings of a budget.
     """
-    written = read_setups(runs)
+    # that which asks for most comes first, and says of a cell that two share what it lacks
+    written = sorted(read_setups(places.runs), key=lambda setup: -setup.repetitions_asked)
     setups = written or [Setup(budget=budget) for budget in BUDGETS.values()]
     found: dict[tuple[str, ...], Filling] = {}
     for setup in setups:
         # a run that nobody made for a table should not bring one that is all but empty
         for artefact in _artefacts_of(setup) if written else choose(["all"], setup):
-            filling = fill(artefact, setup, runs, evaluations)
+            filling = fill(artefact, setup, places, evaluations)
             is_there = len(filling.missing) < len(filling.cells) or (written and not filling.cells)
             if is_there:
                 digests = (cell.config.digest() for cell in artefact.cells)
@@ -134,6 +146,15 @@ def _stems(fillings: Sequence[Filling]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         stems.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return stems
+
+
+def _setups_of(fillings: Sequence[Filling], runs: Path) -> dict[Path, Setup]:
+    """Return what the experiments of artefacts were run for."""
+    return {
+        run_folder(runs, item.cell.config).parent: filling.setup
+        for filling in fillings
+        for item in filling.cells
+    }
 
 
 def _part(
@@ -177,7 +198,7 @@ def _overview(evaluations: Evaluations) -> Section:
 
 
 def _absent_section(
-    fillings: Sequence[Filling], runs: Path, evaluations: Evaluations
+    fillings: Sequence[Filling], places: Places, evaluations: Evaluations
 ) -> Section | None:
     """Return what no run is there for, of the setups that were written; `None` for nothing."""
     there = {(id(item.setup), item.artefact.name) for item in fillings}
@@ -186,7 +207,7 @@ def _absent_section(
     for key, setup in setups.items():
         for artefact in _artefacts_of(setup):
             if (key, artefact.name) not in there and artefact.cells:
-                filling = fill(artefact, setup, runs, evaluations)
+                filling = fill(artefact, setup, places, evaluations)
                 if len(filling.missing) == len(filling.cells):
                     rows.append({"what": artefact.title, "command": filling.command})
     if not rows:

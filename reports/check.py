@@ -1,4 +1,4 @@
-"""Whether what runs say is what they left: every figure again, and every file of predictions."""
+"""Whether what runs say is what they left: every figure again, all predictions and trials."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,10 +7,15 @@ from pathlib import Path
 from ser_aae.errors import UserError
 from ser_aae.results import evaluate_run, find_runs, is_complete, read_json
 from ser_aae.results.folder import PREDICTIONS, RESULT
+from ser_aae.results.verification import TRIALS_DIGEST, VERIFICATION
 
 DIGEST = "predictions_sha256"
 """Where `result.json` holds the SHA-256 of the predictions."""
 
+_DIGESTS = (
+    (DIGEST, PREDICTIONS, "predictions"),
+    (TRIALS_DIGEST, VERIFICATION, "verification trials"),
+)
 _SHOWN = 10
 
 
@@ -18,7 +23,8 @@ def check_runs(runs: Path) -> list[str]:
     """Recompute every complete run below a folder, and compare it with what it wrote down.
 
     The figures catch a changed class; the digest of `predictions.parquet` catches a changed
-    posterior too, which no figure shows.
+    posterior too, which no figure shows. The trials of speaker verification have a digest among
+    their figures.
 
     Returns:
         What to tell: how many runs agree, and how many wrote no digest.
@@ -31,12 +37,14 @@ def check_runs(runs: Path) -> list[str]:
     if problems:
         raise UserError(_told(problems, len(complete)))
     lines = [f"checked {len(complete)} runs: each agrees with what it wrote down"]
-    old = [run for run in complete if DIGEST not in read_json(run / RESULT)]
-    if old:
-        lines.append(
-            f"{len(old)} of them wrote no digest of their predictions: of these the figures alone "
-            "were compared"
-        )
+    for digest, name, content in _DIGESTS:
+        having = (run for run in complete if (run / name).is_file())
+        old = [run for run in having if digest not in read_json(run / RESULT)]
+        if old:
+            lines.append(
+                f"{len(old)} of them wrote no digest of their {content}: of these the figures "
+                "alone were compared"
+            )
     return lines
 
 

@@ -2,12 +2,13 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ser_aae.config import RunConfig
-from ser_aae.experiments import Setup, with_settings
+from ser_aae.experiments import TUNED, Setup, setup_folder, with_settings
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
 
@@ -25,27 +26,73 @@ _ALWAYS = ("dataset", "model.kind", "protocol.name")
 _OF_A_RUN = ("seed", "protocol.fold")
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a command finds what it needs.
+
+    Attributes:
+        runs: Where run folders lie.
+        store: Prepared corpora.
+        data_root: Folder of the corpora, `""` where it is not known.
+        allow_partial: Whether incomplete copies of corpora are accepted.
+    """
+
+    runs: Path
+    store: Path = Path("store")
+    data_root: str = ""
+    allow_partial: bool = False
+
+    def of(self, setup: Setup | None) -> "Places":
+        """Return the same places with what a setup knows of the corpora, if there is one."""
+        if setup is None:
+            return self
+        return replace(self, data_root=setup.data_root, allow_partial=setup.allow_partial)
+
+    @property
+    def corpora_words(self) -> list[str]:
+        """What a command says of corpora and store."""
+        known = ["--data-root", _from_here(self.data_root)] if self.data_root else []
+        partial = ["--allow-partial"] if self.allow_partial else []
+        return [*known, "--store", str(self.store), *partial]
+
+    @property
+    def words(self) -> list[str]:
+        """What a command says of all places."""
+        return [*self.corpora_words, "--runs", str(self.runs)]
+
+
 def evaluate_command(folder: str) -> str:
     """Return the command that recomputes the figures of a folder."""
     return f"ser-aae evaluate {shlex.quote(folder)}"
 
 
-def train_command(folder: Path, like: Path, runs: Path) -> str:
+def prepare_commands(datasets: Iterable[str], places: Places) -> str:
+    """Return the commands that prepare corpora, one after the other."""
+    commands = (
+        shlex.join(["ser-aae", "prepare", "--dataset", name, *places.corpora_words])
+        for name in datasets
+    )
+    return " && ".join(commands)
+
+
+def train_command(folder: Path, like: Path, places: Places) -> str:
     """Return the command that trains the run of `folder` with the config of the run `like`."""
     fold, seed = (int(digits) for digits in re.findall(r"\d+", folder.name))
-    return (
-        f"ser-aae train --config {shlex.quote(str(like / CONFIG))} --set protocol.fold={fold} "
-        f"--set seed={seed} --runs {shlex.quote(str(runs))}"
-    )
+    words = ["ser-aae", "train", "--config", str(like / CONFIG)]
+    words += ["--set", f"protocol.fold={fold}", "--set", f"seed={seed}"]
+    return shlex.join([*words, *places.words])
 
 
-def train_command_of(config: RunConfig, max_folds: int, runs: Path) -> str:
-    """Return the command that trains the first repetition of an experiment.
+def train_command_of(
+    config: RunConfig, max_folds: int, places: Places, seeds: Sequence[int] = (0,)
+) -> str:
+    """Return the command that trains repetitions of an experiment, a loop where they are several.
 
     Args:
         config: Any run of it.
         max_folds: 1 for the first fold alone, else all.
-        runs: Where run folders lie.
+        places: Where things lie.
+        seeds: Of the repetitions, at least one.
     """
     plain = config.to_dict()
     preset, changed = shortest_settings(plain, (*_OF_A_RUN, *_ALWAYS))
@@ -58,11 +105,14 @@ def train_command_of(config: RunConfig, max_folds: int, runs: Path) -> str:
     for name, value in values.items():
         if name not in _FLAGS:
             words += ["--set", f"{name}={value}"]
-    words += ["--fold", "0" if max_folds == 1 else "all", "--runs", str(runs)]
-    return shlex.join(words)
+    words += ["--fold", "0" if max_folds == 1 else "all", *places.words]
+    if len(seeds) == 1:
+        return shlex.join([*words, "--seed", str(seeds[0])])
+    listed = " ".join(map(str, seeds))
+    return f'for seed in {listed}; do {shlex.join(words)} --seed "$seed" || break; done'
 
 
-def reproduce_command(artefact: str, setup: Setup, runs: Path) -> str:
+def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     """Return the command that runs what is missing of an artefact."""
     without = ("dataset", "auxiliary", *_OF_A_RUN)
     preset, changed = shortest_settings(setup.base.to_dict(), without)
@@ -74,10 +124,14 @@ def reproduce_command(artefact: str, setup: Setup, runs: Path) -> str:
         words += ["--auxiliary", setup.auxiliary or "none"]
     if setup.max_auxiliary_speakers != usual.max_auxiliary_speakers:
         words += ["--auxiliary-speakers", str(setup.max_auxiliary_speakers)]
+    if setup.repetitions is not None:
+        words += ["--repetitions", str(setup.repetitions)]
+    if setup.tuned.values:
+        words += ["--tuned", str(setup_folder(places.runs, setup) / TUNED)]
     words += _preset(preset)
     for name, value in changed.items():
         words += ["--set", f"{name}={value}"]
-    return shlex.join([*words, "--runs", str(runs)])
+    return shlex.join([*words, *places.of(setup).words])
 
 
 def shortest_settings(
@@ -105,3 +159,9 @@ def shortest_settings(
 
 def _preset(preset: str) -> list[str]:
     return [] if preset == next(iter(PRESETS)) else ["--preset", preset]
+
+
+def _from_here(folder: str) -> str:
+    """Return a folder as `--runs` and `--store` are usually given: from where one stands."""
+    path, here = Path(folder), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else folder

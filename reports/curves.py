@@ -43,8 +43,8 @@ _LETTER_INCHES, _HANDLE_LETTERS = 0.075, 8
 def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
     """Draw a group of bars for each row, a bar for each column, a panel for each part (Fig. 3).
 
-    Bars differ in colour and hatch; a whisker is the 95 % interval, which is over speakers and
-    their utterances: none where one speaker was tested. A missing cell leaves a gap.
+    Bars differ in colour and hatch; a whisker is the 95 % interval, which is over speakers: none
+    where one speaker was tested. A missing cell leaves a gap.
 
     Args:
         filling: Its cells.

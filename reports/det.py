@@ -17,7 +17,9 @@ _EDGE = 0.0005
 """Rates of 0 and 1 lie infinitely far out; they are drawn at this distance from them."""
 
 
-def draw_det(curves: Mapping[str, pd.DataFrame], path: Path, *, mark: str = "") -> None:
+def draw_det(
+    curves: Mapping[str, pd.DataFrame], path: Path, *, mark: str = "", pdf: bool = True
+) -> None:
     """Draw false non-matches over false matches, a line for each curve.
 
     Both axes are the normal distribution's quantiles, on which normally distributed scores give
@@ -25,10 +27,11 @@ def draw_det(curves: Mapping[str, pd.DataFrame], path: Path, *, mark: str = "") 
 
     Args:
         curves: Name in the legend to what `ser_aae.results.verification.det_curve` returns.
-        path: PNG to write; a PDF goes beside it.
+        path: PNG to write.
         mark: Words in the corner of the figure.
+        pdf: Put a PDF beside it.
     """
-    with drawn_to(path, 5.0, width_inches=5.2, pdf=True, mark=mark) as figure:
+    with drawn_to(path, 5.0, width_inches=5.2, pdf=pdf, mark=mark) as figure:
         axes = figure.subplots()
         for index, (name, curve) in enumerate(curves.items()):
             _draw_curve(axes, name, curve, index)

@@ -9,10 +9,11 @@ import pandas as pd
 
 from reports import tables
 from reports.aggregate import independence, synthetic_corpora
-from reports.commands import evaluate_command
+from reports.commands import Places, evaluate_command
 from reports.page import Section
 from reports.pictures import confusion, draw_run
 from reports.summary import interval_text
+from ser_aae.leakage import VOICES, shared_voices
 from ser_aae.results import read_json
 from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, flatten
 from ser_aae.results.text import mean_and_std, percent
@@ -20,14 +21,21 @@ from ser_aae.results.text import mean_and_std, percent
 _NOT_DEAD = (None, "alive", "not settled")
 """States of an adversary that are no cause for a warning; `None`: the model has none."""
 
+_HOW_VERIFIED = (
+    "EER: equal error rate of speaker verification, low is good. It is averaged over folds and not "
+    "pooled, for the scores of two models have no common scale."
+)
 
-def draw_experiment(folder: Path, evaluation: Mapping[str, Any], runs: Path, out: Path) -> Section:
+
+def draw_experiment(
+    folder: Path, evaluation: Mapping[str, Any], places: Places, out: Path
+) -> Section:
     """Write the pictures of an experiment and return its section.
 
     Args:
         folder: Of its folds and repetitions.
         evaluation: What `evaluate_experiment` says of it.
-        runs: Where run folders lie.
+        places: Where run folders lie, and what commands are to name.
         out: Folder for the pictures.
     """
     complete = [Path(run["folder"]) for run in evaluation["runs"]]
@@ -47,16 +55,18 @@ def draw_experiment(folder: Path, evaluation: Mapping[str, Any], runs: Path, out
         ],
     )
     section.notes.append((leakage_sentence(evaluation), ""))
+    if tables.has_verification(evaluation):
+        section.notes.append((_HOW_VERIFIED, ""))
     stem = f"{folder.parent.name}-{folder.name}"
     section.pictures.append(confusion(evaluation, out / f"{stem}-confusion.png"))
-    draw_run(section, shown, config, out / stem, runs)
+    draw_run(section, shown, config, out / stem, places)
     choices = tables.choices_table(config)
     section.details = [
         ("Leakage check: utterances (speakers) by part", tables.leakage_table(evaluation)),
         (_choices_heading(choices), choices),
         *_provenance(shown),
     ]
-    missing = tables.missing_table(evaluation, shown, runs)
+    missing = tables.missing_table(evaluation, shown, places)
     if len(missing):
         heading = f"{len(missing)} runs are missing or not complete, and what fills them"
         section.details.insert(0, (heading, missing))
@@ -97,8 +107,7 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
             f"Synthetic: no person spoke in {', '.join(synthetic)}. The figures show that the "
             "program works, and nothing about emotion in speech."
         )
-    if evaluation["speaker_independent"] is False:
-        found.append("Not speaker-independent: speakers of the test part were heard before.")
+    found += _voices_warnings(evaluation)
     first = evaluation["repetitions"][0]
     if first["speaker_only_unweighted_accuracy"] >= first["unweighted_accuracy"]:
         found.append(
@@ -108,7 +117,21 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
     absent = [name for name in first["classes"] if name not in first["classes_scored"]]
     if absent:
         found.append(f"Without truth in the test part, left out of UA and F1: {', '.join(absent)}.")
-    return found + _adversary_warning(evaluation) + _own_warnings(evaluation)
+    # said above, by what was counted: older runs called every shared speaker trained on
+    voices = tuple(VOICES.values())
+    own = [text for text in _own_warnings(evaluation) if not text.startswith(voices)]
+    return found + _adversary_warning(evaluation) + own
+
+
+def _voices_warnings(evaluation: Mapping[str, Any]) -> list[str]:
+    """Return what shared speakers mean for the test parts, and of how many runs."""
+    said = Counter(shared_voices(run["stored"].get("leakage") or {}) for run in evaluation["runs"])
+    total = len(evaluation["runs"])
+    return [
+        f"{words[0].upper()}{words[1:]} ({said[words]} of {total} runs)."
+        for words in VOICES.values()
+        if said[words]
+    ]
 
 
 def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from reports import figures, scatter
-from reports.commands import train_command
+from reports.commands import Places, train_command
+from reports.det import draw_det
 from reports.page import Section
 from ser_aae.errors import UserError
 from ser_aae.results import read_jsonl
 from ser_aae.results.folder import EPOCHS, EXAMPLES
+from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
 
 
 def confusion(evaluation: Mapping[str, Any], path: Path) -> tuple[Path, str]:
@@ -24,12 +26,12 @@ def confusion(evaluation: Mapping[str, Any], path: Path) -> tuple[Path, str]:
 
 
 def draw_run(
-    section: Section, run: Path, config: Mapping[str, Any], stem: Path, runs: Path
+    section: Section, run: Path, config: Mapping[str, Any], stem: Path, places: Places
 ) -> None:
     """Add the pictures of one run; say what fills those that cannot be drawn."""
     history = read_jsonl(run / EPOCHS)
     examples = _read_examples(run / EXAMPLES)
-    fill = train_command(run, run, runs)
+    fill = train_command(run, run, places)
     if history:
         path = stem.with_name(f"{stem.name}-learning-curves.png")
         figures.learning_curves(history, path)
@@ -44,6 +46,10 @@ def draw_run(
         )
         section.pictures.append((path, f"A segment and its reconstruction in {run.name}."))
     _draw_planes(section, run, config, stem, examples)
+    if (run / VERIFICATION).is_file():
+        path = stem.with_name(f"{stem.name}-det.png")
+        draw_det({run.name: det_curve(read_trials(run / VERIFICATION))}, path, pdf=False)
+        section.pictures.append((path, f"Errors of speaker verification in {run.name}."))
     if not examples:
         text = f"No picture of a segment and of the latent space: {run.name} has no {EXAMPLES}."
         section.notes.append((text, fill))

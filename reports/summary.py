@@ -26,9 +26,11 @@ Evaluations = Mapping[Path, Mapping[str, Any]]
 """Folder of an experiment to what `evaluate_all` says of it."""
 
 HOW_SURE = (
-    "Intervals are of 95 %, by bootstrap: 2000 times as many test speakers are drawn as there are, "
-    "and of each as many utterances, all repetitions of an utterance together. They say how UA "
-    "would vary on other speakers, not how it would vary were the models trained anew."
+    "Intervals are of 95 %, by bootstrap over speakers: 2000 times as many test speakers are drawn "
+    "as there are, each with all utterances, in all repetitions. They say how UA would vary on "
+    "other speakers who stand to the training part as those tested do: unknown ones, or, with "
+    "10-fold, ones that were trained on too. They do not say how it would vary were the models "
+    "trained anew, and with few speakers they are somewhat too narrow."
 )
 """What an interval of UA means, for whoever reads one."""
 
@@ -42,7 +44,7 @@ class Summary:
         std: Sample deviation of what `spread` says, `None` where there is but one value.
         spread: What mean and deviation are over.
         interval: Of UA; `None` for another figure, and where one speaker was tested.
-        n: Test utterances of a repetition.
+        n: Test utterances of a repetition; of an equal error rate, pairs that each run tested.
         folds: Folds run of those the protocol has, `"1 of 10"`.
         repetitions: How many are counted.
     """
@@ -60,7 +62,7 @@ NOTHING = Summary(None, None, "", None, 0, "", 0)
 """Of an experiment that was not run."""
 
 
-def evaluate_all(runs: Path) -> dict[Path, dict[str, Any]]:
+def evaluate_all(runs: Path, *, may_be_none: bool = False) -> dict[Path, dict[str, Any]]:
     """Recompute all figures of every experiment below a folder that has a complete run.
 
     Returns:
@@ -75,7 +77,7 @@ def evaluate_all(runs: Path) -> dict[Path, dict[str, Any]]:
         for folder in find_experiments(runs)
         if any(is_complete(run) for run in find_runs(folder))
     ]
-    if not experiments:
+    if not experiments and not may_be_none:
         begun = len(find_runs(runs))
         raise UserError(
             f"{runs}: expected runs, found {begun} begun and none complete; "
@@ -114,7 +116,7 @@ def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
         std=std,
         spread=spread,
         interval=evaluation["interval"] if figure == UA else None,
-        n=counted[0]["n"],
+        n=_count_tested(evaluation, counted[0], figure),
         folds=f"{counted[0]['folds']} of {evaluation['folds_expected'] or '?'}",
         repetitions=len(pooled),
     )
@@ -140,6 +142,13 @@ def _counted(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     most = max(item["folds"] for item in evaluation["repetitions"])
     whole = [item for item in evaluation["repetitions"] if item["folds"] == most]
     return [item for item in whole if item["test_ids_digest"] == whole[0]["test_ids_digest"]]
+
+
+def _count_tested(evaluation: Mapping[str, Any], repetition: Mapping[str, Any], figure: str) -> int:
+    if figure != "equal_error_rate":
+        return int(repetition["n"])
+    # not the sum over folds: every model is tested on the same pairs
+    return max(int(run.get("verification_trials") or 0) for run in evaluation["runs"])
 
 
 def _spread(pooled: Sequence[float], over_folds: Sequence[float]) -> tuple[float | None, str]:

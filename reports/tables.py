@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.commands import train_command
+from reports.commands import Places, train_command
 from ser_aae.config import UNSTATED, RunConfig
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import flatten
@@ -23,6 +23,9 @@ FIGURES = {
     "gender_accuracy": "gender",
     "speaker_only_unweighted_accuracy": "speaker-only UA",
 }
+_VERIFICATION = {"equal_error_rate": "EER"}
+"""Figures of speaker verification, which few experiments have."""
+
 _OF_A_RUN = ("dataset", "seed", "protocol.fold")
 """Fields that say which run this is; they are no choices of method."""
 
@@ -34,13 +37,21 @@ _LATEX = {letter: f"\\{letter}" for letter in "&%$#_{}"} | {
 }
 
 
+def has_verification(evaluation: Evaluation) -> bool:
+    """Return whether a run of an experiment verified speakers."""
+    return any(run.get("equal_error_rate") is not None for run in evaluation["runs"])
+
+
 def run_table(evaluation: Evaluation) -> pd.DataFrame:
     """Return one row a complete run; figures in per cent."""
+    figures = _figures_of(evaluation)
     rows = []
     for run in evaluation["runs"]:
         stored = run["stored"]
         row = {"fold": run["fold"], "rep": run["repetition"], "n": run["n"]}
-        row |= {title: percent(run[key]) for key, title in FIGURES.items()}
+        row |= {title: percent(run.get(key)) for key, title in figures.items()}
+        if has_verification(evaluation):
+            row["trials"] = _or_dash(run.get("verification_trials"))
         row["validation UA"] = percent(stored.get("validation_unweighted_accuracy"))
         row["adversary"] = (stored.get("adversary") or {}).get("state", "-")
         row["best"] = _or_dash(stored.get("best_epoch"))
@@ -53,18 +64,19 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
 
 def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
     """Return the pooled figures of each repetition, their spread over folds, and over all."""
+    figures = _figures_of(evaluation)
     rows = []
     for item in evaluation["repetitions"]:
         name = f"repetition {item['repetition']}"
         total = evaluation["folds_expected"] or "?"
-        pooled = {title: percent(item[key]) for key, title in FIGURES.items()}
-        over = {title: mean_and_std(item["over_folds"][key]) for key, title in FIGURES.items()}
+        pooled = {title: percent(item[key]) for key, title in figures.items()}
+        over = {title: mean_and_std(item["over_folds"][key]) for key, title in figures.items()}
         rows.append({"": f"{name}, {item['folds']} of {total} folds pooled", **pooled})
         rows.append({"": f"{name}, mean ± deviation over folds", **over})
     over = evaluation["over_repetitions"]
     count = over["unweighted_accuracy"]["n"]
     if count:
-        means = {title: mean_and_std(over[key]) for key, title in FIGURES.items()}
+        means = {title: mean_and_std(over[key]) for key, title in figures.items()}
         rows.append({"": f"mean ± deviation over {count} complete repetition(s)", **means})
     return pd.DataFrame(rows).astype(str)
 
@@ -79,16 +91,16 @@ def leakage_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(str)
 
 
-def missing_table(evaluation: Evaluation, like: Path, runs: Path) -> pd.DataFrame:
+def missing_table(evaluation: Evaluation, like: Path, places: Places) -> pd.DataFrame:
     """Return the runs that an experiment lacks, each with the command that fills it.
 
     Args:
         evaluation: Of a folder of folds.
         like: A run whose config they share.
-        runs: Where the run folders lie.
+        places: Where things lie.
     """
     rows = [
-        {"run": name, "command": train_command(Path(evaluation["folder"]) / name, like, runs)}
+        {"run": name, "command": train_command(Path(evaluation["folder"]) / name, like, places)}
         for name in (*evaluation["missing"], *evaluation["incomplete"])
     ]
     return pd.DataFrame(rows)
@@ -169,6 +181,11 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
 def _latex(text: str) -> str:
     """Return text as LaTeX shows it."""
     return "".join(_LATEX.get(letter, letter) for letter in text)
+
+
+def _figures_of(evaluation: Evaluation) -> dict[str, str]:
+    """Return the figures that an experiment has, with their titles."""
+    return {**FIGURES, **(_VERIFICATION if has_verification(evaluation) else {})}
 
 
 def _or_dash(value: object) -> str:

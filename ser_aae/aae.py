@@ -7,7 +7,9 @@ One class serves the paper's models; a baseline is a subset of its phases and ne
 | `mtl` | reconstruction, regularisation, classification | primary task and the auxiliary ones |
 | `stl` | the same | primary task |
 | `ae`  | reconstruction, classification | primary task |
+| `ae-mtl` | the same | primary task and the auxiliary ones |
 | `cnn` | classification, on a trunk of two convolutions | primary task |
+| `cnn-mtl` | the same | primary task and the auxiliary ones |
 """
 
 from collections.abc import Callable, Mapping, Sequence

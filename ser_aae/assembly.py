@@ -11,7 +11,7 @@ from ser_aae.config import RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
-from ser_aae.leakage import Split, check_leakage
+from ser_aae.leakage import Split, check_leakage, shared_voices
 from ser_aae.parts import Part
 from ser_aae.selection import choose_speakers
 from ser_aae.splits import make_split
@@ -80,11 +80,12 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     def parts(rows: Sequence[np.ndarray]) -> list[Part]:
         return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
 
+    training = _training_parts(parts(train), config)
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),
         speakers=speakers,
-        train=[_hide_labels(part, config) for part in parts(train)],
+        train=training,
         auxiliary=[
             _auxiliary_part(*each, target, speakers) for each in zip(others, drawn, strict=True)
         ],
@@ -92,7 +93,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         test=_only(parts(test)),
         leakage=leakage,
         digests={corpus.name: corpus.digest for corpus in (*corpora, *others)},
-        warnings=_warnings(config, parts(test), target, leakage),
+        warnings=_left_out(training) + _warnings(config, parts(test), target, leakage),
     )
 
 
@@ -204,6 +205,38 @@ def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...])
     return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
 
 
+def _training_parts(parts: Sequence[Part], config: RunConfig) -> list[Part]:
+    """Hide labels, and leave out rows without one where the model learns nothing from them.
+
+    A model of the primary task alone that reconstructs nothing would take its normalisation and
+    its batch-norm statistics from such rows, and have fewer labels in each batch: it would be
+    handicapped by them, not supervised. Its epochs have as many steps as with them.
+
+    Raises:
+        UserError: No row is left.
+    """
+    hidden = [_hide_labels(part, config) for part in parts]
+    if config.model.tasks or not config.model.kind.startswith("cnn"):
+        return hidden
+    labelled = [part.labelled(config.task) for part in hidden]
+    if not all(len(part.rows) for part in labelled):
+        raise UserError(
+            f"data.labelled_fraction: {config.data.labelled_fraction:g} leaves no training "
+            f"utterance its label, and {config.model.kind} learns from labels alone; choose a "
+            "larger share"
+        )
+    return labelled
+
+
+def _left_out(training: Sequence[Part]) -> list[str]:
+    """Return what the guard counts among the training part, for it looks at all of it."""
+    whole = sum(len(p.rows if p.epoch_rows is None else p.epoch_rows) for p in training)
+    kept = sum(len(part.rows) for part in training)
+    if kept == whole:
+        return []
+    return [f"{whole - kept} of {whole} training utterances have no label and are left out"]
+
+
 def _hide_labels(part: Part, config: RunConfig) -> Part:
     """Keep the label of a share of the training utterances of each class (decisions T5)."""
     fraction = config.data.labelled_fraction
@@ -215,7 +248,7 @@ def _hide_labels(part: Part, config: RunConfig) -> Part:
         rows = part.rows[labels[part.rows] == number]
         hidden = draw.permutation(rows)[round(fraction * len(rows)) :]
         labels[hidden] = UNLABELLED
-    return Part(part.corpus, part.rows, {**part.labels, config.task: labels})
+    return replace(part, labels={**part.labels, config.task: labels})
 
 
 def _only(parts: list[Part]) -> Part:
@@ -232,8 +265,9 @@ def _warnings(
     absent = [name for number, name in enumerate(target.classes) if number not in numbers]
     if absent:
         found.append(f"the test part has no utterance of {', '.join(absent)}")
-    if not leakage["speaker_independent"]:
-        found.append("speaker-dependent: test speakers were trained on")
+    voices = shared_voices(leakage)
+    if voices:
+        found.append(voices)
     if leakage["shared_sound"]:
         found.append(
             "pairs of utterances that share sound and lie in different parts: "

@@ -13,6 +13,15 @@ PAIRS = tuple(f"{first}-{second}" for first, second in combinations(PARTS, 2))
 SOUND_KEY = "shares_sound_with"
 """Where an adapter writes with which others of the corpus an utterance shares sound."""
 
+VOICES: Mapping[str, str] = {
+    "train-test": "speaker-dependent: test speakers were trained on",
+    "validation-test": "selection shares speakers with the test part: the epoch was chosen on "
+    "them, nobody was trained on",
+    "train-validation": "selection shares speakers with the training part: test speakers are in "
+    "neither",
+}
+"""Pair of parts that share speakers to what it means for the test part, the worst first."""
+
 _LISTED = 5
 
 
@@ -85,6 +94,22 @@ def check_leakage(
         "shared_sound": len(shared_sound(parts)),
         "lists": split.lists,
     }
+
+
+def shared_voices(check: Mapping[str, Any]) -> str:
+    """Say what shared speakers mean for the test part.
+
+    Args:
+        check: What `check_leakage` returned, as a result file has it. One that does not say which
+            parts share speakers is taken for the worst.
+
+    Returns:
+        One of `VOICES`, `""` where no two parts share a speaker or nothing was checked.
+    """
+    if check.get("speaker_independent") is not False:
+        return ""
+    shared = check.get("shared_speakers", {"train-test": ["unknown"]})
+    return next((words for pair, words in VOICES.items() if shared.get(pair)), "")
 
 
 def shared_sound(parts: Mapping[str, Sequence[Utterance]]) -> list[tuple[str, str]]:

@@ -61,8 +61,11 @@ def measure_normalisation(parts: Sequence[Part]) -> Normalisation:
 
 
 def steps_per_epoch(primary: Sequence[Part], data: DataConfig, batch_size: int, mixed: bool) -> int:
-    """Return the steps in which each segment of the primary parts is seen once."""
-    segments = sum(part.num_segments(data.segment_frames, data.segment_frames) for part in primary)
+    """Return the steps in which each segment of the primary parts is seen once.
+
+    A part may ask for longer epochs (`Part.epoch_rows`): its segments then come again.
+    """
+    segments = sum(part.epoch_segments(data.segment_frames) for part in primary)
     return max(1, math.ceil(segments / _primary_rows(data, batch_size, mixed)))
 
 
@@ -77,8 +80,9 @@ def training_dataset(
 ) -> tf.data.Dataset:
     """Build the endless stream of training batches, from the first step of `first_epoch` on.
 
-    Each epoch visits every segment of `primary` once, in random windows; a share
-    `data.auxiliary_ratio` of each batch comes from `auxiliary` where there is any.
+    Each epoch visits every segment of `primary` once, or as often as `steps_per_epoch` says, in
+    random windows; a share `data.auxiliary_ratio` of each batch comes from `auxiliary` where there
+    is any.
 
     Returns:
         Batches of segments `(batch_size, bins, segment_frames, 1)` float32 and labels

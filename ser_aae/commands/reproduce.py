@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_config, add_place, folder, prepare_corpus
+from ser_aae.commands.reproduce_setup import NO_CORPUS, read_setup, refuse_unused
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 
@@ -21,7 +22,6 @@ _ADDRESSES = {
     "runs": ("SER_AAE_RUNS", "runs", "the runs"),
 }
 _BUDGETS = ("smoke", "small", "full")
-_NONE = "none"
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -38,6 +38,13 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--plan", action="store_true", help="say what there is to do and what it takes, and end"
     )
     add_config(parser)
+    parser.add_argument(
+        "--tuned",
+        type=folder,
+        metavar="FILE",
+        help="best.yaml of a search: what it varied, for all cells of its task; alpha and beta "
+        "for the models of its family alone",
+    )
     add_place(parser, "data_root")
     for name in _ADDRESSES:
         _add_address(parser, name)
@@ -63,7 +70,7 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--auxiliary",
         default="librispeech",
-        metavar=f"NAME|{_NONE}",
+        metavar=f"NAME|{NO_CORPUS}",
         help="corpus without emotions (librispeech)",
     )
     parser.add_argument(
@@ -131,6 +138,7 @@ def run(arguments: argparse.Namespace) -> None:
     setup = read_setup(arguments)
     places = Places(arguments.store, arguments.runs)
     artefacts = choose(arguments.artefacts, setup)
+    refuse_unused(artefacts, setup, arguments)
     configs = _list_runs(artefacts, setup, places, arguments)
     plan = make_plan(configs, places.runs)
     if arguments.plan:
@@ -141,30 +149,6 @@ def run(arguments: argparse.Namespace) -> None:
         _prepare(plan.missing, setup, arguments)
         _train(plan, places, arguments)
     print(places.runs)
-
-
-def read_setup(arguments: argparse.Namespace) -> "Setup":
-    """Return on what, and for how long, the artefacts are run.
-
-    Raises:
-        UserError: A setting that cannot be, or a corpus named twice.
-    """
-    from ser_aae.config_file import build_config
-    from ser_aae.experiments import BUDGETS, Setup
-
-    if len(set(arguments.datasets)) < len(arguments.datasets):
-        raise UserError(f"--datasets: expected each once, got {' '.join(arguments.datasets)}")
-    if arguments.auxiliary_speakers < 0:
-        raise UserError(
-            f"--auxiliary-speakers: expected 0 or more, got {arguments.auxiliary_speakers}"
-        )
-    return Setup(
-        datasets=tuple(arguments.datasets),
-        auxiliary="" if arguments.auxiliary == _NONE else arguments.auxiliary,
-        base=build_config(arguments.preset, arguments.config, assignments=arguments.set),
-        budget=BUDGETS[arguments.budget],
-        max_auxiliary_speakers=arguments.auxiliary_speakers,
-    )
 
 
 def _list_runs(
@@ -180,10 +164,7 @@ def _list_runs(
             _prepare([config], setup, arguments)
         return count_folds(config, local_store(places.store, config))
 
-    repetitions = arguments.repetitions
-    if repetitions is None:
-        repetitions = setup.budget.repetitions
-    return runs_of(artefacts, setup, repetitions, count)
+    return runs_of(artefacts, setup, setup.repetitions_asked, count)
 
 
 def _prepare(configs: Sequence[RunConfig], setup: "Setup", arguments: argparse.Namespace) -> None:

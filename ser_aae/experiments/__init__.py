@@ -15,25 +15,33 @@ from ser_aae.experiments.cells import Artefact, Cell
 from ser_aae.experiments.runs import folds_of, runs_of
 from ser_aae.experiments.setup import (
     BUDGETS,
+    TUNED,
     Budget,
     Setup,
     read_setups,
+    setup_folder,
     thin,
     with_settings,
     write_setup,
 )
+from ser_aae.experiments.tuned import TUNABLE, Tuned, read_tuned
 
 __all__ = [
     "ARTEFACTS",
     "BUDGETS",
+    "TUNABLE",
+    "TUNED",
     "Artefact",
     "Budget",
     "Cell",
     "Setup",
+    "Tuned",
     "choose",
     "folds_of",
     "read_setups",
+    "read_tuned",
     "runs_of",
+    "setup_folder",
     "thin",
     "with_settings",
     "write_setup",

@@ -106,7 +106,7 @@ def title_of(dataset: str) -> str:
 
 
 def cell_config(setup: Setup, dataset: str, kind: str = "mtl", **settings: Any) -> RunConfig:
-    """Return the config of a cell: the setup's base, its budget, the model, the cell's own.
+    """Return the config of a cell: the setup's base, its budget, what a search chose, its own.
 
     Args:
         setup: Base, auxiliary corpus and budget.
@@ -120,6 +120,8 @@ def cell_config(setup: Setup, dataset: str, kind: str = "mtl", **settings: Any) 
     values = {
         "dataset": stored_name(dataset),
         "auxiliary": (stored_name(setup.auxiliary),) if has_auxiliary else (),
+        # what an experiment is about, its cell says: a base taken from a search has a task too
+        "task": "emotion",
         "seed": 0,
         "protocol.fold": 0,
         "model.kind": kind,
@@ -129,7 +131,8 @@ def cell_config(setup: Setup, dataset: str, kind: str = "mtl", **settings: Any) 
     }
     if has_auxiliary:
         values |= _selected(setup)
-    values |= _paper_weights(setup, kind, own.get("task", "emotion"))
+    task = own.get("task", "emotion")
+    values |= _paper_weights(setup, kind, task) | setup.tuned.settings_for(task, kind)
     return with_settings(setup.budget.apply(setup.base), values | own)
 
 
@@ -137,10 +140,11 @@ def _selected(setup: Setup) -> dict[str, str | int]:
     """Return what is taken of the auxiliary corpus: as the base says, else as the paper says."""
     paper = SELECTIONS.get(stored_name(setup.auxiliary), Selection())
     data = setup.base.data
+    # a number of 0 is all of them, so it is no limit
+    most = setup.max_auxiliary_speakers or paper.speakers
     return {
         "data.auxiliary_subset": data.auxiliary_subset or paper.subset,
-        "data.auxiliary_speakers": data.auxiliary_speakers
-        or min(paper.speakers, setup.max_auxiliary_speakers),
+        "data.auxiliary_speakers": data.auxiliary_speakers or min(paper.speakers, most),
     }
 
 

@@ -1,5 +1,6 @@
 """Figures 2 to 5 as points, and a curve that the paper does not have."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ser_aae.config import RunConfig
@@ -47,7 +48,7 @@ def figure_2(setup: Setup) -> Artefact:
 
 def figure_3(setup: Setup) -> Artefact:
     """Single-task CNN, AE and AAE against the multi-task model (Sec. 5.1)."""
-    cells = (
+    cells = tuple(
         Cell(
             group,
             kind.upper(),
@@ -59,7 +60,8 @@ def figure_3(setup: Setup) -> Artefact:
         for kind in ("cnn", "ae", "stl", "mtl")
     )
     title = "Multi-task against single-task, UA %"
-    return Artefact("figure-3", title, tuple(cells), reference="MTL")
+    notes = _steps_notes(cells, "AE, STL and MTL")
+    return Artefact("figure-3", title, cells, notes, reference="MTL")
 
 
 def figure_4(setup: Setup) -> Artefact:
@@ -88,6 +90,7 @@ def figure_4(setup: Setup) -> Artefact:
         "are of the multi-task model, whose epochs are chosen by the emotion.",
         "Speakers can be identified only where they were trained on: that panel is 10-fold, the "
         "others leave one speaker out.",
+        *_verification_notes(setup),
     )
     return Artefact("figure-4", "More auxiliary speakers", tuple(cells), notes, reference="0")
 
@@ -124,7 +127,7 @@ def figure_5(setup: Setup) -> Artefact:
 
 def semi_supervised(setup: Setup) -> Artefact:
     """UA against the share of training utterances that keep their emotion."""
-    cells = (
+    cells = tuple(
         Cell(
             f"{fraction:g}",
             MODELS[kind],
@@ -143,7 +146,41 @@ def semi_supervised(setup: Setup) -> Artefact:
         for fraction in thin(FRACTIONS, setup.budget.points)
     )
     title = "UA % against the labelled share"
-    return Artefact("semi-supervised", title, tuple(cells), reference=MODELS["mtl"])
+    notes = (
+        "Labels are hidden in the training part alone. Validation keeps all of its own at every "
+        "share and chooses the epoch by them: more labels than there would be where few are.",
+        f"{MODELS['cnn']} trains on the labelled utterances alone, in as many steps at every "
+        "share.",
+        *_steps_notes(cells, MODELS["mtl"]),
+    )
+    return Artefact("semi-supervised", title, cells, notes, reference=MODELS["mtl"])
+
+
+def _steps_notes(cells: Sequence[Cell], others: str) -> tuple[str, ...]:
+    """Say how many more updates than the CNN other models make, where they make more."""
+    mixed = [cell.config for cell in cells if cell.config.auxiliary]
+    if not mixed:
+        return ()
+    shares = sorted({config.data.auxiliary_ratio for config in mixed})
+    return (
+        f"Models differ in their number of updates. {MODELS['cnn']} gets no corpus without "
+        f"emotions; {others} take {' or '.join(f'{share:.0%}' for share in shares)} of each batch "
+        f"of stage 2 from {title_of(mixed[0].auxiliary[0])}, so that an epoch, which visits each "
+        f"emotional segment once, has about {' or '.join(f'{1 / (1 - s):.2g}' for s in shares)} "
+        f"times as many steps, after {mixed[0].training.pretraining_epochs} epochs of stage 1.",
+    )
+
+
+def _verification_notes(setup: Setup) -> tuple[str, ...]:
+    if not setup.auxiliary:
+        return ()
+    verified, subset = _verified(setup)
+    where = f"{title_of(verified)} ({subset})" if subset else title_of(verified)
+    return (
+        "The paper enrols and verifies LibriSpeech's test speakers together with the test sets of "
+        f"IEMOCAP or MSP-IMPROV; here those of {where} alone are. So the lines of the last panel "
+        "differ in what the models were trained on, and not in whom they verify.",
+    )
 
 
 def _counts(setup: Setup) -> tuple[int, ...]:
@@ -155,10 +192,14 @@ def _counts(setup: Setup) -> tuple[int, ...]:
 def _with_speakers(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:
     own: dict[str, Any] = {"protocol__name": protocol, "data__auxiliary_speakers": count}
     if protocol == "loso" and setup.auxiliary:
-        verified = setup.base.verification or stored_name(setup.auxiliary)
-        paper = SELECTIONS.get(verified, Selection())
-        own["verification"] = verified
-        own["verification_subset"] = setup.base.verification_subset or paper.verification_subset
+        own["verification"], own["verification_subset"] = _verified(setup)
     if not count:
         own["auxiliary"] = ()  # a number of 0 would be all of them
     return cell_config(setup, dataset, **own)
+
+
+def _verified(setup: Setup) -> tuple[str, str]:
+    """Return the corpus whose speakers are verified, and which subset of it."""
+    verified = setup.base.verification or stored_name(setup.auxiliary)
+    paper = SELECTIONS.get(verified, Selection())
+    return verified, setup.base.verification_subset or paper.verification_subset

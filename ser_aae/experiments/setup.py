@@ -10,12 +10,19 @@ from typing import Any, TypeVar
 from ser_aae.config import RunConfig
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
-from ser_aae.results.folder import read_json, write_json
+from ser_aae.experiments.tuned import Tuned
+from ser_aae.results.folder import read_json, write_bytes, write_json
 
 SETUPS = "setups"
 """Folder below the runs that holds what they were run for."""
 
 _BASE, _REST = "base.json", "setup.json"
+
+TUNED = "tuned.yaml"
+"""What a search has chosen for a setup, in its folder: `ser-aae reproduce --tuned` takes it."""
+
+_HOW = ("repetitions", "data_root", "allow_partial")
+"""What of a setup says how its runs are made, and not which they are."""
 
 Value = TypeVar("Value")
 
@@ -44,12 +51,17 @@ class Budget:
 
     def apply(self, config: RunConfig) -> RunConfig:
         """Return a config with this budget's epochs and overrides."""
+        return with_settings(config, self.settings)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its epochs and overrides by dotted name."""
         values = dict(self.overrides)
         if self.epochs:
             values["training.epochs"] = self.epochs
         if self.pretraining_epochs:
             values["training.pretraining_epochs"] = self.pretraining_epochs
-        return with_settings(config, values)
+        return values
 
 
 BUDGETS: Mapping[str, Budget] = {
@@ -90,6 +102,12 @@ class Setup:
         budget: How much is run.
         max_auxiliary_speakers: Where Fig. 4's axis ends: 900 in the paper, fewer where the
             auxiliary corpus has fewer.
+        tuned: What a search has chosen, over base and budget.
+        repetitions: Seeds in place of the budget's, `None` for as many as the budget says.
+        data_root: Folder of the corpora, `""` where it is not known.
+        allow_partial: Whether incomplete copies of corpora were accepted.
+
+    The last three are how it was run: they change no cell.
     """
 
     datasets: tuple[str, ...] = ("iemocap", "msp")
@@ -97,6 +115,15 @@ class Setup:
     base: RunConfig = field(default_factory=RunConfig)
     budget: Budget = field(default_factory=lambda: BUDGETS["full"])
     max_auxiliary_speakers: int = 900
+    tuned: Tuned = field(default_factory=Tuned)
+    repetitions: int | None = None
+    data_root: str = ""
+    allow_partial: bool = False
+
+    @property
+    def repetitions_asked(self) -> int:
+        """How many seeds each cell is to have."""
+        return self.budget.repetitions if self.repetitions is None else self.repetitions
 
 
 def with_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
@@ -129,21 +156,35 @@ def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
 def write_setup(runs: Path, setup: Setup) -> Path:
     """Leave a setup beside the runs made for it; the same one twice is one.
 
+    Two that differ only in how they are run are the same: the later one replaces the other.
+
     Returns:
         `<runs>/setups/<digest>`.
     """
-    rest = {
+    folder = setup_folder(runs, setup)
+    how = {name: getattr(setup, name) for name in _HOW}
+    write_json(folder / _BASE, setup.base.to_dict())
+    if setup.tuned.values:
+        write_bytes(folder / TUNED, setup.tuned.to_yaml().encode())
+    write_json(folder / _REST, _which(setup) | how)  # last: its presence means complete
+    return folder
+
+
+def setup_folder(runs: Path, setup: Setup) -> Path:
+    """Return where a setup lies beside its runs."""
+    text = json.dumps([setup.base.to_dict(), _which(setup)], sort_keys=True)
+    return runs / SETUPS / hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _which(setup: Setup) -> dict[str, Any]:
+    """Return what says which runs a setup has, beside its base."""
+    which = {
         "datasets": list(setup.datasets),
         "auxiliary": setup.auxiliary,
         "max_auxiliary_speakers": setup.max_auxiliary_speakers,
         "budget": asdict(setup.budget),
     }
-    base = setup.base.to_dict()
-    text = json.dumps([base, rest], sort_keys=True)
-    folder = runs / SETUPS / hashlib.sha256(text.encode()).hexdigest()[:8]
-    write_json(folder / _BASE, base)
-    write_json(folder / _REST, rest)  # last: its presence means complete
-    return folder
+    return which | ({"tuned": asdict(setup.tuned)} if setup.tuned.values else {})
 
 
 def read_setups(runs: Path) -> list[Setup]:
@@ -166,6 +207,9 @@ def _read_setup(folder: Path) -> Setup:
             base=build_config(file=folder / _BASE),
             budget=Budget(**budget, overrides=lists),
             max_auxiliary_speakers=rest["max_auxiliary_speakers"],
+            tuned=Tuned(**rest.get("tuned", {})),
+            # setups of earlier versions do not say it
+            **{name: rest[name] for name in _HOW if name in rest},
         )
     except (KeyError, TypeError) as error:
         raise UserError(

@@ -1,6 +1,7 @@
 """Tables 2 to 6 as cells, and a table on a corpus that is free to have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
@@ -26,6 +27,9 @@ PARTS = {
     "joint activation-valence space": ("clusters-3", "clusters-5"),
 }
 """The halves of Table 6."""
+
+_COMPARED = ("cnn", "ae", "stl", "mtl")
+"""Models on RAVDESS."""
 
 _SINGLE = "The row None is not in the paper's table; it is the single-task model of Table 3."
 
@@ -125,13 +129,10 @@ def table_6(setup: Setup) -> Artefact:
 
 def ravdess(setup: Setup) -> Artefact:
     """Four models on real speech that is free to have: RAVDESS, six folds of four actors."""
-    alone = Setup((), "", setup.base, setup.budget)
+    alone = replace(setup, datasets=(), auxiliary="")
     shared = {"protocol__name": "speaker-kfold", "protocol__folds": 6, "classes": "four"}
-    rows = {
-        MODELS[kind]: cell_config(alone, "ravdess", kind, **shared)
-        for kind in ("cnn", "ae", "stl", "mtl")
-    }
-    with_more = Setup((), "urdu", setup.base, setup.budget)
+    rows = {MODELS[kind]: cell_config(alone, "ravdess", kind, **shared) for kind in _COMPARED}
+    with_more = replace(alone, auxiliary="urdu")
     rows["AAE, multi-task, more speech"] = cell_config(
         with_more, "ravdess", "mtl", data__unlabelled_rest=True, **shared
     )
@@ -144,9 +145,27 @@ def ravdess(setup: Setup) -> Artefact:
         "Not in the paper. The last row adds what only this method can use: the other four "
         "emotions of RAVDESS without their labels, and URDU's speakers and genders. With so much "
         "more speech an epoch of it has about four times the steps of the others.",
+        *_weights_notes(setup, [rows[MODELS[kind]] for kind in _COMPARED]),
     )
     title = "RAVDESS, four classes, six folds of speakers"
     return Artefact("ravdess", title, cells, notes, reference=MODELS["mtl"])
+
+
+def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...]:
+    """Say whose settings the models have, unless each has those that were chosen for it."""
+    papers = "the paper tunes alpha and beta for AE and AAE apart."
+    if setup.tuned.settings_for("emotion", setup.tuned.kind):
+        return (
+            f"The search was of {MODELS[setup.tuned.kind]}. The other models inherit what it "
+            "chose, but alpha and beta only where they are of its family, and the base's "
+            f"otherwise; {papers}",
+        )
+    if len({(config.model.alpha, config.model.beta) for config in configs}) > 1:
+        return ()
+    return (
+        "All models have the same settings, alpha and beta included. Those of the preset default "
+        f"were chosen with the multi-task model, and CNN and AE inherit them; {papers}",
+    )
 
 
 def with_secondary(setup: Setup, dataset: str, row: str, task: str = "emotion") -> RunConfig:

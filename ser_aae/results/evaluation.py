@@ -21,7 +21,12 @@ from ser_aae.results.folder import (
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score
-from ser_aae.results.verification import VERIFICATION, read_trials, score_trials
+from ser_aae.results.verification import (
+    TRIALS_DIGEST,
+    VERIFICATION,
+    read_trials,
+    score_trials,
+)
 
 FIGURES = (
     "unweighted_accuracy",
@@ -151,6 +156,8 @@ def _evaluate_run(folder: Path) -> Evaluated:
     # either of the two without the other is found out too
     if "equal_error_rate" in stored or (folder / VERIFICATION).exists():
         verified = score_trials(read_trials(folder / VERIFICATION))
+        if TRIALS_DIGEST not in stored:  # of a run before there was one
+            del verified[TRIALS_DIGEST]
         _compare(folder, stored, verified, VERIFICATION)
         figures |= verified
     place = {"kind": "run", "folder": str(folder), "name": folder.name}

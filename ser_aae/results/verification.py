@@ -1,5 +1,6 @@
 """Trials of speaker verification: their schema, writing, reading and scoring (P11)."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ser_aae.metrics import equal_error_rate
 
 VERIFICATION = "verification.parquet"
 COLUMNS = ("enrolled", "corpus", "utterance_id", "speaker", "score", "target")
+TRIALS_DIGEST = "verification_digest"
+"""Where `result.json` holds the SHA-256 of the trials; runs of before it was written have none."""
 
 
 def write_trials(path: Path, trials: pd.DataFrame) -> None:
@@ -58,7 +61,8 @@ def score_trials(trials: pd.DataFrame) -> dict[str, Any]:
 
     Returns:
         `equal_error_rate` in [0, 1], `verification_trials` and `verification_targets` (how many
-        pairs, and how many of one speaker) and `verification_speakers` (enrolled).
+        pairs, and how many of one speaker), `verification_speakers` (enrolled) and
+        `verification_digest`: equal digests, equal pairs with equal scores.
 
     Raises:
         UserError: Only targets or only impostors.
@@ -69,6 +73,7 @@ def score_trials(trials: pd.DataFrame) -> dict[str, Any]:
         "verification_trials": len(trials),
         "verification_targets": int(targets.sum()),
         "verification_speakers": int(trials["enrolled"].nunique()),
+        TRIALS_DIGEST: _digest(trials),
     }
 
 
@@ -89,6 +94,16 @@ def det_curve(trials: pd.DataFrame) -> pd.DataFrame:
     return curve.drop_duplicates(
         ["false_match_rate", "false_non_match_rate"], ignore_index=True
     ).astype(np.float64)
+
+
+def _digest(trials: pd.DataFrame) -> str:
+    """Return the SHA-256 over the pairs, whatever their order and however they are stored.
+
+    The error rate depends on the order of the scores alone, and not even on all of that.
+    """
+    plain = trials[list(COLUMNS)].astype({"score": np.float64, "target": bool})
+    rows = plain.sort_values(["enrolled", "corpus", "utterance_id"])
+    return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def _check(trials: pd.DataFrame, path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from reports.aggregate import fill, independence, synthetic_corpora
+from reports.commands import Places
 from ser_aae.experiments import ARTEFACTS, Budget, Setup
 
 ALL_FOLDS = Setup(budget=Budget("own", repetitions=2))
@@ -27,7 +28,7 @@ def fill_first(tmp_path, evaluate_all):
 
     def make(setup=ALL_FOLDS):
         artefact = ARTEFACTS["table-3"](setup)
-        return fill(artefact, setup, tmp_path, evaluate_all(tmp_path)).cells[0]
+        return fill(artefact, setup, Places(tmp_path), evaluate_all(tmp_path)).cells[0]
 
     return make
 
@@ -81,18 +82,67 @@ def test_a_budget_of_one_fold_makes_a_repetition_of_one_fold_whole(
 
 
 def test_a_cell_knows_its_protocol_and_the_papers_figure(first, fill_first, leave_cell, tmp_path):
-    folder = leave_cell(tmp_path, first.config)
+    leave_cell(tmp_path, first.config)
     item = fill_first()
     assert item.protocol == "10-fold, speaker-dependent"
     assert str(item.paper) == "65.6 ± 2.0"
-    assert item.command == f"ser-aae evaluate {folder.parent}"
 
 
 def test_a_missing_cell_has_no_figure_and_the_command_that_trains_it(fill_first, tmp_path):
     item = fill_first()
     assert (item.mean, item.std, item.n, item.spread) == (None, None, 0, "")
-    assert item.command.startswith("ser-aae train --dataset iemocap")
+    assert item.lacks == "missing"
+    assert item.command.startswith("for seed in 0 1; do ser-aae train --dataset iemocap")
     assert "--fold all" in item.command
+
+
+def test_a_cell_of_some_folds_says_so_and_keeps_the_command_that_trains_the_rest(
+    first, fill_first, leave_cell, tmp_path
+):
+    for fold in range(2):
+        leave_cell(tmp_path, of_run(first.config, fold))
+    item = fill_first()
+    assert (item.mean, item.lacks) == (0.75, "2 of 10 folds")
+    # the same as of an empty cell: training leaves alone what is there
+    empty = fill(ARTEFACTS["table-3"](ALL_FOLDS), ALL_FOLDS, Places(tmp_path), {})
+    assert item.command == empty.cells[0].command
+
+
+def test_a_cell_of_some_repetitions_says_so_and_trains_those_that_lack(
+    first, fill_first, leave_cell, tmp_path
+):
+    for fold in range(2):
+        leave_cell(tmp_path, of_run(first.config, fold), folds=2)
+    leave_cell(tmp_path, of_run(first.config, 0, seed=1), folds=2)
+    item = fill_first()
+    assert (item.repetitions, item.lacks) == (1, "1 of 2 repetitions")
+    assert item.command.startswith("ser-aae train ")
+    assert item.command.endswith("--seed 1")
+
+
+def test_a_whole_cell_lacks_nothing_and_is_recomputed(first, fill_first, leave_cell, tmp_path):
+    for seed in range(2):
+        folder = leave_cell(tmp_path, of_run(first.config, 0, seed), folds=1)
+    item = fill_first()
+    assert item.lacks == ""
+    assert item.command == f"ser-aae evaluate {folder.parent}"
+
+
+def test_what_was_asked_for_by_hand_counts_and_not_the_budget(
+    first, fill_first, leave_cell, tmp_path
+):
+    for seed in range(2):
+        leave_cell(tmp_path, of_run(first.config, 0, seed), folds=1)
+    assert fill_first(replace(ALL_FOLDS, repetitions=3)).lacks == "2 of 3 repetitions"
+    assert fill_first(replace(ALL_FOLDS, repetitions=1)).lacks == ""
+
+
+def test_incomplete_cells_are_not_missing_ones(first, leave_cell, evaluate_all, tmp_path):
+    leave_cell(tmp_path, first.config)
+    artefact = ARTEFACTS["table-3"](ALL_FOLDS)
+    filling = fill(artefact, ALL_FOLDS, Places(tmp_path), evaluate_all(tmp_path))
+    assert [item.cell for item in filling.incomplete] == [first]
+    assert len(filling.missing) == len(filling.cells) - 1
 
 
 def test_runs_of_other_settings_fill_no_cell(first, fill_first, leave_cell, tmp_path):
@@ -106,7 +156,7 @@ def test_what_only_the_runs_say_is_averaged_over_folds(leave_cell, evaluate_all,
     cell = next(cell for cell in artefact.cells if cell.figure == "speaker_accuracy")
     for fold, accuracy in enumerate((0.5, 0.7)):
         leave_cell(tmp_path, of_run(cell.config, fold), folds=2, speaker_accuracy=accuracy)
-    found = fill(artefact, ALL_FOLDS, tmp_path, evaluate_all(tmp_path))
+    found = fill(artefact, ALL_FOLDS, Places(tmp_path), evaluate_all(tmp_path))
     item = next(item for item in found.cells if item.cell == cell)
     assert item.mean == pytest.approx(0.6)
     assert item.std == pytest.approx(np.std([0.5, 0.7], ddof=1))
@@ -116,7 +166,7 @@ def test_a_run_without_the_figure_leaves_its_cell_missing(leave_cell, evaluate_a
     artefact = ARTEFACTS["figure-4"](ALL_FOLDS)
     cell = next(cell for cell in artefact.cells if cell.figure == "speaker_accuracy")
     leave_cell(tmp_path, cell.config, speaker_accuracy=None)
-    found = fill(artefact, ALL_FOLDS, tmp_path, evaluate_all(tmp_path))
+    found = fill(artefact, ALL_FOLDS, Places(tmp_path), evaluate_all(tmp_path))
     assert next(item for item in found.cells if item.cell == cell) in found.missing
 
 
@@ -151,7 +201,7 @@ def test_independence_is_said_in_words(said, words):
 
 
 def test_the_command_of_an_artefact_runs_it_with_its_setup(smoke, tmp_path):
-    filling = fill(ARTEFACTS["table-5"](smoke), smoke, tmp_path, {})
+    filling = fill(ARTEFACTS["table-5"](smoke), smoke, Places(tmp_path), {})
     assert len(filling.missing) == len(filling.cells)
     assert filling.command.startswith("ser-aae reproduce table-5 --budget smoke")
     assert f"--runs {tmp_path}" in filling.command

@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 from reports.aggregate import fill
-from reports.artefact_tables import MISSING, cells_table, our_text, side_by_side
+from reports.artefact_tables import cells_table, confidence_table, our_text, side_by_side
 from reports.artefacts import draw_artefact
+from reports.budget import MISSING
+from reports.commands import Places
+from reports.page import page
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
 
 
@@ -18,7 +21,7 @@ def draw(tmp_path):
 
     def make(filling):
         stem = tmp_path / "out" / filling.artefact.name
-        return draw_artefact(filling, stem, tmp_path / "store", tmp_path / "runs")
+        return draw_artefact(filling, stem, Places(tmp_path / "runs", tmp_path / "store"))
 
     return make
 
@@ -53,7 +56,65 @@ def test_a_missing_cell_says_so(table_3):
     item = table_3.cells[0]
     assert our_text(item) == "75.0"
     assert our_text(replace(item, std=0.012)) == "75.0 ± 1.2"
+    assert our_text(replace(item, lacks="2 of 10 folds")) == "75.0 (2 of 10 folds)"
     assert our_text(replace(item, mean=None)) == MISSING
+
+
+@pytest.fixture
+def half_run(leave_cell, evaluate_all, tmp_path):
+    """Table 4 of two repetitions, of which the one cell has one and the other has both."""
+    setup = Setup(budget=Budget("own", repetitions=2))
+    artefact = ARTEFACTS["table-4"](setup)
+    one, two = (cell.config for cell in artefact.cells[:2])
+    for config in (one, two, replace(two, seed=1)):
+        leave_cell(tmp_path / "runs", config, folds=1)
+    runs = tmp_path / "runs"
+    return fill(artefact, setup, Places(runs), evaluate_all(runs))
+
+
+def test_a_half_run_cell_says_so_in_every_file(half_run, draw, tmp_path):
+    drawn = draw(half_run)
+    text = "75.0 (1 of 2 repetitions)"
+    out = tmp_path / "out"
+    for suffix in (".md", ".tex"):
+        assert (out / f"table-4{suffix}").read_text().count(text) == 2  # and beside its interval
+    with (out / "table-4.csv").open(encoding="utf-8") as file:
+        told = [row["incomplete"] for row in csv.DictReader(file)]
+    assert told == ["1 of 2 repetitions", "no"]
+    assert f"<td>{text}</td>" in page("", "", [drawn.section])
+
+
+def test_a_half_run_cell_is_not_counted_as_filled_and_has_its_command(half_run, draw):
+    section = draw(half_run).section
+    assert section.lead.startswith("1 of 2 cells are filled, 1 incomplete.")
+    assert section.tables[0][2].startswith("ser-aae reproduce table-4 --budget own")
+    _, cells = section.details[-1]
+    first, second = cells["command"]
+    assert first.startswith("ser-aae train")
+    assert second.startswith("ser-aae evaluate")
+
+
+def test_intervals_stand_beside_the_folds_and_repetitions_they_are_over(half_run):
+    frame = confidence_table(half_run)
+    assert frame["folds run"].tolist() == ["1 of 1", "1 of 1"]
+    assert frame["repetitions"].tolist() == ["1 of 2", "2 of 2"]
+
+
+def test_the_folds_of_a_test_stand_beside_those_that_were_run(table_3):
+    frame = confidence_table(table_3)
+    assert set(frame["folds run"]) == {"1 of 10"}
+    assert set(frame["folds"]) == {"-", "1"}  # the reference is tested against nothing
+
+
+def test_a_figure_says_below_it_how_many_cells_are_incomplete(
+    leave_cell, evaluate_all, draw, tmp_path
+):
+    setup = Setup(budget=Budget("own", repetitions=2))
+    artefact, runs = ARTEFACTS["ravdess"](setup), tmp_path / "runs"
+    leave_cell(runs, artefact.cells[0].config)
+    filling = fill(artefact, setup, Places(runs), evaluate_all(runs))
+    ((_, caption),) = draw(filling).section.pictures
+    assert f" 2 of {len(filling.cells)} cells are incomplete." in caption  # WA and UA of a model
 
 
 def test_each_cell_is_told_whole(table_3):
@@ -114,7 +175,7 @@ def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, t
 
 def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):
     artefact = ARTEFACTS["figure-3"](smoke)
-    drawn = draw(fill(artefact, smoke, tmp_path / "runs", {}))
+    drawn = draw(fill(artefact, smoke, Places(tmp_path / "runs"), {}))
     assert drawn.section.pictures == []
     assert drawn.section.lead == "0 of 32 cells are filled."
     ((_, frame, command), *_) = drawn.section.tables
@@ -154,9 +215,28 @@ def test_a_protocol_that_knows_the_speakers_is_named(table_3, draw):
     assert "Not speaker-independent: 10-fold, speaker-dependent." in draw(table_3).section.warnings
 
 
-def test_figure_2_needs_ratings_and_centroids(fill_all, smoke, draw, tmp_path):
+def test_figure_2_without_its_corpus_says_what_prepares_it(fill_all, smoke, draw, tmp_path):
     filling = fill_all("figure-2", smoke, tmp_path / "runs", centroids=[[2, 2], [3, 3], [4, 4]])
-    assert draw(filling).section.pictures == []  # the store is empty
+    section = draw(filling).section
+    assert section.pictures == []
+    store = tmp_path / "store"
+    (hint,) = (text for text in section.warnings if "No picture" in text)
+    assert hint == (
+        f"No picture: MSP-IMPROV not prepared in {store}; give --store, or run: "
+        f"ser-aae prepare --dataset msp --store {store}"
+    )
+    assert hint in (tmp_path / "out/figure-2.md").read_text()
+
+
+def test_figure_2_without_centroids_says_so(fill_all, smoke, draw, tmp_path):
+    section = draw(fill_all("figure-2", smoke, tmp_path / "runs")).section
+    assert section.pictures == []
+    assert any("wrote no centroids" in text for text in section.warnings)
+
+
+def test_figure_2_that_was_not_run_asks_for_no_corpus(smoke, draw, tmp_path):
+    filling = fill(ARTEFACTS["figure-2"](smoke), smoke, Places(tmp_path / "runs"), {})
+    assert not any("No picture" in text for text in draw(filling).section.warnings)
 
 
 def test_the_badges_name_the_corpora_of_the_cells(fill_all, draw, tmp_path):

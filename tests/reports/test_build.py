@@ -211,10 +211,11 @@ def test_missing_runs_come_with_their_command(tmp_path):
 
 def test_each_experiment_has_a_section(runs, tmp_path):
     config = RunConfig(dataset="ravdess", model=ModelConfig(kind="ae"))
-    leave_run(runs, 0, config=config, leakage=LEAKAGE | {"speaker_independent": False})
+    shared = {"speaker_independent": False, "shared_speakers": {"train-test": ["s00"]}}
+    leave_run(runs, 0, config=config, leakage=LEAKAGE | shared)
     reader, text = read_page(build_report(runs, tmp_path / "out")[0])
     assert "ravdess, emotion, ae, speaker-kfold" in text
-    assert "Not speaker-independent" in text
+    assert "Speaker-dependent: test speakers were trained on (1 of 1 runs)." in text
     assert text.count("no person spoke") == 1
     assert len(reader.sources) == 6
 

@@ -1,5 +1,6 @@
 """The whole report: the paper's tables and figures first, then the experiments behind them."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from reports.build import build_report, find_artefacts
+from reports.commands import Places
 from ser_aae.config import RunConfig
 from ser_aae.experiments import ARTEFACTS, Setup, write_setup
 from ser_aae.results import run_folder
@@ -30,11 +32,11 @@ def report(some_runs, tmp_path_factory):
 
 
 def names_of(runs, evaluations):
-    return [item.artefact.name for item in find_artefacts(runs, evaluations)]
+    return [item.artefact.name for item in find_artefacts(Places(runs), evaluations)]
 
 
 def test_artefacts_with_a_run_are_found_and_table_2(some_runs, evaluate_all):
-    found = find_artefacts(some_runs, evaluate_all(some_runs))
+    found = find_artefacts(Places(some_runs), evaluate_all(some_runs))
     names = [item.artefact.name for item in found]
     assert names[:4] == ["table-2", "table-3", "table-4", "table-5"]
     missing = {item.artefact.name: len(item.missing) for item in found}
@@ -132,6 +134,31 @@ def test_missing_cells_of_a_table_begun_are_filled_by_its_command(
     assert "ser-aae reproduce table-6 --budget smoke" in page
     assert page.count("ser-aae train --dataset") >= 31
     assert run_folder(runs, cell.config).is_dir()
+
+
+def test_commands_of_a_report_name_the_places_they_need(leave_cell, smoke, tmp_path):
+    runs, store = tmp_path / "runs", tmp_path / "store"
+    write_setup(runs, replace(smoke, data_root="/corpora", allow_partial=True))
+    leave_cell(runs, ARTEFACTS["table-3"](smoke).cells[0].config)
+    (page, *_) = build_report(runs, tmp_path / "out", store)
+    commands = re.findall(r"ser-aae (?:train|reproduce|prepare) [^<]+", page.read_text())
+    # a missing cell, an artefact not run, a corpus of Table 2, and a fold of an experiment
+    for word in ("train --dataset", "train --config", "reproduce table-6", "prepare"):
+        assert any(word in command for command in commands), word
+    for command in commands:
+        assert f"--data-root /corpora --store {store} --allow-partial" in command
+
+
+def test_of_two_setups_that_share_a_cell_the_one_that_asks_for_more_says_what_it_lacks(
+    fill_all, smoke, tmp_path, evaluate_all
+):
+    others = (("demo", "ravdess"), ("ravdess", "urdu"), ("urdu", "demo"))
+    for number, datasets in enumerate(others, start=1):
+        write_setup(tmp_path, replace(smoke, datasets=datasets, repetitions=number))
+    fill_all("ravdess", smoke, tmp_path)
+    found = find_artefacts(Places(tmp_path), evaluate_all(tmp_path))
+    (table,) = (item for item in found if item.artefact.name == "ravdess")
+    assert {item.lacks for item in table.cells} == {"1 of 3 repetitions"}
 
 
 def test_the_same_runs_give_the_same_files(fill_all, smoke, tmp_path):

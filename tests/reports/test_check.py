@@ -10,10 +10,12 @@ from reports.check import check_runs
 from ser_aae.cli import main
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
+from ser_aae.results import evaluate_run
+from ser_aae.results.verification import score_trials
 
 
 def change(path, **columns):
-    """Change the first row of predictions."""
+    """Change the first row of a table."""
     frame = pd.read_parquet(path)
     for name, value in columns.items():
         frame.loc[0, name] = value
@@ -45,8 +47,55 @@ def test_a_changed_posterior_that_changes_no_class_is_found(run, tmp_path):
 
 
 def test_a_changed_speaker_is_found(run, tmp_path):
-    change(run / "predictions.parquet", segments=2)
+    change(run / "predictions.parquet", speaker="iemocap:99")
+    with pytest.raises(UserError, match="speaker_only_unweighted_accuracy"):
+        check_runs(tmp_path / "runs")
+
+
+def test_exchanged_speakers_that_change_no_figure_are_found(run, tmp_path):
+    path = run / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    first, second = frame["speaker"][:2]
+    assert first != second
+    assert frame["truth"][0] == frame["truth"][1]
+    frame.loc[[0, 1], "speaker"] = [second, first]
+    frame.to_parquet(path, index=False)
+    assert evaluate_run(run)["stored"]["n"] == len(frame)
     with pytest.raises(UserError, match="SHA-256"):
+        check_runs(tmp_path / "runs")
+
+
+@pytest.fixture
+def verified(tmp_path, leave_cell):
+    """A complete run with speaker verification."""
+    config = replace(RunConfig(), verification="librispeech")
+    return leave_cell(tmp_path / "runs", config)
+
+
+def test_a_changed_score_that_leaves_the_error_rate_is_found(verified, tmp_path):
+    before = evaluate_run(verified)["equal_error_rate"]
+    trials = verified / "verification.parquet"
+    change(trials, score=pd.read_parquet(trials)["score"][0] + 1e-6)
+    assert score_trials(pd.read_parquet(trials))["equal_error_rate"] == before
+    with pytest.raises(UserError, match=r"verification_digest: .*verification\.parquet gives"):
+        check_runs(tmp_path / "runs")
+
+
+def test_trials_in_another_order_are_the_same(verified, tmp_path):
+    trials = verified / "verification.parquet"
+    pd.read_parquet(trials).iloc[::-1].to_parquet(trials, index=False)
+    assert len(check_runs(tmp_path / "runs")) == 1
+
+
+def test_a_run_that_wrote_no_digest_of_its_trials_is_told(verified, tmp_path):
+    result = json.loads((verified / "result.json").read_text())
+    del result["verification_digest"]
+    (verified / "result.json").write_text(json.dumps(result))
+    _, told = check_runs(tmp_path / "runs")
+    assert told.startswith("1 of them wrote no digest of their verification trials")
+    result["equal_error_rate"] += 0.01
+    (verified / "result.json").write_text(json.dumps(result))
+    with pytest.raises(UserError, match="equal_error_rate"):
         check_runs(tmp_path / "runs")
 
 

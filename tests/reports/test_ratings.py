@@ -10,6 +10,7 @@ import pytest
 
 from reports.aggregate import fill
 from reports.artefacts import draw_artefact
+from reports.commands import Places
 from reports.ratings import find_corpus, level_table, rated_plane
 from ser_aae.config import FrontEndConfig
 from ser_aae.experiments import ARTEFACTS, Setup
@@ -103,8 +104,11 @@ def test_figure_2_is_drawn_by_the_nearest_of_a_runs_centroids(
     write_store(tmp_path / "store", "msp")
     centroids = [[1.5, 3.0], [3.0, 3.0], [4.5, 3.5]]
     filling = fill_all("figure-2", smoke, tmp_path / "runs", centroids=centroids)
-    drawn = draw_artefact(filling, tmp_path / "figure-2", tmp_path / "store", tmp_path / "runs")
+    drawn = draw_artefact(
+        filling, tmp_path / "figure-2", Places(tmp_path / "runs", tmp_path / "store")
+    )
     assert [path.name for path, _ in drawn.section.pictures] == ["figure-2.png"]
+    assert not any("No picture" in text for text in drawn.section.warnings)
     pixels(tmp_path / "figure-2.png")
     (axes,) = figure_spy[0].axes
     *points, _ = axes.get_legend_handles_labels()[1]
@@ -118,11 +122,24 @@ def test_figure_2_is_drawn_by_the_nearest_of_a_runs_centroids(
 
 
 def test_table_2_says_what_prepares_the_corpora(smoke, tmp_path):
-    filling = fill(ARTEFACTS["table-2"](smoke), smoke, tmp_path, {})
-    drawn = draw_artefact(filling, tmp_path / "table-2", tmp_path / "store", tmp_path)
+    filling = fill(ARTEFACTS["table-2"](smoke), smoke, Places(tmp_path), {})
+    drawn = draw_artefact(filling, tmp_path / "table-2", Places(tmp_path, tmp_path / "store"))
     hint = drawn.section.warnings[-1]
-    assert "ser-aae prepare --dataset iemocap and ser-aae prepare --dataset msp" in hint
+    assert hint.startswith("Not counted: IEMOCAP and MSP-IMPROV not prepared in ")
+    store = tmp_path / "store"
+    assert f"ser-aae prepare --dataset iemocap --store {store} && ser-aae prepare" in hint
     assert "not prepared" in (tmp_path / "table-2.csv").read_text()
+
+
+def test_table_2_asks_only_for_what_is_not_prepared(smoke, tmp_path):
+    filling = fill(ARTEFACTS["table-2"](smoke), smoke, Places(tmp_path), {})
+    write_store(tmp_path, "msp")
+    hint = draw_artefact(filling, tmp_path / "table-2", Places(tmp_path, tmp_path)).section.warnings
+    assert "--dataset iemocap" in hint[-1]
+    assert "--dataset msp" not in hint[-1]
+    write_store(tmp_path, "iemocap")
+    hint = draw_artefact(filling, tmp_path / "table-2", Places(tmp_path, tmp_path)).section.warnings
+    assert not any("prepare" in text for text in hint)
 
 
 @pytest.mark.parametrize("task", ["activation", "valence"])

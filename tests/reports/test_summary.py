@@ -38,9 +38,10 @@ def of_run(fold, seed=0):
 def evaluate(tmp_path, leave_cell):
     """A function: (fold, seed) to how many of 4 are right -> the experiment evaluated."""
 
-    def make(right, **options):
+    def make(right, verification="", **options):
         for (fold, seed), count in right.items():
-            leave_cell(tmp_path, of_run(fold, seed), count, **options)
+            config = replace(of_run(fold, seed), verification=verification)
+            leave_cell(tmp_path, config, count, **options)
         (evaluation,) = evaluate_all(tmp_path).values()
         return evaluation
 
@@ -88,6 +89,16 @@ def test_repetitions_that_were_tested_on_other_utterances_do_not_count(evaluate)
 def test_a_figure_that_no_run_has_is_none(evaluate):
     found = summarise(evaluate({(0, 0): 4}), "speaker_accuracy")
     assert (found.mean, found.std, found.spread, found.repetitions) == (None, None, "", 0)
+
+
+def test_an_error_rate_counts_the_trials_of_a_run_and_not_the_emotional_utterances(evaluate):
+    runs = {(fold, seed): 3 for fold in range(2) for seed in range(2)}
+    evaluation = evaluate(runs, folds=2, verification="voices")
+    found = summarise(evaluation, "equal_error_rate")
+    # three speakers, each against four utterances of all three
+    assert found.n == 36
+    assert found.repetitions == 2
+    assert summarise(evaluation).n == 32
 
 
 def test_runs_begun_are_no_experiment(leave_cell, tmp_path):

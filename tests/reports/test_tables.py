@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from reports import tables
+from reports.commands import Places
 from ser_aae.config import UNSTATED, RunConfig
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import flatten
@@ -105,11 +106,13 @@ def test_the_leakage_table_has_parts_and_what_they_share():
 
 def test_missing_runs_have_a_command_each():
     found = evaluation([run(0)], missing=["fold02-rep00"], incomplete=["fold01-rep00"])
-    table = tables.missing_table(found, Path("runs/demo/0123abcd/fold00-rep00"), Path("runs"))
+    table = tables.missing_table(
+        found, Path("runs/demo/0123abcd/fold00-rep00"), Places(Path("runs"))
+    )
     assert table["run"].tolist() == ["fold02-rep00", "fold01-rep00"]
     folds = [re.search(r"protocol\.fold=(\d+)", command)[1] for command in table["command"]]
     assert folds == ["2", "1"]
-    assert tables.missing_table(evaluation([run(0)]), Path("x"), Path("y")).empty
+    assert tables.missing_table(evaluation([run(0)]), Path("x"), Places(Path("y"))).empty
 
 
 def every_setting(group=RunConfig, prefix=""):
@@ -137,6 +140,28 @@ def test_the_column_of_the_paper_is_its_preset():
         assert table.loc[name, "paper"] == str(value)
     unchanged = set(table.index) - set(PRESETS["paper"])
     assert (table.loc[sorted(unchanged), "paper"] == table.loc[sorted(unchanged), "default"]).all()
+
+
+def verified(fold):
+    return run(fold) | {"equal_error_rate": 0.1 + fold / 10, "verification_trials": 360}
+
+
+def test_an_experiment_that_verified_speakers_has_its_error_rate():
+    found = evaluation([verified(0), verified(1)])
+    rates = {"mean": 0.15, "std": 0.0707, "n": 2}
+    for over in (found["repetitions"][0]["over_folds"], found["over_repetitions"]):
+        over["equal_error_rate"] = rates
+    found["repetitions"][0]["equal_error_rate"] = 0.15
+    runs = tables.run_table(found)
+    assert runs["EER"].tolist() == ["10.0", "20.0"]
+    assert runs["trials"].tolist() == ["360", "360"]
+    assert tables.pooled_table(found)["EER"].tolist() == ["15.0", "15.0 ± 7.1", "15.0 ± 7.1"]
+
+
+def test_another_has_no_column_for_it():
+    found = evaluation([run(0), run(1)])
+    assert not {"EER", "trials"} & set(tables.run_table(found))
+    assert "EER" not in tables.pooled_table(found)
 
 
 def test_html_cells_are_escaped_and_the_table_scrolls():

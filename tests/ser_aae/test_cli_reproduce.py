@@ -187,6 +187,43 @@ def test_mistakes_are_told(given, said, words, trained, capsys):
     assert not trained
 
 
+@pytest.fixture
+def best(tmp_path):
+    """A function: task -> a file as a search leaves it."""
+
+    def write(task):
+        path = tmp_path / "best.yaml"
+        path.write_text(f"task: {task}\ndataset: tiny\nmodel: {{alpha: 0.7}}\n")
+        return str(path)
+
+    return write
+
+
+def test_what_a_search_has_chosen_is_trained_with(words, trained, best, tmp_path, capsys):
+    main([*words, "--tuned", best("emotion")])
+    found = [read_setups(tmp_path / "runs")[0].tuned.values, trained[-1]]
+    assert found == [{"model.alpha": 0.7}, 4]
+    assert main(words) == 2
+    # without it they are other runs
+    assert trained[-1] == 4
+
+
+def test_what_was_chosen_for_another_task_is_refused(words, trained, best, capsys):
+    said = refused(capsys, *words, "--tuned", best("valence"))
+    assert "chosen for the task valence, and no cell of table-5 has it" in said
+    assert not trained
+
+
+def test_a_setting_that_the_budget_sets_is_refused(words, trained, tmp_path, capsys):
+    said = refused(capsys, *words, "--set", "training.epochs=60")
+    assert "--set training.epochs: --budget smoke sets it to 2" in said
+    path = tmp_path / "mine.yaml"
+    path.write_text("seed: 0\nmodel:\n  latent_channels: 16\n")
+    said = refused(capsys, *words, "--config", str(path))
+    assert "mine.yaml:3: model.latent_channels: --budget smoke sets it to 8" in said
+    assert not trained
+
+
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tiny_store, tmp_path):
     command = [sys.executable, "-m", "ser_aae", "reproduce", "table-4", "--workers", "1"]
     command += ["--datasets", "tiny", "foreign", "--store", str(tiny_store), *SMALL]

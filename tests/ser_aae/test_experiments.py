@@ -246,6 +246,7 @@ def test_the_auxiliary_speakers_are_the_papers_unless_the_base_or_the_corpus_say
 
     assert speakers(SETUP) == 600
     assert speakers(replace(SETUP, max_auxiliary_speakers=9)) == 9
+    assert speakers(replace(SETUP, max_auxiliary_speakers=0)) == 600
     base = with_settings(RunConfig(), {"data.auxiliary_speakers": 50})
     assert speakers(replace(SETUP, base=base)) == 50
     assert speakers(replace(SETUP, auxiliary="urdu")) == 0

@@ -98,6 +98,28 @@ def test_the_same_setup_written_twice_is_one_and_another_is_another(tmp_path):
     assert len(read_setups(tmp_path)) == 2
 
 
+def test_how_it_was_run_comes_back_and_makes_no_other_setup(tmp_path):
+    first = write_setup(tmp_path, Setup())
+    later = Setup(repetitions=3, data_root="/corpora", allow_partial=True)
+    assert write_setup(tmp_path, later) == first
+    assert read_setups(tmp_path) == [later]
+
+
+def test_a_setup_of_an_earlier_version_does_not_say_how_it_was_run(tmp_path):
+    folder = write_setup(tmp_path, Setup(repetitions=3, data_root="/corpora", allow_partial=True))
+    content = json.loads((folder / "setup.json").read_text())
+    for name in ("repetitions", "data_root", "allow_partial"):
+        del content[name]
+    (folder / "setup.json").write_text(json.dumps(content))
+    assert read_setups(tmp_path) == [Setup()]
+
+
+def test_repetitions_are_the_budgets_unless_they_are_given():
+    small = Setup(budget=BUDGETS["small"])
+    assert small.repetitions_asked == 2
+    assert replace(small, repetitions=3).repetitions_asked == 3
+
+
 def test_a_setup_is_no_run(tmp_path):
     write_setup(tmp_path, Setup())
     assert find_runs(tmp_path) == []

@@ -6,7 +6,13 @@ import pytest
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
-from ser_aae.leakage import Split, check_leakage, refuse_known_speakers
+from ser_aae.leakage import (
+    VOICES,
+    Split,
+    check_leakage,
+    refuse_known_speakers,
+    shared_voices,
+)
 from ser_aae.splits import make_cross_corpus_split, make_split
 from ser_aae.utterance import Utterance
 
@@ -234,3 +240,36 @@ def test_who_is_verified_takes_part_in_nothing_else():
     refuse_known_speakers(corpus_of(3, corpus="a"), corpus_of(3, corpus="b"))
     with pytest.raises(UserError, match="verification and the rest of the run share speakers: a:1"):
         refuse_known_speakers(corpus_of(3, corpus="a"), [speak(1, 9, "a")])
+
+
+@pytest.mark.parametrize(
+    ("speakers", "pair"),
+    [
+        ((1, 2, 1), "train-test"),
+        ((1, 1, 1), "train-test"),
+        ((1, 2, 2), "validation-test"),
+        ((1, 1, 2), "train-validation"),
+        ((1, 2, 3), None),
+    ],
+)
+def test_what_shared_speakers_mean_is_said_by_the_worst_pair(speakers, pair):
+    utterances = [speak(name, number) for number, name in enumerate(speakers)]
+    split = Split((0,), (1,), (2,), speaker_independent=pair is None)
+    words = shared_voices(check_leakage(split, utterances))
+    assert words == (VOICES[pair] if pair else "")
+
+
+def test_cross_corpus_tests_nobody_who_was_trained_on():
+    source, target = corpus_of(3, corpus="a"), corpus_of(4, each=10, corpus="b")
+    said = {}
+    for speakers in ("shared", "apart"):
+        config = protocol("cross-corpus", target="b", target_speakers=speakers)
+        split = make_cross_corpus_split(source, target, config, 0)
+        said[speakers] = shared_voices(check_leakage(split, [*source, *target]))
+    assert said["shared"].startswith("selection shares speakers with the test part")
+    assert said["apart"] == ""
+
+
+def test_a_check_that_names_no_speakers_is_taken_for_the_worst():
+    assert shared_voices({"speaker_independent": False}) == VOICES["train-test"]
+    assert shared_voices({"speaker_independent": True}) == shared_voices({}) == ""

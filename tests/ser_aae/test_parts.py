@@ -24,3 +24,28 @@ def test_windows_cover_every_frame(part, segment_frames, shift_frames, expected)
 def test_only_the_rows_of_the_part_count(part):
     assert Part(part.corpus, np.array([1, 3]), {}).num_segments(64, 64) == 1 + 3
     assert Part(part.corpus, np.array([], np.int64), {}).num_segments(64, 64) == 0
+
+
+def test_an_epoch_is_as_long_as_the_part_unless_it_is_said(part):
+    assert part.epoch_segments(64) == part.num_segments(64, 64) == 6
+    few = Part(part.corpus, np.array([0]), {}, epoch_rows=np.array([0, 3]))
+    assert few.num_segments(64, 64) == 1
+    assert few.epoch_segments(64) == 1 + 3
+
+
+def test_the_labelled_rows_make_epochs_as_long_as_all_of_them(part):
+    labels = {"emotion": np.array([-1, 2, 0, -1]), "gender": np.array([0, 1, 0, -1])}
+    whole = Part(part.corpus, np.array([0, 1, 3]), labels)
+    labelled = whole.labelled("emotion")
+    assert labelled.rows.tolist() == [1]
+    assert labelled.labels is labels
+    assert labelled.epoch_segments(64) == whole.epoch_segments(64) == 5
+    # of these again: an epoch stays as long as that of the first
+    assert labelled.labelled("gender") is labelled
+    both = whole.labelled("gender").labelled("emotion")
+    assert (both.rows.tolist(), both.epoch_segments(64)) == ([1], 5)
+
+
+def test_a_part_whose_rows_all_have_a_label_stays_as_it_is(part):
+    whole = Part(part.corpus, np.array([1, 2]), {"emotion": np.array([-1, 2, 0, -1])})
+    assert whole.labelled("emotion") is whole

@@ -122,6 +122,17 @@ def test_only_the_rows_of_the_part_come(primary, build):
         assert Counter(rows_of(take(build([few], data=data), 2))) == {1: 1, 5: 5, 8: 2}
 
 
+def test_the_rows_of_a_part_come_again_where_its_epochs_are_longer(primary, build):
+    few = replace(primary, rows=np.array([1, 5]), epoch_rows=primary.rows)  # 6 segments of 23
+    assert steps_per_epoch([few], DATA, BATCH, mixed=False) == STEPS
+    batches = take(build([few]), 2 * STEPS)
+    for epoch in (batches[:STEPS], batches[STEPS:]):
+        assert Counter(rows_of(epoch)) == {1: 4, 5: 20}
+    # in other windows each time
+    starts = frames_of(batches[:STEPS])[rows_of(batches[:STEPS]) == 5, 0].reshape(4, 5)
+    assert len({tuple(sorted(own)) for own in starts.tolist()}) > 1
+
+
 @pytest.mark.parametrize("data", [DATA, STREAMED], ids=["cached", "streamed"])
 def test_the_seed_decides_and_epochs_differ(primary, auxiliary, build, data):
     steps = steps_per_epoch([primary], data, BATCH, mixed=True)

@@ -83,7 +83,7 @@ def test_what_was_tried_is_counted():
     assert found["verification_trials"] == 5 * 7 * 5
     assert found["verification_targets"] == 5 * 7
     assert found["verification_speakers"] == 5
-    assert all(isinstance(value, int | float) for value in found.values())
+    assert all(isinstance(value, int | float | str) for value in found.values())
 
 
 def test_targets_alone_have_no_rate():

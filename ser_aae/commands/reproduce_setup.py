@@ -1,0 +1,75 @@
+"""The setup that the words of `ser-aae reproduce` ask for, and what cannot be asked for."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ser_aae.errors import UserError
+
+if TYPE_CHECKING:
+    from ser_aae.experiments import Artefact, Budget, Setup
+
+NO_CORPUS = "none"
+"""What `--auxiliary` says for no auxiliary corpus."""
+
+
+def read_setup(arguments: argparse.Namespace) -> "Setup":
+    """Return on what, and for how long, the artefacts are run.
+
+    Raises:
+        UserError: A setting that cannot be, or that the budget sets; or a corpus named twice.
+    """
+    from ser_aae.config_file import build_config
+    from ser_aae.experiments import BUDGETS, Setup, Tuned, read_tuned
+
+    budget = BUDGETS[arguments.budget]
+    _refuse_overruled(arguments, budget)
+    if len(set(arguments.datasets)) < len(arguments.datasets):
+        raise UserError(f"--datasets: expected each once, got {' '.join(arguments.datasets)}")
+    if arguments.auxiliary_speakers < 0:
+        raise UserError(
+            f"--auxiliary-speakers: expected 0 or more, got {arguments.auxiliary_speakers}"
+        )
+    return Setup(
+        datasets=tuple(arguments.datasets),
+        auxiliary="" if arguments.auxiliary == NO_CORPUS else arguments.auxiliary,
+        base=build_config(arguments.preset, arguments.config, assignments=arguments.set),
+        budget=budget,
+        max_auxiliary_speakers=arguments.auxiliary_speakers,
+        tuned=read_tuned(arguments.tuned) if arguments.tuned else Tuned(),
+        repetitions=arguments.repetitions,
+        # absolute: the report may be made in another folder
+        data_root=str(arguments.data_root.absolute()),
+        allow_partial=arguments.allow_partial,
+    )
+
+
+def refuse_unused(
+    artefacts: Sequence["Artefact"], setup: "Setup", arguments: argparse.Namespace
+) -> None:
+    """Raise where nothing that is run takes what a search has chosen.
+
+    Raises:
+        UserError: No cell has the task that the search was made for.
+    """
+    cells = [cell.config for artefact in artefacts for cell in artefact.cells]
+    tuned = setup.tuned
+    if tuned.values and not any(tuned.settings_for(c.task, c.model.kind) for c in cells):
+        raise UserError(
+            f"--tuned {arguments.tuned}: chosen for the task {tuned.task}, and no cell of "
+            f"{', '.join(arguments.artefacts)} has it"
+        )
+
+
+def _refuse_overruled(arguments: argparse.Namespace, budget: "Budget") -> None:
+    """Raise where a setting is given that the budget has its own value for."""
+    from ser_aae.config_file import parse_assignment, read_file
+
+    given = [*(read_file(arguments.config) if arguments.config else ())]
+    given += map(parse_assignment, arguments.set)
+    for item in given:
+        if item.key in budget.settings:
+            raise UserError(
+                f"{item.where}: --budget {budget.name} sets it to {budget.settings[item.key]}; "
+                "leave one of the two away, or choose --budget full"
+            )

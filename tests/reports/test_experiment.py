@@ -1,0 +1,54 @@
+"""The section of an experiment that verified speakers: its error rate and its curve."""
+
+from dataclasses import replace
+
+import pytest
+
+from reports.build import build_report
+from ser_aae.config import RunConfig
+from ser_aae.experiments import Setup, write_setup
+
+
+@pytest.fixture
+def report(leave_cell, tmp_path):
+    """A function: corpus whose speakers are verified -> folder of the report of two folds."""
+
+    def make(verification):
+        config = RunConfig(verification=verification)
+        for fold in range(2):
+            protocol = replace(config.protocol, fold=fold)
+            leave_cell(tmp_path / "runs", replace(config, protocol=protocol), folds=2)
+        build_report(tmp_path / "runs", tmp_path / "out", tmp_path / "store")
+        return tmp_path / "out"
+
+    return make
+
+
+def test_a_run_that_verified_speakers_shows_error_rate_and_curve(report, pixels):
+    out = report("voices")
+    page = (out / "index.html").read_text()
+    assert "<th>EER</th>" in page
+    assert "<th>trials</th>" in page
+    assert "<td>36</td>" in page
+    assert "EER: equal error rate of speaker verification" in page
+    assert "Errors of speaker verification in fold00-rep00." in page
+    (curve,) = out.glob("*-det.png")
+    pixels(curve)
+    assert "EER" in (out / "results.md").read_text()
+
+
+def test_another_run_shows_neither(report):
+    out = report("")
+    page = (out / "index.html").read_text()
+    assert "EER" not in page
+    assert list(out.glob("*-det.png")) == []
+
+
+def test_commands_of_an_experiment_that_nobody_made_for_a_table_name_the_store(
+    leave_cell, tmp_path
+):
+    runs, store = tmp_path / "runs", tmp_path / "store"
+    write_setup(runs, Setup(data_root="/corpora"))  # of other experiments
+    leave_cell(runs, RunConfig(), folds=2)
+    page = build_report(runs, tmp_path / "out", store)[0].read_text()
+    assert f"--set protocol.fold=1 --set seed=0 --store {store} --runs {runs}" in page
