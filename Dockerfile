@@ -47,5 +47,7 @@ ENV PATH=/opt/ser-aae/bin:$PATH \
 VOLUME ["/data", "/store", "/runs"]
 USER ser-aae
 WORKDIR /runs
+# what Ctrl-C sends: Python as the first process of a container does not hear SIGTERM
+STOPSIGNAL SIGINT
 ENTRYPOINT ["ser-aae"]
 CMD ["--help"]

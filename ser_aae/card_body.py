@@ -231,7 +231,7 @@ from ser_aae.predict import Recogniser
 
 recogniser = Recogniser.load("{it.figures["name"]}")  # this folder, or an exported file
 recognition = recogniser.recognise_file("speech.wav", timeline_seconds=1.0)
-print(recognition.posteriors["{it.about.primary}"])
+print(recognition.posteriors)  # of each task; none in silence
 ```
 
 `ser-aae export RUN --format keras --out model.keras` writes a file that plain Keras loads:

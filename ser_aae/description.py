@@ -1,20 +1,27 @@
 """What a trained model takes and gives: written into every exported file, read from every run."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ser_aae.config import DataConfig, FrontEndConfig, RunConfig
+from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
+from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS
 from ser_aae.results import is_complete, read_json
 from ser_aae.results.text import percent
 
 FORMAT_VERSION = 1
+MEASURED = "normalisation.json"
 SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
+
+_DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What comes of reading plain values that are not as they were written."""
 
 _KINDS = {"demo": "synthetic speech"} | dict.fromkeys(
     ("cremad", "emodb", "esd", "iemocap", "msp", "nemo", "ravdess", "savee", "tess"),
@@ -70,7 +77,7 @@ def parse_description(text: str, where: Path) -> Description:
     """Read what `Description.to_json` wrote.
 
     Raises:
-        UserError: Something else, or of another version; `where` is named.
+        UserError: Something else, values that cannot be, or another version; `where` is named.
     """
     mend = "export the model again"
     try:
@@ -80,16 +87,65 @@ def parse_description(text: str, where: Path) -> Description:
             raise UserError(
                 f"{where}: expected a model of version {FORMAT_VERSION}, found {version}; {mend}"
             )
-        return Description(
-            **content
-            | {
-                "frontend": FrontEndConfig(**content["frontend"]),
-                "classes": {task: tuple(names) for task, names in content["classes"].items()},
-                "warnings": tuple(content["warnings"]),
-            }
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return _read_description(content)
+    except _DAMAGES as error:
         raise UserError(f"{where}: its description is damaged ({error!r}); {mend}") from error
+
+
+def _read_description(content: Mapping[str, Any]) -> Description:
+    """Return a description from plain values; one of `_DAMAGES` says what is wrong with them."""
+    wanted = {item.name for item in fields(Description)}
+    if set(content) != wanted:
+        raise ValueError(f"expected {', '.join(sorted(wanted))}, found {', '.join(content)}")
+    if content["input"] not in (SPECTROGRAM, WAVEFORM):
+        raise ValueError(f"input: expected {SPECTROGRAM} or {WAVEFORM}, found {content['input']!r}")
+    values = {f"frontend.{name}": value for name, value in content["frontend"].items()}
+    values |= {
+        "data.segment_frames": content["segment_frames"],
+        "data.evaluation_shift_frames": content["shift_frames"],
+        "data.pad": content["pad"],
+    }
+    try:  # types and ranges are those of the settings that they came from
+        config = build_config(flags=[Given(key, str(value), key) for key, value in values.items()])
+    except UserError as error:
+        raise ValueError(str(error)) from error
+    classes = {task: _names(names, task) for task, names in content["classes"].items()}
+    if not classes:
+        raise ValueError("classes: expected a task, found none")
+    return Description(
+        input=content["input"],
+        frontend=config.frontend,
+        segment_frames=config.data.segment_frames,
+        shift_frames=config.data.evaluation_shift_frames,
+        pad=config.data.pad,
+        classes=classes,
+        warnings=_names(content["warnings"], "warnings", least=0),
+    )
+
+
+def _names(values: Any, of: str, least: int = 1) -> tuple[str, ...]:
+    """Return a list of texts as a tuple.
+
+    Raises:
+        ValueError: Something else, or fewer than there have to be.
+    """
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    if not is_list or len(values) < least or not all(isinstance(each, str) for each in values):
+        raise ValueError(f"{of}: expected a list of texts, at least {least}, found {values!r}")
+    return tuple(values)
+
+
+@contextmanager
+def told_as_damaged(path: Path) -> Iterator[None]:
+    """Name the file of a run in whose content something is missing or wrong.
+
+    Raises:
+        UserError: For what comes of reading such content.
+    """
+    try:
+        yield
+    except _DAMAGES as error:
+        raise UserError(f"{path}: it is damaged ({error!r}); train the run again") from error
 
 
 def read_config(run: Path) -> RunConfig:
@@ -113,32 +169,58 @@ def describe_run(run: Path) -> Description:
         UserError: No complete run, or files that are damaged.
     """
     config = read_config(run)
-    measured = read_json(run / "normalisation.json")
-    counts: Mapping[str, int] = measured["num_classes"]
-    # a run of an earlier version did not write the speakers' names
-    numbers = [f"speaker {number + 1}" for number in range(counts.get("speaker", 0))]
-    names: dict[str, Any] = {
-        "gender": GENDERS,
-        "speaker": measured.get("speakers", numbers),
-        config.task: measured["classes"],
-    }
+    measured = read_measured(run)
+    counts = measured["num_classes"]
+    with told_as_damaged(run / MEASURED):
+        # a run of an earlier version did not write the speakers' names
+        numbers = [f"speaker {number + 1}" for number in range(counts.get("speaker", 0))]
+        known: dict[str, Any] = {
+            "gender": GENDERS,
+            "speaker": measured.get("speakers", numbers),
+            config.task: measured["classes"],
+        }
+        classes = {task: _names(known[task], task) for task in counts}
+        if any(len(names) != counts[task] for task, names in classes.items()):
+            raise ValueError(f"expected the names of {counts} classes, found {classes}")
+    with told_as_damaged(run / "result.json"):
+        warnings = _warnings(config, read_json(run / "result.json"))
     return Description(
         input=SPECTROGRAM,
         frontend=config.frontend,
         segment_frames=config.data.segment_frames,
         shift_frames=config.data.evaluation_shift_frames,
         pad=config.data.pad,
-        classes={task: tuple(names[task]) for task in counts},
-        warnings=_warnings(config, read_json(run / "result.json")),
+        classes=classes,
+        warnings=warnings,
     )
 
 
+def read_measured(run: Path) -> dict[str, Any]:
+    """Return what a run measured on its training part, and the classes that it found there.
+
+    Returns:
+        `num_classes`, task to number; the rest as it was written.
+
+    Raises:
+        UserError: It is missing, or has no such numbers.
+    """
+    measured = read_json(run / MEASURED)
+    with told_as_damaged(run / MEASURED):
+        counts = {str(task): int(count) for task, count in measured["num_classes"].items()}
+        if not counts or min(counts.values()) < 1:
+            raise ValueError(f"num_classes: expected numbers from 1, found {counts}")
+    return measured | {"num_classes": counts}
+
+
 def _warnings(config: RunConfig, result: Mapping[str, Any]) -> tuple[str, ...]:
-    kind = _KINDS.get(config.dataset, "one corpus")
+    # the name in the store: a path would tell whoever gets the model of this machine
+    name = stored_name(config.dataset)
+    kind = _KINDS.get(name, "one corpus")
     said = f"{percent(result['unweighted_accuracy'])} % UA"
-    chance = f"chance {percent(1 / len(result['classes']))}"
-    about = f"trained on {kind} ({config.dataset}), where the test part gave {said} ({chance})"
+    classes = _names(result["classes"], "classes")
+    chance = f"chance {percent(1 / len(classes))}"
+    about = f"trained on {kind} ({name}), where the test part gave {said} ({chance})"
     return (
         f"{about}; with other speakers, rooms, languages or spontaneous emotion it may not hold",
-        *result.get("warnings", ()),
+        *_names(result.get("warnings", ()), "warnings", least=0),
     )

@@ -32,6 +32,9 @@ QUANTISED = ("onnx", "litert")
 
 METADATA = "ser_aae"
 _MEMBER = f"{METADATA}.json"
+_MEMBER_BYTES = 1 << 24
+"""The longest description; ten thousand speakers' names take 200 kB. An archive can hold gigabytes
+in as many kilobytes."""
 
 
 def format_of(path: Path) -> str:
@@ -156,7 +159,11 @@ def _read_member(path: Path) -> str:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if _MEMBER in archive.namelist():
-                return archive.read(_MEMBER).decode()
+                with archive.open(_MEMBER) as member:
+                    content = member.read(_MEMBER_BYTES + 1)
+                if len(content) > _MEMBER_BYTES:
+                    raise _foreign(path)
+                return content.decode()
     raise _foreign(path)
 
 

@@ -7,20 +7,26 @@ import numpy as np
 
 from ser_aae.aae import MultitaskAAE
 from ser_aae.callbacks import BEST_WEIGHTS
-from ser_aae.description import read_config
+from ser_aae.description import MEASURED, read_config, read_measured, told_as_damaged
 from ser_aae.errors import UserError
 from ser_aae.pipeline import Normalisation
-from ser_aae.results import read_json
 
 
 def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
     """Return a run's model and the normalisation of what it takes.
 
     Raises:
-        UserError: The run is not complete, or its weights are missing or of another model.
+        UserError: The run is not complete, its normalisation is damaged, or its weights are missing
+            or of another model.
     """
     config = read_config(run)
-    measured = read_json(run / "normalisation.json")
+    measured = read_measured(run)
+    with told_as_damaged(run / MEASURED):
+        mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
+        wanted = (config.frontend.bins,)
+        numbers = np.isfinite(mean).all() and (deviation > 0).all()
+        if not mean.shape == deviation.shape == wanted or not numbers:
+            raise ValueError(f"expected mean and deviation of {config.frontend.bins} bins")
     shape = (config.frontend.bins, config.data.segment_frames, 1)
     model = MultitaskAAE(config.model, measured["num_classes"], shape, seed=config.seed)
     model.compile(config.training)
@@ -35,5 +41,4 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
             f"{run / BEST_WEIGHTS}: expected the weights of the run's model, cannot read them "
             f"({why}); train the run again"
         ) from error
-    mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
     return model, Normalisation(mean, deviation)

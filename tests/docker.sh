@@ -45,10 +45,14 @@ expect 0 '^/runs/' run ser-aae train --dataset msp --allow-partial --protocol lo
 result=$(find "$scratch/runs" -name result.json)
 [ -s "$result" ] || fail "no result.json under /runs"
 [ "$(stat -c '%u:%g' "$result")" = "$me" ] || fail "$result is not owned by $me"
-expect 0 'UA' run ser-aae evaluate "/runs/$(dirname "${result#"$scratch/runs/"}")"
+trained="/runs/$(dirname "${result#"$scratch/runs/"}")"
+expect 0 'UA' run ser-aae evaluate "$trained"
+expect 0 'tensorflow [0-9]' run ser-aae card "$trained"
+recording=$(find "$scratch/data" -name '*.wav' -print -quit)
+expect 0 'of it speech' run ser-aae predict "$trained" "/data/${recording#"$scratch/data/"}"
 expect 0 'index.html' run ser-aae report --runs /runs --out /runs/report
 
-say "Ctrl-C ends a training with 130, and the same command goes on"
+say "Ctrl-C and docker stop end a training with 130, and the same command goes on"
 train() {
     run --name "$name" ser-aae train --dataset msp --allow-partial --protocol loso-session --fold 1 \
         --epochs 500 "${small[@]:2}" > "$scratch/said" 2>&1
@@ -61,12 +65,17 @@ await() { # await TEXT: until the training says it, however slow the machine is
 }
 train &
 await 'stage 2 epoch 2/'
-"$docker" kill --signal INT "$name" > /dev/null
-came=0; wait "$!" || came=$?
-[ "$came" = 130 ] || { cat "$scratch/said"; fail "expected 130 after Ctrl-C, got $came"; }
-grep -q 'the same command goes on' "$scratch/said" || fail "it does not say how to go on"
+ends() { # ends COMMAND...: the command ends the training, which says how to go on
+    local came=0
+    "$@" "$name" > /dev/null
+    wait "$!" || came=$?
+    [ "$came" = 130 ] || { cat "$scratch/said"; fail "expected 130 after $*, got $came"; }
+    grep -q 'the same command goes on' "$scratch/said" || fail "it does not say how to go on"
+}
+ends "$docker" kill --signal INT
 train &
 await 'stage 2: goes on after epoch'
 await 'stage 2 epoch'
+ends "$docker" stop --time 60
 
 say "all of it is so"

@@ -44,15 +44,18 @@ def run(arguments: argparse.Namespace) -> None:
     recogniser = Recogniser.load(arguments.model)
     for warning in recogniser.description.warnings:
         _tell(f"warning: {warning}")
-    rows, failed = [], 0
+    rows, failed, fault = [], 0, None
     for path in arguments.files:
         try:
             found = recogniser.recognise_file(path, arguments.timeline, _progress(path))
             row = {"file": str(path), **found.to_dict()}
-        except UserError as error:
+        except Exception as error:
+            said = str(error)
+            if not isinstance(error, UserError):  # told below, when the others are recognised
+                fault, said = error, f"{path}: {type(error).__name__}: {error}"
             failed += 1
-            _tell(f"error: {error}")
-            row = {"file": str(path), "error": str(error)}
+            _tell(f"error: {said}")
+            row = {"file": str(path), "error": said}
         rows.append(row)
         if not arguments.json and "error" not in row:
             print(_text(row), flush=True)
@@ -60,6 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
         print(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
     if arguments.csv:
         _write_csv(arguments.csv, rows)
+    if fault:
+        raise fault
     if failed:
         raise UserError(f"{failed} of {len(rows)} recordings could not be recognised, see above")
 

@@ -66,7 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
     desk = Desk(Recogniser.load(arguments.model), limits, neighbours)
     uploads = Uploads(limits)
     try:
-        hosts = _LOOPBACK if arguments.host in _LOOPBACK else ()
+        host = _in_url(arguments.host)
+        hosts = _LOOPBACK if host in _LOOPBACK else ()
         config = uvicorn.Config(
             build_app(desk, uploads, hosts),
             log_level="info" if arguments.verbose else "warning",
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
         port = listening.getsockname()[1]
         for warning in desk.recogniser.description.warnings:
             print(f"warning: {warning}", file=sys.stderr)
-        print(f"http://{arguments.host}:{port}", flush=True)
+        print(f"http://{host}:{port}", flush=True)
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         desk.close()
@@ -93,6 +94,11 @@ def _check(arguments: argparse.Namespace) -> None:
         if not 0 < value < float("inf"):
             name = option.replace("_", "-")
             raise UserError(f"--{name}: expected a number over 0, got {value:g}")
+
+
+def _in_url(host: str) -> str:
+    """Return how an address is written before a port, and in the header `Host` (RFC 3986)."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _listen(host: str, port: int) -> Any:

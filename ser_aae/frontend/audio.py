@@ -1,12 +1,13 @@
 """Reading a recording of any rate and number of channels as 16 kHz mono (decisions F1)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.mp3 import read_unmeasured_mp3
+from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
 
 LEAST_RATE_HZ = 1000
 """Headers with lower rates are damaged; resampled from 1 Hz, a second of sound fills the memory."""
@@ -18,6 +19,20 @@ A frame of MP3 draws on up to 511 bytes of those before it. libsndfile hands out
 of a frame whose past it skipped: after a seek, up to 0.2 s of noise. At 8 kbit/s, the lowest
 rate there is, 511 bytes are about a second.
 """
+
+_SAMPLES_A_BYTE = 1 << 13
+"""More than any codec packs: a frame of FLAC with 65535 equal samples takes eleven bytes."""
+
+
+class _Forwards(soundfile.SoundFile):
+    """A file whose pieces are read one after the other.
+
+    After each, soundfile seeks to where it is already. An MP3 goes on with noise then, and at
+    the end of a FLAC that does not say its length it is an error.
+    """
+
+    def seekable(self) -> bool:
+        return False
 
 
 def read_audio(
@@ -42,23 +57,46 @@ def read_audio(
             samples, or with samples that are not finite.
     """
     samples, rate_hz = _read(path, start_s, end_s)
-    if rate_hz < LEAST_RATE_HZ:
-        raise UserError(
-            f"{path}: expected a sampling rate of at least {LEAST_RATE_HZ} Hz, the header says "
-            f"{rate_hz}; write the file anew from its source"
-        )
     if samples.size == 0:
         raise UserError(
             f"{path}: expected sound, found no sample between {start_s} s and "
             f"{'the end' if end_s is None else f'{end_s} s'}; remove the file or its entry"
         )
-    if not np.isfinite(samples).all():
-        bad = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
-        raise UserError(
-            f"{path}: sample {bad} is not a finite number (NaN or infinity); "
-            "write the file anew from its source"
-        )
+    _check_finite(path, samples)
     return to_mono(samples, rate_hz, sample_rate_hz)
+
+
+def read_pieces(path: Path) -> Iterator[np.ndarray]:
+    """Yield a recording of which nobody knows how long it is, until nothing more comes.
+
+    Yields:
+        `(samples, channels)` float32 at the file's own rate.
+
+    Raises:
+        UserError: Not audio, damaged, or samples that are not finite.
+    """
+    try:
+        with _Forwards(path) as sound:
+            read = 0
+            while len(piece := sound.read(PIECE, dtype="float32", always_2d=True)):
+                _check_finite(path, piece, read)
+                read += len(piece)
+                yield piece
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise UserError(f"{path}: {_why_unreadable(path)} ({error})") from error
+
+
+def stated_frames(path: Path, frames: int) -> int | None:
+    """Return how many samples a channel has, `None` where the header does not say.
+
+    FLAC that a program wrote to a pipe says nothing, for which libsndfile has the largest number
+    there is; and a damaged header may state more than a file of its size can hold.
+
+    Args:
+        path: The file.
+        frames: What libsndfile takes from its header.
+    """
+    return frames if frames <= path.stat().st_size * _SAMPLES_A_BYTE else None
 
 
 def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndarray:
@@ -78,17 +116,21 @@ def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndar
 def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
     """Return `(samples, channels)` float32 and the file's rate, or explain what is wrong."""
     try:
-        with soundfile.SoundFile(path) as sound:
+        with _Forwards(path) as sound:
+            rate_hz = sound.samplerate
+            _check_rate(path, rate_hz)
             is_mp3 = sound.format == "MP3"
             if is_mp3 and (unmeasured := read_unmeasured_mp3(path, start_s, end_s)):
                 return unmeasured
-            rate_hz = sound.samplerate
-            first = min(round(start_s * rate_hz), sound.frames)
-            last = sound.frames if end_s is None else min(round(end_s * rate_hz), sound.frames)
-            lead = min(round(MP3_LEAD_S * rate_hz), first) if is_mp3 else 0
+            first = round(start_s * rate_hz)
+            last = None if end_s is None else round(end_s * rate_hz)
+            lead = first  # without an end to go by, what comes before is read as well
+            if (frames := stated_frames(path, sound.frames)) is not None:
+                first = min(first, frames)
+                last = frames if last is None else max(min(last, frames), first)
+                lead = min(round(MP3_LEAD_S * rate_hz), first) if is_mp3 else 0
             sound.seek(first - lead)
-            wanted = lead + max(last - first, 0)
-            samples = sound.read(wanted, dtype="float32", always_2d=True)[lead:]
+            samples = read_between(sound, lead, None if last is None else lead + last - first)
     except (soundfile.LibsndfileError, OSError) as error:
         raise UserError(f"{path}: {_why_unreadable(path)} ({error})") from error
     promised, held = _wav_bytes(path)
@@ -99,12 +141,29 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
         )
     if _is_cut_ogg(path):
         raise UserError(f"{path}: its last page is missing; it was cut short, fetch it again")
-    if len(samples) < last - first:
+    if frames is not None and last is not None and len(samples) < last - first:
         raise UserError(
             f"{path}: the header promises {last - first} samples, the file holds {len(samples)}; "
             "it was cut short, fetch it again"
         )
     return samples, rate_hz
+
+
+def _check_rate(path: Path, rate_hz: int) -> None:
+    if rate_hz < LEAST_RATE_HZ:
+        raise UserError(
+            f"{path}: expected a sampling rate of at least {LEAST_RATE_HZ} Hz, the header says "
+            f"{rate_hz}; write the file anew from its source"
+        )
+
+
+def _check_finite(path: Path, samples: np.ndarray, first: int = 0) -> None:
+    if not np.isfinite(samples).all():
+        bad = first + int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
+        raise UserError(
+            f"{path}: sample {bad} is not a finite number (NaN or infinity); "
+            "write the file anew from its source"
+        )
 
 
 def _wav_bytes(path: Path) -> tuple[int, int]:

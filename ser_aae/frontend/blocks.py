@@ -22,7 +22,7 @@ import numpy as np
 import soundfile
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_audio, to_mono
+from ser_aae.frontend.audio import read_audio, read_pieces, stated_frames, to_mono
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
 WHOLE_S = 40.0
@@ -66,6 +66,9 @@ def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     if info.format == "MP3" and read_unmeasured_mp3(path, 0.0, 0.0):
         yield from _unmeasured_blocks(path, sample_rate_hz)
         return
+    if stated_frames(path, info.frames) is None:
+        yield from _endless_blocks(path, info.samplerate, sample_rate_hz)
+        return
     for start_s, end_s in _edges(info.duration):
         yield Block(start_s, read_audio(path, sample_rate_hz, start_s, end_s))
 
@@ -94,11 +97,18 @@ def sample_blocks(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> I
         yield Block(start_s, to_mono(piece, rate_hz, sample_rate_hz))
 
 
-def _edges(duration_s: float) -> list[tuple[float, float | None]]:
-    """Return where blocks begin and end; the last ends where the recording does."""
+def _edges(duration_s: float) -> Iterator[tuple[float, float | None]]:
+    """Yield where blocks begin and end; the last ends where the recording does."""
     blocks = 1 if duration_s < WHOLE_S else max(1, int(duration_s / BLOCK_S + 0.5))
-    starts = [BLOCK_S * number for number in range(blocks)]
-    return list(zip(starts, [*starts[1:], None], strict=True))
+    for number in range(blocks):
+        yield BLOCK_S * number, BLOCK_S * (number + 1) if number + 1 < blocks else None
+
+
+def _endless_blocks(path: Path, rate_hz: int, sample_rate_hz: int) -> Iterator[Block]:
+    """Read a file that does not say its length, until nothing more comes."""
+    read_audio(path, sample_rate_hz, 0.0, 1.0)  # has the words for a file without any sound
+    for start_s, samples in _cut_stream(read_pieces(path), rate_hz):
+        yield Block(start_s, to_mono(samples, rate_hz, sample_rate_hz))
 
 
 def _unmeasured_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
@@ -161,7 +171,8 @@ def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[B
     """Cut what ffmpeg makes of a file as it comes: nothing of it is kept, however long it is."""
     # file: before the name, so that one as "concat:..." or "http:..." is no order to ffmpeg;
     # the list, so that a playlist which came as a recording fetches nothing from elsewhere
-    asked = ["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-i", f"file:{path}"]
+    asked = ["-v", "error", "-xerror", "-nostdin", "-protocol_whitelist", "file"]
+    asked += ["-i", f"file:{path}"]
     asked += ["-vn", "-ac", "1", "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
     order = [program, *asked]
     with (
@@ -169,15 +180,19 @@ def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[B
         subprocess.Popen(order, stdout=subprocess.PIPE, stderr=said) as process,  # noqa: S603
     ):
         try:
-            yield from _cut_stream(_samples_of(process, path), sample_rate_hz)
+            for start_s, signal in _cut_stream(_samples_of(process, path), sample_rate_hz):
+                yield Block(start_s, signal)
         finally:
             process.kill()  # where nobody wants the rest, or nothing comes
-        if process.wait():
-            said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines()
+        ended_well = process.wait() == 0
+        said.seek(0)
+        lines = said.read().decode(errors="replace").strip().splitlines()
+        # of a Matroska file that was cut short it gives what is left, says so, and ends well
+        if lines or not ended_well:
             raise UserError(
-                f"{path}: expected audio, but neither libsndfile nor ffmpeg reads it "
-                f"({lines[-1] if lines else 'no reason given'}); write it anew from its source"
+                f"{path}: expected audio, but neither libsndfile nor ffmpeg reads it to its end "
+                f"({lines[-1] if lines else 'no reason given'}); fetch it again, or write it anew "
+                "from its source"
             )
 
 
@@ -209,15 +224,15 @@ def _samples_of(process: "subprocess.Popen[bytes]", path: Path) -> Iterator[np.n
     )
 
 
-def _cut_stream(pieces: Iterator[np.ndarray], rate_hz: int) -> Iterator[Block]:
-    """Cut a signal of unknown length where `_edges` would cut it."""
+def _cut_stream(pieces: Iterator[np.ndarray], rate_hz: int) -> Iterator[tuple[float, np.ndarray]]:
+    """Cut a signal of unknown length where `_edges` would cut it; yield starts and samples."""
     block, wanted = round(BLOCK_S * rate_hz), round(WHOLE_S * rate_hz)
-    start, signal = 0, np.zeros(0, np.float32)
+    start, signal = 0, None
     for piece in pieces:
-        signal = np.concatenate([signal, piece])
+        signal = piece if signal is None else np.concatenate([signal, piece])
         while len(signal) >= wanted:
             wanted = block + block // 2  # of which what is left is enough for the last
-            yield Block(start / rate_hz, signal[:block])
+            yield start / rate_hz, signal[:block]
             start, signal = start + block, signal[block:]
-    if len(signal):
-        yield Block(start / rate_hz, signal)
+    if signal is not None and len(signal):
+        yield start / rate_hz, signal

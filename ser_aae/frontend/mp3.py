@@ -15,7 +15,8 @@ from threading import Thread
 import numpy as np
 import soundfile
 
-_BLOCK = 1 << 16
+PIECE = 1 << 16
+"""How many samples a channel, or bytes, are read at once."""
 
 
 def read_unmeasured_mp3(
@@ -37,21 +38,31 @@ def read_unmeasured_mp3(
                 return None
             first = round(start_s * sound.samplerate)
             last = None if end_s is None else round(end_s * sound.samplerate)
-            return _read_between(sound, first, last), sound.samplerate
+            return read_between(sound, first, last), sound.samplerate
     except soundfile.LibsndfileError:
         return None  # what is no MP3 from its first byte on has to be read as a file
 
 
-def _read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np.ndarray:
-    """Return `(samples, channels)` from one sample to another, or to the end; reads forwards."""
+def read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np.ndarray:
+    """Read forwards, and keep what lies between two samples counted from where the file is.
+
+    Args:
+        sound: A file that does not seek.
+        first: The first sample to keep.
+        last: The first one after it that is not kept; `None` is the end of the file.
+
+    Returns:
+        `(samples, channels)` float32; fewer where the file ends before.
+    """
     kept = [np.empty((0, sound.channels), np.float32)]
     position = 0
     while last is None or position < last:
-        block = sound.read(_BLOCK, dtype="float32", always_2d=True)
+        wanted = PIECE if last is None else min(PIECE, last - position)
+        block = sound.read(wanted, dtype="float32", always_2d=True)
         if len(block) == 0:
             break
-        end = len(block) if last is None else last - position
-        kept.append(block[max(first - position, 0) : end])
+        if position + len(block) > first:
+            kept.append(block[max(first - position, 0) :])
         position += len(block)
     return np.concatenate(kept)
 
@@ -73,7 +84,7 @@ def _feed(path: Path, writer: int) -> None:
     with path.open("rb") as source, open(writer, "wb", buffering=0) as target:
         source.seek(_tag_bytes(source.read(10)))
         try:
-            while block := source.read(_BLOCK):
+            while block := source.read(PIECE):
                 target.write(block)
         except BrokenPipeError:
             return  # whoever read has what they wanted

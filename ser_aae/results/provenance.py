@@ -24,6 +24,9 @@ PACKAGES = (
     "audmetric",
     "matplotlib",
 )
+_OTHER_NAMES = {"tensorflow": ("tensorflow-cpu",)}
+"""Package to the names of other wheels that hold the same; the container has the smaller one."""
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,10 +50,12 @@ def environment(root: Path = _ROOT) -> dict[str, Any]:
 
 
 def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+    for name in (package, *_OTHER_NAMES.get(package, ())):
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None
 
 
 def _git_state(root: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ GET  /                    the page
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +25,7 @@ from ser_aae.server import schema
 from ser_aae.server.desk import Desk, FaultError
 from ser_aae.server.limits import BodyLimit, Guarded
 from ser_aae.server.page import mount_page
-from ser_aae.server.uploads import Uploads
+from ser_aae.server.uploads import Uploads, is_disk_full
 
 _SWEEP_S = 60.0
 
@@ -52,6 +53,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": schema.Refusal, "description": "No form, or no file in it."},
     413: {"model": schema.Refusal, "description": "More bytes than the limit."},
     422: {"model": schema.Refusal, "description": "No audio, too long, or a step out of range."},
+    503: {"model": schema.Refusal, "description": "Too many recordings wait; try again later."},
 }
 
 
@@ -148,8 +150,15 @@ def _add_errors(app: FastAPI) -> None:
             lambda error: "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()),
         ),
     )
-    app.add_exception_handler(OSError, answer(507, lambda _: "the server's disk is full"))
     app.add_exception_handler(FaultError, answer(500, str))
+    app.add_exception_handler(OSError, _answer_os_error)
+
+
+async def _answer_os_error(_: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, OSError) and is_disk_full(error):
+        return JSONResponse({"error": "the server's disk is full"}, 507)
+    logging.getLogger(__name__).error("a request made the program fail", exc_info=error)
+    return JSONResponse({"error": "the server failed with this request; its log says why"}, 500)
 
 
 async def _sweep(uploads: Uploads) -> None:

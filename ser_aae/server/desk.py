@@ -10,10 +10,12 @@ from pathlib import Path
 import soundfile
 
 from ser_aae.errors import UserError
+from ser_aae.frontend.audio import stated_frames
 from ser_aae.predict import Recogniser
 from ser_aae.recognition import Recognition
 from ser_aae.server.limits import Limits
 from ser_aae.server.pictures import draw_timeline
+from ser_aae.server.uploads import is_disk_full
 
 CALLED = "the recording"
 """What a client's file is called in messages: neither our path nor the name it came with."""
@@ -74,6 +76,7 @@ class Desk:
         Raises:
             UserError: It cannot be read, or is too long; without the path in it.
             FaultError: This program failed with it; its log says why.
+            OSError: The disk is full.
         """
         return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, draw))
 
@@ -88,9 +91,9 @@ class Desk:
             picture = draw_timeline(path, frontend, recognition) if draw else b""
         except UserError as error:
             raise UserError(str(error).replace(str(path), CALLED)) from error
-        except OSError:  # the disk is full
-            raise
         except Exception as error:
+            if isinstance(error, OSError) and is_disk_full(error):
+                raise
             logging.getLogger(__name__).exception("a recording made the program fail")
             raise FaultError("the server failed with this recording; its log says why") from error
         return Answer(recognition, speakers, picture)
@@ -112,7 +115,8 @@ class Desk:
                 f"{path}: expected audio (WAV, FLAC, OGG, Opus, MP3, AIFF), found something else "
                 "or a broken file; convert it, or record it anew"
             ) from error
-        self._check_length(info.duration)
+        if stated_frames(path, info.frames) is not None:
+            self._check_length(info.duration)
         if info.samplerate * info.channels > _MOST_SAMPLES_PER_S:
             raise UserError(
                 f"{path}: expected at most {_MOST_SAMPLES_PER_S} samples a second over all "

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,8 @@ POLICY = (
 )
 """Content Security Policy: a browser fetches from this server and from nowhere else."""
 
+_CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -26,15 +29,22 @@ class Limits:
     Attributes:
         megabytes: Of the file, in units of 2^20 bytes.
         seconds: Of sound.
+        waiting: How many files of that size may lie on the server at once.
     """
 
     megabytes: float = 50.0
     seconds: float = 600.0
+    waiting: int = 20
 
     @property
     def bytes(self) -> int:
         """The largest file."""
         return int(self.megabytes * MEBIBYTE)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What all files together may have."""
+        return self.waiting * self.bytes
 
     @property
     def too_large(self) -> str:
@@ -69,7 +79,7 @@ class BodyLimit:
         most = _OTHER_BYTES + (self.limits.bytes if is_form else 0)
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or int(announced) > most:
-            await self._refuse(send)
+            await _refuse(send, 413, self.limits.too_large)
             return
         taken, refused, begun = 0, False, False
 
@@ -94,24 +104,16 @@ class BodyLimit:
             if not refused:
                 raise
         if refused and not begun:
-            await self._refuse(send)
-
-    async def _refuse(self, send: Send) -> None:
-        body = json.dumps({"error": self.limits.too_large}).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-        ]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            await _refuse(send, 413, self.limits.too_large)
 
 
 class Guarded:
-    """Tell browsers to fetch nothing from elsewhere, and refuse names that are not the server's.
+    """Tell browsers to fetch nothing from elsewhere, and refuse what comes from elsewhere.
 
     A page elsewhere could give its own name this machine's address and then read what the
-    server answers; the header `Host` tells.
+    server answers; the header `Host` tells. Without that it cannot read, but send: a form with a
+    file needs nobody's leave. The headers `Sec-Fetch-Site` and `Origin` tell, which browsers write
+    and other programs leave out.
 
     Args:
         app: What is behind it.
@@ -137,14 +139,34 @@ class Guarded:
                 headers["x-content-type-options"] = "nosniff"
             await send(message)
 
-        name = Headers(scope=scope).get("host", "")
-        if self.hosts and _without_port(name) not in self.hosts:
-            body = b'{"error": "expected a request to this machine by its own name"}'
-            start = {"type": "http.response.start", "status": 421}
-            await guarded(start | {"headers": [(b"content-type", b"application/json")]})
-            await guarded({"type": "http.response.body", "body": body})
-            return
-        await self.app(scope, receive, guarded)
+        headers = Headers(scope=scope)
+        if self.hosts and _without_port(headers.get("host", "")) not in self.hosts:
+            await _refuse(guarded, 421, "expected a request to this machine by its own name")
+        elif scope["method"] not in _CHANGES_NOTHING and _is_foreign(headers):
+            await _refuse(guarded, 403, "expected a request of the server's own page or a program")
+        else:
+            await self.app(scope, receive, guarded)
+
+
+def _is_foreign(headers: Headers) -> bool:
+    """Return whether a page of another site, or of another port, made the browser ask."""
+    # browsers write it to https and to this machine; it is right also behind a proxy
+    if site := headers.get("sec-fetch-site"):
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+async def _refuse(send: Send, status: int, why: str) -> None:
+    """Answer, and read nothing of the body."""
+    body = json.dumps({"error": why}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _without_port(name: str) -> str:

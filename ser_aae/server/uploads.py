@@ -5,9 +5,12 @@ format is kept, for browsers play by it. A form is read into files without a nam
 upload that breaks off nothing is left.
 """
 
+import contextlib
+import errno
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -34,6 +37,7 @@ class Uploads:
     def __init__(self, limits: Limits) -> None:
         """Make an empty folder that nobody else can read."""
         self.limits = limits
+        self._coming = 0
         # resolved, so that paths can be compared
         self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-")).resolve()
 
@@ -45,17 +49,36 @@ class Uploads:
             field: The file's name in it.
 
         Raises:
-            HTTPException: No form, no such file in it (400), or one that is too large (413).
+            HTTPException: No form, no such file in it (400), one that is too large (413), or as
+                much as may lie here does already (503).
         """
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise HTTPException(400, "expected a form (multipart/form-data)")
-        async with request.form(max_files=1, max_fields=8) as form:
-            upload = form.get(field)
-            if not isinstance(upload, UploadFile):
-                raise HTTPException(400, f"expected a file in the form's field {field!r}")
-            if (upload.size or 0) > self.limits.bytes:
-                raise HTTPException(413, self.limits.too_large)
-            return await run_in_threadpool(self._keep, upload)
+        announced = request.headers.get("content-length", "")
+        most = int(announced) if announced.isdecimal() else self.limits.bytes
+        with self._room(most):
+            async with request.form(max_files=1, max_fields=8) as form:
+                upload = form.get(field)
+                if not isinstance(upload, UploadFile):
+                    raise HTTPException(400, f"expected a file in the form's field {field!r}")
+                if (upload.size or 0) > self.limits.bytes:
+                    raise HTTPException(413, self.limits.too_large)
+                return await run_in_threadpool(self._keep, upload)
+
+    @contextlib.contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        """Hold room for a file while it comes."""
+        # without a thread: a file that has come meanwhile would be counted neither here nor there
+        held = sum(_size(path) for path in self.folder.glob("*/*"))
+        if held + self._coming + size > self.limits.waiting_bytes:
+            raise HTTPException(
+                503, "the server has as many recordings as it has room for; try again in a while"
+            )
+        self._coming += size
+        try:
+            yield
+        finally:
+            self._coming -= size
 
     def owns(self, path: Path | str) -> bool:
         """Return whether a path is of a file that was received, and is still there."""
@@ -71,8 +94,9 @@ class Uploads:
         """Remove what was forgotten."""
         oldest = time.time() - FORGOTTEN_S
         for path in self.folder.iterdir():
-            if path.stat().st_mtime < oldest:
-                shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):  # answered, and removed, meanwhile
+                if path.stat().st_mtime < oldest:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def close(self) -> None:
         """Remove everything."""
@@ -85,7 +109,19 @@ class Uploads:
         try:
             with path.open("wb") as file:
                 shutil.copyfileobj(upload.file, file)
-        except OSError:  # the disk is full
+        except OSError:  # the disk is full, for one
             shutil.rmtree(place, ignore_errors=True)
             raise
         return path
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Return whether it is the disk that is full, or what of it may be used."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # answered, and removed, meanwhile
+        return 0

@@ -1,13 +1,13 @@
-"""Every line of every shell block of the documents: run, or read by its program's own parser.
+"""Every block of the documents: shell run, or read by its program's own parser; Python run.
 
 A line of a kind that is not listed here fails, so none is passed over.
 """
 
 import argparse
 import glob
-import importlib.util
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 DOCUMENTS = [*TOP, *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 SHELL = ("", "sh", "bash")
-NOT_SHELL = ("bibtex", "csv", "python", "text", "yaml")
+NOT_SHELL = ("bibtex", "csv", "dockerfile", "python", "text", "yaml")
 
 PARSED = {
     ("serve",): "listens until it is interrupted: test_cli_serve.py",
@@ -42,6 +42,7 @@ PARSED = {
 PARSED_DOCUMENTS = {
     "docs/cluster.md": "many machines, on corpora given under terms",
     "docs/results.md": "hours, on corpora given under terms",
+    "docs/search.md": "hours of trials; small ones in test_cli_tune.py and test_cli_reproduce.py",
 }
 
 SMALL = [
@@ -52,7 +53,7 @@ SMALL = [
 ]
 """Settings put behind a line that takes settings, so that it takes seconds."""
 
-VARIABLES = {"address": "tcp://HOST:8786", "TMPDIR": "/tmp"}  # noqa: S108
+VARIABLES = {"address": "tcp://HOST:8786"}
 """What the shell, or a line before, would have set."""
 
 
@@ -65,9 +66,8 @@ def blocks(document):
 
 def shell_lines(document):
     """Return the lines of the shell blocks, those that go on in the next one joined."""
-    texts = [text for language, text in blocks(document) if language in SHELL]
-    lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if line]
+    texts = [text.replace("\\\n", " ") for language, text in blocks(document) if language in SHELL]
+    return [line.strip() for text in texts for line in text.splitlines() if line.strip()]
 
 
 def words_of(line, variables):
@@ -118,6 +118,13 @@ class Reader:
                 self.ended[tuple(words)] = self.printed().out.splitlines()[-1]
             self.variables |= {name: self.ended[tuple(words)]} if name else {}
 
+    def python(self, text):
+        """A block of Python, of which the lines before have made the run."""
+        run = repr(self.variables.get("run"))
+        code = compile(text.replace('"RUN"', run), self.document, "exec")
+        if self.document not in PARSED_DOCUMENTS:
+            exec(code, {})  # noqa: S102
+
     def make(self, line):
         """A target: what it would do is asked of make itself."""
         subprocess.run(["make", "-n", *line.split()[1:]], cwd=ROOT, check=True, capture_output=True)
@@ -125,15 +132,12 @@ class Reader:
     def benchmark(self, line):
         """A benchmark, up to where it has read its arguments."""
         _, path, *words = words_of(line, self.variables)
-        description = importlib.util.spec_from_file_location("benchmark", ROOT / path)
-        module = importlib.util.module_from_spec(description)
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(ROOT / "benchmarks")  # as Python does for a script
             patch.setattr(sys, "argv", [path, *words])
             patch.setattr(argparse.ArgumentParser, "parse_args", self._parse_and_stop)
-            description.loader.exec_module(module)
             with pytest.raises(Parsed):
-                module.main()
+                runpy.run_path(str(ROOT / path), run_name="__main__")
 
     @staticmethod
     def _parse_and_stop(parser, arguments=None):
@@ -206,7 +210,7 @@ KINDS = {
     r"docker (build|run) ": Reader.docker,
     r"curl ": Reader.curl,
     r"export \w+=": Reader.export,
-    r"until |address=\$\(python ": Reader.shell,
+    r"until |address=\$\(python |rm -f scheduler\.json$": Reader.shell,
 }
 """How a line begins, to how it is read."""
 
@@ -246,15 +250,17 @@ def workplace(tmp_path_factory):
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.mark.parametrize("document", [name for name in DOCUMENTS if shell_lines(name)])
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if blocks(name)])
 def test_every_line_does_what_it_says(document, workplace, capsys):
     reader = Reader(document, capsys.readouterr, workplace)
     for line in shell_lines(document):
         reader.read(line)
+    for text in (text for language, text in blocks(document) if language == "python"):
+        reader.python(text)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_block_says_what_it_is_and_shell_is_shell(document):
+def test_every_block_is_what_it_says(document):
     for language, text in blocks(document):
         assert language in (*SHELL, *NOT_SHELL)
         if language in SHELL:

@@ -1,10 +1,13 @@
 """A run's model card: read by Hugging Face's own parser, and true to the run's predictions."""
 
 import json
+import re
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from huggingface_hub import ModelCard
 
 from ser_aae.card import Terms, build_card, corpora_of
@@ -133,6 +136,31 @@ def test_a_corpus_of_which_nothing_is_known_is_said_to_be_so(recorded_run):
 def test_it_names_no_place_on_this_machine(card, recorded_run):
     assert str(recorded_run.recordings) not in card.content
     assert 'Recogniser.load("fold00-rep00")' in card.text
+
+
+def test_it_names_own_recordings_without_where_they_lie(changed):
+    config = read_json(changed / "config.json")
+    own = {"dataset": "csv:/home/me/clinic/calls.csv", "auxiliary": ["audformat:/home/me/wards#a"]}
+    (changed / "config.json").write_text(json.dumps(config | own))
+    card = ModelCard(build_card(changed, TERMS))
+    assert [re.match(r"csv-calls-|audformat-", name)[0] for name in card.data.datasets] == [
+        "csv-calls-",
+        "audformat-",
+    ]
+    assert "/home" not in card.content
+    assert "clinic" not in card.content
+
+
+def test_the_lines_that_load_the_model_do_so(changed, recorded_run, monkeypatch, capsys):
+    text = section(ModelCard(build_card(changed, TERMS)), "How to load it")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(changed.parent)
+    shutil.copy(recorded_run.recordings / "00" / "anger-0.wav", "speech.wav")
+    exec(compile(code, "card", "exec"), {})  # noqa: S102
+    assert "'anger': 0." in capsys.readouterr().out
+    soundfile.write("speech.wav", np.zeros(16000), 16000)
+    exec(compile(code, "card", "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out == "{}\n"
 
 
 @pytest.fixture

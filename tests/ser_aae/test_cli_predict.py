@@ -9,6 +9,7 @@ import soundfile
 
 from ser_aae.cli import main
 from ser_aae.commands import predict
+from ser_aae.predict import Recogniser
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +92,26 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(model, sad, tmp_pat
     assert "broken.wav: expected audio" in printed.err
     assert "1 of 2 recordings could not be recognised" in printed.err
     assert "broken.wav" in (tmp_path / "a.csv").read_text()
+
+
+def test_a_fault_with_one_file_does_not_stop_the_others(
+    model, sad, silent, tmp_path, capsys, monkeypatch
+):
+    recognise = Recogniser.recognise_file
+
+    def fail(self, path, *more):
+        if str(path) == silent:
+            raise MemoryError("256 GiB")
+        return recognise(self, path, *more)
+
+    monkeypatch.setattr(Recogniser, "recognise_file", fail)
+    assert main(["predict", model, silent, sad, "--json", "--csv", str(tmp_path / "a.csv")]) == 1
+    printed = capsys.readouterr()
+    first, second = json.loads(printed.out)
+    assert first == {"file": silent, "error": f"{silent}: MemoryError: 256 GiB"}
+    assert second["posteriors"]
+    assert sad in (tmp_path / "a.csv").read_text()
+    assert "a fault of this program" in printed.err
 
 
 def test_mistakes_are_one_line(model, sad, tmp_path, capsys):

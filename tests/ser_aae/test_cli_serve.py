@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from ser_aae.cli import main
+from ser_aae.commands import serve
 
 PATIENCE_S = 300
 
@@ -64,6 +65,14 @@ def test_interrupted_it_ends_and_leaves_nothing(running):
     assert errors.splitlines()[-1] == "interrupted"
     assert "warning: trained on one corpus (tones)" in errors
     assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "found"), [("::1", "[::1]"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost")]
+)
+def test_an_address_is_written_as_a_url_has_it(host, found):
+    assert serve._in_url(host) == found
+    assert found in serve._LOOPBACK  # and only its own names are answered there
 
 
 def test_a_port_that_is_taken_is_said(recorded_run, capsys):

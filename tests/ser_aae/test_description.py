@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_aae.description import describe_run, parse_description, read_config
+from ser_aae.config import FrontEndConfig
+from ser_aae.description import Description, describe_run, parse_description, read_config
 from ser_aae.errors import UserError
 
 
@@ -54,6 +55,44 @@ def test_the_warning_says_how_the_corpus_came_to_be(run, dataset, kind):
     assert result["classes"]
 
 
+def test_the_warning_names_no_place_on_this_machine(run):
+    change(run / "config.json", dataset="csv:/home/me/clinic/calls.csv")
+    about = describe_run(run)
+    assert "one corpus (csv-calls-" in about.warnings[0]
+    assert "clinic" not in about.to_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("normalisation.json", {"num_classes": None}),
+        ("normalisation.json", {"num_classes": {}}),
+        ("normalisation.json", {"num_classes": {"emotion": "many"}}),
+        ("normalisation.json", {"num_classes": {"mood": 4}}),
+        ("normalisation.json", {"num_classes": {"emotion": 3}}),
+        ("normalisation.json", {"classes": "abcd"}),
+        ("normalisation.json", {"classes": [1, 2, 3, 4]}),
+        ("normalisation.json", {"speakers": []}),
+        ("result.json", {"unweighted_accuracy": "high"}),
+        ("result.json", {"classes": []}),
+        ("result.json", {"warnings": "one"}),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_told_by_its_name(run, name, values):
+    change(run / name, **values)
+    with pytest.raises(UserError, match=rf"{name}: it is damaged .*train the run again"):
+        describe_run(run)
+
+
+@pytest.mark.parametrize("name", ["num_classes", "classes"])
+def test_what_is_missing_of_the_normalisation_is_told_with_its_file(run, name):
+    content = json.loads((run / "normalisation.json").read_text())
+    del content[name]
+    (run / "normalisation.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"normalisation\.json: it is damaged .*'{name}'"):
+        describe_run(run)
+
+
 def test_json_and_back_is_the_same(run):
     about = describe_run(run)
     assert parse_description(about.to_json(), run) == about
@@ -71,6 +110,43 @@ def test_json_and_back_is_the_same(run):
 def test_a_damaged_description_is_told_with_its_file(text, message):
     with pytest.raises(UserError, match=rf"model\.onnx: .*{message}"):
         parse_description(text, Path("model.onnx"))
+
+
+WHOLE = Description(
+    input="waveform",
+    frontend=FrontEndConfig(bins=32),
+    segment_frames=64,
+    shift_frames=32,
+    pad="floor",
+    classes={"emotion": ("anger", "neutral")},
+    warnings=(),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"input": "words"}, "input: expected spectrogram or waveform, found 'words'"),
+        ({"segment_frames": 10**9 + 1}, "segment_frames: expected a multiple of 16"),
+        ({"segment_frames": "long"}, "segment_frames: expected a whole number"),
+        ({"shift_frames": 0}, "evaluation_shift_frames: expected a whole number from 1"),
+        ({"shift_frames": True}, "evaluation_shift_frames: expected a whole number from 1"),
+        ({"pad": "noise"}, "pad: expected one of repeat, floor"),
+        ({"frontend": {"sample_rate_hz": 1}}, "sample_rate_hz: expected a whole number from 1000"),
+        ({"frontend": {"no_such": 1}}, "no such setting"),
+        ({"frontend": []}, "AttributeError"),
+        ({"classes": {}}, "expected a task"),
+        ({"classes": {"emotion": []}}, "emotion: expected a list of texts"),
+        ({"classes": {"emotion": "ab"}}, "emotion: expected a list of texts"),
+        ({"warnings": [1]}, "warnings: expected a list of texts"),
+        ({"more": 1}, "expected classes, frontend, input"),
+    ],
+)
+def test_values_that_cannot_be_are_told_with_the_file(change, message):
+    content = json.loads(WHOLE.to_json())
+    assert parse_description(json.dumps(content), Path("model.onnx")) == WHOLE
+    with pytest.raises(UserError, match=rf"^model\.onnx: its description is damaged .*{message}"):
+        parse_description(json.dumps(content | change), Path("model.onnx"))
 
 
 def test_a_run_that_is_not_complete_is_refused(run):

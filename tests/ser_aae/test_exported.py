@@ -4,6 +4,7 @@ import zipfile
 
 import pytest
 
+from ser_aae import exported
 from ser_aae.errors import UserError
 from ser_aae.exported import format_of, load_exported
 
@@ -34,6 +35,15 @@ def test_a_file_of_something_else_has_no_description(tmp_path, name):
         load_exported(tmp_path / name)
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("other.json", "{}")
+    with pytest.raises(UserError, match="found no description in it"):
+        load_exported(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.keras", "a.tflite"])
+def test_a_description_that_would_fill_the_memory_is_not_unpacked(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(exported, "_MEMBER_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ser_aae.json", " " * 1001)
     with pytest.raises(UserError, match="found no description in it"):
         load_exported(tmp_path / name)
 

@@ -57,11 +57,11 @@ def test_blocks_joined_are_the_recording(tmp_path, short_blocks, seconds, length
 
 
 def test_what_is_as_long_as_an_utterance_can_be_is_whole():
-    assert blocks._edges(39.9) == [(0.0, None)]
-    long = blocks._edges(44.9)
+    assert list(blocks._edges(39.9)) == [(0.0, None)]
+    long = list(blocks._edges(44.9))
     assert [start for start, _ in long] == [0.0, 10.0, 20.0, 30.0]
     assert long[-1] == (30.0, None)
-    assert len(blocks._edges(3600.0)) == 360
+    assert len(list(blocks._edges(3600.0))) == 360
 
 
 def test_blocks_are_read_one_at_a_time(tmp_path, short_blocks, monkeypatch):
@@ -169,6 +169,8 @@ def test_what_ffmpeg_gives_is_cut_as_a_file_is(tmp_path, short_blocks, monkeypat
     [
         ("sys.exit('moov atom not found')\n", "neither libsndfile nor ffmpeg.*moov atom"),
         ("os.kill(os.getpid(), 9)\n", "neither libsndfile nor ffmpeg.*no reason given"),
+        # as it does with half a Matroska file
+        ("os.write(1, bytes(400))\nprint('ended prematurely', file=sys.stderr)\n", "prematurely"),
         ("", "expected sound, found no sample"),
         ("time.sleep(600)\n", r"ffmpeg gave no sound for 0\.5 s"),
         ("os.write(1, bytes(400))\ntime.sleep(600)\n", r"ffmpeg gave no sound for 0\.5 s"),
@@ -210,6 +212,21 @@ def test_the_real_ffmpeg_gives_the_sound_that_was_written(tmp_path, name):
     assert first.std() == pytest.approx(0.25 / np.sqrt(2), rel=0.05)
     assert np.abs(np.fft.rfft(first)).argmax() == 220
     assert second.std() < 1e-3
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg is installed")
+@pytest.mark.parametrize(
+    ("name", "more"), [("a.m4a", ["-movflags", "+faststart"]), ("a.mkv", []), ("a.aac", [])]
+)
+def test_half_a_file_is_not_taken_for_the_whole(tmp_path, name, more):
+    sound = write(tmp_path / "noise.wav", noise(20.0))
+    order = ["ffmpeg", "-v", "error", "-i", sound, "-c:a", "aac", *more, tmp_path / name]
+    subprocess.run(order, check=True, timeout=120)
+    assert sum(len(b.signal) for b in file_blocks(tmp_path / name, RATE_HZ)) >= 20 * RATE_HZ
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match=rf"{name}: .*nor ffmpeg reads it to its end .*fetch it"):
+        list(file_blocks(tmp_path / name, RATE_HZ))
 
 
 def test_an_mp3_without_its_length_is_read_until_nothing_comes(tmp_path, short_blocks, monkeypatch):

@@ -79,7 +79,7 @@ def test_a_tag_before_the_sound_is_passed_over(tmp_path, size):
     ("start_s", "end_s"), [(0.0, 0.5), (0.4, 2.5), (2.5, None), (2.9, 99.0), (1.0, 1.0001)]
 )
 def test_a_part_is_cut_from_the_whole(tmp_path, start_s, end_s, monkeypatch):
-    monkeypatch.setattr("ser_aae.frontend.mp3._BLOCK", 1000)
+    monkeypatch.setattr("ser_aae.frontend.mp3.PIECE", 1000)
     path = without_length(write(tmp_path / "a.mp3"))
     whole = read_audio(path, RATE_HZ)
     last = len(whole) if end_s is None else round(end_s * RATE_HZ)

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 
 import pandas as pd
 import pytest
@@ -177,6 +178,18 @@ def test_the_environment_names_versions_and_the_commit(tmp_path):
 def test_a_package_that_is_missing_has_no_version(tmp_path, monkeypatch):
     monkeypatch.setattr("ser_aae.results.provenance.PACKAGES", ("no-such-package",))
     assert environment(tmp_path)["packages"] == {"no-such-package": None}
+
+
+def test_the_containers_wheel_of_tensorflow_has_a_version_too(tmp_path, monkeypatch):
+    def version(name):
+        if name == "tensorflow-cpu":
+            return "2.99"
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("ser_aae.results.provenance.version", version)
+    found = environment(tmp_path)["packages"]
+    assert (found["tensorflow"], found["keras"]) == ("2.99", None)
+    assert "tensorflow-cpu" not in found
 
 
 def test_nothing_here_loads_tensorflow():

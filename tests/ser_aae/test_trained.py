@@ -74,3 +74,21 @@ def test_a_run_without_its_normalisation_is_told(copied):
     (copied / "normalisation.json").unlink()
     with pytest.raises(UserError, match=r"normalisation\.json: expected a file of a run"):
         load_trained(copied)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"mean": [0.0]},
+        {"deviation": None},
+        {"deviation": [0.0] * 32},
+        {"mean": ["loud"] * 32},
+        {"mean": [float("nan")] * 32},
+        {"num_classes": []},
+    ],
+)
+def test_a_damaged_normalisation_is_told_by_its_name(copied, values):
+    path = copied / "normalisation.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    with pytest.raises(UserError, match=r"normalisation\.json: it is damaged"):
+        load_trained(copied)

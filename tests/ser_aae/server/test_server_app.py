@@ -149,6 +149,36 @@ def test_other_names_for_this_machine_are_refused(client):
     assert client.get("/api/model", headers={"host": "evil.example"}).status_code == 421
 
 
+@pytest.mark.parametrize(
+    "headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}]
+)
+@pytest.mark.parametrize("path", ["/api/predict", "/gradio_api/upload"])
+def test_a_page_elsewhere_cannot_send_through_a_browser(client, served, path, headers):
+    files = {"files" if "upload" in path else "file": b"x"}
+    assert client.post(path, files=files, headers=headers).status_code == 403
+    assert served.kept() == []
+    own = {"origin": served.url, "sec-fetch-site": "same-origin"}
+    assert client.post(path, files=files, headers=own).status_code in (WELL, 422)
+    for kept in served.kept():
+        served.uploads.remove(kept)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [(OSError(28, "secret"), 507, "disk is full"), (PermissionError(13, "secret"), 500, "its log")],
+)
+@pytest.mark.parametrize("fails", ["server.uploads.Uploads._keep", "predict.Recogniser._recognise"])
+def test_only_a_full_disk_is_called_so(client, recording, monkeypatch, fails, error, status, said):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(f"ser_aae.{fails}", fail)
+    found = post(client, recording)
+    assert found.status_code == status
+    assert said in found.json()["error"]
+    assert "secret" not in found.text
+
+
 def test_a_fault_is_told_without_its_inside(client, recording, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret")

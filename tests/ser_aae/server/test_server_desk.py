@@ -116,6 +116,19 @@ def test_a_header_that_lies_about_the_length_does_not_help(desk, tmp_path, monke
         desk.answer(path, None)
 
 
+@pytest.mark.parametrize("seconds", [3, 100])
+def test_flac_that_was_written_to_a_pipe_is_taken_within_the_limit(desk, tmp_path, seconds):
+    path = write(tmp_path / "piped.flac", seconds)
+    content = bytearray(path.read_bytes())
+    content[22:26] = bytes(4)  # the number of samples, and 4 bits more of it that are 0 already
+    path.write_bytes(content)
+    if seconds == 3:
+        assert desk.answer(path, None).recognition.duration_s == 3
+        return
+    with pytest.raises(UserError, match="at most 20 seconds, found 30 or more"):
+        desk.answer(path, None)
+
+
 def test_more_samples_a_second_than_anyone_records_are_refused(desk, tmp_path):
     path = write(tmp_path / "wide.wav", 0.1, rate_hz=192000, channels=3)
     with pytest.raises(UserError, match=r"at most 400000 samples a second .* found 576000"):

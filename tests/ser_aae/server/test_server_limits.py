@@ -31,7 +31,7 @@ async def read_all_and_catch(scope, receive, send):
         await send({"type": "http.response.body", "body": b"oops"})
 
 
-def call(app, headers=(), chunks=()):
+def call(app, headers=(), chunks=(), method="POST"):
     """Call an app; return status, headers, body and how many chunks it took."""
     sent, taken = [], []
 
@@ -47,7 +47,8 @@ def call(app, headers=(), chunks=()):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app({"type": "http", "headers": list(headers)}, receive, send))
+    scope = {"type": "http", "method": method, "headers": list(headers)}
+    asyncio.run(app(scope, receive, send))
     starts = [each for each in sent if each["type"] == "http.response.start"]
     assert len(starts) == 1
     body = b"".join(each.get("body", b"") for each in sent)
@@ -118,6 +119,34 @@ def test_every_answer_tells_the_browser_to_fetch_from_here_alone():
 def test_a_name_that_is_not_the_servers_is_refused(host, status):
     guarded = Guarded(read_all, ("localhost", "127.0.0.1", "[::1]"))
     assert call(guarded, [(b"host", host)], [b""])[0] == status
+
+
+HOST = (b"host", b"localhost:7860")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], 200),  # curl
+        ([(b"origin", b"http://localhost:7860")], 200),
+        ([(b"origin", b"http://localhost:7861")], 403),
+        ([(b"origin", b"http://evil.example")], 403),
+        ([(b"origin", b"http://evil.example/localhost:7860")], 403),
+        ([(b"origin", b"http://localhost:7860@evil.example")], 403),
+        ([(b"origin", b"null")], 403),
+        ([(b"sec-fetch-site", b"cross-site")], 403),
+        ([(b"sec-fetch-site", b"same-site")], 403),
+        ([(b"sec-fetch-site", b"none")], 200),
+        # behind a proxy that ends TLS, `Host` may be another than the browser's
+        ([(b"sec-fetch-site", b"same-origin"), (b"origin", b"https://speech.example")], 200),
+    ],
+)
+def test_what_a_page_elsewhere_has_a_browser_send_is_refused_unread(headers, status):
+    found, _, body, taken = call(Guarded(read_all), [HOST, *headers], [b"abc"])
+    assert (found, taken) == (status, int(status == 200))
+    assert status == 200 or "own page" in json.loads(body)["error"]
+    # a link from elsewhere to the page still leads there
+    assert call(Guarded(read_all), [HOST, *headers], [b""], method="GET")[0] == 200
 
 
 @pytest.mark.parametrize("layer", [Guarded, lambda app: BodyLimit(app, LIMITS)])

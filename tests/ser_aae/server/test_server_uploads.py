@@ -1,10 +1,13 @@
 """Uploads lie under names of ours, and are gone when they were answered or forgotten."""
 
+import asyncio
 import io
 import os
 
 import pytest
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from ser_aae.server.limits import Limits
 from ser_aae.server.uploads import FORGOTTEN_S, Uploads
@@ -76,6 +79,53 @@ def test_the_forgotten_is_swept_away_and_the_new_stays(uploads):
     uploads.sweep()
     assert not old.exists()
     assert new.is_file()
+
+
+def test_a_folder_that_vanishes_does_not_end_the_sweep(uploads, monkeypatch):
+    vanished, old = keep(uploads, "vanished.wav"), keep(uploads, "old.wav")
+    past = old.parent.stat().st_mtime - FORGOTTEN_S - 1
+    os.utime(old.parent, (past, past))
+    listed = [vanished.parent, old.parent]
+    uploads.remove(vanished)
+    monkeypatch.setattr(type(uploads.folder), "iterdir", lambda _: iter(listed))
+    uploads.sweep()
+    assert not old.exists()
+
+
+def request(length, announced):
+    """Return a request with a form that has one file of so many bytes."""
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    whole = head + bytes(length) + b"\r\n--x--\r\n"
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    if announced:
+        headers.append((b"content-length", str(len(whole)).encode()))
+
+    async def receive():
+        return {"type": "http.request", "body": whole, "more_body": False}
+
+    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_all_uploads_together_have_a_limit(announced):
+    uploads = Uploads(Limits(megabytes=1.0, waiting=2))
+
+    async def send():
+        return await uploads.receive(request(900000, announced), "file")
+
+    async def send_all():
+        return await asyncio.gather(*(send() for _ in range(4)), return_exceptions=True)
+
+    found = asyncio.run(send_all())
+    kept = [each for each in found if not isinstance(each, HTTPException)]
+    refused = [each for each in found if isinstance(each, HTTPException)]
+    assert (len(kept), len(refused)) == (2, 2)
+    assert {each.status_code for each in refused} == {503}
+    assert "try again" in refused[0].detail
+    uploads.remove(kept[0])
+    uploads.remove(kept[1])
+    assert asyncio.run(send()).is_file()  # neither those refused nor those gone take room
+    uploads.close()
 
 
 def test_nothing_half_written_stays_when_the_disk_is_full(uploads, monkeypatch):
