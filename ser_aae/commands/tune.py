@@ -31,7 +31,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="search for settings on validation speakers; the test part is not looked at",
         description="Try settings, each on the same folds and seeds, and keep what is best on "
         "validation speakers; the test part is never looked at. The same command goes on where "
-        "it stopped. The last line printed is best.yaml, which ser-aae train --config takes.",
+        "it stopped. The last line printed is best.yaml, which ser-aae train --config and "
+        "ser-aae reproduce --tuned take.",
     )
     add_flags(parser, _FLAGS)
     parser.add_argument(
