@@ -11,8 +11,7 @@ REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
 REPRODUCED_READERS := 18
 CODE := ser_aae data_prep tuning reports benchmarks docs/hooks tests
-# neighbours stay together, for their fixtures train; who is done takes from who is not
-PYTEST_ARGS ?= --numprocesses 2 --dist worksteal
+PYTEST_ARGS ?= --numprocesses 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ser_aae.cli import build_parser
+
 PROGRAM = (sys.executable, "-m", "ser_aae")
 _ONE_THREAD = {f"{name}_THREADS": "1" for name in ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM")}
 
@@ -86,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--store", type=Path, default=Path(os.environ.get("SER_AAE_STORE", "store"))
     )
     arguments, words = parser.parse_known_args(argv)
+    build_parser().parse_args(["tune", *words])  # a mistake is told before anything is timed
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
         raise SystemExit(f"expected two cores or more, found {len(cores)}")
