@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -77,7 +78,7 @@ def compute_tasks(tasks: Sequence[Task], workers: int) -> Iterator[list[Outcome]
         waiting = deque(tasks)
         while waiting or ahead:
             while waiting and len(ahead) < workers + 1:
-                with _interrupts_held_back():
+                with interrupts_held_back():
                     ahead.append(pool.submit(compute_task, waiting.popleft()))
             yield ahead.popleft().result()
     except BrokenProcessPool as error:
@@ -134,13 +135,25 @@ def _begin(stop: Event) -> None:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
     """Hold back Ctrl-C while a worker is started, which inherits that state.
 
-    A worker interrupted during its imports would print a traceback of its own.
+    A worker interrupted during its imports would print a traceback of its own. The mask does that;
+    but of this process it holds for one thread, and where another takes the signal, as that
+    of a progress bar, Python interrupts the main thread all the same. A worker that was started
+    and is not yet known to the pool would then be waited for without end.
     """
+    came: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT) if is_main else None
+    if handler is not None:
+        signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)

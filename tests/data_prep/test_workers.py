@@ -2,8 +2,11 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from corpus_layouts.sound import write_tone
 
 from data_prep import workers
 from data_prep.corpora import find_adapter
-from data_prep.workers import Task, compute_task, compute_tasks
+from data_prep.workers import Task, compute_task, compute_tasks, interrupts_held_back
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import recording_to_spectrogram
@@ -156,3 +159,29 @@ def test_workers_do_not_import_tensorflow():
     code = "import sys, data_prep.workers; sys.exit('tensorflow' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_ctrl_c_is_held_back_while_a_worker_is_started():
+    """The kernel hands it to any thread that takes it, and Python then interrupts the main one."""
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    is_started = False
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_held_back():  # noqa: PT012
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            is_started = True
+    finally:
+        over.set()
+        other.join()
+    assert is_started
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_ctrl_c_nothing_is_raised_and_the_rest_is_as_before():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with interrupts_held_back():
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
