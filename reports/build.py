@@ -66,9 +66,9 @@ def build_report(
             disagree.
     """
     checked = check_runs(runs) if check else []
-    searches = search_sections(runs, out)
-    evaluations = evaluate_all(runs, may_be_none=bool(searches))
     places = Places(runs, store)
+    searches = search_sections(places, out)
+    evaluations = evaluate_all(runs, may_be_none=bool(searches))
     fillings = find_artefacts(places, evaluations)
     drawn = [
         draw_artefact(filling, out / stem, places)

@@ -13,10 +13,13 @@ from matplotlib.colors import Normalize
 
 from reports.style import COLOURS, LINES, MARKERS, SEQUENTIAL, drawn_to
 from ser_aae.errors import UserError
+from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results import read_json
 
 SEARCH, TRIALS = "search.json", "trials.json"
 FIGURE_5 = "figure-5"
+OBJECTIVE = "validation_unweighted_accuracy"
+"""What a search maximises, under whose name each run's own value stands."""
 
 _UA = "validation UA [%]"
 _COLUMNS = 4
@@ -65,12 +68,27 @@ def read_searched(folder: Path) -> Searched:
         for name in dimensions:
             searched.places(name)
         searched.accuracies()
+        _look_at_all(searched)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{folder}: {TRIALS} does not fit {SEARCH} ({error}); give the search's command "
             "again, which writes it anew"
         ) from error
     return searched
+
+
+def _look_at_all(searched: Searched) -> None:
+    """Touch all that is shown of a search, so that what is missing is found here."""
+    definition = searched.definition
+    config = definition["config"]
+    float(config["training"]["epochs"] + len(definition["folds"]) * definition["executions"])
+    PRIMARY_TASKS.index(config["task"])
+    "".join(
+        [definition["space"], definition["algorithm"], config["dataset"], config["model"]["kind"]]
+    )
+    for row in searched.rows:
+        float(row["epochs"] + sum(run[OBJECTIVE] for run in row["runs"]))
+        str(row["trial"])
 
 
 def draw_search(folder: Path, out: Path) -> list[tuple[Path, str]]:
@@ -89,7 +107,7 @@ def draw_search(folder: Path, out: Path) -> list[tuple[Path, str]]:
     searched = read_searched(folder)
     if not searched.rows:
         return []
-    longest = _longest(searched)
+    longest = longest_of(searched)
     note = _note(searched, longest)
     stem = f"search-{folder.parent.name}-{folder.name}"
     paths = {name: out / f"{stem}-{name}.png" for name in ("parameters", "parallel", "best")}
@@ -198,7 +216,7 @@ def alpha_and_beta(searches: Mapping[str, Searched], path: Path) -> None:
             axes.legend()
 
 
-def _longest(searched: Searched) -> Searched:
+def longest_of(searched: Searched) -> Searched:
     """Return the trials that had the most epochs: hyperband's others cannot be compared."""
     most = max(row["epochs"] for row in searched.rows)
     rows = [row for row in searched.rows if row["epochs"] == most]

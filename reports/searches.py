@@ -8,21 +8,23 @@ from typing import Any
 
 import pandas as pd
 
+from reports.commands import Places
 from reports.page import Section
 from reports.search import (
     FIGURE_5,
+    OBJECTIVE,
     Searched,
     alpha_and_beta,
     draw_search,
     find_searches,
+    longest_of,
     read_searched,
 )
 from ser_aae.datasets import stored_name
+from ser_aae.labels import PRIMARY_TASKS
 
 BEST = "best.yaml"
 _SHOWN = 10
-_TASKS = ("emotion", "activation", "valence")
-"""In the order of the panels of Fig. 5."""
 
 _WHOSE = (
     "UA is that of the validation speakers, who were chosen on: on others it is lower. No test "
@@ -30,22 +32,22 @@ _WHOSE = (
 )
 
 
-def search_sections(runs: Path, out: Path) -> list[Section]:
+def search_sections(places: Places, out: Path) -> list[Section]:
     """Draw every search below a folder of runs that has a completed trial.
 
     Searches of the points of Fig. 5 that differ in nothing but their task share one figure.
 
     Args:
-        runs: Folder of runs; searches lie in `searches` below it.
+        places: Where runs lie, with searches below them, and what commands are to name.
         out: Folder for the pictures.
 
     Raises:
         UserError: A file of a search cannot be read.
     """
-    found = {folder: read_searched(folder) for folder in find_searches(runs)}
+    found = {folder: read_searched(folder) for folder in find_searches(places.runs)}
     found = {folder: searched for folder, searched in found.items() if searched.rows}
     together = [_figure_5(group, found, out) for group in _of_figure_5(found) if len(group) > 1]
-    return [*together, *(_section(folder, searched, out) for folder, searched in found.items())]
+    return [*together, *(_section(folder, found[folder], places, out) for folder in found)]
 
 
 def _of_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
@@ -60,7 +62,7 @@ def _of_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
 
 def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) -> Section:
     tasks = {_task(found[folder]): found[folder] for folder in group}
-    ordered = sorted(tasks, key=lambda task: (task not in _TASKS, *_place(task)))
+    ordered = sorted(tasks, key=PRIMARY_TASKS.index)  # that of the panels of Fig. 5
     config = found[group[0]].definition["config"]
     path = out / f"search-{group[0].parent.name}-{group[0].name}-tasks.png"
     alpha_and_beta({task: tasks[task] for task in ordered}, path)
@@ -72,15 +74,11 @@ def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) 
     return section
 
 
-def _place(task: str) -> tuple[int, str]:
-    return (_TASKS.index(task) if task in _TASKS else 0, task)
-
-
 def _task(searched: Searched) -> str:
     return str(searched.definition["config"]["task"])
 
 
-def _section(folder: Path, searched: Searched, out: Path) -> Section:
+def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Section:
     """Return a search's own section: the best trials, its pictures, what takes it up."""
     definition = searched.definition
     config = definition["config"]
@@ -93,18 +91,44 @@ def _section(folder: Path, searched: Searched, out: Path) -> Section:
         f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "
         f"{_words(best['values'])}; mean over {runs} run(s) of {best['epochs']} epochs."
     )
-    section.notes = [(_WHOSE, ""), _use(folder, definition)]
+    section.notes = [(_WHOSE, ""), _use(folder, definition, places)]
     section.tables = [(f"The best {min(_SHOWN, len(ranked))} trials", _frame(ranked[:_SHOWN]), "")]
     section.details = [("All trials", _frame(ranked))] if len(ranked) > _SHOWN else []
+    section.details.append(("Mean over the trials of each value", _means(longest_of(searched))))
     section.pictures = draw_search(folder, out)
     return section
 
 
-def _use(folder: Path, definition: Mapping[str, Any]) -> tuple[str, str]:
-    command = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all"]
+def _use(folder: Path, definition: Mapping[str, Any], places: Places) -> tuple[str, str]:
+    words = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all", *places.words]
     trials = int(definition["config"]["training"]["epochs"])
-    text = f"Trials had at most {trials} epochs; this trains all folds with what was found:"
-    return text, shlex.join(command)
+    text = (
+        f"Trials had at most {trials} epochs, and so has this, which trains all folds with what "
+        "was found; --epochs gives more:"
+    )
+    return text, shlex.join(words)
+
+
+def _each_run(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{100 * run[OBJECTIVE]:.1f}" for run in row["runs"])
+
+
+def _means(searched: Searched) -> pd.DataFrame:
+    """Return the mean UA over the trials of each value of each dimension."""
+    accuracies, rows = searched.accuracies(), []
+    for name, values in searched.dimensions.items():
+        places = searched.places(name)
+        for number, value in enumerate(values):
+            if (own := accuracies[places == number]).size:
+                rows.append(
+                    {
+                        "parameter": name,
+                        "value": value,
+                        "trials": own.size,
+                        "UA": f"{own.mean():.1f}",
+                    }
+                )
+    return pd.DataFrame(rows).astype(str)
 
 
 def _words(values: Mapping[str, Any]) -> str:
@@ -115,7 +139,7 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"trial": row["trial"], "UA": f"{100 * row['objective']:.1f}", **row["values"]}
-            | {"epochs": row["epochs"]}
+            | {"epochs": row["epochs"], "each run": _each_run(row)}
             for row in rows
         ]
     ).astype(str)

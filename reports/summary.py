@@ -65,6 +65,10 @@ NOTHING = Summary(None, None, "", None, 0, "", 0)
 def evaluate_all(runs: Path, *, may_be_none: bool = False) -> dict[Path, dict[str, Any]]:
     """Recompute all figures of every experiment below a folder that has a complete run.
 
+    Args:
+        runs: The folder.
+        may_be_none: There may be none; else that is an error.
+
     Returns:
         For each folder what `evaluate_experiment` says, and `interval`: of UA, over all
         repetitions that are counted; `None` where one speaker was tested.

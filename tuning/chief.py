@@ -7,6 +7,7 @@ second, "here I am, this is what I am at". Who has not been heard of for a while
 
 import hashlib
 import json
+import socket
 import time
 from collections.abc import Callable
 from concurrent import futures
@@ -28,6 +29,7 @@ PATIENCE_S = 60.0
 
 _POLL_S = 0.2
 _NOBODY = "nobody"
+_ANY = ("0.0.0.0", "[::]")  # noqa: S104 (compared with, not listened on)
 
 Show = Callable[[str], None]
 
@@ -190,8 +192,12 @@ def serve(
         if helpers is not None:
             helpers.start(port)
         elif not chief.finished():
-            where = f"{address.rpartition(':')[0]}:{port}"
-            chief.show(f"listens at {where}; start workers: ser-aae tune --worker {where}")
+            host = address.rpartition(":")[0]
+            # all addresses of this machine are none that another one could name
+            reached = socket.gethostname() if host in _ANY else host
+            chief.show(
+                f"listens at {host}:{port}; start workers: ser-aae tune --worker {reached}:{port}"
+            )
         _wait(chief, helpers)
     finally:
         if helpers is not None:

@@ -23,6 +23,7 @@ def row(number, values, objective, epochs=10):
         "values": values,
         "objective": objective,
         "epochs": epochs,
+        "runs": [{"validation_unweighted_accuracy": objective}],
     }
 
 
@@ -50,7 +51,13 @@ def left(tmp_path):
             "dimensions": {name: {"values": own} for name, own in values.items()},
             "folds": [0, 1],
             "executions": 2,
-            "config": {"task": "emotion"},
+            "algorithm": "random",
+            "config": {
+                "task": "emotion",
+                "dataset": "tiny",
+                "model": {"kind": "mtl"},
+                "training": {"epochs": 10},
+            },
         }
         (folder / "search.json").write_text(json.dumps(definition))
         if rows is not None:
@@ -186,6 +193,8 @@ def test_searches_are_found_below_the_runs(left, tmp_path):
         {"values": {"latent": 9, "alpha": 0.1, "optimiser": "adam"}},
         {"values": {"latent": 8}},
         {"objective": "good"},
+        {"epochs": "many"},
+        {"runs": [{}]},
     ],
 )
 def test_files_that_do_not_fit_are_told_as_such(left, tmp_path, broken):

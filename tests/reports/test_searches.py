@@ -8,6 +8,7 @@ import pytest
 
 from reports import search
 from reports.build import build_report
+from reports.commands import Places
 from reports.searches import search_sections
 from ser_aae.cli import build_parser, main
 from ser_aae.errors import UserError
@@ -25,6 +26,7 @@ def rows_of(values, objectives, epochs=10):
             "values": {name: values[name][number % len(values[name])] for name in names},
             "objective": objective,
             "epochs": epochs,
+            "runs": [{"validation_unweighted_accuracy": objective + off} for off in (0.1, -0.1)],
         }
         for number, objective in enumerate(objectives)
     ]
@@ -69,7 +71,7 @@ def drawn(monkeypatch, figure_spy):
 
 def test_a_search_says_what_was_best_and_what_takes_it_up(left, tmp_path):
     folder = left("0123abcd", rows_of(LATENT, [0.5, 0.7, 0.6]))
-    (section,) = search_sections(tmp_path / "runs", tmp_path / "out")
+    (section,) = search_sections(Places(tmp_path / "runs"), tmp_path / "out")
     assert section.title.startswith("Search: ")
     assert "emotion, mtl, bayesian (0123abcd)" in section.title
     assert "/home/me" not in section.title
@@ -84,12 +86,18 @@ def test_a_search_says_what_was_best_and_what_takes_it_up(left, tmp_path):
     words = shlex.split(command)
     arguments = build_parser().parse_args(words[1:])
     assert (arguments.config, arguments.fold) == (folder / "best.yaml", "all")
+    assert arguments.runs == tmp_path / "runs"
+    assert list(frame["each run"]) == ["80.0, 60.0", "70.0, 50.0", "60.0, 40.0"]
+    heading, means = section.details[-1]
+    assert heading == "Mean over the trials of each value"
+    assert list(means["value"]) == ["8", "16", "32"]
+    assert list(means["UA"]) == ["50.0", "70.0", "60.0"]
 
 
 def test_long_trials_stand_before_short_ones_however_good(left, tmp_path):
     rows = rows_of(LATENT, [0.9], epochs=3) + rows_of(LATENT, [0.6] * 11)[1:]
     left("0123abcd", rows)
-    (section,) = search_sections(tmp_path / "runs", tmp_path / "out")
+    (section,) = search_sections(Places(tmp_path / "runs"), tmp_path / "out")
     assert "validation UA 60.0" in section.lead
     (heading, frame), (_, shown, _) = section.details[0], section.tables[0]
     assert heading == "All trials"
@@ -99,14 +107,14 @@ def test_long_trials_stand_before_short_ones_however_good(left, tmp_path):
 
 def test_a_search_without_a_completed_trial_is_not_shown(left, tmp_path):
     left("0123abcd", [])
-    assert search_sections(tmp_path / "runs", tmp_path / "out") == []
+    assert search_sections(Places(tmp_path / "runs"), tmp_path / "out") == []
 
 
 def test_searches_of_figure_5_for_three_tasks_share_one_figure(left, tmp_path, drawn):
     values = rows_of(WEIGHTS, np.linspace(0.3, 0.6, 5))
     for task in ("valence", "emotion", "activation"):
         left(task, values, WEIGHTS, task, "figure-5")
-    first, *rest = search_sections(tmp_path / "runs", tmp_path / "out")
+    first, *rest = search_sections(Places(tmp_path / "runs"), tmp_path / "out")
     assert first.title.startswith("Figure 5 by search")
     assert "emotion, activation, valence" in first.lead
     assert len(rest) == 3
@@ -119,7 +127,9 @@ def test_those_that_differ_in_more_than_the_task_do_not(left, tmp_path):
     values = rows_of(WEIGHTS, [0.5])
     left("one", values, WEIGHTS, "emotion", "figure-5", kind="mtl")
     left("two", values, WEIGHTS, "valence", "figure-5", kind="ae")
-    titles = [section.title for section in search_sections(tmp_path / "runs", tmp_path / "out")]
+    titles = [
+        section.title for section in search_sections(Places(tmp_path / "runs"), tmp_path / "out")
+    ]
     assert not [title for title in titles if title.startswith("Figure 5")]
 
 

@@ -272,3 +272,13 @@ def test_a_trial_looked_for_is_not_lost(search_of, cheap_runs, address, tmp_path
         run_worker(address, cheap_runs, print)
     assert len(rows_of(more, tmp_path)) == 5
     assert len(cheap_runs.asked) == 5
+
+
+def test_a_chief_on_all_addresses_names_one_that_others_reach(
+    search_of, cheap_runs, address, tmp_path
+):
+    port = address.rpartition(":")[2]
+    with chief_of(search_of("optimiser", "grid", 0), tmp_path, f"0.0.0.0:{port}") as shown:
+        run_worker(address, cheap_runs, print)
+    name = f"{socket.gethostname()}:{port}"
+    assert f"listens at 0.0.0.0:{port}; start workers: ser-aae tune --worker {name}" in shown
