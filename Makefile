@@ -67,7 +67,7 @@ reproduce-demo: $(VENV)/.installed ## all tables and figures of the paper, from 
 		--auxiliary-speakers $(REPRODUCED_READERS) --set verification=demo \
 		--data-root $(REPRODUCED)/data --store $(REPRODUCED)/store --runs $(REPRODUCED)/runs
 	$(BIN)/ser-aae report --runs $(REPRODUCED)/runs --store $(REPRODUCED)/store \
-		--out $(REPRODUCED)/report --check > $(REPRODUCED)/report.txt
+		--out $(REPRODUCED)/report --check --complete > $(REPRODUCED)/report.txt
 	@echo
 	@echo "Synthetic speech: the figures show that everything works, and nothing about people."
 	@echo "The report, to open in a browser, and its pictures and tables:"

@@ -67,7 +67,7 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> Drawn:
     artefact = filling.artefact
     section = Section(title=_title(filling), badges=_badges(filling))
     section.lead = _lead(filling)
-    section.warnings = [*_warnings(filling), *_what_cannot_be_shown(filling, places)]
+    section.warnings = [*_warnings(filling), *what_cannot_be_shown(filling, places)]
     is_counted = artefact.name == LEVELS
     frames = {"": level_table(filling.setup, places.store)} if is_counted else side_by_side(filling)
     command = filling.command if filling.missing or filling.incomplete else ""
@@ -140,7 +140,7 @@ def _warnings(filling: Filling) -> list[str]:
     return found
 
 
-def _what_cannot_be_shown(filling: Filling, places: Places) -> list[str]:
+def what_cannot_be_shown(filling: Filling, places: Places) -> list[str]:
     """Return why Table 2 lacks counts or Fig. 2 its picture, and what mends it."""
     name, setup = filling.artefact.name, filling.setup
     there = [item for item in filling.cells if item.mean is not None]

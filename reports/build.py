@@ -13,10 +13,11 @@ from reports.check import check_runs
 from reports.commands import Places, evaluate_command
 from reports.compared import compared_sections
 from reports.comparison import HOW_TESTED
+from reports.complete import refuse_gaps
 from reports.experiment import draw_experiment, leakage_sentence
 from reports.page import Section, page
 from reports.records import run_records
-from reports.searches import search_sections
+from reports.searches import read_searches, search_sections
 from reports.summary import (
     HOW_SURE,
     Evaluations,
@@ -47,7 +48,11 @@ _HOW_SURE = Section("How sure the figures are", notes=[(HOW_SURE, ""), (HOW_TEST
 
 
 def build_report(
-    runs: Path, out: Path, store: Path = Path("store"), check: bool = False
+    runs: Path,
+    out: Path,
+    store: Path = Path("store"),
+    check: bool = False,
+    complete: bool = False,
 ) -> list[Path]:
     """Write the report of all runs below a folder.
 
@@ -57,26 +62,30 @@ def build_report(
         out: Folder for `index.html`, tables as Markdown, LaTeX and CSV, pictures as PNG and PDF.
         store: Prepared corpora: levels and clusters are counted on them, and commands name it.
         check: Compare the bytes of all predictions with the digests that runs wrote, too.
+        complete: Refuse a report with a cell that lacks a run, before anything is written.
 
     Returns:
         The files written, `index.html` first.
 
     Raises:
         UserError: Neither a complete run nor a search, or a run whose files are damaged or
-            disagree.
+            disagree; or, where it is to be complete, a cell that lacks a run.
     """
     checked = check_runs(runs) if check else []
     places = Places(runs, store)
-    searches = search_sections(places, out)
+    searches = read_searches(runs)
     evaluations = evaluate_all(runs, may_be_none=bool(searches))
     fillings = find_artefacts(places, evaluations)
+    absent = _find_absent(fillings, places, evaluations)
+    if complete:
+        refuse_gaps([*fillings, *absent], places)
     drawn = [
         draw_artefact(filling, out / stem, places)
         for filling, stem in zip(fillings, _stems(fillings), strict=True)
     ]
     sections = [*(item.section for item in drawn), *compared_sections(evaluations)]
     sections += [_HOW_SURE] if evaluations else []
-    sections += searches
+    sections += search_sections(searches, places, out)
     whole, brief = _part(evaluations, fillings, runs)
     setups = _setups_of(fillings, runs)
     sections += [
@@ -85,11 +94,22 @@ def build_report(
     ]
     if brief:
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
-    absent = _absent_section(fillings, places, evaluations)
-    sections += [absent] if absent else []
-    warning = _synthetic_warning(evaluations.values())
+    sections += _absent_sections(absent)
     introduction = " ".join((_INTRODUCTION, *(f"{line.capitalize()}." for line in checked)))
-    written = {
+    written = _written(runs, evaluations, introduction, sections)
+    for name, text in written.items():
+        write_bytes(out / name, text.encode())
+    pictures = [path for section in sections for path, _ in section.pictures]
+    beside = [path for item in drawn for path in item.files]
+    return [*(out / name for name in reversed(written)), *beside, *pictures]
+
+
+def _written(
+    runs: Path, evaluations: Evaluations, introduction: str, sections: Sequence[Section]
+) -> dict[str, str]:
+    """Return the texts of the report by file name, the page last."""
+    warning = _synthetic_warning(evaluations.values())
+    return {
         "runs.csv": run_records(evaluations).to_csv(
             index=False, lineterminator="\n", float_format="%.6g"
         ),
@@ -97,11 +117,6 @@ def build_report(
         "results.md": _markdown(introduction, warning, sections),
         "index.html": page(_TITLE, introduction, sections, warning),
     }
-    for name, text in written.items():
-        write_bytes(out / name, text.encode())
-    pictures = [path for section in sections for path, _ in section.pictures]
-    beside = [path for item in drawn for path in item.files]
-    return [*(out / name for name in reversed(written)), *beside, *pictures]
 
 
 def find_artefacts(places: Places, evaluations: Evaluations) -> list[Filling]:
@@ -197,24 +212,30 @@ def _overview(evaluations: Evaluations) -> Section:
     return section
 
 
-def _absent_section(
+def _absent_sections(absent: Sequence[Filling]) -> list[Section]:
+    """Return what no run is there for, in a section or in none."""
+    if not absent:
+        return []
+    rows = [{"what": item.artefact.title, "command": item.command} for item in absent]
+    section = Section(title="Not run yet")
+    section.tables = [("What runs it", pd.DataFrame(rows), "")]
+    return [section]
+
+
+def _find_absent(
     fillings: Sequence[Filling], places: Places, evaluations: Evaluations
-) -> Section | None:
-    """Return what no run is there for, of the setups that were written; `None` for nothing."""
+) -> list[Filling]:
+    """Return the artefacts that no run is there for, of the setups that were written."""
     there = {(id(item.setup), item.artefact.name) for item in fillings}
     setups = {id(item.setup): item.setup for item in fillings}
-    rows = []
+    absent = []
     for key, setup in setups.items():
         for artefact in _artefacts_of(setup):
             if (key, artefact.name) not in there and artefact.cells:
                 filling = fill(artefact, setup, places, evaluations)
                 if len(filling.missing) == len(filling.cells):
-                    rows.append({"what": artefact.title, "command": filling.command})
-    if not rows:
-        return None
-    section = Section(title="Not run yet")
-    section.tables = [("What runs it", pd.DataFrame(rows), "")]
-    return section
+                    absent.append(filling)
+    return absent
 
 
 def _synthetic_warning(evaluations: Iterable[Mapping[str, Any]]) -> str:

@@ -32,20 +32,26 @@ _WHOSE = (
 )
 
 
-def search_sections(places: Places, out: Path) -> list[Section]:
-    """Draw every search below a folder of runs that has a completed trial.
-
-    Searches of the points of Fig. 5 that differ in nothing but their task share one figure.
-
-    Args:
-        places: Where runs lie, with searches below them, and what commands are to name.
-        out: Folder for the pictures.
+def read_searches(runs: Path) -> dict[Path, Searched]:
+    """Read every search below a folder of runs that has a completed trial.
 
     Raises:
         UserError: A file of a search cannot be read.
     """
-    found = {folder: read_searched(folder) for folder in find_searches(places.runs)}
-    found = {folder: searched for folder, searched in found.items() if searched.rows}
+    found = {folder: read_searched(folder) for folder in find_searches(runs)}
+    return {folder: searched for folder, searched in found.items() if searched.rows}
+
+
+def search_sections(found: Mapping[Path, Searched], places: Places, out: Path) -> list[Section]:
+    """Draw searches.
+
+    Searches of the points of Fig. 5 that differ in nothing but their task share one figure.
+
+    Args:
+        found: The searches by their folders.
+        places: Where runs lie, with searches below them, and what commands are to name.
+        out: Folder for the pictures.
+    """
     together = [_figure_5(group, found, out) for group in _of_figure_5(found) if len(group) > 1]
     return [*together, *(_section(folder, found[folder], places, out) for folder in found)]
 

@@ -29,6 +29,7 @@ class Assembly:
         num_classes: Task to number of classes, primary task first; what the model is built of.
         speakers: Of the speaker task, in the order of their class numbers.
         train: Parts with the primary task's labels.
+        unlabelled: Parts of the same corpora without them (`data.unlabelled_rest`).
         auxiliary: Parts without them, all utterances of the auxiliary corpora.
         validation: What selects the best epoch.
         test: What is scored once.
@@ -41,12 +42,23 @@ class Assembly:
     num_classes: dict[str, int]
     speakers: tuple[str, ...]
     train: list[Part]
+    unlabelled: list[Part]
     auxiliary: list[Part]
     validation: Part
     test: Part
     leakage: dict[str, Any]
     digests: dict[str, str]
     warnings: list[str]
+
+    @property
+    def mixed(self) -> list[Part]:
+        """What is mixed into the batches of stage 2."""
+        return [*self.unlabelled, *self.auxiliary]
+
+    @property
+    def parts(self) -> list[Part]:
+        """Everything that takes part."""
+        return [*self.train, *self.mixed, self.validation, self.test]
 
 
 def assemble(config: RunConfig, store: Path) -> Assembly:
@@ -66,10 +78,8 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     auxiliary = _take(others, drawn)
     train, validation, test = _place(split, chosen)
     target = make_target(config, corpora, train, chosen)
-    if config.data.unlabelled_rest:
-        rest = _unlabelled_rest(corpora, chosen, split, utterances)
-        train = [np.union1d(own, more) for own, more in zip(train, rest, strict=True)]
-        split, utterances = _train_more(split, utterances, _take(corpora, rest))
+    rest = _unlabelled_rest(config, corpora, chosen, split)
+    split, utterances = _train_more(split, utterances, _take(corpora, rest))
     leakage = check_leakage(split, utterances, auxiliary)
     speakers = _speakers(corpora, train, auxiliary)
     labels = [
@@ -80,12 +90,13 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     def parts(rows: Sequence[np.ndarray]) -> list[Part]:
         return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
 
-    training = _training_parts(parts(train), config)
+    training, unlabelled = _training_parts(parts(train), parts(rest), config)
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),
         speakers=speakers,
         train=training,
+        unlabelled=unlabelled,
         auxiliary=[
             _auxiliary_part(*each, target, speakers) for each in zip(others, drawn, strict=True)
         ],
@@ -93,7 +104,8 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         test=_only(parts(test)),
         leakage=leakage,
         digests={corpus.name: corpus.digest for corpus in (*corpora, *others)},
-        warnings=_left_out(training) + _warnings(config, parts(test), target, leakage),
+        warnings=_left_out(split, [*training, *unlabelled])
+        + _warnings(config, parts(test), target, leakage),
     )
 
 
@@ -151,16 +163,19 @@ def _speaker_labels(
 
 
 def _unlabelled_rest(
+    config: RunConfig,
     corpora: Sequence[StoredCorpus],
     chosen: Sequence[np.ndarray],
     split: Split,
-    utterances: Sequence[Utterance],
 ) -> list[np.ndarray]:
     """Return the rows outside the classes of those speakers who are trained on and no more.
 
     Raises:
-        UserError: There are none.
+        UserError: They are asked for, and there are none.
     """
+    if not config.data.unlabelled_rest:
+        return [np.array([], np.int64) for _ in corpora]
+    utterances = _take(corpora, chosen)
     evaluated = {utterances[row].speaker for row in (*split.validation, *split.test)}
     heard = {utterances[row].speaker for row in split.train} - evaluated
     rest = []
@@ -205,36 +220,44 @@ def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...])
     return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
 
 
-def _training_parts(parts: Sequence[Part], config: RunConfig) -> list[Part]:
+def _training_parts(
+    labelled: Sequence[Part], rest: Sequence[Part], config: RunConfig
+) -> tuple[list[Part], list[Part]]:
     """Hide labels, and leave out rows without one where the model learns nothing from them.
 
     A model of the primary task alone that reconstructs nothing would take its normalisation and
     its batch-norm statistics from such rows, and have fewer labels in each batch: it would be
-    handicapped by them, not supervised. Its epochs have as many steps as with them.
+    handicapped by them, not supervised. Where labels are hidden its epochs have as many steps as
+    with them.
+
+    Returns:
+        Parts that an epoch visits once, and parts that are mixed in.
 
     Raises:
         UserError: No row is left.
     """
-    hidden = [_hide_labels(part, config) for part in parts]
+    hidden = [_hide_labels(part, config) for part in labelled]
     if config.model.tasks or not config.model.kind.startswith("cnn"):
-        return hidden
-    labelled = [part.labelled(config.task) for part in hidden]
-    if not all(len(part.rows) for part in labelled):
+        return hidden, list(rest)
+    kept = [part.labelled(config.task) for part in hidden]
+    if not all(len(part.rows) for part in kept):
         raise UserError(
             f"data.labelled_fraction: {config.data.labelled_fraction:g} leaves no training "
             f"utterance its label, and {config.model.kind} learns from labels alone; choose a "
             "larger share"
         )
-    return labelled
+    return kept, []
 
 
-def _left_out(training: Sequence[Part]) -> list[str]:
+def _left_out(split: Split, training: Sequence[Part]) -> list[str]:
     """Return what the guard counts among the training part, for it looks at all of it."""
-    whole = sum(len(p.rows if p.epoch_rows is None else p.epoch_rows) for p in training)
     kept = sum(len(part.rows) for part in training)
-    if kept == whole:
+    if kept == len(split.train):
         return []
-    return [f"{whole - kept} of {whole} training utterances have no label and are left out"]
+    return [
+        f"{len(split.train) - kept} of {len(split.train)} training utterances have no label and "
+        "are left out"
+    ]
 
 
 def _hide_labels(part: Part, config: RunConfig) -> Part:

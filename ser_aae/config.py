@@ -66,7 +66,7 @@ class DataConfig:
         choices=("repeat", "floor"),
     )
     auxiliary_ratio: float = setting(
-        0.5, UNSTATED, "share of auxiliary rows in a batch of stage 2", low=0, high=0.95
+        0.5, UNSTATED, "share of rows without emotions in a batch of stage 2", low=0, high=0.95
     )
     auxiliary_subset: str = setting(
         "", "Sec. 4.1.3", "subset of the auxiliary corpora, as train-clean-360; empty is all"
@@ -84,7 +84,7 @@ class DataConfig:
         1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
     )
     unlabelled_rest: bool = setting(
-        False, UNSTATED, "training speakers' utterances of other classes train too, unlabelled"
+        False, UNSTATED, "training speakers' utterances of other classes are mixed in, unlabelled"
     )
     mask_bins: int = setting(0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0)
     mask_frames: int = setting(0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0)

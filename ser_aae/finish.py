@@ -130,5 +130,4 @@ def _trained_figures(
 
 def _synthetic(data: Assembly) -> list[str]:
     """Return the corpora in which no person speaks, of all that take part."""
-    parts = [*data.train, *data.auxiliary, data.validation, data.test]
-    return sorted({part.corpus.name for part in parts if part.corpus.synthetic})
+    return sorted({part.corpus.name for part in data.parts if part.corpus.synthetic})

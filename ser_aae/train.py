@@ -157,7 +157,7 @@ def _prepare(
 ) -> Trained:
     """Seed everything, measure the normalisation on the training part, build the model."""
     seed_everything(config)
-    normalisation = measure_normalisation([*data.train, *data.auxiliary])
+    normalisation = measure_normalisation([*data.train, *data.mixed])
     measured = {"mean": normalisation.mean.tolist(), "deviation": normalisation.deviation.tolist()}
     names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
     write_json(folder / "normalisation.json", measured | names | {"num_classes": data.num_classes})
@@ -208,7 +208,7 @@ def _train_stage_two(trained: Trained, config: RunConfig, folder: Path, show: Sh
         number=2,
         epochs=training.epochs,
         primary=data.train,
-        auxiliary=data.auxiliary,
+        auxiliary=data.mixed,
         normalisation=trained.normalisation,
         observed=scorer.dataset,
         scoring=[ValidationScores(scorer, trained.model.primary)],

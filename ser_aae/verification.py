@@ -72,8 +72,7 @@ def plan_trials(config: RunConfig, store: Path, data: Assembly) -> TrialPlan | N
 
 def taking_part(data: Assembly) -> list[Utterance]:
     """Return every utterance that a run trains, validates or tests on."""
-    parts = [*data.train, *data.auxiliary, data.validation, data.test]
-    return [part.corpus.utterances[row] for part in parts for row in part.rows]
+    return [part.corpus.utterances[row] for part in data.parts for row in part.rows]
 
 
 def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.ndarray:

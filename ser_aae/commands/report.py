@@ -21,6 +21,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         action="store_true",
         help="compare all predictions with what the runs wrote down; fail if one was altered",
     )
+    parser.add_argument(
+        "--complete",
+        action="store_true",
+        help="fail, and write nothing, if a cell of what was set up lacks a run",
+    )
     parser.set_defaults(run=run, writes="out")
 
 
@@ -28,5 +33,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the report and print its files, the page first."""
     from reports.build import build_report
 
-    for path in build_report(arguments.runs, arguments.out, arguments.store, arguments.check):
+    a = arguments
+    for path in build_report(a.runs, a.out, a.store, check=a.check, complete=a.complete):
         print(path)

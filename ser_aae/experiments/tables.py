@@ -143,8 +143,9 @@ def ravdess(setup: Setup) -> Artefact:
     )
     notes = (
         "Not in the paper. The last row adds what only this method can use: the other four "
-        "emotions of RAVDESS without their labels, and URDU's speakers and genders. With so much "
-        "more speech an epoch of it has about four times the steps of the others.",
+        "emotions of RAVDESS without their labels, and URDU's speakers and genders. Half of each "
+        "batch of its second stage is such speech, so an epoch of it has twice the steps of the "
+        "others.",
         *_weights_notes(setup, [rows[MODELS[kind]] for kind in _COMPARED]),
     )
     title = "RAVDESS, four classes, six folds of speakers"

@@ -9,7 +9,7 @@ import pytest
 from reports import search
 from reports.build import build_report
 from reports.commands import Places
-from reports.searches import search_sections
+from reports.searches import read_searches, search_sections
 from ser_aae.cli import build_parser, main
 from ser_aae.errors import UserError
 
@@ -60,6 +60,12 @@ def left(tmp_path):
     return write
 
 
+def draw_all(folder):
+    """The sections of all searches below `runs` in a folder."""
+    runs = folder / "runs"
+    return search_sections(read_searches(runs), Places(runs), folder / "out")
+
+
 @pytest.fixture
 def drawn(monkeypatch, figure_spy):
     """The figures that are drawn."""
@@ -71,7 +77,7 @@ def drawn(monkeypatch, figure_spy):
 
 def test_a_search_says_what_was_best_and_what_takes_it_up(left, tmp_path):
     folder = left("0123abcd", rows_of(LATENT, [0.5, 0.7, 0.6]))
-    (section,) = search_sections(Places(tmp_path / "runs"), tmp_path / "out")
+    (section,) = draw_all(tmp_path)
     assert section.title.startswith("Search: ")
     assert "emotion, mtl, bayesian (0123abcd)" in section.title
     assert "/home/me" not in section.title
@@ -97,7 +103,7 @@ def test_a_search_says_what_was_best_and_what_takes_it_up(left, tmp_path):
 def test_long_trials_stand_before_short_ones_however_good(left, tmp_path):
     rows = rows_of(LATENT, [0.9], epochs=3) + rows_of(LATENT, [0.6] * 11)[1:]
     left("0123abcd", rows)
-    (section,) = search_sections(Places(tmp_path / "runs"), tmp_path / "out")
+    (section,) = draw_all(tmp_path)
     assert "validation UA 60.0" in section.lead
     (heading, frame), (_, shown, _) = section.details[0], section.tables[0]
     assert heading == "All trials"
@@ -107,14 +113,14 @@ def test_long_trials_stand_before_short_ones_however_good(left, tmp_path):
 
 def test_a_search_without_a_completed_trial_is_not_shown(left, tmp_path):
     left("0123abcd", [])
-    assert search_sections(Places(tmp_path / "runs"), tmp_path / "out") == []
+    assert draw_all(tmp_path) == []
 
 
 def test_searches_of_figure_5_for_three_tasks_share_one_figure(left, tmp_path, drawn):
     values = rows_of(WEIGHTS, np.linspace(0.3, 0.6, 5))
     for task in ("valence", "emotion", "activation"):
         left(task, values, WEIGHTS, task, "figure-5")
-    first, *rest = search_sections(Places(tmp_path / "runs"), tmp_path / "out")
+    first, *rest = draw_all(tmp_path)
     assert first.title.startswith("Figure 5 by search")
     assert "emotion, activation, valence" in first.lead
     assert len(rest) == 3
@@ -127,9 +133,7 @@ def test_those_that_differ_in_more_than_the_task_do_not(left, tmp_path):
     values = rows_of(WEIGHTS, [0.5])
     left("one", values, WEIGHTS, "emotion", "figure-5", kind="mtl")
     left("two", values, WEIGHTS, "valence", "figure-5", kind="ae")
-    titles = [
-        section.title for section in search_sections(Places(tmp_path / "runs"), tmp_path / "out")
-    ]
+    titles = [section.title for section in draw_all(tmp_path)]
     assert not [title for title in titles if title.startswith("Figure 5")]
 
 

@@ -62,28 +62,51 @@ def test_auxiliary_speakers_are_drawn_from_a_subset(kfold_config, store):
 def test_the_unlabelled_rest_of_the_training_speakers(kfold_config, store):
     plain = assemble(kfold_config, store)
     data = assemble(replace(kfold_config, data=DataConfig(unlabelled_rest=True)), store)
-    (train,), (before,) = data.train, plain.train
-    added = np.setdiff1d(train.rows, before.rows)
-    assert len(added) == 4 * 4
-    assert names(train) == names(before)
-    assert {train.corpus.utterances[row].emotion for row in added} == {"fear"}
-    assert set(train.labels["emotion"][added]) == {UNLABELLED}
-    assert (train.labels["speaker"][added] >= 0).all()
-    np.testing.assert_array_equal(train.labels["emotion"], before.labels["emotion"])
-    assert data.leakage["utterances"]["train"] == len(train.rows)
-    for part in ("validation", "test"):
-        np.testing.assert_array_equal(getattr(data, part).rows, getattr(plain, part).rows)
+    assert (plain.unlabelled, plain.mixed) == ([], [])
+    (train,), (rest,) = data.train, data.unlabelled
+    assert data.mixed == [rest]
+    assert len(rest.rows) == 4 * 4
+    assert names(rest) == names(train)
+    assert {rest.corpus.utterances[row].emotion for row in rest.rows} == {"fear"}
+    assert set(rest.labels["emotion"][rest.rows]) == {UNLABELLED}
+    assert (rest.labels["speaker"][rest.rows] >= 0).all()
+    assert data.leakage["utterances"]["train"] == len(train.rows) + len(rest.rows)
+    for part, before in (
+        (train, plain.train[0]),
+        (data.validation, plain.validation),
+        (data.test, plain.test),
+    ):
+        np.testing.assert_array_equal(part.rows, before.rows)
+        np.testing.assert_array_equal(part.labels["emotion"], before.labels["emotion"])
+
+
+def test_it_is_mixed_in_before_the_auxiliary_corpora_and_takes_part(kfold_config, store):
+    config = replace(kfold_config, auxiliary=("voices",), data=DataConfig(unlabelled_rest=True))
+    data = assemble(config, store)
+    assert [part.corpus.name for part in data.mixed] == ["tiny", "voices"]
+    assert data.parts == [*data.train, *data.mixed, data.validation, data.test]
+    assert data.auxiliary == data.mixed[1:]  # what stage 1 is trained on
+
+
+@pytest.mark.parametrize(("kind", "mixed"), [("cnn", 0), ("cnn-mtl", 1), ("ae", 1), ("stl", 1)])
+def test_only_a_model_of_labels_alone_leaves_it_out_and_says_so(kfold_config, store, kind, mixed):
+    model = replace(kfold_config.model, kind=kind)
+    data = assemble(
+        replace(kfold_config, model=model, data=DataConfig(unlabelled_rest=True)), store
+    )
+    assert len(data.mixed) == mixed
+    told = [line for line in data.warnings if "have no label and are left out" in line]
+    assert len(told) == 1 - mixed
+    assert told == [] or told[0].startswith("16 of ")
 
 
 def test_a_rating_of_the_rest_is_no_label(kfold_config, store):
     config = replace(kfold_config, task="valence", data=DataConfig(unlabelled_rest=True))
-    data = assemble(config, store)
-    (train,) = data.train
-    rest = [row for row in train.rows if train.corpus.utterances[row].emotion == "fear"]
-    assert rest
-    assert set(train.labels["valence"][rest]) == {UNLABELLED}
+    (rest,) = assemble(config, store).unlabelled
+    assert {rest.corpus.utterances[row].emotion for row in rest.rows} == {"fear"}
+    assert set(rest.labels["valence"][rest.rows]) == {UNLABELLED}
     everything = assemble(replace(config, classes="all", data=DataConfig()), store).train[0]
-    assert (everything.labels["valence"][rest] >= 0).all()
+    assert (everything.labels["valence"][rest.rows] >= 0).all()
 
 
 def test_without_a_rest_the_setting_is_refused(kfold_config, tiny_store):

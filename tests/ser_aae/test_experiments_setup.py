@@ -72,7 +72,11 @@ def test_small_runs_every_fold_of_two_repetitions_for_fewer_epochs():
     small = BUDGETS["small"]
     assert (small.repetitions, small.max_folds) == (2, 0)
     config = small.apply(RunConfig())
-    assert config.training.epochs == 25 < RunConfig().training.epochs
+    whole = RunConfig().training
+    assert config.training.epochs == 15 < whole.epochs
+    # the epoch is chosen over as large a share of them
+    shares = [each.selection_epochs / each.epochs for each in (config.training, whole)]
+    assert shares[0] == pytest.approx(shares[1], abs=0.02)
     assert config.model == RunConfig().model
 
 
