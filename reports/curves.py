@@ -115,6 +115,7 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
             label=column,
         )
     axes.set_xticks(np.arange(len(rows)), rows)
+    axes.set_xlim(-0.5, len(rows) - 0.5)  # bars that are missing keep their place
     axes.set_ylim(0, 100)
     axes.grid(visible=False, axis="x")
     axes.set_ylabel(AXES[cells[0].cell.figure])

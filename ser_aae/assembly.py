@@ -16,6 +16,7 @@ from ser_aae.parts import Part
 from ser_aae.selection import choose_speakers
 from ser_aae.splits import make_split
 from ser_aae.store import StoredCorpus, load_corpus
+from ser_aae.supervision import left_out, training_parts
 from ser_aae.targets import Target, make_target, taking_part
 from ser_aae.utterance import Utterance
 
@@ -90,7 +91,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     def parts(rows: Sequence[np.ndarray]) -> list[Part]:
         return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
 
-    training, unlabelled = _training_parts(parts(train), parts(rest), config)
+    training, unlabelled = training_parts(parts(train), parts(rest), config)
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),
@@ -104,7 +105,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         test=_only(parts(test)),
         leakage=leakage,
         digests={corpus.name: corpus.digest for corpus in (*corpora, *others)},
-        warnings=_left_out(split, [*training, *unlabelled])
+        warnings=left_out(split, [*training, *unlabelled])
         + _warnings(config, parts(test), target, leakage),
     )
 
@@ -218,60 +219,6 @@ def _auxiliary_part(
 def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
     counts = {"gender": len(GENDERS), "speaker": len(speakers)}
     return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
-
-
-def _training_parts(
-    labelled: Sequence[Part], rest: Sequence[Part], config: RunConfig
-) -> tuple[list[Part], list[Part]]:
-    """Hide labels, and leave out rows without one where the model learns nothing from them.
-
-    A model of the primary task alone that reconstructs nothing would take its normalisation and
-    its batch-norm statistics from such rows, and have fewer labels in each batch: it would be
-    handicapped by them, not supervised. Where labels are hidden its epochs have as many steps as
-    with them.
-
-    Returns:
-        Parts that an epoch visits once, and parts that are mixed in.
-
-    Raises:
-        UserError: No row is left.
-    """
-    hidden = [_hide_labels(part, config) for part in labelled]
-    if config.model.tasks or not config.model.kind.startswith("cnn"):
-        return hidden, list(rest)
-    kept = [part.labelled(config.task) for part in hidden]
-    if not all(len(part.rows) for part in kept):
-        raise UserError(
-            f"data.labelled_fraction: {config.data.labelled_fraction:g} leaves no training "
-            f"utterance its label, and {config.model.kind} learns from labels alone; choose a "
-            "larger share"
-        )
-    return kept, []
-
-
-def _left_out(split: Split, training: Sequence[Part]) -> list[str]:
-    """Return what the guard counts among the training part, for it looks at all of it."""
-    kept = sum(len(part.rows) for part in training)
-    if kept == len(split.train):
-        return []
-    return [
-        f"{len(split.train) - kept} of {len(split.train)} training utterances have no label and "
-        "are left out"
-    ]
-
-
-def _hide_labels(part: Part, config: RunConfig) -> Part:
-    """Keep the label of a share of the training utterances of each class (decisions T5)."""
-    fraction = config.data.labelled_fraction
-    if fraction >= 1:
-        return part
-    labels = part.labels[config.task].copy()
-    draw = np.random.default_rng([config.seed, 5])
-    for number in np.unique(labels[part.rows]):
-        rows = part.rows[labels[part.rows] == number]
-        hidden = draw.permutation(rows)[round(fraction * len(rows)) :]
-        labels[hidden] = UNLABELLED
-    return replace(part, labels={**part.labels, config.task: labels})
 
 
 def _only(parts: list[Part]) -> Part:

@@ -95,9 +95,7 @@ class DataConfig:
         0.12, UNSTATED, "frequency axis stretched by 1 -+ this share, 0 is off", low=0, high=0.5
     )
     gain_db: float = setting(0.0, UNSTATED, "level changed by up to this, 0 is off", low=0)
-    cache_mb: int = setting(
-        1024, UNSTATED, "a training part up to this size is kept in memory", low=0
-    )
+    cache_mb: int = setting(1024, UNSTATED, "training parts up to this stay in memory", low=0)
     shuffle_segments: int = setting(2048, UNSTATED, "segments held for shuffling", low=1)
 
 
@@ -138,9 +136,7 @@ class ModelConfig:
     classifier_pool: tuple[int, ...] = setting(
         (2, 1), UNSTATED, "max-pool of a classifier, frequency and time"
     )
-    dense_units: tuple[int, ...] = setting(
-        (128, 128), UNSTATED, "widths of the two dense layers", low=1
-    )
+    dense_units: tuple[int, ...] = setting((128, 128), UNSTATED, "the dense layers' widths", low=1)
     dropout: float = setting(0.3, "Sec. 4.3", "between the two dense layers", low=0, high=0.95)
     pooling: str = setting(
         "mean-std",
@@ -172,6 +168,11 @@ class ModelConfig:
     def tasks(self) -> tuple[str, ...]:
         """The tasks beside the primary one: none in a single-task model."""
         return self.auxiliary_tasks if self.kind.endswith("mtl") else ()
+
+    @property
+    def learns_from_labels_alone(self) -> bool:
+        """Whether an utterance without the primary task's label teaches it nothing."""
+        return self.kind.startswith("cnn") and not self.tasks
 
 
 @dataclass(frozen=True)

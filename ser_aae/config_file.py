@@ -58,6 +58,12 @@ def build_config(
             raise UserError(f"expected --{key}, or {key} in the file of --config; got neither")
     config = _with_plain_names(_nest(values))
     _check_frontend(config.frontend)
+    if config.auxiliary and config.model.learns_from_labels_alone:
+        raise UserError(
+            f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
+            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or take "
+            "another model.kind"
+        )
     if config.data.segment_frames % TIME_POOLS:
         raise UserError(
             f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "

@@ -26,7 +26,11 @@ class Scorer:
         """Compile the forward pass once; it is used after every epoch."""
         self.dataset = dataset
         self.part = part
-        self._forward = tf.function(lambda segments: model(segments, training=False))
+        # for a batch of any size, or the last one, which is smaller, would be traced again
+        segments, *_ = dataset.element_spec
+        self._forward = tf.function(
+            lambda segments: model(segments, training=False), input_signature=[segments]
+        )
 
     def posteriors(self) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Return `{task: (utterances, classes)}` in the order of the part's rows.

@@ -49,6 +49,9 @@ def test_a_missing_bar_is_a_gap_and_no_zero(bars, tmp_path, figure_spy):
     heights = bar_heights(figure_spy[0].axes[0])
     assert np.isnan(heights[0][0])
     assert not np.isnan(heights[1][0])
+    draw_bars(bars, tmp_path / "whole.png")
+    partly, whole = (figure.axes[0].get_xlim() for figure in figure_spy)
+    assert partly == whole
 
 
 @pytest.mark.parametrize("name", SWEPT)

@@ -23,6 +23,8 @@ SMALL = [
 ]
 SETTINGS = [word for each in SMALL for word in ("--set", each)]
 BASE = ["--dataset", "tiny", "--protocol", "loso-session", *SETTINGS]
+QUICK = [*BASE, "--model", "cnn"]
+"""What a search does around its trainings is the same for every model; this one's are short."""
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def searched(monkeypatch):
 
 
 def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_path, capsys):
-    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1") == 0
+    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
     captured = capsys.readouterr()
     best = Path(captured.out.splitlines()[-1])
     assert best.name == "best.yaml"
@@ -77,15 +79,15 @@ def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_pa
     assert folder.parent.name == build_config(file=best).digest()
 
     # a run that was scored meanwhile counts as it is
-    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1") == 0
+    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
     assert "goes on" in capsys.readouterr().err
 
 
 def test_two_workers_of_this_machine(tiny_store, tmp_path):
-    words = ["--space", "alpha,optimiser", "--trials", "3", "--workers", "2"]
+    words = ["--space", "latent", "--trials", "3", "--workers", "2"]
     places = ["--store", str(tiny_store), "--runs", str(tmp_path / "runs")]
     done = subprocess.run(
-        [sys.executable, "-m", "ser_aae", "tune", *BASE, *places, *words],
+        [sys.executable, "-m", "ser_aae", "tune", *QUICK, *places, *words],
         capture_output=True,
         text=True,
         check=False,
@@ -104,7 +106,7 @@ def test_two_workers_of_this_machine(tiny_store, tmp_path):
 
 def test_a_trial_that_diverges_is_the_users_to_mend(tune_with, capsys):
     wild = ["--set", "training.optimiser=sgd", "--set", "training.learning_rate=1e30"]
-    assert tune_with("--space", "latent", *wild) == 2
+    assert tune_with("--space", "latent", *wild, base=QUICK) == 2
     said = capsys.readouterr().err
     assert "trial 00 with model.latent_channels" in said
     assert "lower training.learning_rate" in said

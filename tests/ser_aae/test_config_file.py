@@ -76,6 +76,21 @@ def test_the_config_of_a_run_can_be_given_again(config_file):
     assert build_config(file=path, assignments=["protocol.fold=2"]).digest() == config.digest()
 
 
+@pytest.mark.parametrize(
+    "kind", [["model.kind=cnn"], ["model.kind=cnn-mtl", "model.auxiliary_tasks="]]
+)
+def test_a_model_that_learns_from_labels_alone_takes_no_corpus_without(kind):
+    assert build_config(assignments=kind).auxiliary == ()
+    text = message(build_config, assignments=[*kind, "auxiliary=urdu"])
+    assert text.startswith("auxiliary: expected none, for cnn")
+    assert "labels of emotion alone, got urdu; leave it out" in text
+
+
+@pytest.mark.parametrize("kind", ["cnn-mtl", "ae", "stl", "mtl"])
+def test_any_other_model_takes_one(kind):
+    assert build_config(assignments=[f"model.kind={kind}", "auxiliary=urdu"]).auxiliary == ("urdu",)
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
 def test_an_empty_file_says_nothing(config_file, text):
     assert read_file(config_file(text)) == []

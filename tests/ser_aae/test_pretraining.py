@@ -55,6 +55,12 @@ def config(frontend):
 
 
 @pytest.fixture(scope="module")
+def quick(config):
+    """The config with a model of fewer networks, for what processes do around it."""
+    return replace(config, model=replace(config.model, kind="cnn-mtl"))
+
+
+@pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
@@ -232,13 +238,12 @@ def start(config, store, runs):
     return process
 
 
-def test_one_computes_while_others_wait_and_take_over_when_it_dies(
-    config, tiny_store, place, tmp_path
-):
-    with start(config, tiny_store, tmp_path) as computing:
-        wait_for(lambda: list(tmp_path.glob("pretraining/*/backup.json")), computing)
+def test_one_computes_while_others_wait_and_take_over_when_it_dies(quick, tiny_store, tmp_path):
+    undisturbed, runs = outcome_of(quick, tiny_store, tmp_path / "one"), tmp_path / "two"
+    with start(quick, tiny_store, runs) as computing:
+        wait_for(lambda: list(runs.glob("pretraining/*/backup.json")), computing)
         computing.send_signal(19)  # stopped: it holds on to what it has
-        with start(of_fold(config, 1), tiny_store, tmp_path) as waiting:
+        with start(of_fold(quick, 1), tiny_store, runs) as waiting:
             assert computing.pid  # the message names it
             said = waiting.stdout.readline().decode()
             assert said.startswith(f"stage 1: waits for process {computing.pid} on ")
@@ -246,16 +251,16 @@ def test_one_computes_while_others_wait_and_take_over_when_it_dies(
             lines = waiting.stdout.read().decode().splitlines()
             assert waiting.wait() == 0
     assert any(line.startswith("stage 1: goes on after epoch") for line in lines)
-    (taken,) = (tmp_path / "pretraining").iterdir()
-    assert_same_outcome(place, taken)
+    (taken,) = (runs / "pretraining").iterdir()
+    assert_same_outcome(undisturbed, taken)
 
 
 def test_workers_with_their_own_disks_share_it_in_their_cache(
-    config, tiny_store, tmp_path, monkeypatch
+    quick, tiny_store, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
     places = Places(str(tiny_store), f"file://{tmp_path}/far")
-    quick = replace(config, training=replace(config.training, pretraining_epochs=1))
+    quick = replace(quick, training=replace(quick.training, pretraining_epochs=1))
     assert train_run(quick, places).state == "done"
     (kept,) = (place_in_cache(places.runs) / "pretraining").iterdir()
     computed = (kept / "weights.npz").stat().st_mtime_ns

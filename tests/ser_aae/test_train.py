@@ -119,33 +119,50 @@ def test_two_runs_of_one_seed_are_bit_equal_and_another_seed_is_not(config, stor
     assert losses_of(other) != losses_of(run)
 
 
-@pytest.mark.parametrize("masks", [0, 8])
+@pytest.fixture
+def interrupt_and_resume(store, tmp_path, monkeypatch):
+    """A function: config, epochs `(stage, number)` after which it is interrupted -> the run."""
+
+    def run(config, epochs):
+        write = stages.Backup.on_epoch_end
+
+        def interrupt(self, epoch, logs=None):
+            write(self, epoch, logs)
+            if (self.stage, epoch) in epochs:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.Backup, "on_epoch_end", interrupt)
+            for _ in epochs:
+                with pytest.raises(KeyboardInterrupt):
+                    train_and_evaluate(config, store, tmp_path / "broken")
+        shown = []
+        resumed = train_and_evaluate(config, store, tmp_path / "broken", shown.append)
+        assert any("goes on after epoch 1" in line for line in shown)
+        return resumed
+
+    return run
+
+
 def test_an_interrupted_run_goes_on_to_the_same_outcome(
-    config, store, tmp_path, monkeypatch, masks
+    config, store, tmp_path, interrupt_and_resume
 ):
-    changed = replace(config, data=replace(DATA, mask_bins=masks))
     training = replace(TRAINING, pretraining_epochs=2, epochs=3)
-    changed = replace(changed, auxiliary=("other",), training=training)
+    changed = replace(config, auxiliary=("other",), training=training)
     whole = train_and_evaluate(changed, store, tmp_path / "whole")
-    write = stages.Backup.on_epoch_end
-
-    def interrupt(self, epoch, logs=None):
-        write(self, epoch, logs)
-        if (self.stage, epoch) in ((1, 0), (1, 1), (2, 0)):
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(stages.Backup, "on_epoch_end", interrupt)
-    for _ in range(3):
-        with pytest.raises(KeyboardInterrupt):
-            train_and_evaluate(changed, store, tmp_path / "broken")
-    monkeypatch.undo()
-    shown = []
-    resumed = train_and_evaluate(changed, store, tmp_path / "broken", shown.append)
-    assert any("goes on after epoch 1" in line for line in shown)
+    resumed = interrupt_and_resume(changed, ((1, 0), (1, 1), (2, 0)))
     assert losses_of(resumed) == losses_of(whole)
     assert_same(whole, resumed)
     first, second = (read_json(each / "result.json") for each in (whole, resumed))
     assert first["unweighted_accuracy"] == second["unweighted_accuracy"]
+
+
+def test_so_does_one_whose_pipeline_draws_masks(config, store, tmp_path, interrupt_and_resume):
+    masked = replace(config, data=replace(DATA, mask_bins=8), model=replace(MODEL, kind="cnn"))
+    whole = train_and_evaluate(masked, store, tmp_path / "whole")
+    resumed = interrupt_and_resume(masked, ((2, 0),))
+    assert losses_of(resumed) == losses_of(whole)
+    assert_same(whole, resumed)
 
 
 def test_a_folder_of_other_data_is_refused(config, store, run, tmp_path):

@@ -1,0 +1,71 @@
+"""Which training rows keep their label, and which of them a model can learn from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+from ser_aae.labels import UNLABELLED
+from ser_aae.leakage import Split
+from ser_aae.parts import Part
+
+
+def training_parts(
+    labelled: Sequence[Part], rest: Sequence[Part], config: RunConfig
+) -> tuple[list[Part], list[Part]]:
+    """Hide labels, and leave out rows without one where the model learns nothing from them.
+
+    A model of the primary task alone that reconstructs nothing would take its normalisation and
+    its batch-norm statistics from such rows, and have fewer labels in each batch: it would be
+    handicapped by them, not supervised. Where labels are hidden its epochs have as many steps as
+    with them.
+
+    Args:
+        labelled: Parts with the primary task's labels.
+        rest: Parts without.
+        config: The run.
+
+    Returns:
+        Parts that an epoch visits once, and parts that are mixed in.
+
+    Raises:
+        UserError: No row is left.
+    """
+    hidden = [_hide_labels(part, config) for part in labelled]
+    if not config.model.learns_from_labels_alone:
+        return hidden, list(rest)
+    kept = [part.labelled(config.task) for part in hidden]
+    if not all(len(part.rows) for part in kept):
+        raise UserError(
+            f"data.labelled_fraction: {config.data.labelled_fraction:g} leaves no training "
+            f"utterance its label, and {config.model.kind} learns from labels alone; choose a "
+            "larger share"
+        )
+    return kept, []
+
+
+def left_out(split: Split, training: Sequence[Part]) -> list[str]:
+    """Return a warning where fewer utterances are trained on than the guard counts, else none."""
+    kept = sum(len(part.rows) for part in training)
+    if kept == len(split.train):
+        return []
+    return [
+        f"{len(split.train) - kept} of {len(split.train)} training utterances have no label and "
+        "are left out"
+    ]
+
+
+def _hide_labels(part: Part, config: RunConfig) -> Part:
+    """Keep the label of a share of the training utterances of each class (decisions T5)."""
+    fraction = config.data.labelled_fraction
+    if fraction >= 1:
+        return part
+    labels = part.labels[config.task].copy()
+    draw = np.random.default_rng([config.seed, 5])
+    for number in np.unique(labels[part.rows]):
+        rows = part.rows[labels[part.rows] == number]
+        hidden = draw.permutation(rows)[round(fraction * len(rows)) :]
+        labels[hidden] = UNLABELLED
+    return replace(part, labels={**part.labels, config.task: labels})
