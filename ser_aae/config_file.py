@@ -61,8 +61,8 @@ def build_config(
     if config.auxiliary and config.model.learns_from_labels_alone:
         raise UserError(
             f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
-            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or take "
-            "another model.kind"
+            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or "
+            "take another model.kind"
         )
     if config.data.segment_frames % TIME_POOLS:
         raise UserError(
