@@ -129,12 +129,6 @@ def synthetic_corpora(evaluation: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(named | ({evaluation["dataset"], *used} & set(SYNTHETIC))))
 
 
-def independence(evaluation: Mapping[str, Any]) -> str:
-    """Return whether test speakers were unknown to the model, in two words."""
-    words = {True: "speaker-independent", False: "speaker-dependent"}
-    return words.get(evaluation["speaker_independent"], "speaker independence unknown")
-
-
 def _fill_cell(
     artefact: str, cell: Cell, setup: Setup, places: Places, evaluations: Evaluations
 ) -> Filled:
@@ -157,6 +151,6 @@ def _fill_cell(
         return item
     return replace(
         item,
-        protocol=f"{item.protocol}, {independence(evaluation)}",
+        protocol=f"{item.protocol}, {evaluation['independence']}",
         synthetic=synthetic_corpora(evaluation),
     )

@@ -24,6 +24,7 @@ from reports.ratings import find_corpus, level_table, rated_plane
 from reports.scatter import clusters
 from ser_aae.datasets import stored_name
 from ser_aae.experiments.cells import title_of
+from ser_aae.leakage import VOICES
 from ser_aae.results import find_runs, is_complete, read_json, run_folder
 from ser_aae.results.folder import RESULT, write_bytes
 from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
@@ -134,7 +135,8 @@ def _warnings(filling: Filling) -> list[str]:
         found.append(
             "Budget smoke: tiny networks, an epoch or two, one fold. The figures mean nothing."
         )
-    dependent = {item.protocol for item in filling.cells if "speaker-dependent" in item.protocol}
+    shared = [words.partition(":")[0] for words in VOICES.values()]
+    dependent = {item.protocol for item in filling.cells if any(s in item.protocol for s in shared)}
     if dependent:
         found.append(f"Not speaker-independent: {', '.join(sorted(dependent))}.")
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports import tables
-from reports.aggregate import Filling, fill, independence, synthetic_corpora
+from reports.aggregate import Filling, fill, synthetic_corpora
 from reports.artefacts import draw_artefact
 from reports.check import check_runs
 from reports.commands import Places, evaluate_command
@@ -198,7 +198,7 @@ def _overview(evaluations: Evaluations) -> Section:
                 "n": ua.n,
                 "folds": ua.folds,
                 "repetitions": ua.repetitions,
-                "speakers": independence(item),
+                "speakers": item["independence"],
                 "synthetic": ", ".join(synthetic_corpora(item)) or "no",
                 "leakage": leakage_sentence(item),
                 "command": evaluate_command(str(folder)),

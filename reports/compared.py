@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.aggregate import independence, synthetic_corpora
+from reports.aggregate import synthetic_corpora
 from reports.commands import evaluate_command, shortest_settings
 from reports.comparison import compare, comparison_columns
 from reports.page import Section
@@ -69,7 +69,7 @@ def _section(configs: Configs, evaluations: Evaluations) -> Section:
     synthetic = any(synthetic_corpora(evaluations[folder]) for folder in configs)
     section.badges = [
         *(["synthetic"] if synthetic else []),
-        *dict.fromkeys(independence(evaluations[folder]) for folder in configs),
+        *dict.fromkeys(evaluations[folder]["independence"] for folder in configs),
     ]
     section.lead = f"{len(rows)} experiments on the same utterances, each against {against}."
     section.tables = [("UA and WA in per cent", pd.DataFrame(rows).astype(str), "")]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reports import tables
-from reports.aggregate import independence, synthetic_corpora
+from reports.aggregate import synthetic_corpora
 from reports.commands import Places, evaluate_command
 from reports.page import Section
 from reports.pictures import confusion, draw_run
@@ -75,7 +75,7 @@ def draw_experiment(
 
 def _badges(evaluation: Mapping[str, Any]) -> list[str]:
     synthetic = ["synthetic"] if synthetic_corpora(evaluation) else []
-    return [*synthetic, evaluation["protocol"], independence(evaluation)]
+    return [*synthetic, evaluation["protocol"], evaluation["independence"]]
 
 
 def _lead(evaluation: Mapping[str, Any]) -> str:

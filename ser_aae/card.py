@@ -67,7 +67,7 @@ def _metadata(it: CardRun) -> dict[str, Any]:
         "metrics": ["recall", "accuracy", "f1"],
         "tags": [
             *("speech-emotion-recognition", "multi-task", "adversarial-autoencoder"),
-            "speaker-independent" if it.independent else "speaker-dependent",
+            it.independence.replace(" ", "-"),
             "arxiv:1907.06078",
         ],
         "model-index": [{"name": it.name, "results": [_result(it)]}],

@@ -13,6 +13,7 @@ from ser_aae.config_file import build_config
 from ser_aae.datasets import stored_name
 from ser_aae.description import Description
 from ser_aae.labels import GENDERS
+from ser_aae.leakage import independence, shared_voices
 from ser_aae.results import score
 from ser_aae.results.folder import flatten
 from ser_aae.results.text import percent
@@ -62,9 +63,14 @@ class CardRun:
         return tuple(sorted(set(self.predictions["corpus"])))
 
     @property
-    def independent(self) -> bool:
-        """Whether the test speakers are in no other part."""
-        return bool((self.figures["stored"].get("leakage") or {}).get("speaker_independent"))
+    def leakage(self) -> Mapping[str, Any]:
+        """What the guard found, nothing where it was not asked."""
+        return self.figures["stored"].get("leakage") or {}
+
+    @property
+    def independence(self) -> str:
+        """Whether the test speakers were unknown, see `ser_aae.leakage.independence`."""
+        return independence([self.leakage])
 
     def title(self, name: str) -> str:
         """Return the full name of a corpus, where it is known."""
@@ -155,18 +161,17 @@ def _group_row(name: str, group: pd.DataFrame, classes: Sequence[str]) -> list[A
 
 
 def _protocol(it: CardRun) -> list[str]:
-    protocol, checked = it.config.protocol, it.figures["stored"].get("leakage") or {}
+    protocol, checked = it.config.protocol, it.leakage
     counts, speakers = checked.get("utterances", {}), checked.get("speakers", {})
     parts = [part for part in ("train", "validation", "test", "auxiliary") if counts.get(part)]
     rows = [[part, counts[part], speakers.get(part, "-")] for part in parts]
     shared = {pair: len(names) for pair, names in checked.get("shared_speakers", {}).items()}
     said = ", ".join(f"{pair} {count}" for pair, count in shared.items()) or "not checked"
-    which = "in no other part" if it.independent else "in other parts too (speaker-dependent)"
     return [
         f"Protocol `{protocol.name}`, fold {protocol.fold} of {checked.get('folds', '?')} (counted "
-        f"from 0), seed {it.config.seed}; test speakers are {which}. These are the figures of one "
-        "fold: the others may differ. Validation chose the epoch, the test part was scored once, "
-        "normalisation was measured on the training part.",
+        f"from 0), seed {it.config.seed}; {shared_voices(checked) or it.independence}. These are "
+        "the figures of one fold: the others may differ. Validation chose the epoch, the test part "
+        "was scored once, normalisation was measured on the training part.",
         _table(["part", "utterances", "speakers"], rows),
         f"Leakage check: speakers shared by parts: {said}; utterances "
         f"{checked.get('shared_utterances', 'not checked')}; files "

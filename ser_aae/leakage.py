@@ -1,6 +1,6 @@
 """The leakage guard: a split that lets the test part be seen beforehand is refused (P6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -110,6 +110,23 @@ def shared_voices(check: Mapping[str, Any]) -> str:
         return ""
     shared = check.get("shared_speakers", {"train-test": ["unknown"]})
     return next((words for pair, words in VOICES.items() if shared.get(pair)), "")
+
+
+def independence(checks: Iterable[Mapping[str, Any]]) -> str:
+    """Say in two words, or a few more, whether the test speakers of some runs were unknown.
+
+    Args:
+        checks: What `check_leakage` returned for each of them, as result files have it.
+
+    Returns:
+        `"speaker-independent"`, or the first words of `VOICES`; of runs that differ, all that are.
+    """
+    said = []
+    for check in checks:
+        is_apart = check.get("speaker_independent") is True
+        voices = shared_voices(check).partition(":")[0]
+        said.append("speaker-independent" if is_apart else voices or "speaker independence unknown")
+    return ", ".join(sorted(set(said)))
 
 
 def shared_sound(parts: Mapping[str, Sequence[Utterance]]) -> list[tuple[str, str]]:

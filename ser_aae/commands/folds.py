@@ -60,7 +60,8 @@ def _table(splits: "list[Split]", utterances: "list[Utterance]") -> list[str]:
     rows = [["", *PARTS, "speakers of train and test"]]
     for fold, split in enumerate(splits):
         parts = [getattr(split, part) for part in PARTS]
-        voices = [len({utterances[row].speaker for row in part}) for part in parts]
-        counts = [f"{len(p)} ({n} speakers)" for p, n in zip(parts, voices, strict=True)]
-        rows.append([f"fold {fold}", *counts, "apart" if split.speaker_independent else "shared"])
+        voices = [{utterances[row].speaker for row in part} for part in parts]
+        counts = [f"{len(p)} ({len(v)} speakers)" for p, v in zip(parts, voices, strict=True)]
+        train, test = (voices[PARTS.index(part)] for part in ("train", "test"))
+        rows.append([f"fold {fold}", *counts, "shared" if train & test else "apart"])
     return align(rows)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ser_aae.errors import UserError
+from ser_aae.leakage import independence
 from ser_aae.results.folder import (
     CONFIG,
     PREDICTIONS,
@@ -101,6 +102,7 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         "model": config["model"]["kind"],
         "protocol": config["protocol"]["name"],
         "speaker_independent": _agreed("speaker_independent", evaluated),
+        "independence": independence(run["stored"].get("leakage") or {} for run, _ in evaluated),
         "classes": evaluated[0][0]["classes"],
         "runs": [run for run, _ in evaluated],
         "repetitions": repetitions,

@@ -60,9 +60,6 @@ def _format_run(run: Mapping[str, Any]) -> str:
 
 
 def _format_folds(folds: Mapping[str, Any]) -> str:
-    independent = {True: "speaker-independent", False: "speaker-dependent"}.get(
-        folds["speaker_independent"], "speaker independence unknown"
-    )
     title = "{dataset}, {task}, {model}, {protocol}".format(**folds)
     rows = [["", *_COLUMNS.values()]]
     rows += [[run["name"], *_cells(run)] for run in folds["runs"]]
@@ -77,7 +74,7 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
     if count:
         means = [mean_and_std(over[key]) for key in list(_COLUMNS)[1:]]
         rows.append([f"over {count} repetition{'s' * (count > 1)}", "", *means])
-    lines = [f"{title} ({independent})", *align(rows)]
+    lines = [f"{title} ({folds['independence']})", *align(rows)]
     for word in ("missing", "incomplete"):
         if folds[word]:
             lines.append(f"{word}: {', '.join(folds[word])}")

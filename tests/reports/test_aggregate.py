@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reports.aggregate import fill, independence, synthetic_corpora
+from reports.aggregate import fill, synthetic_corpora
 from reports.commands import Places
 from ser_aae.experiments import ARTEFACTS, Budget, Setup
 
@@ -186,18 +186,6 @@ def test_an_artefact_is_synthetic_where_one_of_its_cells_is(fill_all, smoke, tmp
     assert filling.synthetic == ("msp",)
     assert filling.missing == []
     assert fill_all("table-4", smoke, tmp_path / "real").synthetic == ()
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        (True, "speaker-independent"),
-        (False, "speaker-dependent"),
-        (None, "speaker independence unknown"),
-    ],
-)
-def test_independence_is_said_in_words(said, words):
-    assert independence({"speaker_independent": said}) == words
 
 
 def test_the_command_of_an_artefact_runs_it_with_its_setup(smoke, tmp_path):

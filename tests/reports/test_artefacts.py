@@ -215,6 +215,21 @@ def test_a_protocol_that_knows_the_speakers_is_named(table_3, draw):
     assert "Not speaker-independent: 10-fold, speaker-dependent." in draw(table_3).section.warnings
 
 
+def test_so_is_one_whose_selection_does(smoke, leave_cell, draw, tmp_path, evaluate_all):
+    artefact, runs = ARTEFACTS["table-4"](smoke), tmp_path / "runs"
+    for cell in artefact.cells:
+        pair = {"validation-test": ["a"]} if cell.config.protocol.target_speakers != "apart" else {}
+        leakage = {"speaker_independent": not pair, "shared_speakers": pair}
+        leave_cell(runs, cell.config, leakage=leakage)
+    (warning,) = [
+        text
+        for text in draw(fill(artefact, smoke, Places(runs), evaluate_all(runs))).section.warnings
+        if text.startswith("Not speaker-independent")
+    ]
+    words = "cross-corpus, selection shares speakers with the test part"
+    assert warning == f"Not speaker-independent: {words}."
+
+
 def test_figure_2_without_its_corpus_says_what_prepares_it(fill_all, smoke, draw, tmp_path):
     filling = fill_all("figure-2", smoke, tmp_path / "runs", centroids=[[2, 2], [3, 3], [4, 4]])
     section = draw(filling).section

@@ -178,13 +178,25 @@ def test_figures_that_the_predictions_do_not_give_are_refused(changed):
         build_card(changed, TERMS)
 
 
-def test_a_run_that_shares_speakers_is_marked(changed):
+@pytest.mark.parametrize(
+    ("pair", "tag", "words"),
+    [
+        ("train-test", "speaker-dependent", "speaker-dependent: test speakers were trained on."),
+        (
+            "validation-test",
+            "selection-shares-speakers-with-the-test-part",
+            "the epoch was chosen on them, nobody was trained on.",
+        ),
+    ],
+)
+def test_a_run_that_shares_speakers_is_marked(changed, pair, tag, words):
     result = read_json(changed / "result.json")
-    result["leakage"]["speaker_independent"] = False
+    result["leakage"] |= {"speaker_independent": False, "shared_speakers": {pair: ["a"]}}
     (changed / "result.json").write_text(json.dumps(result))
     card = ModelCard(build_card(changed, TERMS))
-    assert "speaker-dependent" in card.data.tags
-    assert "(speaker-dependent)" in section(card, "Protocol and leakage")
+    assert tag in card.data.tags
+    assert "speaker-independent" not in card.data.tags
+    assert words in section(card, "Protocol and leakage")
 
 
 def test_genders_that_are_not_known_are_left_out(changed):

@@ -10,6 +10,7 @@ from ser_aae.leakage import (
     VOICES,
     Split,
     check_leakage,
+    independence,
     refuse_known_speakers,
     shared_voices,
 )
@@ -268,6 +269,24 @@ def test_cross_corpus_tests_nobody_who_was_trained_on():
         said[speakers] = shared_voices(check_leakage(split, [*source, *target]))
     assert said["shared"].startswith("selection shares speakers with the test part")
     assert said["apart"] == ""
+
+
+DEPENDENT = {"speaker_independent": False, "shared_speakers": {"train-test": ["a"]}}
+SELECTED = {"speaker_independent": False, "shared_speakers": {"validation-test": ["a"]}}
+
+
+@pytest.mark.parametrize(
+    ("checks", "words"),
+    [
+        ([{"speaker_independent": True}] * 2, "speaker-independent"),
+        ([DEPENDENT, DEPENDENT], "speaker-dependent"),
+        ([SELECTED], "selection shares speakers with the test part"),
+        ([{}], "speaker independence unknown"),
+        ([DEPENDENT, {"speaker_independent": True}], "speaker-dependent, speaker-independent"),
+    ],
+)
+def test_what_was_checked_is_said_in_few_words(checks, words):
+    assert independence(checks) == words
 
 
 def test_a_check_that_names_no_speakers_is_taken_for_the_worst():

@@ -68,7 +68,7 @@ def folds(**more):
         "task": "emotion",
         "model": "mtl",
         "protocol": "loso",
-        "speaker_independent": True,
+        "independence": "speaker-independent",
         "runs": [figures(name="fold00-rep00"), figures(name="fold01-rep00")],
         "repetitions": [repetition],
         "over_repetitions": spread(0.7),
@@ -111,17 +111,9 @@ def test_folds_show_runs_then_pooled_figures_then_the_spread():
     assert "70.0 ± 2.0" in lines[5]
 
 
-@pytest.mark.parametrize(
-    ("independent", "words"),
-    [
-        (True, "(speaker-independent)"),
-        (False, "(speaker-dependent)"),
-        (None, "(speaker independence unknown)"),
-    ],
-)
-def test_the_title_says_whether_speakers_are_apart(independent, words):
-    title = format_evaluation(folds(speaker_independent=independent)).splitlines()[0]
-    assert title == f"demo, emotion, mtl, loso {words}"
+def test_the_title_says_whether_speakers_are_apart():
+    title = format_evaluation(folds(independence="speaker-dependent")).splitlines()[0]
+    assert title == "demo, emotion, mtl, loso (speaker-dependent)"
 
 
 def test_an_unknown_number_of_folds_is_a_question_mark():
