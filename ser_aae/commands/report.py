@@ -24,7 +24,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--complete",
         action="store_true",
-        help="fail, and write nothing, if a cell of what was set up lacks a run",
+        help="fail, and write nothing, if a cell of the paper's tables and figures lacks a run",
     )
     parser.set_defaults(run=run, writes="out")
 

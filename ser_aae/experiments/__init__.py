@@ -10,7 +10,7 @@ An artefact is a function of a setup and of nothing else: whoever has the setup 
 of all its runs. `write_setup` leaves it beside the runs, so that a report finds them.
 """
 
-from ser_aae.experiments.artefacts import ARTEFACTS, choose
+from ser_aae.experiments.artefacts import ARTEFACTS, OWN_CORPUS, choose
 from ser_aae.experiments.cells import Artefact, Cell
 from ser_aae.experiments.runs import folds_of, runs_of
 from ser_aae.experiments.setup import (
@@ -29,6 +29,7 @@ from ser_aae.experiments.tuned import TUNABLE, Tuned, read_tuned
 __all__ = [
     "ARTEFACTS",
     "BUDGETS",
+    "OWN_CORPUS",
     "TUNABLE",
     "TUNED",
     "Artefact",

@@ -24,7 +24,8 @@ ARTEFACTS: Mapping[str, Callable[[Setup], Artefact]] = {
 """Name to the function that lists its cells."""
 
 ALL = "all"
-_OWN_CORPUS = ("ravdess",)
+OWN_CORPUS = ("ravdess",)
+"""Artefacts that bring their corpus: no part of `all`."""
 
 
 def choose(names: Iterable[str], setup: Setup) -> list[Artefact]:
@@ -42,5 +43,5 @@ def choose(names: Iterable[str], setup: Setup) -> list[Artefact]:
         raise UserError(f"{', '.join(unknown)}: expected some of {', '.join(ARTEFACTS)}, or {ALL}")
     if ALL in wanted:
         one = len(setup.datasets) < 2
-        wanted |= set(ARTEFACTS) - set(_OWN_CORPUS) - ({"table-4"} if one else set())
+        wanted |= set(ARTEFACTS) - set(OWN_CORPUS) - ({"table-4"} if one else set())
     return [make(setup) for name, make in ARTEFACTS.items() if name in wanted]
