@@ -93,7 +93,7 @@ BUDGETS: Mapping[str, Budget] = {
     "full": Budget("full"),
 }
 """`smoke` shows in minutes that everything runs, and nothing else. `small` is made for one machine
-without a GPU: `ravdess` takes some hours on two cores. `full` is the paper's ten repetitions of
+without a GPU: `ravdess` takes some two hours on two cores. `full` is the paper's ten repetitions of
 every fold and every point, with the epochs of the base config."""
 
 

@@ -133,9 +133,9 @@ def ravdess(setup: Setup) -> Artefact:
     shared = {"protocol__name": "speaker-kfold", "protocol__folds": 6, "classes": "four"}
     rows = {MODELS[kind]: cell_config(alone, "ravdess", kind, **shared) for kind in _COMPARED}
     with_more = replace(alone, auxiliary="urdu")
-    rows["AAE, multi-task, more speech"] = cell_config(
-        with_more, "ravdess", "mtl", data__unlabelled_rest=True, **shared
-    )
+    more = cell_config(with_more, "ravdess", "mtl", data__unlabelled_rest=True, **shared)
+    rows["AAE, multi-task, more speech"] = more
+    share = more.data.auxiliary_ratio
     cells = tuple(
         Cell(row, short, config, figure)
         for row, config in rows.items()
@@ -143,9 +143,9 @@ def ravdess(setup: Setup) -> Artefact:
     )
     notes = (
         "Not in the paper. The last row adds what only this method can use: the other four "
-        "emotions of RAVDESS without their labels, and URDU's speakers and genders. Half of each "
-        "batch of its second stage is such speech, so an epoch of it has twice the steps of the "
-        "others.",
+        "emotions of RAVDESS without their labels, and URDU's speakers and genders. Of each batch "
+        f"of its second stage a share of {share:g} is such speech, so an epoch of it has "
+        f"{1 / (1 - share):.3g} times the steps of the others.",
         *_weights_notes(setup, [rows[MODELS[kind]] for kind in _COMPARED]),
     )
     title = "RAVDESS, four classes, six folds of speakers"

@@ -49,6 +49,13 @@ def test_figure_4_says_who_is_verified_and_that_the_paper_verifies_more():
     assert "verifies" not in notes_of("figure-4", replace(SETUP, auxiliary=""))
 
 
+@pytest.mark.parametrize(("share", "times"), [(0.5, "2"), (0.25, "1.33"), (0.2, "1.25")])
+def test_ravdess_says_how_many_more_steps_more_speech_takes(share, times):
+    base = replace(SETUP.base, data=replace(SETUP.base.data, auxiliary_ratio=share))
+    said = f"a share of {share:g} is such speech, so an epoch of it has {times} times the steps"
+    assert said in notes_of("ravdess", replace(SETUP, base=base))
+
+
 def test_ravdess_says_that_alpha_and_beta_are_the_multi_task_models():
     said = "All models have the same settings, alpha and beta included"
     assert said in notes_of("ravdess")

@@ -91,7 +91,7 @@ def test_it_goes_over_the_papers_weights_and_the_budgets_sizes():
     plain = replace(paper, tuned=Tuned())
     assert weights(cell_config(plain, "msp", "ae", task="valence")) == (0.6, 0.4)
     assert weights(cell_config(dimensional, "msp", "ae", task="valence")) == (0.4, 0.6)
-    assert cell_config(plain, "msp").model.latent_channels == 8
+    assert cell_config(plain, "msp").model.latent_channels == 4
     assert cell_config(paper, "msp").model.latent_channels == 16
 
 
