@@ -72,6 +72,12 @@ class CardRun:
         """Whether the test speakers were unknown, see `ser_aae.leakage.independence`."""
         return independence([self.leakage])
 
+    @property
+    def voices(self) -> str:
+        """The same in a sentence."""
+        apart = {"speaker-independent": "test speakers are in no other part"}
+        return shared_voices(self.leakage) or apart.get(self.independence, self.independence)
+
     def title(self, name: str) -> str:
         """Return the full name of a corpus, where it is known."""
         return self.terms[name].title if name in self.terms else name
@@ -169,7 +175,7 @@ def _protocol(it: CardRun) -> list[str]:
     said = ", ".join(f"{pair} {count}" for pair, count in shared.items()) or "not checked"
     return [
         f"Protocol `{protocol.name}`, fold {protocol.fold} of {checked.get('folds', '?')} (counted "
-        f"from 0), seed {it.config.seed}; {shared_voices(checked) or it.independence}. These are "
+        f"from 0), seed {it.config.seed}; {it.voices}. These are "
         "the figures of one fold: the others may differ. Validation chose the epoch, the test part "
         "was scored once, normalisation was measured on the training part.",
         _table(["part", "utterances", "speakers"], rows),

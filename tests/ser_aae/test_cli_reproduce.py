@@ -220,7 +220,7 @@ def test_a_setting_that_the_budget_sets_is_refused(words, trained, tmp_path, cap
     path = tmp_path / "mine.yaml"
     path.write_text("seed: 0\nmodel:\n  latent_channels: 16\n")
     said = refused(capsys, *words, "--config", str(path))
-    assert "mine.yaml:3: model.latent_channels: --budget smoke sets it to 8" in said
+    assert "mine.yaml:3: model.latent_channels: --budget smoke sets it to 4" in said
     assert not trained
 
 
