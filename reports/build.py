@@ -112,9 +112,8 @@ def _written(
     """Return the texts of the report by file name, the page last."""
     warning = _synthetic_warning(evaluations.values())
     return {
-        "runs.csv": run_records(evaluations).to_csv(
-            index=False, lineterminator="\n", float_format="%.6g"
-        ),
+        # unrounded, for a paired test of rounded figures has other ties, and another p
+        "runs.csv": run_records(evaluations).to_csv(index=False, lineterminator="\n"),
         "results.csv": load_runs(runs).to_csv(index=False, lineterminator="\n"),
         "results.md": _markdown(introduction, warning, sections),
         "index.html": page(_TITLE, introduction, sections, warning),

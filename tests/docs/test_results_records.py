@@ -8,6 +8,7 @@ import pytest
 
 from ser_aae.experiments import BUDGETS
 from ser_aae.experiments.cells import MODELS
+from ser_aae.statistics import compare_runs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TABLE = "### Four models with the same budget"
@@ -24,10 +25,16 @@ def records():
 
 
 @pytest.fixture(scope="module")
-def table():
+def section():
+    """The text below the heading."""
+    text = (DOCS / "results.md").read_text(encoding="utf-8").partition(TABLE)[2]
+    return text.partition("\n#")[0]
+
+
+@pytest.fixture(scope="module")
+def table(section):
     """Row to column to text, as the page has them."""
-    section = (DOCS / "results.md").read_text(encoding="utf-8").partition(TABLE)[2]
-    lines = re.findall(r"^\| (.*) \|$", section.partition("\n#")[0], re.MULTILINE)
+    lines = re.findall(r"^\| (.*) \|$", section, re.MULTILINE)
     head, _, *rows = [[cell.strip(" *") for cell in line.split(" | ")] for line in lines[:7]]
     return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
 
@@ -64,17 +71,32 @@ def test_the_figures_are_those_of_the_records(records, table, column):
         assert said == pytest.approx(pooled(records, row, FIGURES[column]), abs=0.051), row
 
 
-def test_differences_are_those_of_the_figures(records, table):
-    reference = pooled(records, MODELS["mtl"], "unweighted_accuracy")
-    for row, cells in table.items():
-        if row == MODELS["mtl"]:
-            continue
-        shared = set(records.loc[records["row"] == row, "repetition"])
-        same = records[records["repetition"].isin(shared)]
-        at = pooled(same, MODELS["mtl"], "unweighted_accuracy")
+def test_differences_and_their_tests_are_those_of_the_records(records, table):
+    of_row = dict(list(records.groupby("row")))
+    for row in set(table) - {MODELS["mtl"]}:
+        cells, pair = table[row], (of_row[MODELS["mtl"]], of_row[row])
+        runs, folds = compare_runs(*pair), compare_runs(*pair, average_repetitions=True)
         said = float(cells["difference"].replace("−", "-"))
-        assert said == pytest.approx(pooled(same, row, "unweighted_accuracy") - at, abs=0.051), row
-    assert reference > 25
+        assert said == pytest.approx(100 * runs.mean_difference, abs=0.051), row
+        assert cells["p, 6 folds"] == f"{folds.p_value:.3f}"
+        if runs.pairs == 12:
+            assert cells["p, 12 pairs"] == f"{runs.p_value:.3f}"
+
+
+def test_what_is_said_of_validation_is_in_the_records(records, section):
+    figure = "validation_unweighted_accuracy"
+    for kind, name in {"ae": "AE", "stl": "AAE single-task", "mtl": "AAE multi-task"}.items():
+        assert f"{name} {pooled(records, MODELS[kind], figure):.1f}" in " ".join(section.split())
+    same = records[records["repetition"] == 0]
+    gained = pooled(same, MORE, figure) - pooled(same, MODELS["mtl"], figure)
+    assert f"and {gained:.1f} on the validation speakers of the same runs" in section
+
+
+def test_so_is_what_is_said_of_the_adversary(records, section):
+    won = records[records["adversary"] == "encoder wins"]
+    assert set(won["row"]) == {MODELS["stl"]}
+    assert len(won) == 3
+    assert "in three of the twelve\nruns of the single-task AAE the encoder wins" in section
 
 
 def test_test_speakers_were_in_no_other_part_and_nothing_names_a_machine(records):

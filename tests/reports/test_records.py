@@ -97,3 +97,14 @@ def test_the_file_has_a_row_a_run_no_path_and_is_small(leave_cell, tmp_path):
     ]
     assert str(tmp_path) not in path.read_text()
     assert path.stat().st_size < 1000 * len(frame)
+
+
+def test_the_file_keeps_figures_as_they_are(leave_cell, evaluate_all, tmp_path):
+    """A third that is rounded differs from another third, and a paired test has other ties."""
+    runs = tmp_path / "runs"
+    leave_cell(runs, RunConfig(), validation_unweighted_accuracy=2 / 3)
+    build_report(runs, tmp_path / "out", tmp_path / "store")
+    kept = pd.read_csv(tmp_path / "out" / "runs.csv", float_precision="round_trip")
+    (row,) = run_records(evaluate_all(runs)).to_dict("records")
+    assert kept["validation_unweighted_accuracy"][0] == 2 / 3
+    assert kept["unweighted_accuracy"][0] == row["unweighted_accuracy"]
