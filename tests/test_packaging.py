@@ -145,3 +145,11 @@ def test_the_licence_is_apaches():
     assert "Apache License" in read("LICENSE")
     assert "Version 2.0, January 2004" in read("LICENSE")
     assert distribution("ser-aae").metadata["License-Expression"] == "Apache-2.0"
+
+
+def test_what_commands_leave_in_a_checkout_is_neither_kept_nor_spelt():
+    """The README tries `make demo` before `make test`: its page would be read letter by letter."""
+    (skipped,) = re.findall(r'^skip = "(.*)"$', read("pyproject.toml"), re.MULTILINE)
+    left = re.findall(r"^/(.*)/$", read(".gitignore"), re.MULTILINE)
+    assert {"demo", "data", "store", "runs", "report"} <= set(left)
+    assert {f"./{name}" for name in left} <= set(skipped.split(","))
