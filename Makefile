@@ -11,7 +11,8 @@ REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
 REPRODUCED_READERS := 18
 CODE := ser_aae data_prep tuning reports benchmarks docs/hooks tests
-PYTEST_ARGS ?= --numprocesses 2
+# two workers with half of the files each: by turns both would train what a file's tests share
+PYTEST_ARGS ?= --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -29,6 +29,9 @@ MOST_SECONDS = 900
 
 PROCESS = """
 import pickle, sys
+import tensorflow as tf
+# as in this process: graphs that are rewritten round differently
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 from ser_aae.train import train_and_evaluate
 config, store, runs = pickle.load(sys.stdin.buffer)
 train_and_evaluate(config, store, runs, lambda line: print(line, flush=True))

@@ -1,0 +1,15 @@
+"""What holds for all tests."""
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def graphs_run_as_they_are_traced():
+    """Leave out TensorFlow's rewriting of graphs in this process.
+
+    It takes longer than the training of networks as small as the tests', and makes a step
+    of large ones no faster. The commands that tests start in processes of their own have it.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
