@@ -69,6 +69,7 @@ class MultitaskAAE(AveragedModel):
         super().__init__(name="multitask_aae")
         self.config = config
         self.phases = PHASES[config.kind]
+        self.num_classes = dict(num_classes)
         self.primary = next(iter(num_classes))
         trunk = build_cnn_trunk if config.kind.startswith("cnn") else build_encoder
         self.encoder = trunk(config, segment_shape)
@@ -90,21 +91,22 @@ class MultitaskAAE(AveragedModel):
         self.built = True
 
     def compile(
-        self, training: TrainingConfig, class_weights: Mapping[str, Sequence[float]] | None = None
+        self, training: TrainingConfig, class_shares: Mapping[str, Sequence[float]] | None = None
     ) -> None:
         """Make one optimiser for each target of each phase, and the trackers of its losses.
 
         Args:
-            training: Optimiser, rates and their ratios.
-            class_weights: Task to the weight of each class; classes weigh alike where absent.
+            training: Optimiser, rates and their ratios, and how classes are balanced.
+            class_shares: Task to the share of each class of the training part; a task that is
+                absent is not balanced.
         """
         # a bare compile() attaches an optimiser of Keras' choice that nothing would use
         super().compile(optimizer=None, loss=None, jit_compile=False)
         self.reset_averages(training.average_decay)
-        weights = class_weights or {}
-        self.class_weights = {
-            task: tf.constant(weights.get(task, [1.0] * head.output_shape[0][1]), tf.float32)
-            for task, head in self.classifiers.items()
+        shares = {task: [1 / n] * n for task, n in self.num_classes.items()} | (class_shares or {})
+        self.balances = {
+            task: losses.balance_classes(share, training.class_weights, training.logit_adjustment)
+            for task, share in shares.items()
         }
         self.optimisers = {
             name: build_optimiser(training, name, networks, self.config.alpha)
@@ -204,10 +206,9 @@ class MultitaskAAE(AveragedModel):
         for task, head in self.classifiers.items():
             # only labelled rows enter a classifier: not even its batch norm sees the others
             rows = tf.where(tf.not_equal(labels[task], UNLABELLED))[:, 0]
-            weights = self.class_weights[task]
             loss, accuracy = tf.cond(
                 tf.size(rows) > 0,
-                _score_rows(head, code, labels[task], rows, weights, training),
+                _score_rows(head, code, labels[task], rows, self.balances[task], training),
                 lambda: (tf.zeros([]), tf.zeros([])),
             )
             count = tf.cast(tf.size(rows), tf.float32)
@@ -271,7 +272,7 @@ def _score_rows(
     code: tf.Tensor,
     labels: tf.Tensor,
     rows: tf.Tensor,
-    weights: tf.Tensor,
+    balance: losses.Balance,
     training: bool,
 ) -> Callable[[], tuple[tf.Tensor, tf.Tensor]]:
     """Return the computation of loss and accuracy of one classifier on the given rows."""
@@ -279,7 +280,7 @@ def _score_rows(
     def score() -> tuple[tf.Tensor, tf.Tensor]:
         truth = tf.gather(labels, rows)
         logits = head(tf.gather(code, rows), training=training)[0]
-        return losses.task_loss(truth, logits, weights), tf.reduce_mean(_says(logits, truth))
+        return losses.task_loss(truth, logits, balance), tf.reduce_mean(_says(logits, truth))
 
     return score
 

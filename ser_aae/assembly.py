@@ -91,7 +91,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     def parts(rows: Sequence[np.ndarray]) -> list[Part]:
         return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
 
-    training, unlabelled = training_parts(parts(train), parts(rest), config)
+    training, unlabelled = training_parts(parts(train), config), parts(rest)
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),
@@ -169,12 +169,8 @@ def _unlabelled_rest(
     chosen: Sequence[np.ndarray],
     split: Split,
 ) -> list[np.ndarray]:
-    """Return the rows outside the classes of those speakers who are trained on and no more.
-
-    Raises:
-        UserError: They are asked for, and there are none.
-    """
-    if not config.data.unlabelled_rest:
+    """Return the rows outside the classes of those speakers who are trained on and no more."""
+    if not config.data.unlabelled_rest or config.model.learns_from_labels_alone:
         return [np.array([], np.int64) for _ in corpora]
     utterances = _take(corpora, chosen)
     evaluated = {utterances[row].speaker for row in (*split.validation, *split.test)}
@@ -183,11 +179,6 @@ def _unlabelled_rest(
     for corpus, rows in zip(corpora, chosen, strict=True):
         speakers = [item.speaker in heard for item in corpus.utterances]
         rest.append(np.setdiff1d(np.flatnonzero(speakers), rows))
-    if not any(len(rows) for rows in rest):
-        raise UserError(
-            "data.unlabelled_rest: expected utterances of other classes of speakers who are "
-            "trained on alone, found none; leave the setting off"
-        )
     return rest
 
 

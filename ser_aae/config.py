@@ -59,6 +59,9 @@ class DataConfig:
     evaluation_shift_frames: int = setting(
         128, UNSTATED, "shift between the segments an utterance is scored on", low=1
     )
+    evaluation_segments: int = setting(
+        4, UNSTATED, "fewest of an utterance, begun evenly round it (with pad repeat)", low=1
+    )
     pad: str = setting(
         "repeat",
         UNSTATED,
@@ -72,10 +75,7 @@ class DataConfig:
         "", "Sec. 4.1.3", "subset of the auxiliary corpora, as train-clean-360; empty is all"
     )
     auxiliary_speakers: int = setting(
-        0,
-        "Sec. 4.1.3",
-        "speakers drawn of each auxiliary corpus, 600 in the paper; 0 is all",
-        low=0,
+        0, "Sec. 4.1.3", "drawn of each auxiliary corpus, 600 in the paper; 0 is all", low=0
     )
     level_edges: tuple[float, ...] = setting(
         (2.5, 3.5), UNSTATED, "edges between three levels on corpora that Table 2 does not name"
@@ -84,7 +84,7 @@ class DataConfig:
         1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
     )
     unlabelled_rest: bool = setting(
-        False, UNSTATED, "training speakers' utterances of other classes are mixed in, unlabelled"
+        True, UNSTATED, "training speakers' utterances of other classes are mixed in, unlabelled"
     )
     mask_bins: int = setting(0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0)
     mask_frames: int = setting(0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0)
@@ -97,6 +97,11 @@ class DataConfig:
     gain_db: float = setting(0.0, UNSTATED, "level changed by up to this, 0 is off", low=0)
     cache_mb: int = setting(1024, UNSTATED, "training parts up to this stay in memory", low=0)
     shuffle_segments: int = setting(2048, UNSTATED, "segments held for shuffling", low=1)
+
+    @property
+    def fewest_segments(self) -> int:
+        """Segments that an utterance is scored on at least: to go round it, it has to repeat."""
+        return self.evaluation_segments if self.pad == "repeat" else 1
 
 
 @dataclass(frozen=True)
@@ -196,12 +201,11 @@ class TrainingConfig:
         "weight of a class in L_E: one, or the inverse of its frequency (UA counts classes alike)",
         choices=("none", "balanced"),
     )
+    logit_adjustment: float = setting(
+        1.0, UNSTATED, "times ln of a class' share, added to its logit in L_E, 0 is off", low=0
+    )
     average_decay: float = setting(
-        0.985,
-        UNSTATED,
-        "a step's share kept in the averaged weights that are scored, 0 is off",
-        low=0,
-        high=0.9999,
+        0.985, UNSTATED, "kept a step of the averaged weights that are scored", low=0, high=0.9999
     )
     batch_size: int = setting(32, "Sec. 4.3", "segments a step", low=1)
     pretraining_epochs: int = setting(
@@ -247,11 +251,7 @@ class ProtocolConfig:
     directory: str = setting("", UNSTATED, "folder with the lists of the protocol folds")
     lists: str = setting("", UNSTATED, "digest of those lists, so that changed ones are noticed")
     validation_fraction: float = setting(
-        0.2,
-        UNSTATED,
-        "share of training speakers held out of lists that do not validate",
-        low=0.01,
-        high=0.9,
+        0.2, UNSTATED, "training speakers held out where no list validates", low=0.01, high=0.9
     )
 
 

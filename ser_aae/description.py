@@ -7,16 +7,19 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ser_aae.config import DataConfig, FrontEndConfig, RunConfig
 from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
+from ser_aae.frontend.segments import segment_starts
 from ser_aae.labels import GENDERS
 from ser_aae.results import is_complete, read_json
 from ser_aae.results.text import percent
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MEASURED = "normalisation.json"
 SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
 
@@ -39,6 +42,7 @@ class Description:
         frontend: From a recording to a spectrogram.
         segment_frames: Length of a segment.
         shift_frames: Between the segments whose posteriors are averaged.
+        fewest_segments: Of a recording, see `segment_starts`.
         pad: What fills a short segment, see `DataConfig.pad`.
         classes: Task to the names of its classes, in order; the first is the primary task.
         warnings: What whoever reads a posterior has to know.
@@ -48,6 +52,7 @@ class Description:
     frontend: FrontEndConfig
     segment_frames: int
     shift_frames: int
+    fewest_segments: int
     pad: str
     classes: dict[str, tuple[str, ...]]
     warnings: tuple[str, ...]
@@ -64,7 +69,14 @@ class Description:
             DataConfig(),
             segment_frames=self.segment_frames,
             evaluation_shift_frames=self.shift_frames,
+            evaluation_segments=self.fewest_segments,
             pad=self.pad,
+        )
+
+    def segment_starts(self, num_frames: int) -> np.ndarray:
+        """Return the first frame of each segment of a spectrogram, `(segments,)` int64."""
+        return segment_starts(
+            num_frames, self.segment_frames, self.shift_frames, self.fewest_segments
         )
 
     def to_json(self) -> str:
@@ -103,6 +115,7 @@ def _read_description(content: Mapping[str, Any]) -> Description:
     values |= {
         "data.segment_frames": content["segment_frames"],
         "data.evaluation_shift_frames": content["shift_frames"],
+        "data.evaluation_segments": content["fewest_segments"],
         "data.pad": content["pad"],
     }
     try:  # types and ranges are those of the settings that they came from
@@ -117,6 +130,7 @@ def _read_description(content: Mapping[str, Any]) -> Description:
         frontend=config.frontend,
         segment_frames=config.data.segment_frames,
         shift_frames=config.data.evaluation_shift_frames,
+        fewest_segments=config.data.fewest_segments,
         pad=config.data.pad,
         classes=classes,
         warnings=_names(content["warnings"], "warnings", least=0),
@@ -189,6 +203,7 @@ def describe_run(run: Path) -> Description:
         frontend=config.frontend,
         segment_frames=config.data.segment_frames,
         shift_frames=config.data.evaluation_shift_frames,
+        fewest_segments=config.data.fewest_segments,
         pad=config.data.pad,
         classes=classes,
         warnings=warnings,

@@ -1,10 +1,23 @@
 """One function per equation of Sec. 3; each returns a scalar."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from ser_aae.labels import UNLABELLED
+
+
+class Balance(NamedTuple):
+    """How a loss treats classes of unequal size.
+
+    Attributes:
+        weights: `(classes,)` weight of a row by its class.
+        offsets: `(classes,)` added to the logits in the loss and nowhere else.
+    """
+
+    weights: tf.Tensor
+    offsets: tf.Tensor
 
 
 def reconstruction_loss(segments: tf.Tensor, decoded: tf.Tensor, reduction: str) -> tf.Tensor:
@@ -50,18 +63,39 @@ def generator_loss(code_logits: tf.Tensor, kind: str) -> tf.Tensor:
     return -tf.reduce_mean(log_posterior[:, 1])
 
 
-def task_loss(labels: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor) -> tf.Tensor:
+def balance_classes(shares: Sequence[float], weights: str, adjustment: float) -> Balance:
+    """Return how a loss treats classes of unequal size.
+
+    Weights alone do little for a network that gets its whole training part right: whatever the
+    weights are, it ends there. An adjusted logit of a rare class has to be larger to be as
+    likely, so that it gets a margin (Menon et al., "Long-tail learning via logit adjustment",
+    2021: the logit-adjusted loss).
+
+    Args:
+        shares: Of each class in the training part.
+        weights: `"balanced"` weighs a class by the inverse of its share, `"none"` all alike.
+        adjustment: Factor of the logarithm of the share that a class' logit gets.
+    """
+    share = tf.constant(shares, tf.float32)
+    inverse = 1.0 / (share * len(shares))
+    return Balance(
+        weights=inverse if weights == "balanced" else tf.ones_like(share),
+        offsets=adjustment * tf.math.log(share),
+    )
+
+
+def task_loss(labels: tf.Tensor, logits: tf.Tensor, balance: Balance) -> tf.Tensor:
     """L_E, L_G or L_S: cross-entropy over the labelled rows, 0 where there is none.
 
     Args:
         labels: `(batch,)` class numbers, `UNLABELLED` for a row that takes no part.
         logits: `(batch, classes)`.
-        class_weights: `(classes,)` weight of each class.
+        balance: Weights and offsets of the classes.
     """
     labelled = tf.not_equal(labels, UNLABELLED)
     safe = tf.where(labelled, labels, 0)
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(safe, logits)
-    weights = tf.where(labelled, tf.gather(class_weights, safe), 0.0)
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(safe, logits + balance.offsets)
+    weights = tf.where(labelled, tf.gather(balance.weights, safe), 0.0)
     return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
 
 

@@ -26,10 +26,10 @@ class Part:
     labels: dict[str, np.ndarray]
     epoch_rows: np.ndarray | None = None
 
-    def num_segments(self, segment_frames: int, shift_frames: int) -> int:
-        """Return how many windows tile the part."""
+    def num_segments(self, segment_frames: int, shift_frames: int, fewest: int = 1) -> int:
+        """Return how many windows the part's utterances have, each at least `fewest`."""
         frames = self.corpus.num_frames[self.rows]
-        return sum(num_segments(int(n), segment_frames, shift_frames) for n in frames)
+        return sum(num_segments(int(n), segment_frames, shift_frames, fewest) for n in frames)
 
     def epoch_segments(self, segment_frames: int) -> int:
         """Return how many windows an epoch takes of the part, some of them again if need be."""

@@ -118,27 +118,32 @@ def training_dataset(
 def evaluation_dataset(
     part: Part, normalisation: Normalisation, data: DataConfig, batch_size: int
 ) -> tf.data.Dataset:
-    """Build the batches that score a part: every utterance tiled, in the order of the rows.
+    """Build the batches that score a part, in the order of the rows.
+
+    Each utterance is cut as `ser_aae.frontend.segments.segment_starts` says.
 
     Returns:
         Batches of segments `(<= batch_size, bins, segment_frames, 1)` float32, labels
         `{task: (<= batch_size,)}` int32 and the segments' rows `(<= batch_size,)` int64.
     """
-    shift = data.evaluation_shift_frames
+    shift, fewest = data.evaluation_shift_frames, data.fewest_segments
 
-    def tile(index: tf.Tensor, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        rest = tf.maximum(tf.shape(spectrogram)[0] - data.segment_frames, 0)
-        starts = tf.range(0, rest + shift, shift)
+    def cut(index: tf.Tensor, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        frames = tf.shape(spectrogram)[0]
+        rest = tf.maximum(frames - data.segment_frames, 0)
+        tiles = tf.range(0, rest + shift, shift)
+        spread = tf.range(fewest) * frames // fewest
+        starts = tf.cond(tf.size(tiles) < fewest, lambda: spread, lambda: tiles)
         return cut_segments(spectrogram, starts, data), _as_often(index, starts)
 
-    segments = _utterances(part).map(tile).unbatch()
+    segments = _utterances(part).map(cut).unbatch()
     labels = {task: tf.constant(values) for task, values in part.labels.items()}
 
     def finish(segment: tf.Tensor, index: tf.Tensor) -> tuple:
         truth = {task: tf.gather(values, index) for task, values in labels.items()}
         return to_network(segment, normalisation), truth, index
 
-    count = part.num_segments(data.segment_frames, shift)
+    count = part.num_segments(data.segment_frames, shift, fewest)
     batches = segments.batch(batch_size).map(finish)
     return batches.apply(
         tf.data.experimental.assert_cardinality(math.ceil(count / batch_size))

@@ -20,7 +20,7 @@ from ser_aae.description import WAVEFORM, Description, describe_run
 from ser_aae.errors import UserError
 from ser_aae.exported import load_exported
 from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
-from ser_aae.frontend.segments import cut_segments, segment_starts
+from ser_aae.frontend.segments import cut_segments
 from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
 from ser_aae.frontend.spectrogram import log_spectrogram, shift_samples, window_samples
 from ser_aae.recognition import Moment, Posteriors, Recognition
@@ -172,7 +172,7 @@ class Recogniser:
         samples = np.concatenate([block.signal[first:last] for first, last in intervals])
         # to half precision and back, as the shards of a run hold it
         spectrogram = log_spectrogram(samples, config).astype(np.float16).astype(np.float32)
-        starts = segment_starts(len(spectrogram), about.segment_frames, about.shift_frames)
+        starts = about.segment_starts(len(spectrogram))
         speech = _Speech(samples, spectrogram, intervals)
         if about.input == WAVEFORM:
             found = self._forward(block.signal[None])

@@ -7,7 +7,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "paper": {
         "frontend.scale": "linear",
+        "data.evaluation_segments": 1,
         "data.pad": "floor",
+        "data.unlabelled_rest": False,
         "data.warp_time": 0.0,
         "data.warp_frequency": 0.0,
         "data.gain_db": 0.0,
@@ -23,6 +25,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "model.discriminator_noise": 0.0,
         "model.discriminator_smoothing": 0.0,
         "training.class_weights": "none",
+        "training.logit_adjustment": 0.0,
         "training.average_decay": 0.0,
         "training.optimiser": "sgd",
         "training.learning_rate": 1e-4,

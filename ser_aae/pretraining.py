@@ -162,7 +162,7 @@ def _begin(config: RunConfig, data: Assembly) -> tuple[MultitaskAAE, Stage]:
     segments = np.concatenate([segments.numpy() for segments, *_ in first])
     observed = tf.data.Dataset.from_tensor_slices((segments,)).batch(size)
     epochs = config.training.pretraining_epochs
-    return model, Stage(1, epochs, parts, [], normalisation, observed)
+    return model, Stage(1, epochs, parts, [], 0.0, normalisation, observed)
 
 
 def _parts(data: Assembly) -> list[Part]:

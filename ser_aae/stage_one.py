@@ -25,8 +25,8 @@ WITHOUT_INFLUENCE = (
     *("auxiliary", "data.auxiliary_subset", "data.auxiliary_speakers"),
     *("data.auxiliary_ratio", "data.level_edges", "data.labelled_fraction"),
     "data.unlabelled_rest",
-    *("training.class_weights", "training.epochs", "training.patience_epochs"),
-    "training.selection_epochs",
+    *("training.class_weights", "training.logit_adjustment"),
+    *("training.epochs", "training.patience_epochs", "training.selection_epochs"),
     *("training.rate_factor", "training.stop_ratio"),
 )
 """Settings that stage 1 does not look at; with a dot at the end, a group of them."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -37,6 +37,7 @@ class Stage:
         epochs: At most.
         primary: Parts that an epoch visits once.
         auxiliary: Parts that are mixed in.
+        auxiliary_ratio: The share of a batch that they have.
         normalisation: Of all its segments.
         observed: Batches that the latent code is described on, segments first.
         scoring: Called after each epoch, with the averaged weights in their place.
@@ -47,6 +48,7 @@ class Stage:
     epochs: int
     primary: Sequence[Part]
     auxiliary: Sequence[Part]
+    auxiliary_ratio: float
     normalisation: Normalisation
     observed: tf.data.Dataset
     scoring: Sequence[keras.callbacks.Callback] = ()
@@ -107,16 +109,17 @@ def fit_stage(
 def _batches(stage: Stage, config: RunConfig, first: int) -> tuple[tf.data.Dataset, int]:
     """Return the batches of a stage from its epoch `first` on, and the steps of an epoch."""
     size = config.training.batch_size
+    data = replace(config.data, auxiliary_ratio=stage.auxiliary_ratio)
     batches = training_dataset(
         stage.primary,
         stage.auxiliary,
         stage.normalisation,
-        config.data,
+        data,
         size,
         config.seed * 2 + stage.number,
         first,
     )
-    return batches, steps_per_epoch(stage.primary, config.data, size, bool(stage.auxiliary))
+    return batches, steps_per_epoch(stage.primary, data, size, bool(stage.auxiliary))
 
 
 def _forget_epochs_after(folder: Path, stage: int, epoch: int) -> None:

@@ -12,9 +12,7 @@ from ser_aae.leakage import Split
 from ser_aae.parts import Part
 
 
-def training_parts(
-    labelled: Sequence[Part], rest: Sequence[Part], config: RunConfig
-) -> tuple[list[Part], list[Part]]:
+def training_parts(labelled: Sequence[Part], config: RunConfig) -> list[Part]:
     """Hide labels, and leave out rows without one where the model learns nothing from them.
 
     A model of the primary task alone that reconstructs nothing would take its normalisation and
@@ -24,18 +22,17 @@ def training_parts(
 
     Args:
         labelled: Parts with the primary task's labels.
-        rest: Parts without.
         config: The run.
 
     Returns:
-        Parts that an epoch visits once, and parts that are mixed in.
+        Parts that an epoch visits once.
 
     Raises:
         UserError: No row is left.
     """
     hidden = [_hide_labels(part, config) for part in labelled]
     if not config.model.learns_from_labels_alone:
-        return hidden, list(rest)
+        return hidden
     kept = [part.labelled(config.task) for part in hidden]
     if not all(len(part.rows) for part in kept):
         raise UserError(
@@ -43,7 +40,27 @@ def training_parts(
             f"utterance its label, and {config.model.kind} learns from labels alone; choose a "
             "larger share"
         )
-    return kept, []
+    return kept
+
+
+def mixed_share(
+    config: RunConfig,
+    labelled: Sequence[Part],
+    unlabelled: Sequence[Part],
+    auxiliary: Sequence[Part],
+) -> float:
+    """Return the share of a batch of stage 2 that is not of the labelled parts.
+
+    It is `data.auxiliary_ratio`, but without auxiliary corpora no more than the unlabelled parts
+    have of the training segments: a few odd utterances would else fill half of every batch.
+    """
+    if auxiliary:
+        return config.data.auxiliary_ratio
+    visits, others = (
+        sum(part.epoch_segments(config.data.segment_frames) for part in parts)
+        for parts in (labelled, unlabelled)
+    )
+    return min(config.data.auxiliary_ratio, others / (visits + others))
 
 
 def left_out(split: Split, training: Sequence[Part]) -> list[str]:

@@ -33,6 +33,7 @@ from ser_aae.results.verification import VERIFICATION, score_trials, write_trial
 from ser_aae.seeds import seed_everything
 from ser_aae.stages import Show, Stage, fit_stage
 from ser_aae.strategies import open_strategy
+from ser_aae.supervision import mixed_share
 from ser_aae.verification import TrialPlan, d_vectors, plan_trials, score_pairs
 
 _log = logging.getLogger(__name__)
@@ -166,19 +167,16 @@ def _prepare(
         model = MultitaskAAE(config.model, data.num_classes, shape, seed=config.seed)
         if pretrained is not None:
             adopt(model, pretrained, data)
-        model.compile(config.training, _class_weights(config, data))
+        model.compile(config.training, _class_shares(data))
     return Trained(model, data, normalisation)
 
 
-def _class_weights(config: RunConfig, data: Assembly) -> dict[str, list[float]]:
-    """Return the weights of the primary task's classes: total / (classes * count)."""
-    if config.training.class_weights == "none":
-        return {}
+def _class_shares(data: Assembly) -> dict[str, list[float]]:
+    """Return the share of each class of the primary task in the labelled training utterances."""
     task, classes = data.target.task, data.target.classes
     labels = np.concatenate([part.labels[task][part.rows] for part in data.train])
     counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
-    weights = counts.sum() / (len(classes) * np.maximum(counts, 1))
-    return {task: weights.tolist()}
+    return {task: (np.maximum(counts, 1) / max(counts.sum(), 1)).tolist()}
 
 
 def _stage_one(
@@ -209,6 +207,7 @@ def _train_stage_two(trained: Trained, config: RunConfig, folder: Path, show: Sh
         epochs=training.epochs,
         primary=data.train,
         auxiliary=data.mixed,
+        auxiliary_ratio=mixed_share(config, data.train, data.unlabelled, data.auxiliary),
         normalisation=trained.normalisation,
         observed=scorer.dataset,
         scoring=[ValidationScores(scorer, trained.model.primary)],

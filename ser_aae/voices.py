@@ -18,7 +18,7 @@ from ser_aae.description import Description, describe_run
 from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.blocks import file_blocks
-from ser_aae.frontend.segments import cut_segments, segment_starts
+from ser_aae.frontend.segments import cut_segments
 from ser_aae.frontend.silence import is_silent
 from ser_aae.results import is_complete, read_json, write_json
 from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
@@ -97,7 +97,7 @@ class Voices:
             # to half precision and back, as the shards of a run hold it
             spectrogram = signal_to_spectrogram(block.signal, about.frontend)
             spectrogram = spectrogram.astype(np.float16).astype(np.float32)
-            starts = segment_starts(len(spectrogram), about.segment_frames, about.shift_frames)
+            starts = about.segment_starts(len(spectrogram))
             for part in np.split(starts, range(_BATCH, len(starts), _BATCH)):
                 segments = cut_segments(spectrogram, part, about.segment_frames, about.pad)
                 found.append(self._hidden(segments))

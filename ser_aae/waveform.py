@@ -104,14 +104,21 @@ def _spectrogram(signal: Tensor, config: FrontEndConfig, where: Where) -> Tensor
 
 
 def _segments(spectrogram: Tensor, description: Description, where: Where) -> Tensor:
-    """Return `(segments, segment_frames, bins)`, which tile the spectrogram."""
+    """Return `(segments, segment_frames, bins)`, as `segment_starts` cuts the spectrogram."""
     length, shift = description.segment_frames, description.shift_frames
+    fewest = description.fewest_segments
     frames = _count(spectrogram[:, 0])
     # a multiple of the shift is a start unless the segment before it reaches the end
     positions = _positions(spectrogram[:, 0])
     candidates = ops.reshape(ops.extract_sequences(positions, 1, shift), (-1,))
     needed = ops.logical_or(candidates < 1, candidates + (length - shift) < frames)
-    starts = ops.take(candidates, where(needed), axis=0)
+    few = ops.sum(ops.cast(needed, "int32")) < fewest
+    spread = frames * np.arange(fewest, dtype=np.int32) // fewest
+    candidates = ops.concatenate([candidates, spread])
+    chosen = ops.concatenate(
+        [ops.logical_and(needed, ops.logical_not(few)), ops.logical_and(spread >= 0, few)]
+    )
+    starts = ops.take(candidates, where(chosen), axis=0)
     wanted = ops.expand_dims(starts, 1) + np.arange(length, dtype=np.int32)
     if description.pad == "repeat":
         return ops.take(spectrogram, ops.mod(wanted, frames), axis=0)

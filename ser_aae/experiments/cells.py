@@ -125,6 +125,8 @@ def cell_config(setup: Setup, dataset: str, kind: str = "mtl", **settings: Any) 
         "seed": 0,
         "protocol.fold": 0,
         "model.kind": kind,
+        # the paper has utterances of its classes and the auxiliary corpus, and no others
+        "data.unlabelled_rest": False,
         # only a model with a speaker classifier can verify: Fig. 4 asks for it by itself
         "verification": "",
         "verification_subset": "",

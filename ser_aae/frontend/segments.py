@@ -3,16 +3,24 @@
 import numpy as np
 
 
-def num_segments(num_frames: int, segment_frames: int, shift_frames: int) -> int:
-    """Return how many windows tile an utterance: enough to cover its last frame, at least one."""
+def num_segments(num_frames: int, segment_frames: int, shift_frames: int, fewest: int = 1) -> int:
+    """Return how many windows an utterance has: enough to cover its last frame, or `fewest`."""
     rest = max(num_frames - segment_frames, 0)
-    return 1 + -(-rest // shift_frames)
+    return max(1 + -(-rest // shift_frames), fewest)
 
 
-def segment_starts(num_frames: int, segment_frames: int, shift_frames: int) -> np.ndarray:
-    """Return the first frame of each window, `(num_segments,)` int64."""
-    count = num_segments(num_frames, segment_frames, shift_frames)
-    return np.arange(count, dtype=np.int64) * shift_frames
+def segment_starts(
+    num_frames: int, segment_frames: int, shift_frames: int, fewest: int = 1
+) -> np.ndarray:
+    """Return the first frame of each window, `(num_segments,)` int64.
+
+    Windows tile the utterance. Where that takes fewer than `fewest`, they begin evenly spread
+    round the utterance, whose first frame follows its last: the pad policy has to be `"repeat"`.
+    """
+    tiles = num_segments(num_frames, segment_frames, shift_frames)
+    if tiles < fewest:
+        return np.arange(fewest, dtype=np.int64) * num_frames // fewest
+    return np.arange(tiles, dtype=np.int64) * shift_frames
 
 
 def cut_segments(

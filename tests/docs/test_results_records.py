@@ -6,8 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ser_aae.config import RunConfig
+from ser_aae.config_file import build_config
 from ser_aae.experiments import BUDGETS
 from ser_aae.experiments.cells import MODELS
+from ser_aae.results.folder import flatten
 from ser_aae.statistics import compare_runs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -102,3 +105,16 @@ def test_test_speakers_were_in_no_other_part_and_nothing_names_a_machine(records
     assert (records[["shared_speakers", "shared_utterances", "shared_files"]] == 0).all(axis=None)
     text = (DOCS / "data/ravdess-small.csv").read_text(encoding="utf-8")
     assert not re.search(r"/(home|work|tmp|root)/", text)
+
+
+def test_every_former_setting_is_another_one_now():
+    former = build_config(file=DOCS / "data/ravdess-former.yaml")
+    now = dict(flatten(RunConfig().to_dict()))
+    departing = {name for name, value in flatten(former.to_dict()) if value != now[name]}
+    assert departing == {
+        "data.evaluation_segments",
+        "data.unlabelled_rest",
+        "training.discriminator_rate_ratio",
+        "training.generator_rate_ratio",
+        "training.logit_adjustment",
+    }

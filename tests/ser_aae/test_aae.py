@@ -228,11 +228,6 @@ def test_weight_decay_changes_the_outcome():
     assert not np.array_equal(weights_after(training=adam), weights_after(training=decayed))
 
 
-def test_class_weights_change_the_outcome():
-    heavy = weights_after(class_weights={"emotion": [4.0, 1.0, 1.0, 1.0]})
-    assert not np.array_equal(weights_after(), heavy)
-
-
 def test_one_seed_gives_one_result_and_another_seed_another():
     first, second = make_model(seed=0), make_model(seed=0)
     fit(first, 3)

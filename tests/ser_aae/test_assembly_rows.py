@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ser_aae.assembly import assemble
-from ser_aae.config import DataConfig
-from ser_aae.errors import UserError
+from ser_aae.config import DataConfig, ProtocolConfig
 from ser_aae.labels import UNLABELLED
+from ser_aae.supervision import mixed_share
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def store(tmp_path_factory, speakers_of, sounds_of, write_corpus):
     place = tmp_path_factory.mktemp("store")
     utterances = [
         replace(item, emotion="fear" if item.utterance_id.endswith("1") else item.emotion)
-        for item in speakers_of("tiny", each=3)
+        for item in speakers_of("tiny", each=4)
     ]
     rated = [
         replace(item, valence=1.0 + row % 9 / 2, activation=1.0 + row % 5)
@@ -60,8 +60,8 @@ def test_auxiliary_speakers_are_drawn_from_a_subset(kfold_config, store):
 
 
 def test_the_unlabelled_rest_of_the_training_speakers(kfold_config, store):
-    plain = assemble(kfold_config, store)
-    data = assemble(replace(kfold_config, data=DataConfig(unlabelled_rest=True)), store)
+    plain = assemble(replace(kfold_config, data=DataConfig(unlabelled_rest=False)), store)
+    data = assemble(replace(kfold_config, data=DataConfig()), store)
     assert (plain.unlabelled, plain.mixed) == ([], [])
     (train,), (rest,) = data.train, data.unlabelled
     assert data.mixed == [rest]
@@ -81,7 +81,7 @@ def test_the_unlabelled_rest_of_the_training_speakers(kfold_config, store):
 
 
 def test_it_is_mixed_in_before_the_auxiliary_corpora_and_takes_part(kfold_config, store):
-    config = replace(kfold_config, auxiliary=("voices",), data=DataConfig(unlabelled_rest=True))
+    config = replace(kfold_config, auxiliary=("voices",), data=DataConfig())
     data = assemble(config, store)
     assert [part.corpus.name for part in data.mixed] == ["tiny", "voices"]
     assert data.parts == [*data.train, *data.mixed, data.validation, data.test]
@@ -89,19 +89,17 @@ def test_it_is_mixed_in_before_the_auxiliary_corpora_and_takes_part(kfold_config
 
 
 @pytest.mark.parametrize(("kind", "mixed"), [("cnn", 0), ("cnn-mtl", 1), ("ae", 1), ("stl", 1)])
-def test_only_a_model_of_labels_alone_leaves_it_out_and_says_so(kfold_config, store, kind, mixed):
+def test_a_model_that_learns_from_labels_alone_has_none(kfold_config, store, kind, mixed):
     model = replace(kfold_config.model, kind=kind)
-    data = assemble(
-        replace(kfold_config, model=model, data=DataConfig(unlabelled_rest=True)), store
-    )
+    data = assemble(replace(kfold_config, model=model, data=DataConfig()), store)
     assert len(data.mixed) == mixed
-    told = [line for line in data.warnings if "have no label and are left out" in line]
-    assert len(told) == 1 - mixed
-    assert told == [] or told[0].startswith("16 of ")
+    trained = sum(len(part.rows) for part in (*data.train, *data.mixed))
+    assert data.leakage["utterances"]["train"] == trained
+    assert not [line for line in data.warnings if "left out" in line]
 
 
 def test_a_rating_of_the_rest_is_no_label(kfold_config, store):
-    config = replace(kfold_config, task="valence", data=DataConfig(unlabelled_rest=True))
+    config = replace(kfold_config, task="valence", data=DataConfig())
     (rest,) = assemble(config, store).unlabelled
     assert {rest.corpus.utterances[row].emotion for row in rest.rows} == {"fear"}
     assert set(rest.labels["valence"][rest.rows]) == {UNLABELLED}
@@ -109,10 +107,36 @@ def test_a_rating_of_the_rest_is_no_label(kfold_config, store):
     assert (everything.labels["valence"][rest.rows] >= 0).all()
 
 
-def test_without_a_rest_the_setting_is_refused(kfold_config, tiny_store):
-    rest = replace(kfold_config, data=DataConfig(unlabelled_rest=True))
-    with pytest.raises(UserError, match="unlabelled_rest: expected utterances of other classes"):
-        assemble(rest, tiny_store)
+def test_where_all_classes_take_part_there_is_no_rest(kfold_config, store):
+    every = assemble(replace(kfold_config, classes="all", data=DataConfig()), store)
+    assert every.mixed == []
+
+
+def test_speakers_who_are_tested_as_well_have_no_rest(kfold_config, store):
+    """In a protocol whose parts share speakers nobody is trained on alone."""
+    protocol = ProtocolConfig(name="10-fold")
+    shared = assemble(replace(kfold_config, protocol=protocol, data=DataConfig()), store)
+    assert not shared.leakage["speaker_independent"]
+    assert shared.mixed == []
+
+
+def test_the_rest_has_no_more_of_a_batch_than_of_the_training_segments(kfold_config, store):
+    config = replace(kfold_config, data=DataConfig(segment_frames=64))
+    data = assemble(config, store)
+    (train,), (rest,) = data.train, data.unlabelled
+    own, others = (part.epoch_segments(64) for part in (train, rest))
+    assert 0 < others < own
+
+    def share(unlabelled, auxiliary=(), **settings):
+        changed = replace(config, data=replace(config.data, **settings))
+        return mixed_share(changed, data.train, unlabelled, auxiliary)
+
+    assert share([rest]) == others / (own + others) < 0.5
+    assert share([rest], auxiliary_ratio=0.1) == 0.1
+    assert share([]) == 0
+    # an auxiliary corpus was asked for, and has what its setting says
+    assert share([rest], [rest]) == 0.5
+    assert share([], [rest], auxiliary_ratio=0.75) == 0.75
 
 
 @pytest.mark.parametrize("task", ["activation", "clusters-3"])

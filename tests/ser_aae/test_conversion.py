@@ -13,7 +13,7 @@ from ser_aae.exported import load_exported, write_description
 
 SHAPE = (64, 32)
 ABOUT = Description(
-    SPECTROGRAM, FrontEndConfig(bins=32), 64, 32, "repeat", {"emotion": ("a", "b", "c")}, ()
+    SPECTROGRAM, FrontEndConfig(bins=32), 64, 32, 2, "repeat", {"emotion": ("a", "b", "c")}, ()
 )
 
 

@@ -103,8 +103,8 @@ def test_json_and_back_is_the_same(run):
     [
         ("{", "description is damaged"),
         ("[]", "description is damaged"),
-        ('{"version": 1}', "description is damaged"),
-        ('{"version": 99}', "expected a model of version 1, found 99"),
+        ('{"version": 2}', "description is damaged"),
+        ('{"version": 1}', "expected a model of version 2, found 1; export the model again"),
     ],
 )
 def test_a_damaged_description_is_told_with_its_file(text, message):
@@ -117,6 +117,7 @@ WHOLE = Description(
     frontend=FrontEndConfig(bins=32),
     segment_frames=64,
     shift_frames=32,
+    fewest_segments=1,
     pad="floor",
     classes={"emotion": ("anger", "neutral")},
     warnings=(),
@@ -131,6 +132,7 @@ WHOLE = Description(
         ({"segment_frames": "long"}, "segment_frames: expected a whole number"),
         ({"shift_frames": 0}, "evaluation_shift_frames: expected a whole number from 1"),
         ({"shift_frames": True}, "evaluation_shift_frames: expected a whole number from 1"),
+        ({"fewest_segments": 0}, "evaluation_segments: expected a whole number from 1"),
         ({"pad": "noise"}, "pad: expected one of repeat, floor"),
         ({"frontend": {"sample_rate_hz": 1}}, "sample_rate_hz: expected a whole number from 1000"),
         ({"frontend": {"no_such": 1}}, "no such setting"),
@@ -139,7 +141,7 @@ WHOLE = Description(
         ({"classes": {"emotion": []}}, "emotion: expected a list of texts"),
         ({"classes": {"emotion": "ab"}}, "emotion: expected a list of texts"),
         ({"warnings": [1]}, "warnings: expected a list of texts"),
-        ({"more": 1}, "expected classes, frontend, input"),
+        ({"more": 1}, "expected classes, fewest_segments, frontend, input"),
     ],
 )
 def test_values_that_cannot_be_are_told_with_the_file(change, message):

@@ -153,6 +153,23 @@ class TestFrames:
         assert (np.diff(starts) == 128).all()
         assert starts[-1] == 0 or starts[-2] + 256 < frames
 
+    @pytest.mark.parametrize(
+        ("frames", "starts"),
+        [
+            (1, [0, 0, 0, 0]),
+            (160, [0, 40, 80, 120]),
+            (258, [0, 64, 129, 193]),
+            (512, [0, 128, 256, 384]),
+            (640, [0, 128, 256, 384]),  # as many tile it
+            (641, [0, 128, 256, 384, 512]),
+        ],
+    )
+    def test_a_short_utterance_is_gone_round_evenly(self, frames, starts):
+        assert segment_starts(frames, 256, 128, 4).tolist() == starts
+        assert num_segments(frames, 256, 128, 4) == len(starts)
+        covered = (np.array(starts)[:, None] + np.arange(256)).ravel() % frames
+        assert set(covered) == set(range(frames))
+
 
 class TestSilence:
     """Removal of pauses."""

@@ -7,6 +7,7 @@ import tensorflow as tf
 from ser_aae import losses
 
 LOGITS = tf.constant([[2.0, 0.0], [0.0, 1.0], [3.0, -1.0]])
+EVEN = losses.Balance(tf.ones([2]), tf.zeros([2]))
 
 
 def softmax(logits):
@@ -68,24 +69,24 @@ def test_non_saturating_has_a_gradient_where_the_saturating_has_none():
 
 
 def test_task_loss_leaves_unlabelled_rows_out():
-    one = tf.ones([2])
-    with_hidden = losses.task_loss(tf.constant([0, -1, 1]), LOGITS, one)
-    without = losses.task_loss(tf.constant([0, 1]), tf.gather(LOGITS, [0, 2]), one)
+    with_hidden = losses.task_loss(tf.constant([0, -1, 1]), LOGITS, EVEN)
+    without = losses.task_loss(tf.constant([0, 1]), tf.gather(LOGITS, [0, 2]), EVEN)
     assert float(with_hidden) == float(without)
 
 
 def test_task_loss_of_no_labels_is_zero_with_a_finite_gradient():
     logits = tf.Variable(LOGITS)
     with tf.GradientTape() as tape:
-        loss = losses.task_loss(tf.constant([-1, -1, -1]), logits, tf.ones([2]))
+        loss = losses.task_loss(tf.constant([-1, -1, -1]), logits, EVEN)
     assert float(loss) == 0.0
     assert np.all(tape.gradient(loss, logits).numpy() == 0.0)
 
 
 def test_task_loss_weighs_classes():
     labels = tf.constant([0, 1, 1])
-    even = float(losses.task_loss(labels, LOGITS, tf.constant([1.0, 1.0])))
-    uneven = float(losses.task_loss(labels, LOGITS, tf.constant([2.0, 0.5])))
+    even = float(losses.task_loss(labels, LOGITS, EVEN))
+    weights = losses.Balance(tf.constant([2.0, 0.5]), tf.zeros([2]))
+    uneven = float(losses.task_loss(labels, LOGITS, weights))
     each = -np.log(softmax(LOGITS.numpy())[[0, 1, 2], [0, 1, 1]])
     assert even == pytest.approx(each.mean(), rel=1e-5)
     assert uneven == pytest.approx((2 * each[0] + 0.5 * each[1] + 0.5 * each[2]) / 3, rel=1e-5)

@@ -21,6 +21,11 @@ def test_windows_cover_every_frame(part, segment_frames, shift_frames, expected)
     assert part.num_segments(segment_frames, shift_frames) == expected
 
 
+@pytest.mark.parametrize(("fewest", "expected"), [(1, 1 + 1 + 1 + 4), (2, 6 + 4), (5, 4 * 5)])
+def test_each_utterance_has_the_fewest_windows(part, fewest, expected):
+    assert part.num_segments(64, 32, fewest) == expected
+
+
 def test_only_the_rows_of_the_part_count(part):
     assert Part(part.corpus, np.array([1, 3]), {}).num_segments(64, 64) == 1 + 3
     assert Part(part.corpus, np.array([], np.int64), {}).num_segments(64, 64) == 0

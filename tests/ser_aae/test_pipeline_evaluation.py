@@ -53,18 +53,24 @@ def test_cut_segments_pads_with_the_floor():
     np.testing.assert_array_equal(padded, [[[5, -3], [-3, -3]]])
 
 
-@pytest.mark.parametrize("pad", ["repeat", "floor"])
+@pytest.mark.parametrize(
+    ("pad", "fewest", "taken"), [("repeat", 1, 1), ("repeat", 4, 4), ("floor", 4, 1)]
+)
 @pytest.mark.parametrize("shift", [16, 32, 64])
-def test_evaluation_tiles_every_utterance_in_order(marked_part, as_they_are, pad, shift):
-    data = replace(DATA, evaluation_shift_frames=shift, pad=pad)
+def test_evaluation_cuts_every_utterance_in_order(
+    marked_part, as_they_are, pad, fewest, taken, shift
+):
+    data = replace(DATA, evaluation_shift_frames=shift, evaluation_segments=fewest, pad=pad)
     part = replace(marked_part, rows=np.array([0, 2, 3, 5, 9]))
     dataset = evaluation_dataset(part, as_they_are, data, BATCH)
     frames = part.corpus.num_frames
-    starts = {row: segment_starts(int(frames[row]), LENGTH, shift).tolist() for row in part.rows}
+    starts = {
+        row: segment_starts(int(frames[row]), LENGTH, shift, taken).tolist() for row in part.rows
+    }
     expected = [(int(row), start) for row in part.rows for start in starts[row]]
     batches = list(dataset)
     assert len(batches) == len(dataset) == -(-len(expected) // BATCH)
-    assert sum(len(index) for *_, index in batches) == part.num_segments(LENGTH, shift)
+    assert sum(len(index) for *_, index in batches) == part.num_segments(LENGTH, shift, taken)
     found = []
     for segments, labels, index in batches:
         assert segments.shape[1:] == (32, LENGTH, 1)

@@ -20,8 +20,8 @@ SMALL = replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(8
 CLASSES = {"emotion": ("a", "b", "c"), "gender": ("F", "M")}
 
 
-def describe(frontend=FRONTEND, pad="repeat", shift=32):
-    return Description(SPECTROGRAM, frontend, 64, shift, pad, CLASSES, ())
+def describe(frontend=FRONTEND, pad="repeat", shift=32, fewest=1):
+    return Description(SPECTROGRAM, frontend, 64, shift, fewest, pad, CLASSES, ())
 
 
 def model_and_normalisation(config=SMALL):
@@ -123,8 +123,9 @@ def test_a_graph_for_litert_is_the_same_function():
 
 
 def test_a_description_survives_and_its_data_config_cuts_as_it_says():
-    about = describe(pad="floor")
+    about = describe(pad="floor", fewest=3)
     assert isinstance(about.data, DataConfig)
+    assert about.data.evaluation_segments == 3
     assert (about.data.segment_frames, about.data.evaluation_shift_frames) == (64, 32)
     assert about.data.pad == "floor"
     assert about.primary == "emotion"

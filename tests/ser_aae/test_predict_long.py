@@ -27,7 +27,8 @@ class Listener:
 
 def recogniser(takes=SPECTROGRAM, **changes):
     classes = {"emotion": ("loud", "quiet"), "speaker": ("anna",)}
-    about = {"segment_frames": 100, "shift_frames": 50, "pad": "repeat", **changes}
+    about = {"segment_frames": 100, "shift_frames": 50, "fewest_segments": 1, "pad": "repeat"}
+    about |= changes
     description = Description(takes, FRONTEND, classes=classes, warnings=(), **about)
     return Recogniser(description, Listener())
 
@@ -52,7 +53,7 @@ def test_steps_cover_a_recording_of_many_blocks_once(monkeypatch, step):
 def test_an_hour_has_a_posterior_every_second(monkeypatch):
     # a tenth of the rate is a tenth of the work
     low = FrontEndConfig(sample_rate_hz=1600, bins=16, fft_size=64, scale="linear")
-    description = Description(SPECTROGRAM, low, 100, 50, "repeat", {"emotion": ("a", "b")}, ())
+    description = Description(SPECTROGRAM, low, 100, 50, 4, "repeat", {"emotion": ("a", "b")}, ())
     listener = Listener()
     signal = np.tile(noise(10.0)[: 60 * 1600], 60)
     found = Recogniser(description, listener)(signal, 1600, timeline_seconds=1.0)

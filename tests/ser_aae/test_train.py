@@ -227,13 +227,12 @@ def test_each_kind_of_model_runs(config, store, tmp_path, kind):
     assert (result["gender_accuracy"] is None) == (kind in ("stl", "cnn"))
 
 
-def test_balanced_classes_weigh_inversely_to_their_number(config, store):
+def test_classes_are_balanced_by_their_share_of_the_training_part(config, store):
     data = assemble(config, store)
-    weights = train._class_weights(config, data)["emotion"]
-    # of 12 speakers and takes each class has 8, anger 4
-    np.testing.assert_allclose(weights, [28 / 4 / 4, 28 / 4 / 8, 28 / 4 / 8, 28 / 4 / 8])
-    even = replace(config, training=replace(TRAINING, class_weights="none"))
-    assert train._class_weights(even, data) == {}
+    shares = train._class_shares(data)
+    # of 4 speakers and 2 takes each class has 8, anger 4
+    np.testing.assert_allclose(shares["emotion"], [4 / 28, 8 / 28, 8 / 28, 8 / 28])
+    assert list(shares) == ["emotion"]
 
 
 def test_no_pretraining_goes_straight_to_stage_two(config, store, tmp_path):

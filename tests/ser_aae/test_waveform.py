@@ -82,14 +82,14 @@ def test_the_floor_is_under_the_peak():
     assert (found == found.min()).mean() > 0.1
 
 
-@pytest.mark.parametrize("pad", ["repeat", "floor"])
+@pytest.mark.parametrize(("pad", "fewest"), [("repeat", 1), ("repeat", 4), ("floor", 1)])
 @pytest.mark.parametrize(("length", "shift"), [(64, 32), (64, 64), (64, 10), (32, 31)])
-def test_the_segments_are_the_pipelines(pad, length, shift):
-    about = Description(SPECTROGRAM, CONFIG, length, shift, pad, {}, ())
+def test_the_segments_are_the_pipelines(pad, fewest, length, shift):
+    about = Description(SPECTROGRAM, CONFIG, length, shift, fewest, pad, {}, ())
     segments = graph_of(waveform._segments, (None, 32), description=about, where=where)
     for frames in (1, 5, 63, 64, 65, 96, 97, 128, 300):
         spectrogram = np.random.default_rng(frames).normal(size=(frames, 32)).astype(np.float32)
-        starts = segment_starts(frames, length, shift)
+        starts = segment_starts(frames, length, shift, fewest)
         np.testing.assert_array_equal(
             segments(spectrogram), cut_segments(spectrogram, starts, length, pad)
         )

@@ -76,6 +76,7 @@ def toy_recogniser():
         frontend=FrontEndConfig(bins=32, scale="linear"),
         segment_frames=64,
         shift_frames=32,
+        fewest_segments=1,
         pad="repeat",
         classes=CLASSES,
         warnings=("a toy: <b>loud</b> is angry",),

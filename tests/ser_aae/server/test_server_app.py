@@ -121,8 +121,9 @@ def test_a_client_that_sends_without_end_is_cut_off(served, client, recording, p
             yield bytes(1 << 20)
 
     headers = {"content-type": "multipart/form-data; boundary=x"}
-    found = client.post(path, content=endless(), headers=headers)
-    assert found.status_code == 413
+    # only the head of the answer is read: what follows may be lost where a connection is cut
+    with client.stream("POST", path, content=endless(), headers=headers) as found:
+        assert found.status_code == 413
     assert len(sent) < 100
     assert served.kept() == []
     assert post(client, recording).status_code == WELL
