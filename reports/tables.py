@@ -199,6 +199,8 @@ def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
         for part in ("train", "validation", "test", "auxiliary")
         if part in counts
     }
+    if "unlabelled" in counts:
+        row["of train unlabelled"] = str(counts["unlabelled"])
     shared = check.get("shared_speakers", {})
     for pair, names in shared.items():
         row[f"speakers in {pair.replace('-', ' and ')}"] = str(len(names))

@@ -16,7 +16,7 @@ from ser_aae.parts import Part
 from ser_aae.selection import choose_speakers
 from ser_aae.splits import make_split
 from ser_aae.store import StoredCorpus, load_corpus
-from ser_aae.supervision import left_out, training_parts
+from ser_aae.supervision import count_unlabelled, left_out, training_parts
 from ser_aae.targets import Target, make_target, taking_part
 from ser_aae.utterance import Utterance
 
@@ -34,7 +34,8 @@ class Assembly:
         auxiliary: Parts without them, all utterances of the auxiliary corpora.
         validation: What selects the best epoch.
         test: What is scored once.
-        leakage: The guard's findings, see `ser_aae.leakage`.
+        leakage: The guard's findings, see `ser_aae.leakage`, and how many of the training
+            utterances have no label of the primary task.
         digests: Corpus to the digest of its content.
         warnings: What the user should know before believing the result.
     """
@@ -92,6 +93,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
 
     training, unlabelled = training_parts(parts(train), config), parts(rest)
+    leakage["utterances"]["unlabelled"] = count_unlabelled([*training, *unlabelled], target.task)
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),

@@ -171,13 +171,15 @@ def _protocol(it: CardRun) -> list[str]:
     counts, speakers = checked.get("utterances", {}), checked.get("speakers", {})
     parts = [part for part in ("train", "validation", "test", "auxiliary") if counts.get(part)]
     rows = [[part, counts[part], speakers.get(part, "-")] for part in parts]
+    hidden = counts.get("unlabelled", 0)
+    without = f" Of the training utterances {hidden} have no {it.config.task}." if hidden else ""
     shared = {pair: len(names) for pair, names in checked.get("shared_speakers", {}).items()}
     said = ", ".join(f"{pair} {count}" for pair, count in shared.items()) or "not checked"
     return [
         f"Protocol `{protocol.name}`, fold {protocol.fold} of {checked.get('folds', '?')} (counted "
         f"from 0), seed {it.config.seed}; {it.voices}. These are "
         "the figures of one fold: the others may differ. Validation chose the epoch, the test part "
-        "was scored once, normalisation was measured on the training part.",
+        "was scored once, normalisation was measured on the training part." + without,
         _table(["part", "utterances", "speakers"], rows),
         f"Leakage check: speakers shared by parts: {said}; utterances "
         f"{checked.get('shared_utterances', 'not checked')}; files "

@@ -63,6 +63,11 @@ def mixed_share(
     return min(config.data.auxiliary_ratio, others / (visits + others))
 
 
+def count_unlabelled(training: Sequence[Part], task: str) -> int:
+    """Return how many of the utterances that are trained on have no label of a task."""
+    return sum(int((part.labels[task][part.rows] == UNLABELLED).sum()) for part in training)
+
+
 def left_out(split: Split, training: Sequence[Part]) -> list[str]:
     """Return a warning where fewer utterances are trained on than the guard counts, else none."""
     kept = sum(len(part.rows) for part in training)

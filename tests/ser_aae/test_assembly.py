@@ -199,6 +199,7 @@ def test_the_guard_s_findings_are_kept(config, tiny_store):
         "test": 16,
         "unused": 0,
         "auxiliary": 48,
+        "unlabelled": 0,
     }
     assert leakage["speaker_names"]["test"] == ["tiny:00", "tiny:01"]
 

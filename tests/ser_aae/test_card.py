@@ -178,6 +178,14 @@ def test_figures_that_the_predictions_do_not_give_are_refused(changed):
         build_card(changed, TERMS)
 
 
+def test_how_many_training_utterances_had_no_emotion_is_told(changed):
+    result = read_json(changed / "result.json")
+    result["leakage"]["utterances"]["unlabelled"] = 12
+    (changed / "result.json").write_text(json.dumps(result))
+    protocol = section(ModelCard(build_card(changed, TERMS)), "Protocol and leakage")
+    assert "Of the training utterances 12 have no emotion." in protocol
+
+
 @pytest.mark.parametrize(
     ("pair", "tag", "words"),
     [

@@ -51,8 +51,9 @@ def test_they_are_mixed_in_by_their_share_and_change_the_outcome(
     said = [read_predictions(run / "predictions.parquet").filter(like="p_") for run in runs]
     assert not said[0].equals(said[1])
     assert not said[0].equals(said[2])
-    counts = [read_json(run / "result.json")["leakage"]["utterances"]["train"] for run in runs]
-    assert counts == [32, 32, 24]
+    counts = [read_json(run / "result.json")["leakage"]["utterances"] for run in runs]
+    assert [each["train"] for each in counts] == [32, 32, 24]
+    assert [each["unlabelled"] for each in counts] == [8, 8, 0]
 
 
 def test_they_are_no_class_of_the_result(config, store, tmp_path):
