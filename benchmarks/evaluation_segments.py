@@ -23,7 +23,7 @@ from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer, score_tasks
 from ser_aae.labels import UNLABELLED
 from ser_aae.pipeline import evaluation_dataset
-from ser_aae.results.folder import find_runs, is_complete
+from ser_aae.results.folder import find_runs, is_complete, read_json
 from ser_aae.results.text import align, percent
 from ser_aae.trained import load_trained
 
@@ -31,12 +31,25 @@ from ser_aae.trained import load_trained
 def score_run(
     run: Path, store: Path, segments: Sequence[int], factors: Sequence[float]
 ) -> np.ndarray:
-    """Return a run's UA on its validation speakers, `(segments, factors)`."""
+    """Return a run's UA on its validation speakers, `(segments, factors)`, in 0 to 1.
+
+    Args:
+        run: A complete run.
+        store: The prepared corpora that it was trained on.
+        segments: Values of `data.evaluation_segments`.
+        factors: Of the rarest class' posterior.
+
+    Raises:
+        UserError: The run is not complete, or the corpora are others.
+    """
     config = read_config(run)
     data = assemble(config, store)
+    known = read_json(run / "result.json")["corpora"]
+    if any(known.get(name) != digest for name, digest in data.digests.items()):
+        raise UserError(f"{store}: expected the corpora of {run}, found others; name its store")
     task, part = config.task, data.validation
     labels = np.concatenate([each.labels[task][each.rows] for each in data.train])
-    rarest = np.bincount(labels[labels != UNLABELLED]).argmin()
+    rarest = np.bincount(labels[labels != UNLABELLED], minlength=len(data.target.classes)).argmin()
     model, normalisation = load_trained(run)
     scores = np.zeros((len(segments), len(factors)))
     for row, fewest in enumerate(segments):

@@ -200,7 +200,7 @@ def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
         if part in counts
     }
     if "unlabelled" in counts:
-        row["of train unlabelled"] = str(counts["unlabelled"])
+        row["train without labels"] = str(counts["unlabelled"])
     shared = check.get("shared_speakers", {})
     for pair, names in shared.items():
         row[f"speakers in {pair.replace('-', ' and ')}"] = str(len(names))

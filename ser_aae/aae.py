@@ -103,11 +103,11 @@ class MultitaskAAE(AveragedModel):
         # a bare compile() attaches an optimiser of Keras' choice that nothing would use
         super().compile(optimizer=None, loss=None, jit_compile=False)
         self.reset_averages(training.average_decay)
-        shares = {task: [1 / n] * n for task, n in self.num_classes.items()} | (class_shares or {})
-        self.balances = {
-            task: losses.balance_classes(share, training.class_weights, training.logit_adjustment)
-            for task, share in shares.items()
-        }
+        self.balances = {task: losses.Balance.even(n) for task, n in self.num_classes.items()}
+        for task, shares in (class_shares or {}).items():
+            self.balances[task] = losses.balance_classes(
+                shares, training.class_weights, training.logit_adjustment
+            )
         self.optimisers = {
             name: build_optimiser(training, name, networks, self.config.alpha)
             for name, networks in self._targets().items()

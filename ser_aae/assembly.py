@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.config import RunConfig
+from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
@@ -17,7 +17,7 @@ from ser_aae.selection import choose_speakers
 from ser_aae.splits import make_split
 from ser_aae.store import StoredCorpus, load_corpus
 from ser_aae.supervision import count_unlabelled, left_out, training_parts
-from ser_aae.targets import Target, make_target, taking_part
+from ser_aae.targets import Target, make_target, may_train_unlabelled, taking_part
 from ser_aae.utterance import Utterance
 
 
@@ -74,8 +74,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     others = [load_corpus(store, stored_name(name), config.frontend) for name in config.auxiliary]
     chosen = taking_part(config, corpora)
     utterances = _take(corpora, chosen)
-    protocol = replace(config.protocol, target=stored_name(config.protocol.target))
-    split = make_split(utterances, protocol, protocol.seed)
+    split = _cut(utterances, config.protocol)
     drawn = [_auxiliary_rows(config, corpus) for corpus in others]
     auxiliary = _take(others, drawn)
     train, validation, test = _place(split, chosen)
@@ -93,7 +92,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
 
     training, unlabelled = training_parts(parts(train), config), parts(rest)
-    leakage["utterances"]["unlabelled"] = count_unlabelled([*training, *unlabelled], target.task)
+    leakage["utterances"]["unlabelled"] = count_unlabelled(split, training, target.task)
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),
@@ -123,6 +122,11 @@ def emotional_corpora(config: RunConfig) -> list[str]:
             )
         names.append(stored_name(config.protocol.target))
     return names
+
+
+def _cut(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> Split:
+    named = replace(protocol, target=stored_name(protocol.target))
+    return make_split(utterances, named, protocol.seed)
 
 
 def _take(corpora: Sequence[StoredCorpus], rows: Sequence[np.ndarray]) -> list[Utterance]:
@@ -171,16 +175,29 @@ def _unlabelled_rest(
     chosen: Sequence[np.ndarray],
     split: Split,
 ) -> list[np.ndarray]:
-    """Return the rows outside the classes of those speakers who are trained on and no more."""
-    if not config.data.unlabelled_rest or config.model.learns_from_labels_alone:
+    """Return the rows outside the classes of those speakers who are trained on and no more.
+
+    None of a file that is evaluated on; and none beside published lists, which name all that is
+    trained on.
+    """
+    is_listed = config.protocol.name == "folds"
+    if not config.data.unlabelled_rest or config.model.learns_from_labels_alone or is_listed:
         return [np.array([], np.int64) for _ in corpora]
     utterances = _take(corpora, chosen)
-    evaluated = {utterances[row].speaker for row in (*split.validation, *split.test)}
-    heard = {utterances[row].speaker for row in split.train} - evaluated
+    evaluated = [utterances[row] for row in (*split.validation, *split.test)]
+    speakers = {utterances[row].speaker for row in split.train}
+    speakers -= {item.speaker for item in evaluated}
+    files = {(item.corpus, item.path) for item in evaluated}
     rest = []
     for corpus, rows in zip(corpora, chosen, strict=True):
-        speakers = [item.speaker in heard for item in corpus.utterances]
-        rest.append(np.setdiff1d(np.flatnonzero(speakers), rows))
+        is_heard = np.array(
+            [
+                item.speaker in speakers and (item.corpus, item.path) not in files
+                for item in corpus.utterances
+            ]
+        )
+        may = is_heard & may_train_unlabelled(config, corpus)
+        rest.append(np.setdiff1d(np.flatnonzero(may), rows))
     return rest
 
 

@@ -172,7 +172,7 @@ def _protocol(it: CardRun) -> list[str]:
     parts = [part for part in ("train", "validation", "test", "auxiliary") if counts.get(part)]
     rows = [[part, counts[part], speakers.get(part, "-")] for part in parts]
     hidden = counts.get("unlabelled", 0)
-    without = f" Of the training utterances {hidden} have no {it.config.task}." if hidden else ""
+    without = f" The label of {hidden} training utterances was not used." if hidden else ""
     shared = {pair: len(names) for pair, names in checked.get("shared_speakers", {}).items()}
     said = ", ".join(f"{pair} {count}" for pair, count in shared.items()) or "not checked"
     return [

@@ -60,7 +60,7 @@ class DataConfig:
         128, UNSTATED, "shift between the segments an utterance is scored on", low=1
     )
     evaluation_segments: int = setting(
-        4, UNSTATED, "fewest of an utterance, begun evenly round it (with pad repeat)", low=1
+        4, UNSTATED, "fewest segments, spread evenly round an utterance; pad repeat", low=1, high=64
     )
     pad: str = setting(
         "repeat",
@@ -69,13 +69,13 @@ class DataConfig:
         choices=("repeat", "floor"),
     )
     auxiliary_ratio: float = setting(
-        0.5, UNSTATED, "share of rows without emotions in a batch of stage 2", low=0, high=0.95
+        0.5, UNSTATED, "largest share without emotions of a batch of stage 2", low=0, high=0.95
     )
     auxiliary_subset: str = setting(
         "", "Sec. 4.1.3", "subset of the auxiliary corpora, as train-clean-360; empty is all"
     )
     auxiliary_speakers: int = setting(
-        0, "Sec. 4.1.3", "drawn of each auxiliary corpus, 600 in the paper; 0 is all", low=0
+        0, "Sec. 4.1.3", "speakers drawn of each auxiliary corpus, 0 is all; the paper's 600", low=0
     )
     level_edges: tuple[float, ...] = setting(
         (2.5, 3.5), UNSTATED, "edges between three levels on corpora that Table 2 does not name"
@@ -205,7 +205,7 @@ class TrainingConfig:
         1.0, UNSTATED, "times ln of a class' share, added to its logit in L_E, 0 is off", low=0
     )
     average_decay: float = setting(
-        0.985, UNSTATED, "kept a step of the averaged weights that are scored", low=0, high=0.9999
+        0.985, UNSTATED, "share kept a step in the weights' average, 0 is off", low=0, high=0.9999
     )
     batch_size: int = setting(32, "Sec. 4.3", "segments a step", low=1)
     pretraining_epochs: int = setting(
@@ -251,7 +251,7 @@ class ProtocolConfig:
     directory: str = setting("", UNSTATED, "folder with the lists of the protocol folds")
     lists: str = setting("", UNSTATED, "digest of those lists, so that changed ones are noticed")
     validation_fraction: float = setting(
-        0.2, UNSTATED, "training speakers held out where no list validates", low=0.01, high=0.9
+        0.2, UNSTATED, "training speakers' share held out if no list validates", low=0.01, high=0.9
     )
 
 

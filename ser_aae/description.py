@@ -14,9 +14,10 @@ from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
-from ser_aae.frontend.segments import segment_starts
+from ser_aae.frontend.segments import num_segments, segment_starts
 from ser_aae.labels import GENDERS
 from ser_aae.results import is_complete, read_json
+from ser_aae.results.folder import flatten
 from ser_aae.results.text import percent
 
 FORMAT_VERSION = 2
@@ -25,6 +26,9 @@ SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
 
 _DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What comes of reading plain values that are not as they were written."""
+
+_BEFORE = {"data.evaluation_segments": "1", "training.logit_adjustment": "0"}
+"""Settings that runs of an earlier version do not have, to what such a run did."""
 
 _KINDS = {"demo": "synthetic speech"} | dict.fromkeys(
     ("cremad", "emodb", "esd", "iemocap", "msp", "nemo", "ravdess", "savee", "tess"),
@@ -78,6 +82,13 @@ class Description:
         return segment_starts(
             num_frames, self.segment_frames, self.shift_frames, self.fewest_segments
         )
+
+    def weight(self, num_frames: int) -> int:
+        """Return how much a block of a long recording counts: the segments that would tile it.
+
+        Not those that it has: the few frames of a last block are gone round as well.
+        """
+        return num_segments(num_frames, self.segment_frames, self.shift_frames)
 
     def to_json(self) -> str:
         """Return all of it as one line of JSON."""
@@ -173,7 +184,10 @@ def read_config(run: Path) -> RunConfig:
             f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
             "none; name one, or train it to its end"
         )
-    return build_config(file=run / "config.json")
+    file = run / "config.json"
+    known = {name for name, _ in flatten(read_json(file))}
+    before = [Given(key, value, str(file)) for key, value in _BEFORE.items() if key not in known]
+    return build_config(file=file, flags=before)
 
 
 def describe_run(run: Path) -> Description:

@@ -19,6 +19,11 @@ class Balance(NamedTuple):
     weights: tf.Tensor
     offsets: tf.Tensor
 
+    @classmethod
+    def even(cls, classes: int) -> "Balance":
+        """Return that of a task whose classes are taken as they come."""
+        return cls(tf.ones([classes]), tf.zeros([classes]))
+
 
 def reconstruction_loss(segments: tf.Tensor, decoded: tf.Tensor, reduction: str) -> tf.Tensor:
     """Eq. (3): the squared distance of segments `(batch, ...)` and their reconstruction.
@@ -69,7 +74,8 @@ def balance_classes(shares: Sequence[float], weights: str, adjustment: float) ->
     Weights alone do little for a network that gets its whole training part right: whatever the
     weights are, it ends there. An adjusted logit of a rare class has to be larger to be as
     likely, so that it gets a margin (Menon et al., "Long-tail learning via logit adjustment",
-    2021: the logit-adjusted loss).
+    2021: the logit-adjusted loss, there without weights). Either makes the best constant answer
+    count all classes alike; both together favour rare classes where the network is unsure.
 
     Args:
         shares: Of each class in the training part.

@@ -54,7 +54,7 @@ class _Speech:
 
 @dataclass(frozen=True, eq=False)
 class _Heard:
-    """What is kept of a block: sums over its segments, its level, and the steps in it.
+    """What is kept of a block: the mean over its segments and its weight, its level, the steps.
 
     A step is where it begins and posteriors `(classes,)`, none in silence.
     """
@@ -63,7 +63,8 @@ class _Heard:
     speech_s: float
     level_db: float
     segments: int
-    sums: Arrays
+    weight: int
+    means: Arrays
     steps: list[tuple[float, Arrays]]
 
 
@@ -144,15 +145,15 @@ class Recogniser:
                 show(heard[-1].end_s)
         least_db = max(each.level_db for each in heard) - self.description.frontend.silence_db
         spoken = [each for each in heard if each.segments and each.level_db > least_db]
-        segments = sum(each.segments for each in spoken)
+        weight = sum(each.weight for each in spoken)
         tasks = self.description.classes if spoken else ()
-        sums = {task: sum(each.sums[task] for each in spoken) for task in tasks}
+        sums = {task: sum(each.weight * each.means[task] for each in spoken) for task in tasks}
         duration_s = heard[-1].end_s
         return Recognition(
             duration_s=duration_s,
             speech_s=sum(each.speech_s for each in spoken),
-            segments=segments,
-            posteriors=self._name({task: sums[task] / segments for task in tasks}),
+            segments=sum(each.segments for each in spoken),
+            posteriors=self._name({task: sums[task] / weight for task in tasks}),
             timeline=tuple(
                 Moment(start_s, min(start_s + (step_s or 0.0), duration_s), self._name(values))
                 for each in heard
@@ -167,7 +168,7 @@ class Recogniser:
         end_s = block.start_s + len(block.signal) / config.sample_rate_hz
         edges_s = _step_starts(block.start_s, end_s, step_s)
         if is_silent(block.signal):
-            return _Heard(end_s, 0.0, -np.inf, 0, {}, [(start_s, {}) for start_s in edges_s])
+            return _Heard(end_s, 0.0, -np.inf, 0, 0, {}, [(start_s, {}) for start_s in edges_s])
         intervals = speech_intervals(block.signal, config)
         samples = np.concatenate([block.signal[first:last] for first, last in intervals])
         # to half precision and back, as the shards of a run hold it
@@ -176,10 +177,10 @@ class Recogniser:
         speech = _Speech(samples, spectrogram, intervals)
         if about.input == WAVEFORM:
             found = self._forward(block.signal[None])
-            sums = {task: len(starts) * values[0] for task, values in found.items()}
+            means = {task: values[0] for task, values in found.items()}
         else:
             found = self._segments(speech, starts)
-            sums = {task: values.sum(axis=0, dtype=np.float64) for task, values in found.items()}
+            means = {task: values.mean(axis=0, dtype=np.float64) for task, values in found.items()}
         relative = (edges_s - block.start_s) * config.sample_rate_hz
         steps = self._steps(speech, relative, (step_s or 0.0) * config.sample_rate_hz)
         return _Heard(
@@ -187,7 +188,8 @@ class Recogniser:
             speech_s=len(samples) / config.sample_rate_hz,
             level_db=loudest_db(block.signal, config),
             segments=len(starts),
-            sums=sums,
+            weight=about.weight(len(spectrogram)),
+            means=means,
             steps=list(zip(edges_s.tolist(), steps, strict=True)),
         )
 

@@ -20,7 +20,8 @@ class Moment:
     Attributes:
         start_s: Where it begins in the recording.
         end_s: Where it ends.
-        posteriors: Of the segment around it, of all tasks but the speaker; none in silence.
+        posteriors: Of the segment around it, of all tasks but the speaker; none in silence. A
+            model of waveforms hears that segment as it hears a recording, from several starts.
     """
 
     start_s: float

@@ -52,20 +52,22 @@ def mixed_share(
     """Return the share of a batch of stage 2 that is not of the labelled parts.
 
     It is `data.auxiliary_ratio`, but without auxiliary corpora no more than the unlabelled parts
-    have of the training segments: a few odd utterances would else fill half of every batch.
+    have of the training segments: a few odd utterances would else fill half of every batch. One
+    row they have at least.
     """
-    if auxiliary:
-        return config.data.auxiliary_ratio
+    ratio, size = config.data.auxiliary_ratio, config.training.batch_size
     visits, others = (
         sum(part.epoch_segments(config.data.segment_frames) for part in parts)
         for parts in (labelled, unlabelled)
     )
-    return min(config.data.auxiliary_ratio, others / (visits + others))
+    if auxiliary or not ratio or not others:
+        return ratio if auxiliary else 0.0
+    return min(ratio, max(1, size * others // (visits + others)) / size)
 
 
-def count_unlabelled(training: Sequence[Part], task: str) -> int:
-    """Return how many of the utterances that are trained on have no label of a task."""
-    return sum(int((part.labels[task][part.rows] == UNLABELLED).sum()) for part in training)
+def count_unlabelled(split: Split, training: Sequence[Part], task: str) -> int:
+    """Return how many of the training utterances that the guard counts give no label of a task."""
+    return len(split.train) - sum(len(part.labelled(task).rows) for part in training)
 
 
 def left_out(split: Split, training: Sequence[Part]) -> list[str]:

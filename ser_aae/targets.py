@@ -70,6 +70,13 @@ def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> list[np.n
     return [np.flatnonzero(mask) for mask in kept]
 
 
+def may_train_unlabelled(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
+    """Return whether each utterance may train without a label, `(utterances,)` bool."""
+    if config.improvised_only:
+        return np.array([_is_improvised(item) for item in corpus.utterances], bool)
+    return np.ones(len(corpus.utterances), bool)
+
+
 def make_target(
     config: RunConfig,
     corpora: Sequence[StoredCorpus],

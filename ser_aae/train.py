@@ -172,11 +172,17 @@ def _prepare(
 
 
 def _class_shares(data: Assembly) -> dict[str, list[float]]:
-    """Return the share of each class of the primary task in the labelled training utterances."""
+    """Return the share of each class of the primary task in the labelled training utterances.
+
+    A class of which none is labelled gets the mean share: it has nothing to have a margin for.
+    """
     task, classes = data.target.task, data.target.classes
     labels = np.concatenate([part.labels[task][part.rows] for part in data.train])
     counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
-    return {task: (np.maximum(counts, 1) / max(counts.sum(), 1)).tolist()}
+    if not counts.any():
+        return {}
+    counts = np.where(counts > 0, counts, counts[counts > 0].mean())
+    return {task: (counts / counts.sum()).tolist()}
 
 
 def _stage_one(

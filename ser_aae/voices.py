@@ -90,7 +90,7 @@ class Voices:
         Raises:
             UserError: It cannot be read, or is all silence.
         """
-        about, found = self.about, []
+        about, sums, weight = self.about, [], 0
         for block in file_blocks(path, about.frontend.sample_rate_hz):
             if is_silent(block.signal):
                 continue
@@ -98,12 +98,16 @@ class Voices:
             spectrogram = signal_to_spectrogram(block.signal, about.frontend)
             spectrogram = spectrogram.astype(np.float16).astype(np.float32)
             starts = about.segment_starts(len(spectrogram))
-            for part in np.split(starts, range(_BATCH, len(starts), _BATCH)):
-                segments = cut_segments(spectrogram, part, about.segment_frames, about.pad)
-                found.append(self._hidden(segments))
-        if not found:
+            found = [
+                self._hidden(cut_segments(spectrogram, part, about.segment_frames, about.pad))
+                for part in np.split(starts, range(_BATCH, len(starts), _BATCH))
+            ]
+            own = about.weight(len(spectrogram))
+            sums.append(own * np.concatenate(found).mean(axis=0, dtype=np.float64))
+            weight += own
+        if not sums:
             raise UserError(f"{path}: expected a voice, found silence")
-        vector: np.ndarray = np.concatenate(found).mean(axis=0, dtype=np.float64)
+        vector: np.ndarray = np.sum(sums, axis=0) / weight
         return vector
 
 

@@ -112,6 +112,8 @@ def _segments(spectrogram: Tensor, description: Description, where: Where) -> Te
     positions = _positions(spectrogram[:, 0])
     candidates = ops.reshape(ops.extract_sequences(positions, 1, shift), (-1,))
     needed = ops.logical_or(candidates < 1, candidates + (length - shift) < frames)
+    # no branch, which not every format has: tiles and starts spread round are both computed, and
+    # one of the two is masked out
     few = ops.sum(ops.cast(needed, "int32")) < fewest
     spread = frames * np.arange(fewest, dtype=np.int32) // fewest
     candidates = ops.concatenate([candidates, spread])

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 NO_CORPUS = "none"
 """What `--auxiliary` says for no auxiliary corpus."""
 
+_REST = "data.unlabelled_rest"
+"""A setting that each cell of an experiment says for itself."""
+
 
 def read_setup(arguments: argparse.Namespace) -> "Setup":
     """Return on what, and for how long, the artefacts are run.
@@ -63,11 +66,17 @@ def refuse_unused(
 
 def _refuse_overruled(arguments: argparse.Namespace, budget: "Budget") -> None:
     """Raise where a setting is given that the budget has its own value for."""
+    from ser_aae.config_fields import read_value
     from ser_aae.config_file import parse_assignment, read_file
 
     given = [*(read_file(arguments.config) if arguments.config else ())]
     given += map(parse_assignment, arguments.set)
     for item in given:
+        if item.key == _REST and read_value(item):
+            raise UserError(
+                f"{item.where}: the paper's experiments have utterances of their classes alone; "
+                "the row of `ravdess` with more speech has the others anyway; leave it away"
+            )
         if item.key in budget.settings:
             raise UserError(
                 f"{item.where}: --budget {budget.name} sets it to {budget.settings[item.key]}; "

@@ -101,10 +101,10 @@ def test_the_leakage_table_has_parts_and_what_they_share():
     assert row[["train", "test", "auxiliary"]].tolist() == ["40 (4)", "12 (1)", "99 (9)"]
     assert row["speakers in train and test"] == "2"
     assert row["files shared"] == "0"
-    assert "of train unlabelled" not in table  # runs of an earlier version did not count them
+    assert "train without labels" not in table  # runs of an earlier version did not count them
     check["utterances"]["unlabelled"] = 7
     table = tables.leakage_table(evaluation([run(0, leakage=check)]))
-    assert table["of train unlabelled"].tolist() == ["7"]
+    assert table["train without labels"].tolist() == ["7"]
     assert tables.leakage_table(evaluation([run(1)])).empty
 
 

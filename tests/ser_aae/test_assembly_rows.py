@@ -7,7 +7,9 @@ import pytest
 
 from ser_aae.assembly import assemble
 from ser_aae.config import DataConfig, ProtocolConfig
+from ser_aae.fold_files import format_list, write_lists
 from ser_aae.labels import UNLABELLED
+from ser_aae.splits import make_split
 from ser_aae.supervision import mixed_share
 
 
@@ -120,6 +122,73 @@ def test_speakers_who_are_tested_as_well_have_no_rest(kfold_config, store):
     assert shared.mixed == []
 
 
+def with_fear(speakers_of):
+    """Return utterances of which each speaker's second angry one is of fear."""
+    return [
+        replace(item, emotion="fear") if item.utterance_id.endswith("anger-1") else item
+        for item in speakers_of("tiny")
+    ]
+
+
+def test_what_was_read_from_a_script_is_no_rest_of_what_was_improvised(
+    kfold_config, speakers_of, sounds_of, write_corpus, tmp_path
+):
+    told = [
+        replace(item, extra={"elicitation": "improvised" if "-0" in item.utterance_id else "read"})
+        for item in with_fear(speakers_of)
+    ]
+    told[0] = replace(told[0], emotion="fear")
+    write_corpus(tmp_path, told, sounds_of(told, 32))
+    config = replace(kfold_config, data=DataConfig(), protocol=ProtocolConfig(folds=4, fold=1))
+    for improvised, expected in ((False, {"fear"}), (True, {"fear"})):
+        data = assemble(replace(config, improvised_only=improvised), tmp_path)
+        rest = [data.unlabelled[0].corpus.utterances[row] for row in data.unlabelled[0].rows]
+        assert {item.emotion for item in rest} == expected
+        kinds = {item.extra["elicitation"] for item in rest}
+        assert kinds == ({"improvised"} if improvised else {"improvised", "read"})
+
+
+def test_a_file_that_is_evaluated_on_has_no_rest(
+    kfold_config, speakers_of, sounds_of, write_corpus, tmp_path
+):
+    """Another speaker may be heard in it: a dialogue, cut into stretches."""
+    tested = next(item for item in speakers_of("tiny") if item.speaker == "tiny:00")
+    spoken = with_fear(speakers_of)
+    last = max(row for row, item in enumerate(spoken) if item.emotion == "fear")
+    spoken[last] = replace(spoken[last], path=tested.path)
+    write_corpus(tmp_path, spoken, sounds_of(spoken, 32))
+    data = assemble(replace(kfold_config, data=DataConfig()), tmp_path)
+    assert last not in data.unlabelled[0].rows
+    assert len(data.unlabelled[0].rows) == 3
+
+
+def test_published_lists_name_all_that_is_trained_on(kfold_config, store, tmp_path):
+    plain = assemble(replace(kfold_config, data=DataConfig()), store)
+    utterances = [
+        item for item in plain.test.corpus.utterances if item.emotion in plain.target.classes
+    ]
+    split = make_split(utterances, kfold_config.protocol, 0)
+    write_lists(tmp_path, [format_list(split, utterances)])
+    listed = ProtocolConfig(name="folds", directory=str(tmp_path))
+    data = assemble(replace(kfold_config, protocol=listed, data=DataConfig()), store)
+    assert plain.mixed
+    assert not data.mixed
+    assert data.leakage["utterances"]["train"] == len(split.train)
+
+
+def test_training_utterances_whose_label_is_not_used_are_counted(kfold_config, store):
+    config = replace(kfold_config, data=DataConfig(labelled_fraction=0.5))
+    data = assemble(config, store)
+    (train,) = data.train
+    labelled = int((train.labels["emotion"][train.rows] != UNLABELLED).sum())
+    counts = data.leakage["utterances"]
+    assert counts["unlabelled"] == counts["train"] - labelled > len(data.unlabelled[0].rows)
+    # the same labels are used where the others are left out
+    cnn = assemble(replace(config, model=replace(config.model, kind="cnn")), store)
+    counts = cnn.leakage["utterances"]
+    assert counts["train"] - counts["unlabelled"] == labelled == len(cnn.train[0].rows)
+
+
 def test_the_rest_has_no_more_of_a_batch_than_of_the_training_segments(kfold_config, store):
     config = replace(kfold_config, data=DataConfig(segment_frames=64))
     data = assemble(config, store)
@@ -131,7 +200,9 @@ def test_the_rest_has_no_more_of_a_batch_than_of_the_training_segments(kfold_con
         changed = replace(config, data=replace(config.data, **settings))
         return mixed_share(changed, data.train, unlabelled, auxiliary)
 
-    assert share([rest]) == others / (own + others) < 0.5
+    assert share([rest]) == 32 * others // (own + others) / 32 < 0.5
+    assert share([replace(rest, rows=rest.rows[:1])]) == 1 / 32  # one row it has
+    assert share([rest], auxiliary_ratio=0.0) == 0
     assert share([rest], auxiliary_ratio=0.1) == 0.1
     assert share([]) == 0
     # an auxiliary corpus was asked for, and has what its setting says

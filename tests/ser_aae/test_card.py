@@ -178,12 +178,12 @@ def test_figures_that_the_predictions_do_not_give_are_refused(changed):
         build_card(changed, TERMS)
 
 
-def test_how_many_training_utterances_had_no_emotion_is_told(changed):
+def test_how_many_training_utterances_were_without_their_label_is_told(changed):
     result = read_json(changed / "result.json")
     result["leakage"]["utterances"]["unlabelled"] = 12
     (changed / "result.json").write_text(json.dumps(result))
     protocol = section(ModelCard(build_card(changed, TERMS)), "Protocol and leakage")
-    assert "Of the training utterances 12 have no emotion." in protocol
+    assert "The label of 12 training utterances was not used." in protocol
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,15 @@ def test_what_was_chosen_for_another_task_is_refused(words, trained, best, capsy
     assert not trained
 
 
+def test_more_speech_for_all_of_an_experiment_is_refused(words, trained, capsys):
+    said = refused(capsys, *words, "--set", "data.unlabelled_rest=true")
+    assert "--set data.unlabelled_rest: the paper's experiments have utterances of" in said
+    assert not trained
+    # to say what they have anyway is no mistake
+    assert main([*words, "--set", "data.unlabelled_rest=false"]) == 2
+    assert trained
+
+
 def test_a_setting_that_the_budget_sets_is_refused(words, trained, tmp_path, capsys):
     said = refused(capsys, *words, "--set", "training.epochs=60")
     assert "--set training.epochs: --budget smoke sets it to 2" in said

@@ -34,6 +34,16 @@ def test_a_run_is_described_by_its_own_files(run):
     assert all(name.startswith("tones:") for name in about.classes["speaker"])
 
 
+def test_a_run_of_an_earlier_version_is_read_as_it_was_run(run):
+    assert read_config(run).data.evaluation_segments == 4
+    content = json.loads((run / "config.json").read_text())
+    del content["data"]["evaluation_segments"], content["training"]["logit_adjustment"]
+    (run / "config.json").write_text(json.dumps(content))
+    config = read_config(run)
+    assert (config.data.evaluation_segments, config.training.logit_adjustment) == (1, 0.0)
+    assert describe_run(run).fewest_segments == 1
+
+
 def test_speakers_whose_names_were_not_written_are_numbered(run):
     content = json.loads((run / "normalisation.json").read_text())
     del content["speakers"]
@@ -133,6 +143,7 @@ WHOLE = Description(
         ({"shift_frames": 0}, "evaluation_shift_frames: expected a whole number from 1"),
         ({"shift_frames": True}, "evaluation_shift_frames: expected a whole number from 1"),
         ({"fewest_segments": 0}, "evaluation_segments: expected a whole number from 1"),
+        ({"fewest_segments": 10**12}, "evaluation_segments: expected a whole number from 1 to 64"),
         ({"pad": "noise"}, "pad: expected one of repeat, floor"),
         ({"frontend": {"sample_rate_hz": 1}}, "sample_rate_hz: expected a whole number from 1000"),
         ({"frontend": {"no_such": 1}}, "no such setting"),

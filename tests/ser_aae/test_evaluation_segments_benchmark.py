@@ -1,9 +1,14 @@
 """The benchmark that scores a run's validation speakers again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from benchmarks import evaluation_segments
+from ser_aae.assembly import assemble
+from ser_aae.description import read_config
+from ser_aae.errors import UserError
 from ser_aae.results import read_json, read_jsonl
 
 
@@ -16,7 +21,15 @@ def test_the_runs_own_settings_give_what_its_best_epoch_had(recorded_run):
     assert scores[1, 0] == epoch["validation"]["unweighted_accuracy"]
     # with a factor of 0 one class of four is never said
     assert (scores[:, 1] <= 0.75).all()
-    assert (scores[:, 1] < scores[:, 0]).all()
+    assert (scores[:, 1] <= scores[:, 0]).all()
+
+
+def test_another_store_is_refused(recorded_run, tmp_path, monkeypatch):
+    data = assemble(read_config(recorded_run.folder), recorded_run.store)
+    other = replace(data, digests=dict.fromkeys(data.digests, "0"))
+    monkeypatch.setattr(evaluation_segments, "assemble", lambda config, store: other)
+    with pytest.raises(UserError, match="expected the corpora of"):
+        evaluation_segments.score_run(recorded_run.folder, tmp_path, [1], [1.0])
 
 
 def test_a_table_of_all_runs_is_printed(recorded_run, capsys, monkeypatch):

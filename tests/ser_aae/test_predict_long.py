@@ -65,6 +65,25 @@ def test_an_hour_has_a_posterior_every_second(monkeypatch):
     assert {shape[1:] for shape in listener.shapes} == {(100, 16)}
 
 
+@pytest.mark.parametrize("takes", [SPECTROGRAM, WAVEFORM])
+def test_a_block_counts_by_what_would_tile_it(monkeypatch, takes):
+    """Not by its segments, of which one with little speech has nearly as many."""
+    monkeypatch.setattr(blocks, "BLOCK_S", 2.0)
+    monkeypatch.setattr(blocks, "WHOLE_S", 2.0)
+    heard = recogniser(takes, fewest_segments=4)
+    pause = np.zeros(24000, np.float32)
+    signal = np.concatenate([noise(4.0, 0.1), noise(0.5, 0.05), pause])
+    parts = [signal[:32000], signal[32000:64000], signal[64000:]]
+    whole = heard(signal, RATE_HZ)
+    each = [heard(part, RATE_HZ) for part in parts]
+    assert [part.segments for part in each] == [4, 4, 4]
+    assert whole.segments == 12
+    levels = [part.posteriors["emotion"]["loud"] for part in each]
+    wanted = np.average(levels, weights=[3, 3, 1])  # of 198 and some 50 frames, by 100 every 50
+    assert whole.posteriors["emotion"]["loud"] == pytest.approx(wanted, rel=1e-3)
+    assert wanted != pytest.approx(np.mean(levels), rel=1e-2)
+
+
 def test_steps_of_a_short_recording_share_its_one_window():
     listener = recogniser()
     found = listener(noise(0.9), RATE_HZ, timeline_seconds=0.3)

@@ -48,8 +48,10 @@ def name_of(config, store, devices=("cpu",)):
         ("protocol.name", "loso-session"),
         ("data.labelled_fraction", 0.5),
         ("data.auxiliary_ratio", 0.1),
+        ("data.unlabelled_rest", False),
         ("training.epochs", 3),
         ("training.class_weights", "none"),
+        ("training.logit_adjustment", 0.0),
         ("training.patience_epochs", 2),
     ],
 )

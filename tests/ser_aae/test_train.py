@@ -233,6 +233,14 @@ def test_classes_are_balanced_by_their_share_of_the_training_part(config, store)
     # of 4 speakers and 2 takes each class has 8, anger 4
     np.testing.assert_allclose(shares["emotion"], [4 / 28, 8 / 28, 8 / 28, 8 / 28])
     assert list(shares) == ["emotion"]
+    (part,) = data.train
+    few = np.where(part.labels["emotion"] == 1, -1, part.labels["emotion"])
+    unheard = replace(data, train=[replace(part, labels={"emotion": few})])
+    # 4, 8, 8 and none, which has their mean: no margin for what is not there
+    wanted = np.array([4, 20 / 3, 8, 8]) / (80 / 3)
+    np.testing.assert_allclose(train._class_shares(unheard)["emotion"], wanted)
+    none = replace(part, labels={"emotion": np.full_like(few, -1)})
+    assert train._class_shares(replace(data, train=[none])) == {}
 
 
 def test_no_pretraining_goes_straight_to_stage_two(config, store, tmp_path):

@@ -47,7 +47,7 @@ def test_they_are_mixed_in_by_their_share_and_change_the_outcome(
     runs = [train_and_evaluate(each, store, tmp_path) for each in (config, fewer, without)]
     (parts, share), few, none = asked
     assert (parts, few, none) == (1, (1, 0.1), (0, 0.0))
-    assert 0.2 < share < 0.3  # a class of four, in windows of 64 frames
+    assert 0.15 < share < 0.3  # a class of four, in windows of 64 frames
     said = [read_predictions(run / "predictions.parquet").filter(like="p_") for run in runs]
     assert not said[0].equals(said[1])
     assert not said[0].equals(said[2])
