@@ -63,8 +63,8 @@ def score_run(
     return scores
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Score the folds and print their mean."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Score the folds and print their mean; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("experiment", type=Path, help="a folder of runs, or a run")
     parser.add_argument(
@@ -74,14 +74,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--factors", type=float, nargs="+", default=[0.5, 1.0, 2.0, 4.0])
     arguments = parser.parse_args(argv)
     runs = [run for run in find_runs(arguments.experiment) if is_complete(run)]
-    if not runs:
-        sys.exit(f"{arguments.experiment}: expected complete runs, found none")
     try:
+        if not runs:
+            raise UserError(f"{arguments.experiment}: expected complete runs, found none")
         scores = [
             score_run(run, arguments.store, arguments.segments, arguments.factors) for run in runs
         ]
     except UserError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        return 2
     mean = np.mean(scores, axis=0)
     rows = [["segments", *(f"factor {factor:g}" for factor in arguments.factors)]]
     rows += [
@@ -90,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     print(f"UA on the validation speakers of {len(runs)} runs, mean, %")
     print("\n".join(align(rows)))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -56,12 +56,14 @@ def mixed_share(
     row they have at least.
     """
     ratio, size = config.data.auxiliary_ratio, config.training.batch_size
+    if auxiliary:
+        return ratio
+    if not unlabelled:
+        return 0.0
     visits, others = (
         sum(part.epoch_segments(config.data.segment_frames) for part in parts)
         for parts in (labelled, unlabelled)
     )
-    if auxiliary or not ratio or not others:
-        return ratio if auxiliary else 0.0
     return min(ratio, max(1, size * others // (visits + others)) / size)
 
 

@@ -41,7 +41,7 @@ def test_a_table_of_all_runs_is_printed(recorded_run, capsys, monkeypatch):
 
     monkeypatch.setattr(evaluation_segments, "score_run", score_run)
     words = ["--store", "place", "--segments", "1", "4", "--factors", "1", "2"]
-    evaluation_segments.main([str(recorded_run.folder.parent), *words])
+    assert evaluation_segments.main([str(recorded_run.folder.parent), *words]) == 0
     assert [run for run, _ in asked] == [recorded_run.folder]
     assert capsys.readouterr().out.splitlines() == [
         "UA on the validation speakers of 1 runs, mean, %",
@@ -51,6 +51,6 @@ def test_a_table_of_all_runs_is_printed(recorded_run, capsys, monkeypatch):
     ]
 
 
-def test_a_folder_without_runs_is_told(tmp_path):
-    with pytest.raises(SystemExit, match="expected complete runs, found none"):
-        evaluation_segments.main([str(tmp_path)])
+def test_a_folder_without_runs_is_told(tmp_path, capsys):
+    assert evaluation_segments.main([str(tmp_path)]) == 2
+    assert f"{tmp_path}: expected complete runs, found none" in capsys.readouterr().err
