@@ -4,9 +4,14 @@ Per fold: features are standardised with mean and deviation of the training spea
 (classes weighted by their frequency) is fitted on them with each C of a small grid, the
 validation speakers choose C, and the test speakers are scored once. Nothing is refitted on
 training and validation together, so the baseline learns from as many speakers as the network.
+The SVM parts each pair of classes (libsvm), or, with `--one-vs-rest`, each class from all others
+(liblinear).
 
     python benchmarks/opensmile_svm.py --dataset ravdess --data-root ../shared/corpora \
         --classes four --cache /tmp/compare.npz
+
+With `--runs` an experiment of `ser-aae train` on the same folds is put beside it: the difference
+of UA, the mean of its repetitions, with a bootstrap interval over the test speakers.
 """
 
 import argparse
@@ -21,7 +26,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from tqdm import tqdm
 
 from data_prep.corpora import find_adapter
@@ -30,9 +35,11 @@ from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio
 from ser_aae.labels import FOUR
-from ser_aae.results.folder import write_bytes
+from ser_aae.results.folder import find_runs, is_complete, write_bytes
+from ser_aae.results.predictions import read_predictions
 from ser_aae.results.text import align, percent
 from ser_aae.splits import make_split, num_folds
+from ser_aae.statistics import bootstrap_difference
 from ser_aae.utterance import Utterance
 
 FEATURE_SETS = ("ComParE_2016", "eGeMAPSv02")
@@ -111,8 +118,19 @@ def cached_features(
     return features
 
 
+def make_svm(c: float, one_vs_rest: bool) -> SVC | LinearSVC:
+    """Return an SVM whose classes weigh the same together."""
+    if one_vs_rest:
+        return LinearSVC(C=c, class_weight="balanced", max_iter=20000, random_state=0)
+    return SVC(kernel="linear", C=c, class_weight="balanced")
+
+
 def run_fold(
-    features: np.ndarray, utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int
+    features: np.ndarray,
+    utterances: Sequence[Utterance],
+    protocol: ProtocolConfig,
+    seed: int,
+    one_vs_rest: bool = False,
 ) -> FoldResult:
     """Fit on the training speakers, choose C on the validation speakers, answer the test part."""
     split = make_split(utterances, protocol, seed)
@@ -123,7 +141,7 @@ def run_fold(
     classes = tuple(sorted(set(truth.tolist())))
     best: tuple[float, float, np.ndarray] | None = None
     for c in GRID:
-        svm = SVC(kernel="linear", C=c, class_weight="balanced")
+        svm = make_svm(c, one_vs_rest)
         model = make_pipeline(StandardScaler(), svm).fit(features[train], truth[train])
         answers = model.predict(features[validation]).tolist()
         value, _ = metrics.unweighted_accuracy(truth[validation].tolist(), answers, classes)
@@ -159,6 +177,50 @@ def summarise(
     return "\n".join([*align(rows), f"UA over folds: {spread}", "", str(matrix)])
 
 
+def compare(
+    results: Sequence[FoldResult],
+    utterances: Sequence[Utterance],
+    classes: Sequence[str],
+    experiment: Path,
+) -> str:
+    """Return how far an experiment's runs are ahead of the SVM on the same test utterances.
+
+    Raises:
+        UserError: Runs of no experiment, of several, on other test utterances or on a part of them.
+    """
+    runs = [run for run in find_runs(experiment) if is_complete(run)]
+    if len({run.parent for run in runs}) != 1:
+        raise UserError(
+            f"--runs {experiment}: expected the complete runs of one experiment, found those of "
+            f"{len({run.parent for run in runs})}; name the folder that has its folds"
+        )
+    answered = [
+        (utterances[row], predicted)
+        for result in results
+        for row, predicted in zip(result.rows, result.predicted, strict=True)
+    ]
+    svm = pd.DataFrame(
+        {
+            "corpus": item.corpus,
+            "utterance_id": item.utterance_id,
+            "speaker": item.speaker,
+            "truth": item.emotion,
+            "predicted": predicted,
+        }
+        for item, predicted in answered
+    )
+    network = pd.concat([read_predictions(run / "predictions.parquet") for run in runs])
+    try:
+        found = bootstrap_difference(svm, network, classes)
+    except UserError as error:
+        raise UserError(f"--runs {experiment}: {error}") from error
+    return (
+        f"{experiment.name}, {len(runs)} runs of {len(results)} folds: UA "
+        f"{100 * found.estimate:+.1f} against the SVM, {100 * found.level:.0f} % of draws over "
+        f"{found.speakers} test speakers from {100 * found.low:+.1f} to {100 * found.high:+.1f}"
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -166,8 +228,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data-root", type=Path, required=True)
     parser.add_argument("--classes", default="four", help="four, all, or names with commas")
     parser.add_argument("--feature-set", default=FEATURE_SETS[0], choices=FEATURE_SETS)
+    parser.add_argument("--one-vs-rest", action="store_true", help="instead of one against one")
     parser.add_argument("--folds", type=int, default=6, help="groups of speakers")
     parser.add_argument("--cache", type=Path, help="file to keep the features in")
+    parser.add_argument("--runs", type=Path, help="an experiment to compare, all of its runs")
     options = parser.parse_args(arguments)
     try:
         corpus = find_adapter(options.dataset).read(options.data_root)
@@ -177,13 +241,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folds = num_folds(utterances, protocol)
         features = cached_features(utterances, corpus.root, options.feature_set, options.cache)
         results = [
-            run_fold(features, utterances, replace(protocol, fold=fold), 0) for fold in range(folds)
+            run_fold(features, utterances, replace(protocol, fold=fold), 0, options.one_vs_rest)
+            for fold in range(folds)
         ]
+        beside = options.runs and compare(results, utterances, classes, options.runs)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{options.feature_set}, linear SVM, {options.dataset}, {len(utterances)} utterances")
+    kind = f"linear SVM, one against {'the rest' if options.one_vs_rest else 'one'}"
+    print(f"{options.feature_set}, {kind}, {options.dataset}, {len(utterances)} utterances")
     print(summarise(results, utterances, classes))
+    if beside:
+        print(f"\n{beside}")
     return 0
 
 

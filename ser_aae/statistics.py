@@ -1,4 +1,4 @@
-"""How sure a figure is: a bootstrap interval of UA, and a paired test between two models."""
+"""How sure a figure is: bootstrap intervals of UA and its differences, paired tests of models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Interval:
     """A bootstrap interval.
 
     Attributes:
-        estimate: The figure itself, a share in [0, 1].
+        estimate: The figure itself, a share in [0, 1], or the difference of two.
         low: Lower edge.
         high: Upper edge.
         level: Share of resamples between the edges.
@@ -96,26 +96,45 @@ def bootstrap_unweighted_accuracy(
         UserError: Fewer than two speakers, of whom nothing can be said about others; or
             repetitions that were not tested on the same utterances.
     """
-    items = _utterances(predictions)
-    counts = items.groupby(["speaker", "truth"])[["right", "tested"]].sum().unstack(fill_value=0)
-    if len(counts) < 2:
+    return _interval(predictions, _resampled(predictions, classes, resamples, seed), level)
+
+
+def bootstrap_difference(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    classes: Sequence[str],
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Return a percentile bootstrap interval of the second's UA minus the first's.
+
+    A resample draws the same speakers for both, so what makes a speaker hard for either falls
+    out. What the interval says, and what it does not, is as in `bootstrap_unweighted_accuracy`.
+
+    Args:
+        first: Predictions, as there.
+        second: Predictions of another model on the same utterances, with as many repetitions or
+            others.
+        classes: As there.
+        level: As there.
+        resamples: As there.
+        seed: As there.
+
+    Raises:
+        UserError: As there, or the two were not tested on the same utterances.
+    """
+    key = [*_UTTERANCE, "speaker", "truth"]
+    mine, theirs = (set(each[key].itertuples(index=False, name=None)) for each in (first, second))
+    if mine != theirs:
         raise UserError(
-            f"bootstrap: expected predictions on two speakers or more, received {len(counts)}; an "
-            "interval over speakers needs several: pool the folds"
+            "bootstrap: expected two models tested on the same utterances, with the same truth, "
+            f"received {len(mine - theirs)} that only the first has and {len(theirs - mine)} that "
+            "only the second has"
         )
-    right, tested = (
-        counts[name].reindex(columns=list(classes), fill_value=0).to_numpy(np.int64)
-        for name in ("right", "tested")
-    )
-    speakers = len(counts)
-    # how often each speaker is drawn; whole numbers, whose sums do not depend on their order
-    times = np.random.default_rng(seed).multinomial(
-        speakers, np.full(speakers, 1 / speakers), size=resamples
-    )
-    drawn = _unweighted(times @ right, times @ tested)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    estimate = float(_unweighted(right.sum(axis=0), tested.sum(axis=0)))
-    return Interval(estimate, float(low), float(high), level, speakers, len(items), resamples)
+    one, two = (_resampled(each, classes, resamples, seed) for each in (first, second))
+    return _interval(first, two - one, level)
 
 
 def compare_runs(
@@ -176,6 +195,47 @@ def compare_runs(
         median_difference=float(np.median(differences)),
         statistic=statistic,
         p_value=p_value,
+    )
+
+
+def _resampled(
+    predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int
+) -> np.ndarray:
+    """Return UA, `(1 + resamples,)`: that of the speakers as they are, then of those drawn.
+
+    The same speakers and seed give the same draws, whatever was predicted.
+    """
+    items = _utterances(predictions)
+    counts = items.groupby(["speaker", "truth"])[["right", "tested"]].sum().unstack(fill_value=0)
+    speakers = len(counts)
+    if speakers < 2:
+        raise UserError(
+            f"bootstrap: expected predictions on two speakers or more, received {speakers}; an "
+            "interval over speakers needs several: pool the folds"
+        )
+    right, tested = (
+        counts[name].reindex(columns=list(classes), fill_value=0).to_numpy(np.int64)
+        for name in ("right", "tested")
+    )
+    # how often each speaker is drawn; whole numbers, whose sums do not depend on their order
+    drawn = np.random.default_rng(seed).multinomial(
+        speakers, np.full(speakers, 1 / speakers), size=resamples
+    )
+    times = np.vstack([np.ones_like(drawn[:1]), drawn])
+    return _unweighted(times @ right, times @ tested)
+
+
+def _interval(predictions: pd.DataFrame, figures: np.ndarray, level: float) -> Interval:
+    """Return the interval of a figure, which is first, and of its resamples after it."""
+    low, high = np.quantile(figures[1:], [(1 - level) / 2, (1 + level) / 2])
+    return Interval(
+        estimate=float(figures[0]),
+        low=float(low),
+        high=float(high),
+        level=level,
+        speakers=predictions["speaker"].nunique(),
+        utterances=len(predictions.drop_duplicates(_UTTERANCE)),
+        resamples=len(figures) - 1,
     )
 
 

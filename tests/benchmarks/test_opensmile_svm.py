@@ -1,12 +1,15 @@
 import importlib.util
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
+from ser_aae.results import write_json, write_predictions
 from ser_aae.utterance import Utterance
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +74,83 @@ def test_only_training_speakers_are_learnt_from(bench, utterances):
         plain.validation_unweighted_accuracy,
     )
     assert other.predicted != plain.predicted
+
+
+def test_one_against_the_rest_is_another_svm(bench, utterances):
+    features = features_of(utterances)
+    noise = np.random.default_rng(1).normal(scale=5, size=features.shape)
+    features += noise.astype(np.float32)  # so that there is something to disagree on
+    one, rest = (
+        bench.run_fold(features, utterances, ProtocolConfig(folds=3), 0, one_vs_rest=each)
+        for each in (False, True)
+    )
+    assert one.rows == rest.rows
+    assert one.predicted != rest.predicted
+
+
+def leave_run(runs, results, utterances, name, right):
+    """Leave a complete run that is right on the first `right` of the test utterances."""
+    rows = [row for result in results for row in result.rows]
+    truth = [utterances[row].emotion for row in rows]
+    wrong = [CLASSES[(CLASSES.index(emotion) + 1) % 4] for emotion in truth]
+    frame = pd.DataFrame(
+        {
+            "utterance_id": [utterances[row].utterance_id for row in rows],
+            "corpus": "demo",
+            "speaker": [utterances[row].speaker for row in rows],
+            "gender": "F",
+            "truth": truth,
+            "predicted": truth[:right] + wrong[right:],
+            "segments": 1,
+        }
+    )
+    for each in CLASSES:
+        frame[f"p_{each}"] = (frame["predicted"] == each).astype(float)
+    write_predictions(runs / name / "predictions.parquet", frame)
+    write_json(runs / name / "config.json", {})
+    write_json(runs / name / "result.json", {})
+
+
+def test_runs_on_the_same_utterances_are_put_beside_it(bench, utterances, tmp_path):
+    results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ("anger",) * 72)]  # UA 25
+    leave_run(tmp_path, results, utterances, "fold00-rep00", 72)
+    text = bench.compare(results, utterances, CLASSES, tmp_path)
+    assert "1 runs of 1 folds: UA +75.0 against the SVM" in text
+    assert "over 9 test speakers from +75.0 to +75.0" in text
+    leave_run(tmp_path, results, utterances, "fold00-rep01", 36)
+    text = bench.compare(results, utterances, CLASSES, tmp_path)
+    assert "2 runs of 1 folds: UA +50.0 against the SVM" in text
+
+
+def test_runs_on_other_utterances_are_refused(bench, utterances, tmp_path):
+    results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ("anger",) * 72)]
+    with pytest.raises(UserError, match="complete runs of one experiment, found those of 0"):
+        bench.compare(results, utterances, CLASSES, tmp_path)
+    part = [bench.FoldResult(1.0, 0.5, tuple(range(40)), ("anger",) * 40)]
+    leave_run(tmp_path, part, utterances, "fold00-rep00", 40)
+    with pytest.raises(UserError, match=r"--runs .*32 that only the first has"):
+        bench.compare(results, utterances, CLASSES, tmp_path)
+    leave_run(tmp_path / "other", results, utterances, "fold00-rep00", 72)
+    with pytest.raises(UserError, match="found those of 2; name the folder"):
+        bench.compare(results, utterances, CLASSES, tmp_path)
+
+
+def test_what_is_asked_for_on_the_command_line_is_printed(
+    bench, utterances, tmp_path, monkeypatch, capsys
+):
+    corpus = SimpleNamespace(utterances=utterances, root=tmp_path)
+    monkeypatch.setattr(bench, "find_adapter", lambda _: SimpleNamespace(read=lambda _: corpus))
+    monkeypatch.setattr(bench, "extract", lambda items, *_: features_of(items))
+    arguments = ["--data-root", str(tmp_path), "--folds", "3"]
+    assert bench.main(arguments) == 0
+    plain = capsys.readouterr().out
+    assert "linear SVM, one against one, ravdess, 72 utterances" in plain
+    results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ())]
+    leave_run(tmp_path, results, utterances, "fold00-rep00", 72)
+    assert bench.main([*arguments, "--one-vs-rest", "--runs", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "one against the rest" in text
+    assert "1 runs of 3 folds: UA" in text
 
 
 def test_the_cache_is_used_and_checked(bench, utterances, tmp_path, monkeypatch):
