@@ -104,7 +104,7 @@ def test_the_list_of_modules_has_a_table_for_each_package():
     ("link", "page"),
     [
         ("docs/cluster.md", "cluster.md"),
-        ("docs/results.md#speed", "results.md#speed"),
+        ("docs/speed.md#a-trained", "speed.md#a-trained"),
         ("CONTRIBUTING.md", "contributing.md"),
         ("ser_aae/config.py", "settings.md"),
         ("https://arxiv.org/abs/1907.06078", "https://arxiv.org/abs/1907.06078"),
