@@ -18,8 +18,8 @@ from ser_aae.results import read_json
 from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, flatten
 from ser_aae.results.text import mean_and_std, percent
 
-_NOT_DEAD = (None, "alive", "not settled")
-"""States of an adversary that are no cause for a warning; `None`: the model has none."""
+_NOT_DEAD = (None, "alive", "strayed", "not settled")
+"""States of an adversary that has not died; `None`: the model has none."""
 
 _HOW_VERIFIED = (
     "EER: equal error rate of speaker verification, low is good. It is averaged over folds and not "
@@ -135,15 +135,22 @@ def _voices_warnings(evaluation: Mapping[str, Any]) -> list[str]:
 
 
 def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return one sentence on all runs whose adversary has died, if any."""
+    """Return a sentence on the runs whose adversary has died, and one on those where it strayed."""
     states = {run["name"]: _adversary(run).get("state") for run in evaluation["runs"]}
     dead = [f"{name} ({state})" for name, state in states.items() if state not in _NOT_DEAD]
-    if not dead:
-        return []
-    return [
-        f"The adversary is dead in {len(dead)} of {len(states)} runs: {', '.join(dead)}. What was "
-        "trained there is an autoencoder, not an adversarial one."
-    ]
+    strayed = [name for name, state in states.items() if state == "strayed"]
+    sentences = []
+    if dead:
+        sentences.append(
+            f"The adversary is dead in {len(dead)} of {len(states)} runs: {', '.join(dead)}. What "
+            "was trained there is an autoencoder, not an adversarial one."
+        )
+    if strayed:
+        sentences.append(
+            f"The discriminator's loss left its band for a few epochs in {len(strayed)} of "
+            f"{len(states)} runs and came back: {', '.join(strayed)}."
+        )
+    return sentences
 
 
 def _own_warnings(evaluation: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,9 @@ LOW, HIGH = 0.3, 1.0
 _SETTLED = 3
 """Epochs after which the loss is judged."""
 
+_STRAY = 0.1
+"""Share of the judged epochs that may lie outside where the loss came back: it moves a little."""
+
 
 def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Say whether the discriminator's loss stayed between `LOW` and `HIGH` once settled.
@@ -21,8 +24,9 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         epochs: Rows of `epochs.jsonl`; those of stage 2 are judged.
 
     Returns:
-        `state` (`"alive"`, `"discriminator wins"`, `"encoder wins"`, or `"not settled"` for
-        three epochs or fewer), `loss_min`, `loss_max`, `loss_last` and `accuracy_last` after
+        `state` (`"alive"`; `"strayed"`, where up to a tenth of the epochs lie outside and the
+        last does not; `"discriminator wins"`; `"encoder wins"`; `"not settled"` for three epochs
+        or fewer), `loss_min`, `loss_max`, `loss_last` and `accuracy_last` after
         the third epoch, `share_inside` of those epochs, and `warning` (a sentence or `None`).
     """
     rows = [row["train"] for row in epochs if row["stage"] == 2]
@@ -30,15 +34,18 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if not losses:
         return {"state": "not settled", "warning": None}
     inside = [LOW <= loss <= HIGH for loss in losses]
+    outside = len(losses) - sum(inside)
     state, warning = "alive", None
-    if not all(inside):
+    if outside:
         low = min(losses) < LOW
-        state = "discriminator wins" if low else "encoder wins"
-        extreme = min(losses) if low else max(losses)
+        winner = "discriminator wins" if low else "encoder wins"
+        back = inside[-1] and outside <= _STRAY * len(losses)
+        state = "strayed" if back else winner
         warning = (
-            f"the adversary is stuck ({state}): the discriminator's loss left {LOW} to {HIGH} in "
-            f"{len(losses) - sum(inside)} of {len(losses)} epochs and reached {extreme:.3f}; "
-            "change training.discriminator_rate_ratio or model.discriminator_noise"
+            f"the adversary {'strayed and came back' if back else 'is stuck'} ({winner}): the "
+            f"discriminator's loss left {LOW} to {HIGH} in {outside} of {len(losses)} epochs and "
+            f"reached {min(losses) if low else max(losses):.3f}; change "
+            "training.discriminator_rate_ratio or model.discriminator_noise"
         )
     return {
         "state": state,

@@ -52,3 +52,14 @@ def test_commands_of_an_experiment_that_nobody_made_for_a_table_name_the_store(
     leave_cell(runs, RunConfig(), folds=2)
     page = build_report(runs, tmp_path / "out", store)[0].read_text()
     assert f"--set protocol.fold=1 --set seed=0 --store {store} --runs {runs}" in page
+
+
+def test_an_adversary_that_strayed_is_told_from_a_dead_one(leave_cell, tmp_path):
+    runs, config = tmp_path / "runs", RunConfig()
+    for fold, state in enumerate(("alive", "strayed", "encoder wins")):
+        protocol = replace(config.protocol, fold=fold)
+        adversary = {"state": state, "warning": None}
+        leave_cell(runs, replace(config, protocol=protocol), folds=3, adversary=adversary)
+    page = build_report(runs, tmp_path / "out")[0].read_text()
+    assert "The adversary is dead in 1 of 3 runs: fold02-rep00 (encoder wins)." in page
+    assert "for a few epochs in 1 of 3 runs and came back: fold01-rep00." in page

@@ -65,6 +65,28 @@ def test_a_stuck_adversary_is_named_and_what_to_change(losses, state, reached, o
         assert words in found["warning"]
 
 
+@pytest.mark.parametrize(("first", "winner"), [(1.003, "encoder"), (0.29, "discriminator")])
+def test_a_loss_that_leaves_the_band_for_a_moment_has_strayed(first, winner):
+    found = judge_adversary(epochs([0.7] * 3 + [first] + [0.7] * 9))
+    assert found["state"] == "strayed"
+    assert found["share_inside"] == pytest.approx(0.9)
+    assert "strayed and came back" in found["warning"]
+    assert f"{winner} wins" in found["warning"]
+    assert "1 of 10 epochs" in found["warning"]
+    assert f"{first:.3f}" in found["warning"]
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [[1.003] + [0.7] * 8, [0.7] * 19 + [1.003], [1.2, 1.1] + [0.7] * 17],
+    ids=["more than a tenth", "not back at the end", "two of nineteen"],
+)
+def test_a_longer_or_a_last_departure_is_more_than_straying(losses):
+    found = judge_adversary(epochs([0.7] * 3 + losses))
+    assert found["state"] == "encoder wins"
+    assert "is stuck" in found["warning"]
+
+
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_three_epochs_say_nothing(count):
     found = judge_adversary(epochs([0.001] * count))
