@@ -162,6 +162,7 @@ class ModelConfig:
         choices=("non-saturating", "saturating"),
     )
     discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
+    discriminator_zero_start: bool = setting(True, UNSTATED, "its last layer starts at 0, guessing")
     discriminator_noise: float = setting(
         1.0, UNSTATED, "deviation of Gaussian noise on the discriminator's input", low=0
     )
@@ -192,7 +193,7 @@ class TrainingConfig:
         0.1, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
     )
     discriminator_rate_ratio: float = setting(
-        0.003, UNSTATED, "rate of the discriminator, over the learning rate", low=0
+        0.001, UNSTATED, "rate of the discriminator, over the learning rate", low=0
     )
     weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
     class_weights: str = setting(

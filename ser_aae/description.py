@@ -27,7 +27,11 @@ SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
 _DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What comes of reading plain values that are not as they were written."""
 
-_BEFORE = {"data.evaluation_segments": "1", "training.logit_adjustment": "0"}
+_BEFORE = {
+    "data.evaluation_segments": "1",
+    "model.discriminator_zero_start": "false",
+    "training.logit_adjustment": "0",
+}
 """Settings that runs of an earlier version do not have, to what such a run did."""
 
 _KINDS = {"demo": "synthetic speech"} | dict.fromkeys(

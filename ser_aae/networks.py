@@ -107,7 +107,11 @@ def build_classifier(
 
 
 def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model:
-    """Build D_omega, like a classifier with two classes (Sec. 4.3): 1 is the prior, 0 is E(x)."""
+    """Build D_omega, like a classifier with two classes (Sec. 4.3): 1 is the prior, 0 is E(x).
+
+    With `discriminator_zero_start` it begins by guessing, its loss at ln 2: on its noisy input
+    the usual initial weights are wrong with confidence, and at a small rate long stay so.
+    """
     code = keras.Input(latent_shape, name="latent_code")
     x = layers.GaussianNoise(config.discriminator_noise, name="discriminator_noise")(code)
     if config.discriminator_batch_norm:
@@ -125,7 +129,8 @@ def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model
     x = layers.Flatten(name="discriminator_flatten")(x)
     for index, units in enumerate(config.dense_units):
         x = _dense(units, f"discriminator_dense_{index + 1}")(x)
-    logits = layers.Dense(2, name="discriminator_logits")(x)
+    initial = "zeros" if config.discriminator_zero_start else "glorot_uniform"
+    logits = layers.Dense(2, kernel_initializer=initial, name="discriminator_logits")(x)
     return keras.Model(code, logits, name="discriminator")
 
 

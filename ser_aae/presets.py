@@ -22,6 +22,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "model.reconstruction": "sum",
         "model.adversarial": "saturating",
         "model.discriminator_batch_norm": True,
+        "model.discriminator_zero_start": False,
         "model.discriminator_noise": 0.0,
         "model.discriminator_smoothing": 0.0,
         "training.class_weights": "none",

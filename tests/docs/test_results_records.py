@@ -116,6 +116,7 @@ def test_every_former_setting_is_another_one_now():
     assert departing == {
         "data.evaluation_segments",
         "data.unlabelled_rest",
+        "model.discriminator_zero_start",
         "training.discriminator_rate_ratio",
         "training.generator_rate_ratio",
         "training.logit_adjustment",

@@ -12,7 +12,13 @@ from ser_aae.config import ModelConfig, TrainingConfig
 
 SHAPE = (32, 64, 1)
 TASKS = {"emotion": 4, "gender": 2, "speaker": 6}
-CONFIG = replace(ModelConfig(), filters=(4, 6), latent_channels=4, dense_units=(8, 8))
+CONFIG = replace(
+    ModelConfig(),
+    filters=(4, 6),
+    latent_channels=4,
+    dense_units=(8, 8),
+    discriminator_zero_start=False,  # which asks nothing of the encoder in the first step
+)
 SGD = replace(TrainingConfig(), optimiser="sgd", learning_rate=0.05)
 NETWORKS = ("encoder", "decoder", "discriminator", "emotion", "gender", "speaker")
 
@@ -185,6 +191,7 @@ def test_training_learns_what_can_be_learnt():
         {"batch_norm_momentum": 0.5},
         {"reconstruction": "sum"},
         {"adversarial": "saturating"},
+        {"discriminator_zero_start": True},
         {"discriminator_noise": 0.0},
         {"discriminator_smoothing": 0.1},
     ],

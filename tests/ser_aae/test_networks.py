@@ -88,13 +88,23 @@ def test_dropout_acts_in_training_alone():
 
 
 def test_discriminator_has_two_classes_and_noise_in_training():
-    discriminator = build_discriminator(replace(ModelConfig(), discriminator_noise=0.5), (4, 4, 8))
+    discriminator = build_discriminator(
+        replace(ModelConfig(), discriminator_noise=0.5, discriminator_zero_start=False), (4, 4, 8)
+    )
     code = tf.zeros([2, 4, 4, 8])
     assert discriminator.output_shape == (None, 2)
     still = [discriminator(code, training=False).numpy() for _ in range(2)]
     np.testing.assert_array_equal(*still)
     noisy = [discriminator(code, training=True).numpy() for _ in range(2)]
     assert np.abs(noisy[0] - noisy[1]).max() > 0.0
+
+
+def test_the_discriminator_starts_by_guessing_or_with_the_usual_weights():
+    code = tf.random.stateless_normal([64, 4, 4, 8], [3, 4])
+    guessing = build_discriminator(ModelConfig(), (4, 4, 8))
+    np.testing.assert_array_equal(guessing(code, training=True).numpy(), np.zeros((64, 2)))
+    usual = replace(ModelConfig(), discriminator_zero_start=False)
+    assert build_discriminator(usual, (4, 4, 8))(code).numpy().std() > 0.1
 
 
 def test_batch_norm_in_the_discriminator_is_a_choice():
