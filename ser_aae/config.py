@@ -193,7 +193,7 @@ class TrainingConfig:
         0.1, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
     )
     discriminator_rate_ratio: float = setting(
-        0.001, UNSTATED, "rate of the discriminator, over the learning rate", low=0
+        0.003, UNSTATED, "rate of the discriminator, over the learning rate", low=0
     )
     weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
     class_weights: str = setting(
