@@ -1,6 +1,6 @@
 """UA on validation speakers by the segments that an utterance is scored on, of runs as they are.
 
-    python benchmarks/evaluation_segments.py runs/ravdess-emotion-mtl-speaker-kfold/18a3f9e6
+    python benchmarks/evaluation_segments.py runs/ravdess-emotion-mtl-speaker-kfold/871e4255
 
 For each fold of an experiment the model of its best epoch scores its validation speakers again,
 with each of some values of `data.evaluation_segments`; and with the posteriors of the rarest
