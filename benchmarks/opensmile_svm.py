@@ -189,10 +189,11 @@ def compare(
         UserError: Runs of no experiment, of several, on other test utterances or on a part of them.
     """
     runs = [run for run in find_runs(experiment) if is_complete(run)]
-    if len({run.parent for run in runs}) != 1:
+    experiments = {run.parent for run in runs}
+    if len(experiments) != 1:
         raise UserError(
             f"--runs {experiment}: expected the complete runs of one experiment, found those of "
-            f"{len({run.parent for run in runs})}; name the folder that has its folds"
+            f"{len(experiments)}; name the folder that has its folds"
         )
     answered = [
         (utterances[row], predicted)
