@@ -63,7 +63,7 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
-    """Return the pooled figures of each repetition, their spread over folds, and over all."""
+    """Return the pooled figures of each repetition, their spread, and those of all as one."""
     figures = _figures_of(evaluation)
     rows = []
     for item in evaluation["repetitions"]:
@@ -78,6 +78,10 @@ def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
     if count:
         means = {title: mean_and_std(over[key]) for key, title in figures.items()}
         rows.append({"": f"mean ± deviation over {count} complete repetition(s)", **means})
+    together = evaluation["ensemble"]
+    if together:
+        pooled = {title: percent(together.get(key)) for key, title in figures.items()}
+        rows.append({"": f"ensemble of {together['members']} repetitions", **pooled})
     return pd.DataFrame(rows).astype(str)
 
 

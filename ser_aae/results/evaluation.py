@@ -10,6 +10,7 @@ import pandas as pd
 
 from ser_aae.errors import UserError
 from ser_aae.leakage import independence
+from ser_aae.results.ensemble import score_ensemble
 from ser_aae.results.folder import (
     CONFIG,
     PREDICTIONS,
@@ -82,7 +83,8 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         What the experiment is; `runs`: figures of each complete run; `repetitions`: for each,
         the figures of its folds' predictions taken together, and `over_folds` (mean and
         deviation); `over_repetitions`: mean and deviation of the pooled figures of those
-        repetitions that have all folds; `missing` and `incomplete` runs by name.
+        repetitions that have all folds; `ensemble`: figures of those as one, with their
+        posteriors averaged, where there are two or more; `missing` and `incomplete` runs by name.
 
     Raises:
         UserError: No complete run, runs of different configs, an utterance in the test
@@ -94,6 +96,10 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
     expected = _folds_expected(config, evaluated)
     repetitions = _repetitions(evaluated, expected)
     whole = [item for item in repetitions if item["folds"] == expected]
+    members = [
+        pd.concat([frame for run, frame in evaluated if run["repetition"] == item["repetition"]])
+        for item in whole
+    ]
     return {
         "kind": "folds",
         "folder": str(folder),
@@ -107,6 +113,7 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         "runs": [run for run, _ in evaluated],
         "repetitions": repetitions,
         "over_repetitions": spread(whole),
+        "ensemble": score_ensemble(members, evaluated[0][0]["classes"]),
         "folds_expected": expected,
         "missing": _missing(begun, [item["repetition"] for item in repetitions], expected),
         "incomplete": [run.name for run in begun if not is_complete(run)],

@@ -74,6 +74,9 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
     if count:
         means = [mean_and_std(over[key]) for key in list(_COLUMNS)[1:]]
         rows.append([f"over {count} repetition{'s' * (count > 1)}", "", *means])
+    together = folds["ensemble"]
+    if together:
+        rows.append([f"ensemble of {together['members']} repetitions", *_cells(together)])
     lines = [f"{title} ({folds['independence']})", *align(rows)]
     for word in ("missing", "incomplete"):
         if folds[word]:

@@ -34,6 +34,7 @@ def evaluation(runs, complete=True, **more):
         "repetitions": [repetition],
         "over_repetitions": spread if complete else none,
         "folds_expected": len(runs) if complete else None,
+        "ensemble": None,
         "missing": [],
         "incomplete": [],
     } | more
@@ -181,3 +182,13 @@ def test_markdown_has_as_many_cells_in_every_line():
     lines = tables.to_markdown(frame).splitlines()
     assert lines[:2] == ["| a | b |", "| --- | --- |"]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+
+
+def test_an_ensemble_is_a_row_below_the_mean():
+    runs = [run(fold) for fold in range(2)]
+    assert len(tables.pooled_table(evaluation(runs))) == 3
+    together = dict.fromkeys(NAMES, 0.66) | {"members": 2, "gender_accuracy": None}
+    table = tables.pooled_table(evaluation(runs, ensemble=together))
+    last = table.iloc[-1]
+    assert last[""] == "ensemble of 2 repetitions"
+    assert (last["UA"], last["gender"]) == ("66.0", "-")

@@ -162,6 +162,7 @@ def test_folds_are_pooled_within_a_repetition(experiment):
     over = found["over_repetitions"]["unweighted_accuracy"]
     assert (over["mean"], over["n"]) == (pytest.approx(np.mean(pooled)), 2)
     assert over["std"] == pytest.approx(abs(pooled[0] - pooled[1]) / np.sqrt(2))
+    assert (found["ensemble"]["members"], found["ensemble"]["n"]) == (2, 24 * FOLDS)
     json.dumps(found, allow_nan=False)
 
 
@@ -172,6 +173,7 @@ def test_missing_and_incomplete_folds_are_named_and_not_averaged(tmp_path):
     assert found["missing"] == ["fold01-rep00"]
     assert found["incomplete"] == ["fold02-rep00"]
     assert found["over_repetitions"]["unweighted_accuracy"] == {"mean": None, "std": None, "n": 0}
+    assert found["ensemble"] is None
     text = format_evaluation(found)
     assert "missing: fold01-rep00" in text
     assert "incomplete: fold02-rep00" in text

@@ -73,6 +73,7 @@ def folds(**more):
         "repetitions": [repetition],
         "over_repetitions": spread(0.7),
         "folds_expected": 2,
+        "ensemble": None,
         "missing": [],
         "incomplete": [],
     } | more
@@ -120,3 +121,10 @@ def test_an_unknown_number_of_folds_is_a_question_mark():
     text = format_evaluation(folds(folds_expected=None, over_repetitions=spread(None, None, 0)))
     assert "2 of ? folds pooled" in text
     assert "no repetition has all its folds" in text
+
+
+def test_an_ensemble_has_a_line_of_its_own():
+    assert "ensemble" not in format_evaluation(folds())
+    lines = format_evaluation(folds(ensemble=figures(members=3))).splitlines()
+    (line,) = [line for line in lines if line.startswith("ensemble of 3 repetitions")]
+    assert line.split()[4:6] == ["4", "75.0"]
