@@ -177,16 +177,11 @@ def summarise(
     return "\n".join([*align(rows), f"UA over folds: {spread}", "", str(matrix)])
 
 
-def compare(
-    results: Sequence[FoldResult],
-    utterances: Sequence[Utterance],
-    classes: Sequence[str],
-    experiment: Path,
-) -> str:
-    """Return how far an experiment's runs are ahead of the SVM on the same test utterances.
+def read_answers(experiment: Path) -> pd.DataFrame:
+    """Return the predictions of all complete runs of an experiment.
 
     Raises:
-        UserError: Runs of no experiment, of several, on other test utterances or on a part of them.
+        UserError: Runs of no experiment or of several, or predictions that cannot be read.
     """
     runs = [run for run in find_runs(experiment) if is_complete(run)]
     experiments = {run.parent for run in runs}
@@ -195,6 +190,20 @@ def compare(
             f"--runs {experiment}: expected the complete runs of one experiment, found those of "
             f"{len(experiments)}; name the folder that has its folds"
         )
+    return pd.concat([read_predictions(run / "predictions.parquet") for run in runs])
+
+
+def compare(
+    results: Sequence[FoldResult],
+    utterances: Sequence[Utterance],
+    classes: Sequence[str],
+    network: pd.DataFrame,
+) -> str:
+    """Return how far a network's answers are ahead of the SVM's on the same test utterances.
+
+    Raises:
+        UserError: They are on other utterances, or on a part of them.
+    """
     answered = [
         (utterances[row], predicted)
         for result in results
@@ -210,15 +219,14 @@ def compare(
         }
         for item, predicted in answered
     )
-    network = pd.concat([read_predictions(run / "predictions.parquet") for run in runs])
     try:
         found = bootstrap_difference(svm, network, classes)
     except UserError as error:
-        raise UserError(f"--runs {experiment}: {error}") from error
+        raise UserError(f"--runs: {error}") from error
     return (
-        f"{experiment.name}, {len(runs)} runs of {len(results)} folds: UA "
-        f"{100 * found.estimate:+.1f} against the SVM, {100 * found.level:.0f} % of draws over "
-        f"{found.speakers} test speakers from {100 * found.low:+.1f} to {100 * found.high:+.1f}"
+        f"the network, {len(network) // len(svm)} repetition(s): UA {100 * found.estimate:+.1f} "
+        f"against the SVM, {100 * found.level:.0f} % of draws over {found.speakers} test speakers "
+        f"from {100 * found.low:+.1f} to {100 * found.high:+.1f}"
     )
 
 
@@ -235,6 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=Path, help="an experiment to compare, all of its runs")
     options = parser.parse_args(arguments)
     try:
+        network = read_answers(options.runs) if options.runs else None
         corpus = find_adapter(options.dataset).read(options.data_root)
         classes = resolve_classes(options.classes, corpus.utterances)
         utterances = [item for item in corpus.utterances if item.emotion in classes]
@@ -245,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run_fold(features, utterances, replace(protocol, fold=fold), 0, options.one_vs_rest)
             for fold in range(folds)
         ]
-        beside = options.runs and compare(results, utterances, classes, options.runs)
+        beside = "" if network is None else compare(results, utterances, classes, network)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

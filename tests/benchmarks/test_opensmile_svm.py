@@ -114,25 +114,26 @@ def leave_run(runs, results, utterances, name, right):
 def test_runs_on_the_same_utterances_are_put_beside_it(bench, utterances, tmp_path):
     results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ("anger",) * 72)]  # UA 25
     leave_run(tmp_path, results, utterances, "fold00-rep00", 72)
-    text = bench.compare(results, utterances, CLASSES, tmp_path)
-    assert "1 runs of 1 folds: UA +75.0 against the SVM" in text
+    text = bench.compare(results, utterances, CLASSES, bench.read_answers(tmp_path))
+    assert "1 repetition(s): UA +75.0 against the SVM" in text
     assert "over 9 test speakers from +75.0 to +75.0" in text
     leave_run(tmp_path, results, utterances, "fold00-rep01", 36)
-    text = bench.compare(results, utterances, CLASSES, tmp_path)
-    assert "2 runs of 1 folds: UA +50.0 against the SVM" in text
+    text = bench.compare(results, utterances, CLASSES, bench.read_answers(tmp_path))
+    assert "2 repetition(s): UA +50.0 against the SVM" in text
 
 
 def test_runs_on_other_utterances_are_refused(bench, utterances, tmp_path):
     results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ("anger",) * 72)]
     with pytest.raises(UserError, match="complete runs of one experiment, found those of 0"):
-        bench.compare(results, utterances, CLASSES, tmp_path)
+        bench.read_answers(tmp_path)
     part = [bench.FoldResult(1.0, 0.5, tuple(range(40)), ("anger",) * 40)]
     leave_run(tmp_path, part, utterances, "fold00-rep00", 40)
-    with pytest.raises(UserError, match=r"--runs .*32 that only the first has"):
-        bench.compare(results, utterances, CLASSES, tmp_path)
+    answers = bench.read_answers(tmp_path)
+    with pytest.raises(UserError, match=r"--runs: .*32 that only the first has"):
+        bench.compare(results, utterances, CLASSES, answers)
     leave_run(tmp_path / "other", results, utterances, "fold00-rep00", 72)
     with pytest.raises(UserError, match="found those of 2; name the folder"):
-        bench.compare(results, utterances, CLASSES, tmp_path)
+        bench.read_answers(tmp_path)
 
 
 def test_what_is_asked_for_on_the_command_line_is_printed(
@@ -150,7 +151,7 @@ def test_what_is_asked_for_on_the_command_line_is_printed(
     assert bench.main([*arguments, "--one-vs-rest", "--runs", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "one against the rest" in text
-    assert "1 runs of 3 folds: UA" in text
+    assert "the network, 1 repetition(s): UA" in text
 
 
 def test_the_cache_is_used_and_checked(bench, utterances, tmp_path, monkeypatch):
@@ -180,3 +181,15 @@ def test_classes_are_resolved(bench, utterances):
 def test_a_mistake_is_one_message_and_status_2(bench, tmp_path, capsys):
     assert bench.main(["--dataset", "no-such-corpus", "--data-root", str(tmp_path)]) == 2
     assert "no-such-corpus" in capsys.readouterr().err
+
+
+def test_runs_that_cannot_be_read_are_refused_before_anything_is_computed(
+    bench, utterances, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.delattr(bench, "find_adapter")
+    results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ())]
+    leave_run(tmp_path, results, utterances, "fold00-rep00", 72)
+    file = tmp_path / "fold00-rep00" / "predictions.parquet"
+    file.write_bytes(file.read_bytes()[:100])
+    assert bench.main(["--data-root", str(tmp_path), "--runs", str(tmp_path)]) == 2
+    assert "predictions.parquet: damaged" in capsys.readouterr().err
