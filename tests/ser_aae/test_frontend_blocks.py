@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import shlex
 import sys
 
 import numpy as np
@@ -121,7 +122,10 @@ def put_ffmpeg(folder, monkeypatch, body):
     """Put a program called ffmpeg on the path, alone; return a file that only it can read."""
     program = folder / "bin" / "ffmpeg"
     program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\nimport json, os, sys, time\n{body}")
+    source = program.with_suffix(".py")
+    source.write_text(f"import json, os, sys, time\n{body}")
+    # through the shell: the first line of a script cannot name a Python whose path has a space
+    program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(source)])} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
     path = folder / "concat:a.m4a"
