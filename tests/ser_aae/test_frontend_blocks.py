@@ -2,9 +2,9 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
-import shlex
 import sys
 
 import numpy as np
