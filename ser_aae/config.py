@@ -213,8 +213,8 @@ class TrainingConfig:
         10, UNSTATED, "on the auxiliary corpora alone (stage 1)", low=0
     )
     epochs: int = setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
-    patience_epochs: int = setting(20, "Sec. 4.3", "epochs without improvement", low=1)
-    selection_epochs: int = setting(15, UNSTATED, "epochs whose mean UA is compared", low=1)
+    patience_epochs: int = setting(30, "Sec. 4.3", "epochs without improvement", low=1)
+    selection_epochs: int = setting(30, UNSTATED, "epochs whose mean UA is compared", low=1)
     rate_factor: float = setting(
         0.5, "Sec. 4.3", "applied to every rate on a plateau", low=0.01, high=0.99
     )

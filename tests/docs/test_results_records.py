@@ -120,4 +120,5 @@ def test_every_former_setting_is_another_one_now():
         "training.discriminator_rate_ratio",
         "training.generator_rate_ratio",
         "training.logit_adjustment",
+        "training.patience_epochs",
     }

@@ -74,9 +74,9 @@ def test_small_runs_every_fold_of_two_repetitions_for_fewer_epochs():
     config = small.apply(RunConfig())
     whole = RunConfig().training
     assert config.training.epochs == 15 < whole.epochs
-    # the epoch is chosen over as large a share of them
+    # the epoch is chosen by several, and by a smaller share of them than in a whole run
     shares = [each.selection_epochs / each.epochs for each in (config.training, whole)]
-    assert shares[0] == pytest.approx(shares[1], abs=0.02)
+    assert 1 / config.training.epochs < shares[0] < shares[1]
     assert config.model == RunConfig().model
 
 
