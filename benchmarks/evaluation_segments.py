@@ -21,9 +21,10 @@ from ser_aae.assembly import assemble
 from ser_aae.description import read_config
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer, score_tasks
+from ser_aae.files.atomic import read_json
 from ser_aae.labels import UNLABELLED
 from ser_aae.pipeline import evaluation_dataset
-from ser_aae.results.folder import find_runs, is_complete, read_json
+from ser_aae.results.folder import RESULT, find_runs, is_complete
 from ser_aae.results.text import align, percent
 from ser_aae.trained import load_trained
 
@@ -44,7 +45,7 @@ def score_run(
     """
     config = read_config(run)
     data = assemble(config, store)
-    known = read_json(run / "result.json")["corpora"]
+    known = read_json(run / RESULT)["corpora"]
     if any(known.get(name) != digest for name, digest in data.digests.items()):
         raise UserError(f"{store}: expected the corpora of {run}, found others; name its store")
     task, part = config.task, data.validation

@@ -33,9 +33,10 @@ from data_prep.corpora import find_adapter
 from ser_aae import metrics
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import write_bytes
 from ser_aae.frontend.audio import read_audio
 from ser_aae.labels import FOUR
-from ser_aae.results.folder import find_runs, is_complete, write_bytes
+from ser_aae.results.folder import PREDICTIONS, find_runs, is_complete
 from ser_aae.results.predictions import read_predictions
 from ser_aae.results.text import align, percent
 from ser_aae.splits import make_split, num_folds
@@ -190,7 +191,7 @@ def read_answers(experiment: Path) -> pd.DataFrame:
             f"--runs {experiment}: expected the complete runs of one experiment, found those of "
             f"{len(experiments)}; name the folder that has its folds"
         )
-    return pd.concat([read_predictions(run / "predictions.parquet") for run in runs])
+    return pd.concat([read_predictions(run / PREDICTIONS) for run in runs])
 
 
 def compare(

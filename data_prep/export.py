@@ -16,9 +16,9 @@ from data_prep.audformat_files.export import write_database
 from data_prep.corpora import Adapter, find_adapter
 from data_prep.corpus import Corpus
 from data_prep.csv_table import OPTIONAL, REQUIRED
-from data_prep.manifest import write_atomically
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import write_bytes
 from ser_aae.labels import UNKNOWN_GENDER
 from ser_aae.utterance import Utterance
 
@@ -110,7 +110,7 @@ def write_csv(out: Path, name: str, _adapter: Adapter, utterances: Sequence[Utte
     writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(path, text.getvalue())
+    write_bytes(path, text.getvalue().encode())
     return f"csv:{path}"
 
 

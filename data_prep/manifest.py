@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from data_prep.corpus import Corpus
 from data_prep.synthetic import MARKER
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import write_bytes
 from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
 from ser_aae.utterance import Dropped, Utterance
 
@@ -81,8 +81,9 @@ def write_manifest(
         # a report has to say so, whatever real corpus' layout the folder has
         "synthetic": (corpus.root / MARKER).is_file(),
     }
-    write_atomically(folder / UTTERANCES, lines)
-    write_atomically(folder / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_bytes(folder / UTTERANCES, lines.encode())
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_bytes(folder / MANIFEST, text.encode())
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -99,16 +100,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             "remove its folder and prepare the corpus anew"
         )
     return content
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that it is there whole, or not at all."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _utterance_lines(contents: Contents) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.manifest import write_atomically
 from data_prep.workers import Outcome, Task
+from ser_aae.files.atomic import remove_partial, write_bytes, written_whole
+from ser_aae.files.digests import digest_of_file
 from ser_aae.store import SCHEMA_VERSION
 
 
@@ -72,7 +73,7 @@ def load_finished(folder: Path, number: int, inputs: str) -> Shard | None:
     shard = Shard(
         **content | {"num_frames": tuple(content["num_frames"]), "silent": tuple(content["silent"])}
     )
-    is_whole = shard.inputs == inputs and shard.sha256 == _sha256(path)
+    is_whole = shard.inputs == inputs and shard.sha256 == digest_of_file(path)
     return shard if is_whole else None
 
 
@@ -92,13 +93,12 @@ def write_shard(
         OSError: The disk is full or cannot be written to; nothing of the shard is left.
     """
     path = folder / shard_name(number)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     spectrograms = [item.spectrogram for item in outcomes if item.spectrogram is not None]
-    try:
+    with written_whole(path) as temporary:
         _write_records(temporary, first_row, spectrograms)
         shard = Shard(
             file=path.name,
-            sha256=_sha256(temporary),
+            sha256=digest_of_file(temporary),
             bytes=temporary.stat().st_size,
             records=len(spectrograms),
             inputs=inputs,
@@ -108,18 +108,16 @@ def write_shard(
             silent=tuple(i for i, item in enumerate(outcomes) if item.is_silent),
             problems={str(i): item.problem for i, item in enumerate(outcomes) if item.problem},
         )
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    write_atomically(_note(path), json.dumps(asdict(shard)) + "\n")
+    write_bytes(_note(path), (json.dumps(asdict(shard)) + "\n").encode())
     return shard
 
 
 def remove_leftovers(folder: Path, shards: Sequence[Shard]) -> None:
     """Remove the notes, and what interrupted runs left that is none of the given shards."""
     wanted = {shard.file for shard in shards}
-    for path in sorted([*folder.glob("shard-*"), *folder.glob("*.tmp")]):
-        if path.name not in wanted and path.exists():
+    remove_partial(folder)
+    for path in sorted(folder.glob("shard-*")):
+        if path.name not in wanted:
             path.unlink()
 
 
@@ -138,11 +136,3 @@ def _write_records(path: Path, first_row: int, spectrograms: Sequence[np.ndarray
                 writer.write(serialise(row, spectrogram))
     except tf.errors.ResourceExhaustedError as error:  # TensorFlow's word for a full disk
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

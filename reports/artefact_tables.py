@@ -14,7 +14,7 @@ from reports.published import Stated, cited
 from reports.summary import interval_text, mean_text, speakers_text
 from reports.tables import to_latex, to_markdown
 from ser_aae.experiments.cells import UA
-from ser_aae.results.folder import write_bytes
+from ser_aae.files.atomic import write_bytes
 
 
 def write_tables(

@@ -24,10 +24,11 @@ from reports.ratings import find_corpus, level_table, rated_plane
 from reports.scatter import clusters
 from ser_aae.datasets import stored_name
 from ser_aae.experiments.cells import title_of
+from ser_aae.files.atomic import read_json, write_bytes
 from ser_aae.leakage import VOICES
-from ser_aae.results import find_runs, is_complete, read_json, run_folder
-from ser_aae.results.folder import RESULT, write_bytes
-from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
+from ser_aae.results import find_runs, is_complete, run_folder
+from ser_aae.results.folder import RESULT, VERIFICATION
+from ser_aae.results.verification import det_curve, read_trials
 
 BARS = ("figure-3", "ravdess")
 CURVES = ("figure-4", "figure-5", "semi-supervised")

@@ -28,8 +28,8 @@ from reports.summary import (
 )
 from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, BUDGETS, OWN_CORPUS, Artefact, Setup, choose, read_setups
+from ser_aae.files.atomic import write_bytes
 from ser_aae.results import load_runs, run_folder
-from ser_aae.results.folder import write_bytes
 
 SHOWN_WHOLE = ("table-3", "table-4", "figure-2", "ravdess")
 """Artefacts whose experiments have a section of their own; of the others, which are many, a line

@@ -1,13 +1,14 @@
 """Whether what runs say is what they left: every figure again, all predictions and trials."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from ser_aae.errors import UserError
-from ser_aae.results import evaluate_run, find_runs, is_complete, read_json
-from ser_aae.results.folder import PREDICTIONS, RESULT
-from ser_aae.results.verification import TRIALS_DIGEST, VERIFICATION
+from ser_aae.files.atomic import read_json
+from ser_aae.files.digests import digest_of_file
+from ser_aae.results import evaluate_run, find_runs, is_complete
+from ser_aae.results.folder import PREDICTIONS, RESULT, VERIFICATION
+from ser_aae.results.verification import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"
 """Where `result.json` holds the SHA-256 of the predictions."""
@@ -56,7 +57,7 @@ def _problems(run: Path) -> Iterable[str]:
         yield str(error)
         return
     written = read_json(run / RESULT).get(DIGEST)
-    found = hashlib.sha256((run / PREDICTIONS).read_bytes()).hexdigest()
+    found = digest_of_file(run / PREDICTIONS)
     if written not in (None, found):
         yield (
             f"{run / PREDICTIONS}: its SHA-256 is {found[:12]}..., {RESULT} says {written[:12]}"

@@ -12,7 +12,7 @@ from reports.comparison import compare, comparison_columns
 from reports.page import Section
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
 from ser_aae.experiments.cells import MODELS, title_of
-from ser_aae.results import read_json
+from ser_aae.files.atomic import read_json
 from ser_aae.results.folder import CONFIG, flatten
 
 _SHARED = ("dataset", "task", "classes", "improvised_only")

@@ -13,9 +13,9 @@ from reports.commands import Places, evaluate_command
 from reports.page import Section
 from reports.pictures import confusion, draw_run
 from reports.summary import interval_text
+from ser_aae.files.atomic import read_json
 from ser_aae.leakage import VOICES, shared_voices
-from ser_aae.results import read_json
-from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, flatten
+from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, RESULT, flatten
 from ser_aae.results.text import mean_and_std, percent
 
 _NOT_DEAD = (None, "alive", "strayed", "not settled")
@@ -199,7 +199,7 @@ def _provenance(run: Path) -> Sequence[tuple[str, pd.DataFrame]]:
     if (run / ENVIRONMENT).is_file():
         rows = [(name, str(value)) for name, value in flatten(read_json(run / ENVIRONMENT))]
         found.append((f"Made with ({run.name})", pd.DataFrame(rows, columns=["what", "value"])))
-    corpora = read_json(run / "result.json").get("corpora") or {}
+    corpora = read_json(run / RESULT).get("corpora") or {}
     if corpora:
         frame = pd.DataFrame(list(corpora.items()), columns=["corpus", "digest"])
         found.append((f"Corpora ({run.name})", frame.astype(str)))

@@ -12,9 +12,9 @@ from reports.commands import Places, train_command
 from reports.det import draw_det
 from reports.page import Section
 from ser_aae.errors import UserError
-from ser_aae.results import read_jsonl
-from ser_aae.results.folder import EPOCHS, EXAMPLES
-from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
+from ser_aae.files.atomic import read_jsonl
+from ser_aae.results.folder import EPOCHS, EXAMPLES, VERIFICATION
+from ser_aae.results.verification import det_curve, read_trials
 
 
 def confusion(evaluation: Mapping[str, Any], path: Path) -> tuple[Path, str]:

@@ -12,8 +12,8 @@ from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.experiments import Setup
 from ser_aae.experiments.cells import title_of
+from ser_aae.files.atomic import read_json
 from ser_aae.labels import LEVEL_EDGES, LEVELS
-from ser_aae.results import read_json
 from ser_aae.store import MANIFEST, StoredCorpus, load_corpus
 from ser_aae.targets import make_target, taking_part
 
@@ -27,7 +27,9 @@ def find_corpus(store: Path, dataset: str, frontend: FrontEndConfig) -> StoredCo
     found = sorted(store.glob(f"{name}-????????/{MANIFEST}"))
     own = [path for path in found if path.parent.name.endswith(frontend.digest())]
     for path in (*own, *found):
-        made_with = FrontEndConfig(**read_json(path)["frontend"])
+        made_with = FrontEndConfig(
+            **read_json(path, "a manifest", "prepare the corpus again")["frontend"]
+        )
         return load_corpus(store, name, made_with)
     return None
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.commands import shortest_settings
 from reports.summary import Evaluations
-from ser_aae.results import read_json
+from ser_aae.files.atomic import read_json
 from ser_aae.results.folder import CONFIG, ENVIRONMENT
 
 _FIGURES = (

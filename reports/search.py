@@ -13,14 +13,16 @@ from matplotlib.colors import Normalize
 
 from reports.style import COLOURS, LINES, MARKERS, SEQUENTIAL, drawn_to
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
 from ser_aae.labels import PRIMARY_TASKS
-from ser_aae.results import read_json
 
 SEARCH, TRIALS = "search.json", "trials.json"
 FIGURE_5 = "figure-5"
 OBJECTIVE = "validation_unweighted_accuracy"
 """What a search maximises, under whose name each run's own value stands."""
 
+_KIND = "a file of a search"
+_MEND = "give the search's command again, which writes it anew"
 _UA = "validation UA [%]"
 _COLUMNS = 4
 
@@ -60,8 +62,9 @@ def read_searched(folder: Path) -> Searched:
     Raises:
         UserError: A file cannot be read, or is not what a search writes.
     """
-    definition = read_json(folder / SEARCH)
-    trials = read_json(folder / TRIALS) if (folder / TRIALS).is_file() else {"trials": []}
+    definition = read_json(folder / SEARCH, _KIND, _MEND)
+    there = (folder / TRIALS).is_file()
+    trials = read_json(folder / TRIALS, _KIND, _MEND) if there else {"trials": []}
     try:
         dimensions = {name: item["values"] for name, item in definition["dimensions"].items()}
         searched = Searched(dimensions, trials["trials"], definition)
@@ -70,10 +73,7 @@ def read_searched(folder: Path) -> Searched:
         searched.accuracies()
         _look_at_all(searched)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"{folder}: {TRIALS} does not fit {SEARCH} ({error}); give the search's command "
-            "again, which writes it anew"
-        ) from error
+        raise UserError(f"{folder}: {TRIALS} does not fit {SEARCH} ({error}); {_MEND}") from error
     return searched
 
 

@@ -13,13 +13,13 @@ import keras
 import tensorflow as tf
 
 from ser_aae.evaluate import Scorer, score_tasks
-from ser_aae.results import append_jsonl, read_json, write_json
+from ser_aae.files.atomic import append_jsonl, read_json, write_json, written_whole
+from ser_aae.results.folder import BACKUP, BACKUP_WEIGHTS, EPOCHS, TENSORBOARD, backup_weights
 
 MONITOR = "val_unweighted_accuracy"
 SELECTION = "running_unweighted_accuracy"
 """What the best epoch has most of, as an epoch's line in the log calls it."""
 
-BEST_WEIGHTS = "best.weights.h5"
 _SPARE = 1_000_000
 """Bytes beyond the weights themselves that an HDF5 file of them may need."""
 
@@ -164,7 +164,7 @@ class EpochLog(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the TensorBoard file."""
-        self.writer = tf.summary.create_file_writer(str(self.folder / "tensorboard"))
+        self.writer = tf.summary.create_file_writer(str(self.folder / TENSORBOARD))
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Start the clock."""
@@ -183,7 +183,7 @@ class EpochLog(keras.callbacks.Callback):
             "validation": validation,
             "latent": dict(self.latent()),
         }
-        append_jsonl(self.folder / "epochs.jsonl", row)
+        append_jsonl(self.folder / EPOCHS, row)
         self._to_tensorboard(epoch, row)
         self.show(_progress(epoch, self.params.get("epochs", 0), row))
 
@@ -219,27 +219,27 @@ class Backup(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the state after this epoch and forget the one before."""
-        weights = f"backup-stage{self.stage}-{epoch:04d}.weights.h5"
+        weights = backup_weights(self.stage, epoch)
         save_weights(self.model, self.folder / weights)
         state = {"stage": self.stage, "epoch": epoch, "weights": weights}
         state |= {"schedule": self.schedule.state} if self.schedule else {}
         state["ended"] = bool(self.model.stop_training)
-        write_json(self.folder / "backup.json", state)
-        for old in self.folder.glob("backup-*.weights.h5"):
+        write_json(self.folder / BACKUP, state)
+        for old in self.folder.glob(BACKUP_WEIGHTS):
             if old.name != weights:
                 old.unlink()
 
 
 def read_backup(folder: Path) -> dict[str, Any] | None:
     """Return the state an interrupted run left, `None` where there is none."""
-    path = folder / "backup.json"
+    path = folder / BACKUP
     return read_json(path) if path.is_file() else None
 
 
 def remove_backup(folder: Path) -> None:
     """Remove the state of a run that has ended."""
-    (folder / "backup.json").unlink(missing_ok=True)
-    for weights in folder.glob("backup-*.weights.h5"):
+    (folder / BACKUP).unlink(missing_ok=True)
+    for weights in folder.glob(BACKUP_WEIGHTS):
         weights.unlink()
 
 
@@ -253,12 +253,8 @@ def save_weights(model: keras.Model, path: Path) -> None:
     needed = 2 * sum(value.numpy().nbytes for value in (*model.variables, *optimisers)) + _SPARE
     if shutil.disk_usage(path.parent).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    temporary = path.with_name(f".part-{path.name}")
-    try:
+    with written_whole(path) as temporary:
         model.save_weights(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def learning_rates(model: keras.Model) -> dict[str, float]:

@@ -11,7 +11,8 @@ import yaml
 
 from ser_aae.card_body import CardRun, Terms, build_body
 from ser_aae.description import describe_run, read_config
-from ser_aae.results import evaluate_run, read_json, read_predictions
+from ser_aae.files.atomic import read_json
+from ser_aae.results import evaluate_run, read_predictions
 from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS
 
 __all__ = ["Terms", "build_card", "corpora_of"]

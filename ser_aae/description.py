@@ -14,14 +14,14 @@ from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
 from ser_aae.frontend.segments import num_segments, segment_starts
 from ser_aae.labels import GENDERS
-from ser_aae.results import is_complete, read_json
-from ser_aae.results.folder import flatten
+from ser_aae.results import is_complete
+from ser_aae.results.folder import CONFIG, NORMALISATION, RESULT, flatten
 from ser_aae.results.text import percent
 
 FORMAT_VERSION = 2
-MEASURED = "normalisation.json"
 SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
 
 _DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -188,7 +188,7 @@ def read_config(run: Path) -> RunConfig:
             f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
             "none; name one, or train it to its end"
         )
-    file = run / "config.json"
+    file = run / CONFIG
     known = {name for name, _ in flatten(read_json(file))}
     before = [Given(key, value, str(file)) for key, value in _BEFORE.items() if key not in known]
     return build_config(file=file, flags=before)
@@ -203,7 +203,7 @@ def describe_run(run: Path) -> Description:
     config = read_config(run)
     measured = read_measured(run)
     counts = measured["num_classes"]
-    with told_as_damaged(run / MEASURED):
+    with told_as_damaged(run / NORMALISATION):
         # a run of an earlier version did not write the speakers' names
         numbers = [f"speaker {number + 1}" for number in range(counts.get("speaker", 0))]
         known: dict[str, Any] = {
@@ -214,8 +214,8 @@ def describe_run(run: Path) -> Description:
         classes = {task: _names(known[task], task) for task in counts}
         if any(len(names) != counts[task] for task, names in classes.items()):
             raise ValueError(f"expected the names of {counts} classes, found {classes}")
-    with told_as_damaged(run / "result.json"):
-        warnings = _warnings(config, read_json(run / "result.json"))
+    with told_as_damaged(run / RESULT):
+        warnings = _warnings(config, read_json(run / RESULT))
     return Description(
         input=SPECTROGRAM,
         frontend=config.frontend,
@@ -237,8 +237,8 @@ def read_measured(run: Path) -> dict[str, Any]:
     Raises:
         UserError: It is missing, or has no such numbers.
     """
-    measured = read_json(run / MEASURED)
-    with told_as_damaged(run / MEASURED):
+    measured = read_json(run / NORMALISATION)
+    with told_as_damaged(run / NORMALISATION):
         counts = {str(task): int(count) for task, count in measured["num_classes"].items()}
         if not counts or min(counts.values()) < 1:
             raise ValueError(f"num_classes: expected numbers from 1, found {counts}")

@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from ser_aae.aae import MultitaskAAE
+from ser_aae.files.atomic import write_bytes
 from ser_aae.latent import map_latent
 from ser_aae.parts import Part
-from ser_aae.results.folder import EXAMPLES, write_bytes
+from ser_aae.results.folder import EXAMPLES
 from ser_aae.targets import Target
 
 _POINTS = 1000

@@ -5,8 +5,6 @@ another accuracy was converted wrongly, which is a fault of this program; one th
 quantised lost too many digits, which another choice mends.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,12 +17,14 @@ from ser_aae.conversion import write_model
 from ser_aae.description import SPECTROGRAM, WAVEFORM, describe_run, read_config
 from ser_aae.errors import UserError
 from ser_aae.exported import QUANTISED, SUFFIXES, Forward, load_exported, write_description
+from ser_aae.files.atomic import read_json, written_whole
 from ser_aae.frontend.audio import read_audio
 from ser_aae.metrics import unweighted_accuracy
 from ser_aae.parts import Part
 from ser_aae.pipeline import Normalisation, evaluation_dataset
 from ser_aae.plain import build_segment_model
-from ser_aae.results import evaluate_run, read_json, read_predictions
+from ser_aae.results import evaluate_run, read_predictions
+from ser_aae.results.folder import CONFIG, PREDICTIONS
 from ser_aae.trained import load_trained
 from ser_aae.waveform import build_waveform_model
 
@@ -127,16 +127,11 @@ def export(
     if choice.takes == WAVEFORM:
         description = replace(description, input=WAVEFORM)
         written = build_waveform_model(written, description, choice.kind == "litert")
-    temporary = out.with_name(f".{os.getpid()}.part-{out.name}")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with written_whole(out) as temporary:
         write_model(written, choice.kind, choice.quantise, temporary)
         write_description(temporary, description)
         rescored = _rescore(temporary, run, data.test, config, root)
         _judge(rescored, choice, out)
-        os.replace(temporary, out)
-    finally:
-        _remove(temporary)
     return rescored
 
 
@@ -177,7 +172,7 @@ def _data_of(run: Path, config: RunConfig, store: Path) -> Assembly:
         UserError: The store lacks it, or holds something else.
     """
     data = assemble(config, store)
-    corpora = read_json(run / "config.json")["corpora"]
+    corpora = read_json(run / CONFIG)["corpora"]
     # the corpus of verification, if any, stands there too, and has no part in this
     wanted = {name: corpora.get(name) for name in data.digests}
     if data.digests != wanted:
@@ -199,7 +194,7 @@ def _rescore(
         found = _score_segments(forward, task, part, config)
     truth = [classes[number] for number in part.labels[task][part.rows]]
     said = [classes[number] for number in found.argmax(axis=1)]
-    predictions = read_predictions(run / "predictions.parquet")
+    predictions = read_predictions(run / PREDICTIONS)
     before = predictions[[f"p_{name}" for name in classes]].to_numpy(np.float64)
     moved = found.argmax(axis=1) != before.argmax(axis=1)
     second, first = np.sort(before, axis=1)[:, -2:].T
@@ -254,10 +249,3 @@ def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
         raise ExportError(message)
     milder = "none" if choice.quantise == "float16" else "float16"
     raise UserError(f"{message}; choose --quantise {milder}, or accept it with --tolerance")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ A search must not look at the test part. Its runs end with `validation.json` in 
 `result.json`; they are not complete, and training the same config later only scores them.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,26 +15,12 @@ from ser_aae.assembly import Assembly
 from ser_aae.callbacks import SELECTION, remove_backup
 from ser_aae.evaluate import Scorer, predictions_frame, score_tasks
 from ser_aae.examples import draw_examples
+from ser_aae.files.atomic import read_json, read_jsonl, write_json
+from ser_aae.files.digests import digest_of_file
 from ser_aae.parts import Part
-from ser_aae.results import (
-    is_complete,
-    read_json,
-    read_jsonl,
-    score,
-    write_json,
-    write_predictions,
-)
-from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT
-
-VALIDATION = "validation.json"
-"""What a run ends with whose test part is not to be scored."""
-
-Show = Callable[[str], None]
-
-
-def is_validated(folder: Path) -> bool:
-    """Return whether a run was trained to its end and waits for its test part to be scored."""
-    return (folder / VALIDATION).is_file()
+from ser_aae.progress import Show
+from ser_aae.results import is_complete, score, write_predictions
+from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, VALIDATION
 
 
 def validation_accuracy(folder: Path) -> float:
@@ -96,7 +81,7 @@ def finish(
         **verified,
         "synthetic": _synthetic(data),
         # a changed posterior that changes no class shows in no figure
-        "predictions_sha256": hashlib.sha256((folder / PREDICTIONS).read_bytes()).hexdigest(),
+        "predictions_sha256": digest_of_file(folder / PREDICTIONS),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     write_json(folder / RESULT, result)

@@ -17,13 +17,14 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import written_whole
+from ser_aae.files.digests import digest_of_file
 from ser_aae.leakage import PARTS, Split
 from ser_aae.utterance import Utterance
 
@@ -92,15 +93,10 @@ def write_lists(directory: Path, lists: Sequence[str]) -> None:
         if {path.name: path.read_bytes() for path in directory.glob("*.*")} == contents:
             return
         _remove_empty(directory)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    temporary = directory.with_name(f".{directory.name}.{os.getpid()}.part")
-    try:
+    with written_whole(directory) as temporary:
         temporary.mkdir()
         for name, content in contents.items():
             (temporary / name).write_bytes(content)
-        os.replace(temporary, directory)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _remove_empty(directory: Path) -> None:
@@ -122,7 +118,7 @@ def lists_digest(directory: Path) -> str:
     total = hashlib.sha256()
     for number, files in find_lists(directory).items():
         for part, path in files.items():
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            content = digest_of_file(path)
             total.update(f"{number} {part} {content}\n".encode())
     return total.hexdigest()[:16]
 

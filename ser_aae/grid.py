@@ -18,6 +18,7 @@ from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.grid_storage import relative_folder
 from ser_aae.grid_worker import BUSY, REFUSED, Outcome, Places, train_run
+from ser_aae.progress import Show
 from ser_aae.results.folder import flatten
 
 RETRIES = 2
@@ -33,7 +34,6 @@ _SETTINGS = {
 }
 
 Work = Callable[[RunConfig, Places], Outcome]
-Show = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from typing import IO
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
+from ser_aae.files.locks import claim
+from ser_aae.results.folder import run_folder
 
 _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -32,6 +34,7 @@ _ENVIRONMENT = {
 """What is set for a run where the worker's own environment says nothing."""
 
 _REFUSED = 3
+_BUSY = 4
 _TOLD = 4000
 """Characters of what a run printed that are told when it fails; the error is at the end."""
 
@@ -46,15 +49,19 @@ class RunFailedError(Exception):
     """
 
 
-def train_apart(config: RunConfig, store: Path, runs: Path, held: int) -> None:
+def train_apart(config: RunConfig, store: Path, runs: Path) -> bool:
     """Train and score a run in a process that ends with this one.
+
+    The process holds the run's folder itself: it may outlive a worker that is killed by a moment,
+    in which nobody else gets the folder.
 
     Args:
         config: The run.
         store: Where the prepared corpora lie.
         runs: Where its folder is made.
-        held: Descriptor of the lock on that folder; the process holds it too, so that nobody
-            else gets the folder before both have ended.
+
+    Returns:
+        Whether it was trained; `False` where another process holds the folder.
 
     Raises:
         UserError: The same settings would fail again.
@@ -70,7 +77,6 @@ def train_apart(config: RunConfig, store: Path, runs: Path, held: int) -> None:
             stdout=PIPE,
             stderr=printed,
             env=_environment(os.environ),
-            pass_fds=(held,),
         ) as process,
     ):
         with suppress(BrokenPipeError):  # it has ended already; its exit code says why
@@ -82,8 +88,9 @@ def train_apart(config: RunConfig, store: Path, runs: Path, held: int) -> None:
         text = printed.read()[-_TOLD:].strip()
     if code == _REFUSED:
         raise UserError(refusal)
-    if code:
+    if code not in (0, _BUSY):
         raise RunFailedError(_describe(code, text))
+    return code != _BUSY
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:
@@ -110,17 +117,26 @@ def main() -> int:
     """Train the run that is written to the standard input; return the exit code."""
     config, store, runs = pickle.load(sys.stdin.buffer)  # noqa: S301  # of the worker's own
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
-    from ser_aae.callbacks import DivergedError
-    from ser_aae.train import train_claimed
-
     try:
-        train_claimed(config, store, runs)  # the worker holds the folder
-    except (UserError, DivergedError) as error:  # the same seed diverges again
+        with claim(run_folder(runs, config)) as held:
+            return _train(config, store, runs) if held else _BUSY
+    except UserError as error:
         print(error, end="")
         return _REFUSED
     except Exception:
         traceback.print_exc()
         return 1
+
+
+def _train(config: RunConfig, store: Path, runs: Path) -> int:
+    """Train a run whose folder is held; return the exit code."""
+    from ser_aae.callbacks import DivergedError
+    from ser_aae.train import train_claimed
+
+    try:
+        train_claimed(config, store, runs)
+    except DivergedError as error:  # the same seed diverges again
+        raise UserError(str(error)) from error
     return 0
 
 

@@ -16,15 +16,14 @@ from typing import Any
 import fsspec
 
 from ser_aae.assembly import emotional_corpora
-from ser_aae.claims import CACHE_VARIABLE, claim
 from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
+from ser_aae.files.digests import digest_of_file
+from ser_aae.files.locks import CACHE_VARIABLE, claim
 from ser_aae.results import run_folder
 from ser_aae.results.folder import RESULT
 from ser_aae.store import MANIFEST, UTTERANCES, corpus_folder
-
-_BLOCK = 1 << 20
 
 
 def is_url(place: str) -> bool:
@@ -121,7 +120,7 @@ def _checksums(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _fetch_file(
     system: fsspec.AbstractFileSystem, source: str, target: Path, checksum: str
 ) -> None:
-    if target.is_file() and _sha256(target) == checksum:
+    if target.is_file() and digest_of_file(target) == checksum:
         return
     try:
         system.get_file(source, str(target))
@@ -129,21 +128,13 @@ def _fetch_file(
         raise UserError(
             f"{source}: expected a file of a prepared corpus, found none; copy it there again"
         ) from error
-    found = _sha256(target)
+    found = digest_of_file(target)
     if found != checksum:
         target.unlink()
         raise UserError(
             f"{source}: expected the SHA-256 {checksum[:12]}... of its manifest, got "
             f"{found[:12]}...; copy the corpus there again"
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def send_folder(folder: Path, place: str, relative: str, last: str = RESULT) -> None:

@@ -6,9 +6,9 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_aae.claims import claim
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
+from ser_aae.files.locks import claim
 from ser_aae.grid_run import RunFailedError, train_apart
 from ser_aae.grid_storage import (
     is_url,
@@ -83,11 +83,7 @@ def _train_in_folder(config: RunConfig, places: Places) -> str:
     folder = run_folder(runs, config)
     if is_complete(folder):
         return DONE
-    with claim(folder) as held:
-        if held is None:
-            return BUSY
-        train_apart(config, local_store(places.store, config), runs, held)
-    return DONE
+    return DONE if train_apart(config, local_store(places.store, config), runs) else BUSY
 
 
 def _train_at_a_url(config: RunConfig, places: Places) -> str:
@@ -98,11 +94,10 @@ def _train_at_a_url(config: RunConfig, places: Places) -> str:
         return DONE
     runs = place_in_cache(places.runs)
     folder = run_folder(runs, config)
+    if not is_complete(folder) and not train_apart(config, local_store(places.store, config), runs):
+        return BUSY
     with claim(folder) as held:
-        if held is None:
-            return BUSY
-        if not is_complete(folder):
-            train_apart(config, local_store(places.store, config), runs, held)
-        send_folder(folder, places.runs, relative)
-        shutil.rmtree(folder)
-    return DONE
+        if held and is_complete(folder):  # no other worker has sent it meanwhile
+            send_folder(folder, places.runs, relative)
+            shutil.rmtree(folder)
+    return DONE if system.isfile(f"{root}/{relative}/{RESULT}") else BUSY

@@ -24,6 +24,7 @@ from ser_aae.frontend.segments import cut_segments
 from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
 from ser_aae.frontend.spectrogram import log_spectrogram, shift_samples, window_samples
 from ser_aae.recognition import Moment, Posteriors, Recognition
+from ser_aae.results.folder import CONFIG
 
 BATCH = 32
 """Segments that go through a network at once."""
@@ -89,7 +90,7 @@ class Recogniser:
             UserError: Neither of the two, incomplete or damaged.
         """
         path = Path(path)
-        if (path / "config.json").is_file():
+        if (path / CONFIG).is_file():
             return cls(describe_run(path), _load_run(path))
         return cls(*load_exported(path))
 

@@ -7,12 +7,7 @@ lies beside the runs; a run takes over the weights, and begins stage 2 with head
 they differ. Whether it finds the outcome or computes it makes no difference: it reads it from
 the same file.
 
-```
-<runs>/pretraining/<digest>/
-  pretraining.json   what the outcome depends on; the digest is of this
-  epochs.jsonl       one line an epoch
-  weights.npz        the averaged weights; written last, by rename: its presence means complete
-```
+`ser_aae.results.folder` lists the files of its folder.
 """
 
 import io
@@ -25,23 +20,18 @@ import tensorflow as tf
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly
 from ser_aae.callbacks import remove_backup
-from ser_aae.claims import claim, holder
 from ser_aae.config import RunConfig
+from ser_aae.files.atomic import remove_partial, write_bytes, write_json
+from ser_aae.files.locks import claim, holder
 from ser_aae.labels import PRIMARY_TASKS, UNLABELLED
 from ser_aae.parts import Part
 from ser_aae.pipeline import evaluation_dataset, measure_normalisation
-from ser_aae.results import write_json
-from ser_aae.results.folder import write_bytes
+from ser_aae.progress import Show
+from ser_aae.results.folder import PRETRAINING, STAGE_ONE, STAGE_ONE_WEIGHTS
 from ser_aae.seeds import seed_everything
 from ser_aae.stage_one import describe_stage_one, digest_of
-from ser_aae.stages import Show, Stage, fit_stage
+from ser_aae.stages import Stage, fit_stage
 from ser_aae.strategies import is_on_several_hosts, open_strategy
-
-PRETRAINING = "pretraining"
-"""Folder below the runs that holds what they begin with."""
-
-DESCRIPTION = "pretraining.json"
-WEIGHTS = "weights.npz"
 
 _STAND_IN = PRIMARY_TASKS[0]
 """The primary task has no label in stage 1, whichever it is: a head that never moves stands in."""
@@ -89,7 +79,7 @@ def pretrain(
         _complete(place, description, config, data, strategy, show)
 
     with claim(place) as held:
-        if held is not None:
+        if held:
             compute()
             return place
     show(f"stage 1: waits for {holder(place)}, which computes it ({place})")
@@ -105,7 +95,7 @@ def adopt(model: MultitaskAAE, place: Path, data: Assembly) -> None:
     speakers that the run adds begin as they are.
     """
     columns = [data.speakers.index(name) for name in auxiliary_speakers(data)]
-    with np.load(place / WEIGHTS) as found:
+    with np.load(place / STAGE_ONE_WEIGHTS) as found:
         for name, weight in _shared_weights(model):
             value = found[name]
             if name.startswith(_LOGITS):
@@ -130,10 +120,11 @@ def _complete(
     show: Show,
 ) -> None:
     """Leave the outcome in a folder that is held."""
-    if (place / WEIGHTS).is_file():
+    if (place / STAGE_ONE_WEIGHTS).is_file():
         show(f"stage 1: found in {place}")
         return
-    write_json(place / DESCRIPTION, description)
+    remove_partial(place)
+    write_json(place / STAGE_ONE, description)
     seed_everything(config)
     with strategy.scope():
         model, stage = _begin(config, data)
@@ -141,7 +132,7 @@ def _complete(
     model.swap_averages()
     content = io.BytesIO()
     np.savez(content, **{name: weight.numpy() for name, weight in _shared_weights(model)})
-    write_bytes(place / WEIGHTS, content.getvalue())
+    write_bytes(place / STAGE_ONE_WEIGHTS, content.getvalue())
     remove_backup(place)
 
 

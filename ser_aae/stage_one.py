@@ -6,7 +6,6 @@ not listed as without influence counts, a setting that is new included.
 """
 
 import hashlib
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from ser_aae.assembly import Assembly
 from ser_aae.config import RunConfig
+from ser_aae.files.digests import digest_of_plain
 from ser_aae.results import environment
 from ser_aae.results.folder import flatten
 
@@ -87,8 +87,7 @@ def describe_stage_one(
 
 def digest_of(description: dict[str, Any]) -> str:
     """Return sixteen hexadecimal digits that name a stage 1."""
-    text = json.dumps(description, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return digest_of_plain(description, 16)
 
 
 def _source_digest(package: Path) -> str:

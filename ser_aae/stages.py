@@ -1,7 +1,7 @@
 """The epochs of a stage: its batches, what happens after each, going on where it stopped."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,14 +18,13 @@ from ser_aae.callbacks import (
     read_backup,
 )
 from ser_aae.config import RunConfig
+from ser_aae.files.atomic import read_jsonl, write_bytes
 from ser_aae.latent import latent_moments
 from ser_aae.parts import Part
 from ser_aae.pipeline import Normalisation, steps_per_epoch, training_dataset
-from ser_aae.results import read_jsonl
-from ser_aae.results.folder import EPOCHS, write_bytes
+from ser_aae.progress import Show
+from ser_aae.results.folder import EPOCHS
 from ser_aae.strategies import AgreedScores, AllReplicas, share_batches
-
-Show = Callable[[str], None]
 
 
 @dataclass(frozen=True)

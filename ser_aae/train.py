@@ -11,27 +11,32 @@ import tensorflow as tf
 
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly, assemble
-from ser_aae.callbacks import BEST_WEIGHTS, HalveOnPlateau, ValidationScores, read_backup
-from ser_aae.claims import claim, holder
+from ser_aae.callbacks import HalveOnPlateau, ValidationScores, read_backup
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer
-from ser_aae.finish import finish, finish_unscored, is_validated
+from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json
+from ser_aae.files.locks import claim, holder
+from ser_aae.finish import finish, finish_unscored
 from ser_aae.labels import UNLABELLED
 from ser_aae.parts import Part
 from ser_aae.pipeline import Normalisation, evaluation_dataset, measure_normalisation
-from ser_aae.pretraining import DESCRIPTION, adopt, pretrain
-from ser_aae.results import (
-    environment,
-    is_complete,
-    read_json,
-    run_folder,
-    write_json,
+from ser_aae.pretraining import adopt, pretrain
+from ser_aae.progress import Show
+from ser_aae.results import environment, is_complete, run_folder
+from ser_aae.results.folder import (
+    BEST_WEIGHTS,
+    CONFIG,
+    ENVIRONMENT,
+    EPOCHS,
+    NORMALISATION,
+    STAGE_ONE,
+    VERIFICATION,
+    is_validated,
 )
-from ser_aae.results.folder import EPOCHS, write_bytes
-from ser_aae.results.verification import VERIFICATION, score_trials, write_trials
+from ser_aae.results.verification import score_trials, write_trials
 from ser_aae.seeds import seed_everything
-from ser_aae.stages import Show, Stage, fit_stage
+from ser_aae.stages import Stage, fit_stage
 from ser_aae.strategies import open_strategy
 from ser_aae.supervision import mixed_share
 from ser_aae.verification import TrialPlan, d_vectors, plan_trials, score_pairs
@@ -82,7 +87,7 @@ def train_and_evaluate(
         show(f"{folder}: complete already, nothing to train")
         return folder
     with claim(folder) as held:
-        if held is None:
+        if not held:
             raise UserError(
                 f"{folder}: {holder(folder)} trains this run; wait until it has ended, or end it, "
                 "and give the command again"
@@ -136,8 +141,9 @@ def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | No
     """Write the config before anything else, or find the same one there."""
     verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
     content = {**config.to_dict(), "corpora": data.digests | verified}
-    if (folder / "config.json").is_file():
-        if read_json(folder / "config.json") != content:
+    remove_partial(folder)
+    if (folder / CONFIG).is_file():
+        if read_json(folder / CONFIG) != content:
             raise UserError(
                 f"{folder}: begun with another config or other data; remove the folder "
                 "to train anew"
@@ -145,8 +151,8 @@ def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | No
         return
     folder.mkdir(parents=True, exist_ok=True)
     devices = [device.name for device in tf.config.list_physical_devices()]
-    write_json(folder / "environment.json", environment() | {"devices": devices})
-    write_json(folder / "config.json", content)
+    write_json(folder / ENVIRONMENT, environment() | {"devices": devices})
+    write_json(folder / CONFIG, content)
 
 
 def _prepare(
@@ -161,7 +167,7 @@ def _prepare(
     normalisation = measure_normalisation([*data.train, *data.mixed])
     measured = {"mean": normalisation.mean.tolist(), "deviation": normalisation.deviation.tolist()}
     names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
-    write_json(folder / "normalisation.json", measured | names | {"num_classes": data.num_classes})
+    write_json(folder / NORMALISATION, measured | names | {"num_classes": data.num_classes})
     shape = (config.frontend.bins, config.data.segment_frames, 1)
     with strategy.scope():
         model = MultitaskAAE(config.model, data.num_classes, shape, seed=config.seed)
@@ -199,7 +205,7 @@ def _stage_one(
         return None
     pretrained = pretrain(config, data, runs, folder, show, strategy)
     if pretrained is not None:
-        for name in (DESCRIPTION, EPOCHS):
+        for name in (STAGE_ONE, EPOCHS):
             write_bytes(folder / name, (pretrained / name).read_bytes())
     return pretrained
 

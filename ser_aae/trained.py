@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ser_aae.aae import MultitaskAAE
-from ser_aae.callbacks import BEST_WEIGHTS
-from ser_aae.description import MEASURED, read_config, read_measured, told_as_damaged
+from ser_aae.description import read_config, read_measured, told_as_damaged
 from ser_aae.errors import UserError
 from ser_aae.pipeline import Normalisation
+from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
 
 
 def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
@@ -21,7 +21,7 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
     """
     config = read_config(run)
     measured = read_measured(run)
-    with told_as_damaged(run / MEASURED):
+    with told_as_damaged(run / NORMALISATION):
         mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
         wanted = (config.frontend.bins,)
         numbers = np.isfinite(mean).all() and (deviation > 0).all()

@@ -6,7 +6,6 @@ the cosine between two. It says yes from the threshold on at which a run's own v
 trials miss as many targets as they accept impostors.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,15 @@ import numpy as np
 
 from ser_aae.description import Description, describe_run
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json, write_json
+from ser_aae.files.digests import digest_of_file
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.blocks import file_blocks
 from ser_aae.frontend.segments import cut_segments
 from ser_aae.frontend.silence import is_silent
-from ser_aae.results import is_complete, read_json, write_json
-from ser_aae.results.verification import VERIFICATION, det_curve, read_trials
+from ser_aae.results import is_complete
+from ser_aae.results.folder import BEST_WEIGHTS, VERIFICATION
+from ser_aae.results.verification import det_curve, read_trials
 
 FORMAT_VERSION = 1
 
@@ -193,7 +195,7 @@ def neighbours_among(run: Path, path: Path) -> Callable[[Path], list[tuple[str, 
 def _read_file(path: Path, identity: str) -> dict[str, Any]:
     mend = "name another file, or enrol the speakers anew"
     try:
-        content = read_json(path)
+        content = read_json(path, "a file of enrolled speakers", mend)
         version, model, speakers = content["version"], content["model"], content["speakers"]
         lengths = {np.array(each["d_vector"], np.float64).shape for each in speakers.values()}
         if not isinstance(speakers, dict) or version != FORMAT_VERSION or len(lengths) > 1:
@@ -212,7 +214,6 @@ def _load_hidden(run: Path) -> tuple[Hidden, str]:
     """Return the speaker classifier's last hidden layer, and the digest of the weights."""
     import tensorflow as tf  # here: cosines and files need none of it
 
-    from ser_aae.callbacks import BEST_WEIGHTS
     from ser_aae.pipeline import to_network
     from ser_aae.trained import load_trained
 
@@ -225,5 +226,5 @@ def _load_hidden(run: Path) -> tuple[Hidden, str]:
         normal = tf.ensure_shape(to_network(segments, normalisation), [None, bins, frames, 1])
         return head(model.encoder(normal, training=False), training=False)[1]
 
-    identity = hashlib.sha256((run / BEST_WEIGHTS).read_bytes()).hexdigest()[:16]
+    identity = digest_of_file(run / BEST_WEIGHTS)[:16]
     return lambda segments: hidden(segments).numpy(), identity

@@ -18,6 +18,7 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
 from ser_aae.errors import UserError
+from ser_aae.progress import Show
 from tuning.definition import Search
 from tuning.oracles import STOPPED, DurableOracle
 
@@ -30,8 +31,6 @@ PATIENCE_S = 60.0
 _POLL_S = 0.2
 _NOBODY = "nobody"
 _ANY = ("0.0.0.0", "[::]")  # noqa: S104 (compared with, not listened on)
-
-Show = Callable[[str], None]
 
 
 def digest_of(definition: bytes) -> str:

@@ -1,7 +1,5 @@
 """A search as data: what is varied around which config, how, and on which runs it is judged."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from ser_aae.config import RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.experiments import with_settings
+from ser_aae.files.digests import digest_of_plain
 from tuning.space import FIGURE_5, Space, check_space, read_space
 
 ALGORITHMS = ("random", "bayesian", "hyperband", "grid")
@@ -50,7 +49,7 @@ class Search:
         config = self.config
         name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
-        digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:8]
+        digest = digest_of_plain(plain, 8)
         return runs / SEARCHES / f"{stored_name(config.dataset)}-{name}" / digest
 
     def runs_of(self, config: RunConfig) -> list[RunConfig]:

@@ -10,16 +10,16 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json say
 import keras
 import keras_tuner
 
-from ser_aae.claims import claim, holder
 from ser_aae.config import RunConfig
 from ser_aae.experiments import with_settings
+from ser_aae.files.locks import claim, holder
 from ser_aae.finish import validation_accuracy
+from ser_aae.progress import Show
 from ser_aae.results import run_folder, run_name
 from ser_aae.train import train_claimed
 from tuning.definition import OBJECTIVE, Search
 from tuning.space import Dimension
 
-Show = Callable[[str], None]
 Run = Callable[[RunConfig, Show], float]
 """Trains one run and returns its UA on validation speakers."""
 
@@ -158,7 +158,7 @@ def trainer(store: Path, runs: Path) -> Run:
 def _claimed(folder: Path, show: Show) -> Iterator[None]:
     """Hold a run's folder; wait for a worker who has it, was taken for dead and lives."""
     with claim(folder) as held:
-        if held is not None:
+        if held:
             yield
             return
     show(f"waits for {holder(folder)}, which trains this run")

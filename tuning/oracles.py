@@ -12,7 +12,7 @@ from typing import Any
 
 import keras_tuner
 
-from ser_aae.results.folder import write_bytes
+from ser_aae.files.atomic import write_bytes
 from tuning.definition import OBJECTIVE, Search
 from tuning.hypermodel import declare
 from tuning.space import Point

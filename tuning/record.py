@@ -1,7 +1,5 @@
 """What a search leaves for people and for the report, written anew after each trial."""
 
-import json
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +10,8 @@ import yaml
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings as known_settings
 from ser_aae.experiments import with_settings
-from ser_aae.results import run_folder, run_name, write_json
-from ser_aae.results.folder import write_bytes
+from ser_aae.files.atomic import read_json, write_bytes, write_json, written_whole
+from ser_aae.results import run_folder, run_name
 from tuning.definition import OBJECTIVE, Search
 from tuning.hypermodel import describe
 from tuning.oracles import COMPLETED, DurableOracle
@@ -160,17 +158,21 @@ def _written_once(folder: Path) -> Iterator[bool]:
     if folder.is_dir():
         yield False
         return
-    half = folder.with_name(f".{folder.name}.half")
-    shutil.rmtree(half, ignore_errors=True)
-    with tf.summary.create_file_writer(str(half)).as_default():
+    with (
+        written_whole(folder) as temporary,
+        tf.summary.create_file_writer(str(temporary)).as_default(),
+    ):
         yield True
-    half.rename(folder)
 
 
 def best_line(search: Search, folder: Path) -> str | None:
     """Return one line on the best trial so far, `None` before the first has completed."""
     path = folder / TRIALS
-    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    content = (
+        read_json(path, "the trials of a search", "give its command again")
+        if path.is_file()
+        else {}
+    )
     row = next((r for r in content.get("trials", ()) if r["trial"] == content["best"]), None)
     if row is None:
         return None

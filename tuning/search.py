@@ -1,6 +1,5 @@
 """One search from its definition to `best.yaml`: alone, or as the chief of workers."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -10,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ser_aae.errors import UserError
-from ser_aae.results import write_json
+from ser_aae.files.atomic import write_json
+from ser_aae.files.locks import claim, holder
+from ser_aae.progress import Show
 from tuning.chief import PATIENCE_S, Chief, serve
 from tuning.definition import SEARCH, Search, check_search
-from tuning.hypermodel import Reporter, Run, SettingsModel, Show
+from tuning.hypermodel import Reporter, Run, SettingsModel
 from tuning.oracles import DurableOracle, build_oracle
 from tuning.record import best_line, record
 from tuning.tuner import TrialTuner
@@ -179,14 +180,11 @@ def _opened(search: Search, runs: Path, show: Show) -> Iterator[tuple[DurableOra
     """Give the oracle of a search where it stands, and its folder, which nobody else has open."""
     check_search(search)
     folder = search.folder(runs)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+    with claim(folder) as held:
+        if not held:
             raise UserError(
-                f"{folder}: another process is at this search; wait for it, or end it"
-            ) from error
+                f"{folder}: {holder(folder)} is at this search; wait until it has ended, or end it"
+            )
         write_json(folder / SEARCH, search.to_dict())
         oracle = build_oracle(search, folder)
         oracle.resume()

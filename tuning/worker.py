@@ -12,16 +12,10 @@ from tempfile import TemporaryDirectory
 import grpc
 
 from ser_aae.errors import UserError
+from ser_aae.progress import Show
 from tuning.chief import SERVICE, digest_of
 from tuning.definition import Search, read_search
-from tuning.hypermodel import (
-    NoChiefError,
-    Reporter,
-    Run,
-    SettingsModel,
-    Show,
-    TrialFailedError,
-)
+from tuning.hypermodel import NoChiefError, Reporter, Run, SettingsModel, TrialFailedError
 from tuning.oracles import build_oracle
 from tuning.tuner import TrialTuner
 

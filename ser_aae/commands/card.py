@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.card import Terms, build_card, corpora_of
     from ser_aae.datasets import stored_name
     from ser_aae.errors import UserError
-    from ser_aae.results.folder import write_bytes
+    from ser_aae.files.atomic import write_bytes
 
     terms = {}
     for name in corpora_of(arguments.run_folder):

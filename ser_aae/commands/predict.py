@@ -97,7 +97,7 @@ def _clock(seconds: float) -> str:
 
 def _write_csv(path: Path, rows: list[Row]) -> None:
     """Write one row a recording, or one a step where there is a timeline."""
-    from ser_aae.results.folder import write_bytes
+    from ser_aae.files.atomic import write_bytes
 
     flat = [line for row in rows for line in _lines(row)]
     columns = list(dict.fromkeys(name for line in flat for name in line))

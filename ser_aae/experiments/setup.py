@@ -1,7 +1,5 @@
 """On what and for how long the paper's experiments are run: corpora, base config, budget."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -11,7 +9,8 @@ from ser_aae.config import RunConfig
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
 from ser_aae.experiments.tuned import Tuned
-from ser_aae.results.folder import read_json, write_bytes, write_json
+from ser_aae.files.atomic import read_json, write_bytes, write_json
+from ser_aae.files.digests import digest_of_plain
 
 SETUPS = "setups"
 """Folder below the runs that holds what they were run for."""
@@ -181,8 +180,7 @@ def write_setup(runs: Path, setup: Setup) -> Path:
 
 def setup_folder(runs: Path, setup: Setup) -> Path:
     """Return where a setup lies beside its runs."""
-    text = json.dumps([setup.base.to_dict(), _which(setup)], sort_keys=True)
-    return runs / SETUPS / hashlib.sha256(text.encode()).hexdigest()[:8]
+    return runs / SETUPS / digest_of_plain([setup.base.to_dict(), _which(setup)], 8)
 
 
 def _which(setup: Setup) -> dict[str, Any]:
@@ -206,7 +204,7 @@ def read_setups(runs: Path) -> list[Setup]:
 
 
 def _read_setup(folder: Path) -> Setup:
-    rest = read_json(folder / _REST)
+    rest = read_json(folder / _REST, "a setup", f"remove {folder} and give ser-aae reproduce again")
     try:
         budget = dict(rest["budget"])
         lists = {name: _as_tuple(value) for name, value in budget.pop("overrides").items()}

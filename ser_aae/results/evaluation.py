@@ -9,26 +9,22 @@ import numpy as np
 import pandas as pd
 
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
 from ser_aae.leakage import independence
 from ser_aae.results.ensemble import score_ensemble
 from ser_aae.results.folder import (
     CONFIG,
     PREDICTIONS,
     RESULT,
+    VERIFICATION,
     find_runs,
     flatten,
     fold_and_seed,
     is_complete,
-    read_json,
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score
-from ser_aae.results.verification import (
-    TRIALS_DIGEST,
-    VERIFICATION,
-    read_trials,
-    score_trials,
-)
+from ser_aae.results.verification import TRIALS_DIGEST, read_trials, score_trials
 
 FIGURES = (
     "unweighted_accuracy",

@@ -1,7 +1,31 @@
-"""The layout of run folders: names, atomic writing, finding and tabulating."""
+"""Run folders: their layout, the names of their files, finding and tabulating them.
 
-import json
-import os
+```
+<runs>/<dataset>-<task>-<model>-<protocol>/<digest>/fold03-rep07/
+  config.json          the whole RunConfig, written before training
+  environment.json     commit, versions, machine
+  normalisation.json   mean and deviation of the training part, classes and speakers
+  epochs.jsonl         one line an epoch
+  tensorboard/         the same for TensorBoard
+  pretraining.json     with auxiliary corpora: what the stage 1 depends on that the run began with
+  best.weights.h5      the best epoch's weights
+  backup.json          while it trains: what it goes on from, with backup-stage2-0041.weights.h5
+  validation.json      of a search's run: the figures of validation, until the test part is scored
+  predictions.parquet  one row a test utterance; the truth behind every figure
+  verification.parquet optional: one row a trial of speaker verification, see `.verification`
+  examples.npz         optional: what the report's pictures of a segment and of z are drawn from
+  result.json          the figures; written last, by rename: its presence means complete
+
+<runs>/pretraining/<digest>/
+  pretraining.json     what the outcome of stage 1 depends on; the digest is of this
+  epochs.jsonl         one line an epoch
+  tensorboard/, backup.json, backup-stage1-0004.weights.h5   as above
+  weights.npz          the averaged weights; written last, by rename: its presence means complete
+```
+The folds and repetitions of one experiment lie side by side under its digest: fold 3 and seed 7
+above, both counted from 0.
+"""
+
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,88 +36,31 @@ import pandas as pd
 from ser_aae.config import RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
+NORMALISATION = "normalisation.json"
 EPOCHS = "epochs.jsonl"
+TENSORBOARD = "tensorboard"
+BEST_WEIGHTS = "best.weights.h5"
+BACKUP = "backup.json"
+BACKUP_WEIGHTS = "backup-*.weights.h5"
+"""Pattern of the weights that a backup names."""
+
+VALIDATION = "validation.json"
 PREDICTIONS = "predictions.parquet"
+VERIFICATION = "verification.parquet"
 EXAMPLES = "examples.npz"
 RESULT = "result.json"
 
+PRETRAINING = "pretraining"
+"""Folder below the runs that holds what they begin with."""
+
+STAGE_ONE = "pretraining.json"
+STAGE_ONE_WEIGHTS = "weights.npz"
+
 _RUN_NAME = re.compile(r"fold\d+-rep\d+")
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file whole or not at all; its folder is made where missing.
-
-    Raises:
-        ValueError: The content holds NaN or infinity, which JSON cannot say.
-    """
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then rename: never half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def append_jsonl(path: Path, row: Mapping[str, Any]) -> None:
-    """Append one line of JSON, in a single write; the file is made where missing.
-
-    Raises:
-        ValueError: The row holds NaN or infinity, which JSON cannot say.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        UserError: No such file, or no JSON object in it.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{path}: expected a file of a run, found none; train the run again"
-        ) from error
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error}); train the run again") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected a JSON object; train the run again")
-    return content
-
-
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """Read a file of JSON lines; an absent file has none.
-
-    Raises:
-        UserError: A line is not JSON. A last line without its end is left out instead: a
-            run that was interrupted leaves one.
-    """
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        if not line.endswith("\n"):
-            break
-        try:
-            rows.append(json.loads(line))
-        except ValueError as error:
-            raise UserError(f"{path}:{number}: not JSON ({error}); remove the line") from error
-    return rows
 
 
 def run_name(fold: int, seed: int) -> str:
@@ -111,6 +78,16 @@ def run_folder(runs: Path, config: RunConfig) -> Path:
 def is_complete(folder: Path) -> bool:
     """Return whether a run has ended: `result.json` is written last."""
     return (folder / RESULT).is_file()
+
+
+def is_validated(folder: Path) -> bool:
+    """Return whether a run was trained to its end and waits for its test part to be scored."""
+    return (folder / VALIDATION).is_file()
+
+
+def backup_weights(stage: int, epoch: int) -> str:
+    """Return the name of the weights after an epoch of a stage, both counted as in the log."""
+    return BACKUP_WEIGHTS.replace("*", f"stage{stage}-{epoch:04d}")
 
 
 def find_runs(runs: Path) -> list[Path]:

@@ -1,7 +1,6 @@
 """Predictions on the test part: their schema, writing, reading and scoring."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pandas as pd
 
 from ser_aae import metrics
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import written_whole
 from ser_aae.labels import GENDERS
 
 REQUIRED = (
@@ -46,13 +46,8 @@ def write_predictions(path: Path, frame: pd.DataFrame) -> None:
         UserError: A column is missing, or rows contradict themselves.
     """
     _check(frame, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with written_whole(path) as temporary:
         frame.to_parquet(temporary, index=False)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_predictions(path: Path) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Trials of speaker verification: their schema, writing, reading and scoring (P11)."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import written_whole
 from ser_aae.metrics import equal_error_rate
 
-VERIFICATION = "verification.parquet"
 COLUMNS = ("enrolled", "corpus", "utterance_id", "speaker", "score", "target")
 TRIALS_DIGEST = "verification_digest"
 """Where `result.json` holds the SHA-256 of the trials; runs of before it was written have none."""
@@ -31,13 +30,8 @@ def write_trials(path: Path, trials: pd.DataFrame) -> None:
         UserError: A column is missing, or rows contradict themselves.
     """
     _check(trials, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with written_whole(path) as temporary:
         trials.to_parquet(temporary, index=False)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_trials(path: Path) -> pd.DataFrame:

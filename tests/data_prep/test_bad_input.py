@@ -13,6 +13,7 @@ from data_prep.build import prepare
 from data_prep.manifest import read_manifest
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import PARTIAL
 from ser_aae.store import MANIFEST, is_prepared, load_corpus
 
 
@@ -74,7 +75,7 @@ def test_bad_file_is_named(spoil, data_root, tmp_path, small_shards):
 
     assert str(caught.value).startswith(f"{bad}: ")
     assert not is_prepared(tmp_path / "store", "demo", FrontEndConfig())
-    assert not list((tmp_path / "store").rglob("*.tmp"))
+    assert not list((tmp_path / "store").rglob(PARTIAL))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -175,7 +176,7 @@ def test_full_disk_is_explained_and_what_is_finished_kept(data_root, tiny_disk, 
     finished = {path.stem for path in folder.glob("*.tfrecord")}
     assert 1 <= len(finished) < 5
     assert {path.stem for path in folder.glob("*.json")} == finished
-    assert not list(folder.glob("*.tmp"))
+    assert not list(folder.glob(PARTIAL))
     assert not (folder / MANIFEST).exists()
 
 

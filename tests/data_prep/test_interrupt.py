@@ -11,6 +11,7 @@ import pytest
 
 from data_prep.build import prepare
 from ser_aae.config import FrontEndConfig
+from ser_aae.files.atomic import PARTIAL
 from ser_aae.store import MANIFEST, corpus_folder
 
 SCRIPT = """
@@ -94,7 +95,7 @@ def test_interrupt_keeps_finished_shards_and_a_rerun_completes(
 
     assert "Traceback" not in errors
     assert not (folder / MANIFEST).exists()
-    assert not list(folder.glob("*.tmp"))
+    assert not list(folder.glob(PARTIAL))
     finished = {path: path.stat().st_mtime_ns for path in folder.glob("*.tfrecord")}
     assert 2 <= len(finished) < 5
 

@@ -11,7 +11,6 @@ from data_prep.manifest import (
     Contents,
     describe_source,
     read_manifest,
-    write_atomically,
     write_manifest,
 )
 from ser_aae.config import FrontEndConfig
@@ -96,17 +95,6 @@ def test_source_knows_sizes_and_labels_but_not_times(corpus, tmp_path):
 
     assert len({item["digest"] for item in (before, longer, absent)}) == 3
     assert describe_source(relabelled)["digest"] != before["digest"]
-
-
-def test_a_text_is_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / MANIFEST
-    write_atomically(path, "before\n")
-
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "after \ud800\n")
-
-    assert path.read_bytes() == b"before\n"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("key", ["counts", "dropped", "unknown_labels", "silent", "source"])

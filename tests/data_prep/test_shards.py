@@ -102,7 +102,12 @@ def test_digest_of_inputs_covers_all_of_them(task):
 
 def test_leftovers_are_removed(task, store):
     shard = write_shard(store, 0, 0, compute_task(task), "inputs")
-    for name in ("shard-00001.tfrecord", "shard-00001.json", "shard-00002.9.tmp", "manifest.9.tmp"):
+    for name in (
+        "shard-00001.tfrecord",
+        "shard-00001.json",
+        ".9.part-shard-00002.tfrecord",
+        ".9.part-manifest.json",
+    ):
         (store / name).write_text("")
     (store / "utterances.jsonl").write_text("")
 

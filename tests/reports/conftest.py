@@ -11,14 +11,9 @@ from reports import curves, figures, scatter, summary
 from reports.aggregate import fill
 from reports.commands import Places
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
+from ser_aae.files.atomic import write_json
 from ser_aae.labels import CLUSTERS, FOUR, LEVELS
-from ser_aae.results import (
-    find_runs,
-    run_folder,
-    score,
-    write_json,
-    write_predictions,
-)
+from ser_aae.results import find_runs, run_folder, score, write_predictions
 from ser_aae.results.verification import score_trials, write_trials
 
 

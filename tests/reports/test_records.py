@@ -8,7 +8,7 @@ import pytest
 from reports.build import build_report
 from reports.records import run_records
 from ser_aae.config import ModelConfig, RunConfig
-from ser_aae.results import read_json, write_json
+from ser_aae.files.atomic import read_json, write_json
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ TENSORFLOW = {"tensorflow", "tensorflow_io", "keras", "keras_tuner"}
 WITHOUT_TENSORFLOW = (
     *("labels", "config", "config_fields", "config_file", "utterance", "errors", "datasets"),
     *(
-        "claims",
+        "files",
+        "progress",
         "store",
         "parts",
         "metrics",
@@ -29,7 +30,7 @@ WITHOUT_TENSORFLOW = (
 )
 DATA_PREP_MAY = {
     f"ser_aae.{name}"
-    for name in ("errors", "labels", "config", "utterance", "frontend", "records", "store")
+    for name in ("errors", "labels", "config", "utterance", "frontend", "records", "store", "files")
 } | {"ser_aae.datasets"}
 
 

@@ -21,7 +21,7 @@ from ser_aae.callbacks import (
     save_weights,
 )
 from ser_aae.config import ModelConfig, TrainingConfig
-from ser_aae.results import read_jsonl
+from ser_aae.files.atomic import PARTIAL, read_jsonl
 
 CONFIG = replace(ModelConfig(), filters=(2, 2), latent_channels=2, dense_units=(4, 4))
 
@@ -215,7 +215,7 @@ def test_an_interrupted_write_leaves_the_last_backup(model, tmp_path, monkeypatc
     state = read_backup(tmp_path)
     assert state is not None
     assert state["epoch"] == 0
-    assert not list(tmp_path.glob(".part*"))
+    assert not list(tmp_path.glob(PARTIAL))
     monkeypatch.undo()
     model.load_weights(tmp_path / state["weights"])
 

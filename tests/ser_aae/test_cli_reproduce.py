@@ -16,8 +16,9 @@ from ser_aae import grid
 from ser_aae.cli import build_parser, main
 from ser_aae.commands import reproduce
 from ser_aae.experiments import read_setups
+from ser_aae.files.atomic import read_jsonl, write_json
 from ser_aae.grid import Failure
-from ser_aae.results import evaluate, find_experiments, read_jsonl, run_folder, write_json
+from ser_aae.results import evaluate, find_experiments, run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SECONDS = 900

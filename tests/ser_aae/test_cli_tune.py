@@ -12,7 +12,8 @@ from ser_aae import cli, finish
 from ser_aae.commands import tune
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
-from ser_aae.results import find_runs, is_complete, read_jsonl
+from ser_aae.files.atomic import read_jsonl
+from ser_aae.results import find_runs, is_complete
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
 

@@ -9,7 +9,8 @@ import pytest
 from huggingface_hub import ModelCard
 
 from ser_aae.cli import main
-from ser_aae.results.verification import VERIFICATION, write_trials
+from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.verification import write_trials
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,17 @@ import pytest
 from ser_aae import stages, train
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
-from ser_aae.finish import VALIDATION, is_validated, validation_accuracy
+from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.finish import validation_accuracy
 from ser_aae.results import (
     evaluate,
     find_runs,
     is_complete,
     load_runs,
-    read_json,
-    read_jsonl,
     read_predictions,
     run_folder,
 )
+from ser_aae.results.folder import VALIDATION, is_validated
 from ser_aae.train import train_and_evaluate
 
 

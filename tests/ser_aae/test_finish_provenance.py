@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ser_aae.config import ModelConfig, TrainingConfig
-from ser_aae.results import read_json
+from ser_aae.files.atomic import read_json
 from ser_aae.store import MANIFEST, corpus_folder
 from ser_aae.train import train_and_evaluate
 

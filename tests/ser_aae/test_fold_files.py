@@ -90,7 +90,7 @@ def test_nothing_is_left_where_writing_failed(tmp_path, monkeypatch):
     def full(_source, _goal):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ser_aae.fold_files.os.replace", full)
+    monkeypatch.setattr("ser_aae.files.atomic.os.replace", full)
     with pytest.raises(OSError, match="No space"):
         write_lists(tmp_path / "lists", TEXTS)
     assert not list(tmp_path.iterdir())

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import write_json
 from ser_aae.grid_plan import make_plan, pretraining_epochs, size
-from ser_aae.results import run_folder, write_json
+from ser_aae.results import run_folder
 
 
 @pytest.fixture

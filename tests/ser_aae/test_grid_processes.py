@@ -19,11 +19,12 @@ import pytest
 from ser_aae import grid
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_jsonl
 from ser_aae.grid import open_client, run_grid
 from ser_aae.grid_plan import make_plan
 from ser_aae.grid_storage import relative_folder
 from ser_aae.grid_worker import Outcome, Places
-from ser_aae.results import evaluate, read_jsonl, read_predictions
+from ser_aae.results import evaluate, read_predictions
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SECONDS = 900

@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,9 +16,10 @@ import pytest
 
 from ser_aae import grid_run, train
 from ser_aae.callbacks import DivergedError
-from ser_aae.claims import claim
 from ser_aae.errors import UserError
+from ser_aae.files.locks import claim, holder
 from ser_aae.grid_run import RunFailedError, train_apart
+from ser_aae.results import run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SECONDS = 900
@@ -26,17 +28,8 @@ MOST_SECONDS = 900
 WORKER = """
 import pickle, sys
 from ser_aae.grid_run import train_apart
-from ser_aae.claims import claim
-config, store, runs = pickle.load(sys.stdin.buffer)
-with claim(runs / "run") as held:
-    train_apart(config, store, runs, held)
+train_apart(*pickle.load(sys.stdin.buffer))
 """
-
-
-@pytest.fixture
-def held(tmp_path):
-    with claim(tmp_path / "run") as descriptor:
-        yield descriptor
 
 
 def child_of(process):
@@ -58,52 +51,65 @@ def test_tensorflow_has_one_thread_unless_the_worker_says_otherwise():
     assert environment["PYTHONPATH"].split(os.pathsep) == [str(ROOT), "/mine"]
 
 
-def test_a_users_error_comes_back_as_one(kfold_config, tmp_path, held):
+def test_a_users_error_comes_back_as_one(kfold_config, tmp_path):
     with pytest.raises(UserError, match=r"expected a prepared corpus, found no manifest\.json"):
-        train_apart(kfold_config, tmp_path / "nothing", tmp_path, held)
+        train_apart(kfold_config, tmp_path / "nothing", tmp_path)
 
 
 def test_any_other_error_comes_back_with_its_name_and_where_it_was(
-    kfold_config, tiny_store, tmp_path, held
+    kfold_config, tiny_store, tmp_path
 ):
-    (tmp_path / "runs").write_text("a file where a folder should be")
+    folder = run_folder(tmp_path / "runs", kfold_config)
+    folder.parent.mkdir(parents=True)
+    folder.write_text("a file where a folder should be")
     with pytest.raises(RunFailedError) as raised:
-        train_apart(kfold_config, tiny_store, tmp_path / "runs", held)
+        train_apart(kfold_config, tiny_store, tmp_path / "runs")
     first, second, *_ = str(raised.value).splitlines()
     assert "Error: [Errno" in first
     assert str(tmp_path / "runs") in first
     assert second.startswith("Traceback")
 
 
-def test_a_run_that_is_killed_is_told_as_killed(kfold_config, tiny_store, tmp_path, held):
+def test_a_run_that_is_killed_is_told_as_killed(kfold_config, tiny_store, tmp_path):
     def kill():
         child_of(psutil.Process()).send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(RunFailedError, match=r"^killed by signal 9"):
-        train_apart(kfold_config, tiny_store, tmp_path, held)
+        train_apart(kfold_config, tiny_store, tmp_path)
     killer.join()
 
 
 def test_a_run_ends_with_its_worker_and_holds_the_folder_until_then(
     kfold_config, tiny_store, tmp_path
 ):
+    folder = run_folder(tmp_path, kfold_config)
     command = [sys.executable, "-c", WORKER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=ROOT) as worker:
         worker.stdin.write(pickle.dumps((kfold_config, tiny_store, tmp_path)))
         worker.stdin.close()
         child = child_of(psutil.Process(worker.pid))
+        end = time.monotonic() + MOST_SECONDS
+        while holder(folder) != f"process {child.pid} on {socket.gethostname()}":
+            assert time.monotonic() < end
+            time.sleep(0.02)
         child.suspend()  # so that it cannot end yet
         worker.kill()
         worker.wait()
-        with claim(tmp_path / "run") as mine:
-            assert mine is None
+        with claim(folder) as mine:
+            assert not mine
         child.resume()
         psutil.wait_procs([child], timeout=MOST_SECONDS)
     assert not child.is_running()
-    with claim(tmp_path / "run") as mine:
-        assert mine is not None
+    with claim(folder) as mine:
+        assert mine
+
+
+def test_a_run_that_another_process_trains_is_left_to_it(kfold_config, tiny_store, tmp_path):
+    with claim(run_folder(tmp_path, kfold_config)):
+        assert not train_apart(kfold_config, tiny_store, tmp_path)
+    assert list(tmp_path.rglob("*.json")) == []
 
 
 def given(monkeypatch, *task):
@@ -112,20 +118,20 @@ def given(monkeypatch, *task):
     monkeypatch.setattr(grid_run, "_end_with_the_worker", lambda: None)
 
 
-def test_a_diverged_run_would_diverge_again(kfold_config, monkeypatch, capsys):
+def test_a_diverged_run_would_diverge_again(kfold_config, tmp_path, monkeypatch, capsys):
     def diverge(*_):
         raise DivergedError("loss became nan; lower training.learning_rate")
 
-    given(monkeypatch, kfold_config, Path("store"), Path("runs"))
+    given(monkeypatch, kfold_config, Path("store"), tmp_path)
     monkeypatch.setattr(train, "train_claimed", diverge)
     assert grid_run.main() == grid_run._REFUSED
     assert capsys.readouterr().out == "loss became nan; lower training.learning_rate"
 
 
-def test_a_run_is_what_the_worker_wrote(kfold_config, monkeypatch, capsys):
+def test_a_run_is_what_the_worker_wrote(kfold_config, tmp_path, monkeypatch, capsys):
     done = []
-    given(monkeypatch, kfold_config, Path("store"), Path("runs"))
+    given(monkeypatch, kfold_config, Path("store"), tmp_path)
     monkeypatch.setattr(train, "train_claimed", lambda *task: done.append(task))
     assert grid_run.main() == 0
-    assert done == [(kfold_config, Path("store"), Path("runs"))]
+    assert done == [(kfold_config, Path("store"), tmp_path)]
     assert capsys.readouterr().out == ""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import write_json
 from ser_aae.grid_storage import (
     corpora_of,
     is_url,
@@ -14,7 +15,6 @@ from ser_aae.grid_storage import (
     place_in_cache,
     send_folder,
 )
-from ser_aae.results import write_json
 from ser_aae.store import load_corpus
 
 

@@ -1,15 +1,17 @@
 """What a worker does with a run: its environment, its errors, where it leaves the run."""
 
+import shutil
 import time
 
 import pytest
 
 from ser_aae import grid_worker
-from ser_aae.claims import claim
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import write_json
+from ser_aae.files.locks import claim
 from ser_aae.grid_storage import place_in_cache, relative_folder, send_folder
 from ser_aae.grid_worker import BUSY, DONE, REFUSED, Places, RunFailedError, train_run
-from ser_aae.results import run_folder, write_json
+from ser_aae.results import run_folder
 
 PLACES = Places("/store", "/runs")
 
@@ -58,14 +60,17 @@ def trained(monkeypatch):
     """Training that writes a folder and is counted."""
     done = []
 
-    def train(config, store, runs, held):
-        assert held > 2
+    def train(config, store, runs):
         folder = run_folder(runs, config)
-        write_json(folder / "config.json", config.to_dict())
-        (folder / "tensorboard").mkdir()
-        (folder / "tensorboard" / "events").write_text("...")
-        write_json(folder / "result.json", {"seconds": 1})
+        with claim(folder) as held:
+            if not held:
+                return False
+            write_json(folder / "config.json", config.to_dict())
+            (folder / "tensorboard").mkdir()
+            (folder / "tensorboard" / "events").write_text("...")
+            write_json(folder / "result.json", {"seconds": 1})
         done.append(folder)
+        return True
 
     monkeypatch.setattr(grid_worker, "train_apart", train)
     return done
@@ -113,3 +118,34 @@ def test_a_run_that_another_process_holds_is_left_to_it(
     with claim(run_folder(held, kfold_config)):
         assert train_run(kfold_config, Places(str(tiny_store), runs)).state == BUSY
     assert not trained
+
+
+def test_a_complete_run_whose_process_has_not_ended_is_not_taken_away(
+    kfold_config, tiny_store, tmp_path, trained
+):
+    places = Places(str(tiny_store), f"file://{tmp_path}/far")
+    folder = run_folder(place_in_cache(places.runs), kfold_config)
+    write_json(folder / "result.json", {"seconds": 1})
+    with claim(folder):  # of a worker that was killed
+        assert train_run(kfold_config, places).state == BUSY
+    assert folder.is_dir()
+    assert train_run(kfold_config, places).state == DONE
+    assert not folder.exists()
+    assert not trained
+
+
+def test_a_run_that_another_worker_sent_meanwhile_is_done(
+    kfold_config, tiny_store, tmp_path, trained, monkeypatch
+):
+    places = Places(str(tiny_store), f"file://{tmp_path}/far")
+    train = grid_worker.train_apart
+
+    def train_and_be_late(config, store, runs):
+        train(config, store, runs)
+        folder = run_folder(runs, config)
+        send_folder(folder, places.runs, relative_folder(config))
+        shutil.rmtree(folder)
+        return True
+
+    monkeypatch.setattr(grid_worker, "train_apart", train_and_be_late)
+    assert train_run(kfold_config, places).state == DONE

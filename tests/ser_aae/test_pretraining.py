@@ -15,12 +15,13 @@ import pytest
 from ser_aae import pretraining
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import assemble
-from ser_aae.claims import claim
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.files.locks import claim
 from ser_aae.grid_storage import place_in_cache
 from ser_aae.grid_worker import Places, train_run
 from ser_aae.pretraining import adopt, auxiliary_speakers, pretrain
-from ser_aae.results import read_json, read_jsonl, read_predictions
+from ser_aae.results import read_predictions
 from ser_aae.train import train_and_evaluate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -285,5 +286,5 @@ def test_it_is_held_while_it_is_computed(config, tiny_store, place, tmp_path, mo
     monkeypatch.setattr(pretraining, "_complete", look)
     shown = []
     assert outcome_of(config, tiny_store, place.parents[1], shown) == place
-    assert held == [None]
+    assert held == [False]
     assert shown == [f"stage 1: found in {place}"]

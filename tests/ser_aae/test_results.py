@@ -10,20 +10,17 @@ import pytest
 
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import append_jsonl, read_json, read_jsonl, write_json
 from ser_aae.results import (
-    append_jsonl,
     classes_of,
     environment,
     find_experiments,
     find_runs,
     is_complete,
     load_runs,
-    read_json,
-    read_jsonl,
     read_predictions,
     run_folder,
     score,
-    write_json,
     write_predictions,
 )
 

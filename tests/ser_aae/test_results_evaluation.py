@@ -7,16 +7,15 @@ import pytest
 
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json, write_json
 from ser_aae.leakage import check_leakage
 from ser_aae.results import (
     classes_of,
     evaluate,
     format_evaluation,
-    read_json,
     read_predictions,
     run_folder,
     score,
-    write_json,
     write_predictions,
 )
 from ser_aae.splits import make_split

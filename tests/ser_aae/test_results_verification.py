@@ -4,14 +4,8 @@ import pytest
 from sklearn.metrics import roc_curve
 
 from ser_aae.errors import UserError
-from ser_aae.results.verification import (
-    COLUMNS,
-    VERIFICATION,
-    det_curve,
-    read_trials,
-    score_trials,
-    write_trials,
-)
+from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.verification import COLUMNS, det_curve, read_trials, score_trials, write_trials
 
 
 def trials(speakers=8, each=30, shift=2.0, seed=0):

@@ -22,8 +22,8 @@ from ser_aae.stage_one import (
 SOURCES = Path(stage_one.__file__).parent
 PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
 CHOOSES_OR_TELLS = {
-    *("assembly", "claims", "config", "errors", "evaluate", "latent", "stage_one", "store"),
-    "results/folder",
+    *("assembly", "config", "errors", "evaluate", "latent", "stage_one", "store"),
+    *("results/folder", "files/atomic", "files/digests", "files/locks", "progress"),
 }
 """Modules whose outcome is in the description itself, or in no weight."""
 

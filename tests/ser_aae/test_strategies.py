@@ -17,12 +17,13 @@ import tensorflow as tf
 
 from ser_aae import strategies
 from ser_aae.aae import MultitaskAAE
-from ser_aae.callbacks import BEST_WEIGHTS
 from ser_aae.cli import build_parser
 from ser_aae.commands.train import read_config
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
-from ser_aae.results import read_json, read_jsonl, read_predictions, run_folder, write_json
+from ser_aae.files.atomic import read_json, read_jsonl, write_json
+from ser_aae.results import read_predictions, run_folder
+from ser_aae.results.folder import BEST_WEIGHTS
 from ser_aae.seeds import seed_everything
 from ser_aae.strategies import (
     is_chief,

@@ -9,17 +9,11 @@ import pytest
 from ser_aae import stages, train
 from ser_aae.assembly import assemble
 from ser_aae.callbacks import DivergedError
-from ser_aae.claims import claim
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.errors import UserError
-from ser_aae.results import (
-    evaluate,
-    is_complete,
-    read_json,
-    read_jsonl,
-    read_predictions,
-    run_folder,
-)
+from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.files.locks import claim
+from ser_aae.results import evaluate, is_complete, read_predictions, run_folder
 from ser_aae.train import train_and_evaluate
 
 MODEL = replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(8, 8))
@@ -196,9 +190,9 @@ def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
     monkeypatch.setattr(train, "finish", look)
     short = replace(config, training=replace(TRAINING, epochs=1))
     folder = train_and_evaluate(short, store, tmp_path)
-    assert held == [None]
+    assert held == [False]
     with claim(folder) as mine:
-        assert mine is not None
+        assert mine
     with claim(run):
         assert train_and_evaluate(config, store, run.parents[2]) == run
 

@@ -6,7 +6,8 @@ import pytest
 
 from ser_aae import stages
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
-from ser_aae.results import read_json, read_predictions
+from ser_aae.files.atomic import read_json
+from ser_aae.results import read_predictions
 from ser_aae.train import train_and_evaluate
 
 

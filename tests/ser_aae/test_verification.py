@@ -10,10 +10,12 @@ from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import assemble
 from ser_aae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json, write_json
 from ser_aae.parts import Part
 from ser_aae.pipeline import evaluation_dataset
-from ser_aae.results import evaluate, format_evaluation, read_json, write_json
-from ser_aae.results.verification import VERIFICATION, read_trials
+from ser_aae.results import evaluate, format_evaluation
+from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.verification import read_trials
 from ser_aae.store import load_corpus
 from ser_aae.train import train_and_evaluate
 from ser_aae.verification import TrialPlan, d_vectors, plan_trials, score_pairs

@@ -10,7 +10,8 @@ import soundfile
 from ser_aae.description import describe_run
 from ser_aae.errors import UserError
 from ser_aae.parts import Part
-from ser_aae.results.verification import VERIFICATION, score_trials, write_trials
+from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.verification import score_trials, write_trials
 from ser_aae.store import load_corpus
 from ser_aae.voices import (
     Voices,

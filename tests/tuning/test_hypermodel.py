@@ -8,9 +8,10 @@ from dataclasses import replace
 import keras_tuner
 import pytest
 
-from ser_aae.claims import claim
 from ser_aae.config import RunConfig
-from ser_aae.results import read_json, run_folder
+from ser_aae.files.atomic import read_json
+from ser_aae.files.locks import claim
+from ser_aae.results import run_folder
 from tuning import hypermodel
 from tuning.definition import OBJECTIVE
 from tuning.hypermodel import Reporter, SettingsModel, TrialFailedError, describe, trainer

@@ -108,7 +108,7 @@ def test_every_file_is_whole_at_every_moment(oracle_of, tmp_path, monkeypatch):
     def dies(*_):
         raise OSError("killed here")
 
-    monkeypatch.setattr("ser_aae.results.folder.os.replace", dies)
+    monkeypatch.setattr("ser_aae.files.atomic.os.replace", dies)
     with pytest.raises(OSError, match="killed here"):
         oracle.save()
     assert (tmp_path / STATE / "oracle.json").read_bytes() == before

@@ -1,0 +1,6 @@
+"""Progress: the type of what shows a person a line of text while work goes on."""
+
+from collections.abc import Callable
+
+Show = Callable[[str], None]
+"""Takes a line of text, and shows it to a person."""
