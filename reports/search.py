@@ -12,6 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from reports.style import COLOURS, LINES, MARKERS, SEQUENTIAL, drawn_to
+from ser_aae.config import RunConfig, complete_stored
 from ser_aae.errors import UserError
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results import read_json
@@ -61,6 +62,8 @@ def read_searched(folder: Path) -> Searched:
         UserError: A file cannot be read, or is not what a search writes.
     """
     definition = read_json(folder / SEARCH)
+    if isinstance(definition.get("config"), dict):
+        definition["config"] = complete_stored(definition["config"], RunConfig)
     trials = read_json(folder / TRIALS) if (folder / TRIALS).is_file() else {"trials": []}
     try:
         dimensions = {name: item["values"] for name, item in definition["dimensions"].items()}

@@ -13,7 +13,7 @@ from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly, assemble
 from ser_aae.callbacks import BEST_WEIGHTS, HalveOnPlateau, ValidationScores, read_backup
 from ser_aae.claims import claim, holder
-from ser_aae.config import RunConfig
+from ser_aae.config import RunConfig, complete_stored
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer
 from ser_aae.finish import finish, finish_unscored, is_validated
@@ -137,7 +137,7 @@ def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | No
     verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
     content = {**config.to_dict(), "corpora": data.digests | verified}
     if (folder / "config.json").is_file():
-        if read_json(folder / "config.json") != content:
+        if complete_stored(read_json(folder / "config.json"), type(config)) != content:
             raise UserError(
                 f"{folder}: begun with another config or other data; remove the folder "
                 "to train anew"

@@ -11,7 +11,7 @@ import yaml
 
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings as known_settings
-from ser_aae.experiments import with_settings
+from ser_aae.config_fields import values_by_name, with_settings
 from ser_aae.results import run_folder, run_name, write_json
 from ser_aae.results.folder import write_bytes
 from tuning.definition import OBJECTIVE, Search
@@ -120,14 +120,7 @@ def _flat_trial(search: Search, row: dict[str, Any]) -> dict[str, Any]:
         key: row["values"][item.name] for item in search.space.dimensions for key in item.keys
     }
     config = with_settings(search.config, settings | {"training.epochs": row["epochs"]})
-    plain = config.to_dict()
-    inner = {
-        f"{group}.{key}": value
-        for group, values in plain.items()
-        if isinstance(values, dict)
-        for key, value in values.items()
-    }
-    return plain | inner
+    return values_by_name(config.to_dict())
 
 
 def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path) -> None:

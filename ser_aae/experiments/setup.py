@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ser_aae.config import RunConfig
+from ser_aae.config_fields import with_settings
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
 from ser_aae.experiments.tuned import Tuned
@@ -135,23 +136,6 @@ class Setup:
         return self.budget.repetitions if self.repetitions is None else self.repetitions
 
 
-def with_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
-    """Return a config with settings changed by dotted name: `{"model.alpha": 0.4}`.
-
-    Raises:
-        UserError: A name that is no setting.
-    """
-    inner: dict[str, dict[str, Any]] = {}
-    outer: dict[str, Any] = {}
-    for name, value in values.items():
-        group, dot, leaf = name.rpartition(".")
-        if not hasattr(getattr(config, group, None) if dot else config, leaf):
-            raise UserError(f"{name}: there is no such setting")
-        (inner.setdefault(group, {}) if dot else outer)[leaf] = value
-    groups = {name: replace(getattr(config, name), **own) for name, own in inner.items()}
-    return replace(config, **groups, **outer)
-
-
 def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
     """Return `points` of the values, evenly spread with both ends among them; 0 is all."""
     if points <= 0 or points >= len(values):
@@ -181,7 +165,7 @@ def write_setup(runs: Path, setup: Setup) -> Path:
 
 def setup_folder(runs: Path, setup: Setup) -> Path:
     """Return where a setup lies beside its runs."""
-    text = json.dumps([setup.base.to_dict(), _which(setup)], sort_keys=True)
+    text = json.dumps([setup.base.identity(), _which(setup)], sort_keys=True)
     return runs / SETUPS / hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -213,7 +197,7 @@ def _read_setup(folder: Path) -> Setup:
         return Setup(
             datasets=tuple(rest["datasets"]),
             auxiliary=rest["auxiliary"],
-            base=build_config(file=folder / _BASE),
+            base=build_config(file=folder / _BASE, stored=True),
             budget=Budget(**budget, overrides=lists),
             max_auxiliary_speakers=rest["max_auxiliary_speakers"],
             tuned=Tuned(**rest.get("tuned", {})),

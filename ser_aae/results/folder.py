@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_aae.config import RunConfig
+from ser_aae.config import RunConfig, complete_stored
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 
@@ -75,6 +75,17 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_plain_config(folder: Path) -> dict[str, Any]:
+    """Read the config of a run as plain values.
+
+    Settings that did not exist when the run was begun have their value of before.
+
+    Raises:
+        UserError: No such file, or no JSON object in it.
+    """
+    return complete_stored(read_json(folder / CONFIG), RunConfig)
+
+
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """Read a file of JSON lines; an absent file has none.
 
@@ -137,7 +148,7 @@ def load_runs(runs: Path) -> pd.DataFrame:
     rows = []
     for folder in find_runs(runs):
         if is_complete(folder):
-            config = read_json(folder / CONFIG)
+            config = read_plain_config(folder)
             scalars = {
                 key: value
                 for key, value in read_json(folder / RESULT).items()
