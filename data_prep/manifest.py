@@ -68,7 +68,7 @@ def write_manifest(
         "schema_version": SCHEMA_VERSION,
         "corpus": name,
         "version": version,
-        "frontend": asdict(frontend),
+        "frontend": frontend.to_dict(),
         "frontend_digest": frontend.digest(),
         "shards": shards,
         "utterances_sha256": utterances_sha256,
@@ -128,7 +128,8 @@ def _counts(contents: Contents, frontend: FrontEndConfig) -> dict[str, Any]:
 def _content_digest(
     frontend: FrontEndConfig, utterances_sha256: str, shards: Sequence[Mapping[str, Any]]
 ) -> str:
-    parts = [SCHEMA_VERSION, asdict(frontend), utterances_sha256, [s["sha256"] for s in shards]]
+    sums = [shard["sha256"] for shard in shards]
+    parts = [SCHEMA_VERSION, frontend.identity(), utterances_sha256, sums]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

@@ -52,7 +52,7 @@ def input_digest(task: Task, first_row: int) -> str:
     Of a file its size and time of change stand for its content.
     """
     digest = hashlib.sha256()
-    header = [SCHEMA_VERSION, first_row, task.skip_unreadable, asdict(task.frontend)]
+    header = [SCHEMA_VERSION, first_row, task.skip_unreadable, task.frontend.identity()]
     digest.update(json.dumps(header).encode())
     for utterance in task.utterances:
         path = utterance.audio_path(task.root)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.config import RunConfig
-from ser_aae.experiments import TUNED, Setup, setup_folder, with_settings
+from ser_aae.config_fields import with_settings
+from ser_aae.experiments import TUNED, Setup, setup_folder
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
 

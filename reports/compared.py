@@ -11,9 +11,11 @@ from reports.commands import evaluate_command, shortest_settings
 from reports.comparison import compare, comparison_columns
 from reports.page import Section
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
-from ser_aae.experiments.cells import MODELS, title_of
+from ser_aae.experiments.cells import title_of
 from ser_aae.files.atomic import read_json
-from ser_aae.results.folder import CONFIG, flatten
+from ser_aae.kinds import KINDS
+from ser_aae.results.folder import flatten
+from ser_aae.results.folder import read_plain_config
 
 _SHARED = ("dataset", "task", "classes", "improvised_only")
 """Settings that experiments on the same utterances and classes have in common, and the protocol."""
@@ -32,7 +34,7 @@ def compared_sections(evaluations: Evaluations) -> list[Section]:
     """
     groups: dict[tuple[str, ...], dict[Path, Mapping[str, Any]]] = {}
     for folder, evaluation in evaluations.items():
-        config = read_json(Path(evaluation["runs"][0]["folder"]) / CONFIG)
+        config = read_plain_config(Path(evaluation["runs"][0]["folder"]))
         groups.setdefault(_shared(config), {})[folder] = config
     return [_section(configs, evaluations) for configs in groups.values() if len(configs) > 1]
 
@@ -109,7 +111,7 @@ def _figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
 
 def _model(config: Mapping[str, Any]) -> str:
     kind = config["model"]["kind"]
-    return MODELS.get(kind, kind)
+    return KINDS[kind].title if kind in KINDS else kind
 
 
 def _is_other_model(config: Mapping[str, Any]) -> bool:

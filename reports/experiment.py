@@ -15,7 +15,11 @@ from reports.pictures import confusion, draw_run
 from reports.summary import interval_text
 from ser_aae.files.atomic import read_json
 from ser_aae.leakage import VOICES, shared_voices
-from ser_aae.results.folder import CONFIG, ENVIRONMENT, EXAMPLES, RESULT, flatten
+from ser_aae.results.folder import ENVIRONMENT
+from ser_aae.results.folder import EXAMPLES
+from ser_aae.results.folder import RESULT
+from ser_aae.results.folder import flatten
+from ser_aae.results.folder import read_plain_config
 from ser_aae.results.text import mean_and_std, percent
 
 _NOT_DEAD = (None, "alive", "strayed", "not settled")
@@ -40,7 +44,7 @@ def draw_experiment(
     """
     complete = [Path(run["folder"]) for run in evaluation["runs"]]
     shown = next((run for run in complete if (run / EXAMPLES).is_file()), complete[0])
-    config = read_json(shown / CONFIG)
+    config = read_plain_config(shown)
     command = evaluate_command(str(folder))
     section = Section(
         title="{dataset}, {task}, {model}, {protocol} ({name})".format(

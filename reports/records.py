@@ -9,7 +9,8 @@ import pandas as pd
 from reports.commands import shortest_settings
 from reports.summary import Evaluations
 from ser_aae.files.atomic import read_json
-from ser_aae.results.folder import CONFIG, ENVIRONMENT
+from ser_aae.results.folder import ENVIRONMENT
+from ser_aae.results.folder import read_plain_config
 
 _FIGURES = (
     "n",
@@ -64,7 +65,7 @@ def run_records(evaluations: Evaluations) -> pd.DataFrame:
 
 def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
     folder, stored = Path(run["folder"]), run["stored"]
-    config = read_json(folder / CONFIG)
+    config = read_plain_config(folder)
     preset, changed = shortest_settings(config, _IN_COLUMNS)
     return {
         "experiment": digest,

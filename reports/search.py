@@ -12,6 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from reports.style import COLOURS, LINES, MARKERS, SEQUENTIAL, drawn_to
+from ser_aae.config import RunConfig, complete_stored
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.labels import PRIMARY_TASKS
@@ -63,6 +64,8 @@ def read_searched(folder: Path) -> Searched:
         UserError: A file cannot be read, or is not what a search writes.
     """
     definition = read_json(folder / SEARCH, _KIND, _MEND)
+    if isinstance(definition.get("config"), dict):
+        definition["config"] = complete_stored(definition["config"], RunConfig)
     there = (folder / TRIALS).is_file()
     trials = read_json(folder / TRIALS, _KIND, _MEND) if there else {"trials": []}
     try:

@@ -1,15 +1,7 @@
 """The multi-task semi-supervised adversarial autoencoder of Fig. 1, trained in three phases.
 
-One class serves the paper's models; a baseline is a subset of its phases and networks:
-
-| kind | phases | classifiers |
-| --- | --- | --- |
-| `mtl` | reconstruction, regularisation, classification | primary task and the auxiliary ones |
-| `stl` | the same | primary task |
-| `ae`  | reconstruction, classification | primary task |
-| `ae-mtl` | the same | primary task and the auxiliary ones |
-| `cnn` | classification, on a trunk of two convolutions | primary task |
-| `cnn-mtl` | the same | primary task and the auxiliary ones |
+One class serves the paper's models; a baseline is a subset of its phases and networks, see
+`ser_aae.kinds`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,15 +24,7 @@ from ser_aae.networks import (
 from ser_aae.optimisers import build_optimiser, stepper, trainable
 from ser_aae.replicas import gather, num_replicas, run_if, share_gradients, share_statistics
 
-PHASES = {
-    "mtl": ("reconstruction", "regularisation", "classification"),
-    "stl": ("reconstruction", "regularisation", "classification"),
-    "ae": ("reconstruction", "classification"),
-    "ae-mtl": ("reconstruction", "classification"),
-    "cnn": ("classification",),
-    "cnn-mtl": ("classification",),
-}
-"""Kind of model to its phases, in the order they run in each step (Sec. 3)."""
+_TRUNKS = {"encoder": build_encoder, "cnn": build_cnn_trunk}
 
 Labels = Mapping[str, tf.Tensor]
 
@@ -68,11 +52,10 @@ class MultitaskAAE(AveragedModel):
         """Build the networks; see the class."""
         super().__init__(name="multitask_aae")
         self.config = config
-        self.phases = PHASES[config.kind]
+        self.phases = config.traits.phases
         self.num_classes = dict(num_classes)
         self.primary = next(iter(num_classes))
-        trunk = build_cnn_trunk if config.kind.startswith("cnn") else build_encoder
-        self.encoder = trunk(config, segment_shape)
+        self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape)
         latent_shape = self.encoder.output_shape[1:]
         if "reconstruction" in self.phases:
             self.decoder = build_decoder(config, latent_shape)

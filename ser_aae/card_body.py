@@ -18,10 +18,6 @@ from ser_aae.results import score
 from ser_aae.results.folder import flatten
 from ser_aae.results.text import percent
 
-_PAPER = "arXiv 1907.06078"
-_OF_A_RUN = ("cache_mb", "shuffle_segments", "deterministic")
-"""Settings of how a run is computed, which the paper has no say in."""
-
 
 @dataclass(frozen=True)
 class Terms:
@@ -86,15 +82,6 @@ class CardRun:
 def build_body(it: CardRun) -> list[str]:
     """Return the sections of a card."""
     title = f"# {it.about.primary.capitalize()} from speech: {it.name}"
-    of = f"multi-task semi-supervised adversarial autoencoder ({_PAPER})"
-    what = {
-        "mtl": f"The encoder and classifiers of a {of}.",
-        "stl": f"The encoder and classifier of the single-task variant of a {of}.",
-        "ae": f"The baseline without adversary of a {of}.",
-        "ae-mtl": f"The multi-task baseline without adversary of a {of}.",
-        "cnn-mtl": f"The multi-task convolutional baseline of a {of}.",
-        "cnn": f"The convolutional baseline of a {of}.",
-    }
     tasks = [f"* {task}: {_names(task, names)}" for task, names in it.about.classes.items()]
     takes = (
         f"It takes recordings at {it.config.frontend.sample_rate_hz / 1000:g} kHz as log "
@@ -102,7 +89,7 @@ def build_body(it: CardRun) -> list[str]:
         f"{it.about.segment_frames} frames, whose posteriors are averaged. It tells apart:"
     )
     return [
-        *(title, f"{what.get(it.config.model.kind, f'A {of}.')} {takes}", "\n".join(tasks)),
+        *(title, f"{it.config.model.traits.sentence} {takes}", "\n".join(tasks)),
         *("## Results", *_results(it)),
         *("## Spread over gender and speakers", *_spread(it)),
         *("## Protocol and leakage", *_protocol(it)),
@@ -205,13 +192,10 @@ def _training(it: CardRun) -> list[str]:
     versions = [f"{name} {packages[name]}" for name in ("ser-aae", "keras", "tensorflow")]
     here = dict(flatten(it.config.to_dict()))
     paper = dict(flatten(build_config(preset="paper").to_dict()))
-    sources = {key: item.metadata["source"] for key, (item, _) in settings().items()}
     rows = [
-        [f"`{key}`", here[key], paper[key], sources[key]]
-        for key in here
-        if key.partition(".")[0] in ("frontend", "data", "model", "training")
-        and key.rpartition(".")[2] not in _OF_A_RUN
-        and here[key] != paper[key]
+        [f"`{key}`", here[key], paper[key], item.metadata["source"]]
+        for key, (item, _) in settings().items()
+        if item.metadata["on_card"] and here[key] != paper[key]
     ]
     return [
         f"{stored['epochs']} epochs, of which the {stored['best_epoch'] + 1}. is kept (validation "

@@ -8,15 +8,32 @@ literal reading departs from these defaults, which are what validation data show
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from functools import partial
 from typing import Any
 
+from ser_aae.kinds import KINDS, Kind
 from ser_aae.labels import PRIMARY_TASKS
 
 UNSTATED = "unstated"
 
 
-def setting(
+@dataclass(frozen=True)
+class Varied:
+    """The dimension of a search that varies a setting; settings may share one.
+
+    Attributes:
+        name: As in `--space`.
+        values: In their order.
+        doc: What it is, for `--help` and pictures; it is part of the record of each search.
+    """
+
+    name: str
+    values: tuple[int | float | str, ...]
+    doc: str
+
+
+def setting(  # noqa: PLR0913 - an argument for each fact of a setting
     default: Any,
     source: str,
     doc: str,
@@ -24,14 +41,106 @@ def setting(
     choices: tuple[str, ...] | None = None,
     low: float | None = None,
     high: float | None = None,
+    before: Any = MISSING,
+    always_named: bool = False,
+    stage_one: bool = True,
+    varied: Varied | None = None,
+    on_card: bool = True,
 ) -> Any:
-    """Declare a field: its default, where it comes from, what it means and its range."""
-    metadata = {"source": source, "doc": doc, "choices": choices, "low": low, "high": high}
+    """Declare a field and everything that is known of it.
+
+    Args:
+        default: Where nothing else is said.
+        source: A section of the paper, or `UNSTATED`.
+        doc: Its meaning, in a line.
+        choices: The words that it can be.
+        low: Least number that it can be.
+        high: Greatest number that it can be.
+        before: Its value before it existed. Stored configs without it mean that value, and where
+            it has that value it is in no digest: all that was named before keeps its name.
+        always_named: Whether it is in digests at its value of before too. Only of settings that
+            were in the digests before `before` was.
+        stage_one: Whether stage 1 depends on it.
+        varied: The dimension of a search that varies it, `None` where no search does.
+        on_card: Whether a model card lists it where it departs from the paper.
+    """
+    metadata = {
+        "source": source,
+        "doc": doc,
+        "choices": choices,
+        "low": low,
+        "high": high,
+        "before": before,
+        "always_named": always_named,
+        "stage_one": stage_one,
+        "varied": varied,
+        "on_card": on_card,
+    }
     return field(default=default, metadata=metadata)
 
 
+task_setting = partial(setting, stage_one=False, on_card=False)
+"""Declare a field that says what is learnt from whose speech.
+
+Stage 1 sees only the auxiliary utterances, which its key names; the card tells it in words."""
+
+
+class Settings:
+    """Plain values of a dataclass whose fields are settings, or groups of them."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nested plain values, tuples as lists, ready for JSON or YAML."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+    def identity(self) -> dict[str, Any]:
+        """Return the plain values that names are made of.
+
+        Settings with `before` that have that value are left out, so that whatever is named by a
+        digest of the rest keeps its name when a setting is added.
+        """
+        return _named(self, self.to_dict())
+
+
+def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Return stored plain values with the settings that did not exist then, at `before`.
+
+    Args:
+        plain: As `to_dict` gave them when they were stored; what else they hold is kept.
+        kind: RunConfig, or the class of a group.
+    """
+    found = dict(plain)
+    for item in fields(kind):
+        if is_dataclass(item.default_factory):
+            inner = plain.get(item.name, {})
+            # what is no group is damage, and a group that nothing was added to stays missing
+            if isinstance(inner, Mapping) and (
+                whole := complete_stored(inner, item.default_factory)
+            ):
+                found[item.name] = whole
+        elif item.metadata["before"] is not MISSING:
+            found.setdefault(item.name, _plain(item.metadata["before"]))
+    return found
+
+
+def _named(settings: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of plain values that is in digests."""
+    named = {}
+    for item in fields(settings):
+        value = plain[item.name]
+        if is_dataclass(item.default_factory):
+            named[item.name] = _named(getattr(settings, item.name), value)
+        elif item.metadata["always_named"] or value != _plain(item.metadata["before"]):
+            named[item.name] = value
+    return named
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
 @dataclass(frozen=True)
-class FrontEndConfig:
+class FrontEndConfig(Settings):
     """From a recording to a log spectrogram; the store of shards depends on these alone."""
 
     sample_rate_hz: int = setting(16000, UNSTATED, "rate all audio is brought to", low=1000)
@@ -42,13 +151,20 @@ class FrontEndConfig:
     fft_size: int = setting(512, UNSTATED, "points of the Fourier transform", low=64)
     bins: int = setting(128, "Sec. 4.2", "height of the spectrogram over 0 to 8 kHz", low=8)
     scale: str = setting(
-        "mel", UNSTATED, "128 mel bands, or FFT bins averaged in pairs", choices=("mel", "linear")
+        "mel",
+        UNSTATED,
+        "128 mel bands, or FFT bins averaged in pairs",
+        choices=("mel", "linear"),
+        varied=Varied("frontend", ("linear", "mel"), "scale of frequency"),
     )
     floor_db: float = setting(80.0, UNSTATED, "floor under the utterance's peak", low=10)
 
     def digest(self) -> str:
         """Return eight hexadecimal digits that name this front end."""
-        return _digest(asdict(self))
+        return _digest(self.identity())
+
+
+_MASKS = Varied("masks", (0, 8, 16, 32), "widest masks")
 
 
 @dataclass(frozen=True)
@@ -60,7 +176,13 @@ class DataConfig:
         128, UNSTATED, "shift between the segments an utterance is scored on", low=1
     )
     evaluation_segments: int = setting(
-        4, UNSTATED, "fewest segments, spread evenly round an utterance; pad repeat", low=1, high=64
+        4,
+        UNSTATED,
+        "fewest segments, spread evenly round an utterance; pad repeat",
+        low=1,
+        high=64,
+        before=1,
+        always_named=True,
     )
     pad: str = setting(
         "repeat",
@@ -69,25 +191,55 @@ class DataConfig:
         choices=("repeat", "floor"),
     )
     auxiliary_ratio: float = setting(
-        0.5, UNSTATED, "largest share without emotions of a batch of stage 2", low=0, high=0.95
+        0.5,
+        UNSTATED,
+        "largest share without emotions of a batch of stage 2",
+        low=0,
+        high=0.95,
+        stage_one=False,
+        varied=Varied(
+            "auxiliary-ratio", (0.1, 0.25, 0.5, 0.75), "share of auxiliary rows in a batch"
+        ),
     )
     auxiliary_subset: str = setting(
-        "", "Sec. 4.1.3", "subset of the auxiliary corpora, as train-clean-360; empty is all"
+        "",
+        "Sec. 4.1.3",
+        "subset of the auxiliary corpora, as train-clean-360; empty is all",
+        stage_one=False,  # whose utterances train, the key of stage 1 says by itself
     )
     auxiliary_speakers: int = setting(
-        0, "Sec. 4.1.3", "speakers drawn of each auxiliary corpus, 0 is all; the paper's 600", low=0
+        0,
+        "Sec. 4.1.3",
+        "speakers drawn of each auxiliary corpus, 0 is all; the paper's 600",
+        low=0,
+        stage_one=False,  # likewise
     )
     level_edges: tuple[float, ...] = setting(
-        (2.5, 3.5), UNSTATED, "edges between three levels on corpora that Table 2 does not name"
+        (2.5, 3.5),
+        UNSTATED,
+        "edges between three levels on corpora that Table 2 does not name",
+        stage_one=False,
     )
     labelled_fraction: float = setting(
-        1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
+        1.0,
+        UNSTATED,
+        "share of training utterances that keep their emotion label",
+        low=0,
+        high=1,
+        stage_one=False,
     )
     unlabelled_rest: bool = setting(
-        True, UNSTATED, "training speakers' utterances of other classes are mixed in, unlabelled"
+        True,
+        UNSTATED,
+        "training speakers' utterances of other classes are mixed in, unlabelled",
+        stage_one=False,
     )
-    mask_bins: int = setting(0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0)
-    mask_frames: int = setting(0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0)
+    mask_bins: int = setting(
+        0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0, varied=_MASKS
+    )
+    mask_frames: int = setting(
+        0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0, varied=_MASKS
+    )
     warp_time: float = setting(
         0.15, UNSTATED, "tempo drawn from 1 -+ this share in training, 0 is off", low=0, high=0.5
     )
@@ -95,13 +247,21 @@ class DataConfig:
         0.12, UNSTATED, "frequency axis stretched by 1 -+ this share, 0 is off", low=0, high=0.5
     )
     gain_db: float = setting(0.0, UNSTATED, "level changed by up to this, 0 is off", low=0)
-    cache_mb: int = setting(1024, UNSTATED, "training parts up to this stay in memory", low=0)
-    shuffle_segments: int = setting(2048, UNSTATED, "segments held for shuffling", low=1)
+    cache_mb: int = setting(
+        1024, UNSTATED, "training parts up to this stay in memory", low=0, on_card=False
+    )
+    shuffle_segments: int = setting(
+        2048, UNSTATED, "segments held for shuffling", low=1, on_card=False
+    )
 
     @property
     def fewest_segments(self) -> int:
         """Segments that an utterance is scored on at least: to go round it, it has to repeat."""
         return self.evaluation_segments if self.pad == "repeat" else 1
+
+
+def _tenths(first: int, last: int) -> tuple[float, ...]:
+    return tuple(number / 10 for number in range(first, last + 1))
 
 
 @dataclass(frozen=True)
@@ -113,7 +273,7 @@ class ModelConfig:
         "Sec. 5.1",
         "adversarial autoencoder multi-task or single-task, autoencoder, or CNN; these single-task "
         "unless they end in -mtl",
-        choices=("mtl", "stl", "ae", "ae-mtl", "cnn", "cnn-mtl"),
+        choices=tuple(KINDS),
     )
     auxiliary_tasks: tuple[str, ...] = setting(
         ("gender", "speaker"),
@@ -122,15 +282,30 @@ class ModelConfig:
         choices=("gender", "speaker"),
     )
     alpha: float = setting(
-        0.4, "Sec. 5.1", "weight of the reconstruction, eq. (1): a factor of its rate", low=0
+        0.4,
+        "Sec. 5.1",
+        "weight of the reconstruction, eq. (1): a factor of its rate",
+        low=0,
+        varied=Varied("alpha", _tenths(1, 10), "weight of the reconstruction"),
     )
     beta: float = setting(
-        0.6, "Sec. 5.1", "weight of the primary task against the others, eq. (2)", low=0, high=1
+        0.6,
+        "Sec. 5.1",
+        "weight of the primary task against the others, eq. (2)",
+        low=0,
+        high=1,
+        varied=Varied("beta", _tenths(1, 9), "weight of the primary task"),
     )
     filters: tuple[int, ...] = setting(
         (16, 32), UNSTATED, "filters of the first two convolutions of the encoder", low=1
     )
-    latent_channels: int = setting(32, "Sec. 4.3", "channels of z: 16 x 16 x this", low=1)
+    latent_channels: int = setting(
+        32,
+        "Sec. 4.3",
+        "channels of z: 16 x 16 x this",
+        low=1,
+        varied=Varied("latent", (8, 16, 32, 64), "channels of z"),
+    )
     latent: str = setting(
         "standardised",
         UNSTATED,
@@ -162,7 +337,13 @@ class ModelConfig:
         choices=("non-saturating", "saturating"),
     )
     discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
-    discriminator_zero_start: bool = setting(True, UNSTATED, "its last layer starts at 0, guessing")
+    discriminator_zero_start: bool = setting(
+        True,
+        UNSTATED,
+        "its last layer starts at 0, guessing",
+        before=False,
+        always_named=True,
+    )
     discriminator_noise: float = setting(
         1.0, UNSTATED, "deviation of Gaussian noise on the discriminator's input", low=0
     )
@@ -171,23 +352,38 @@ class ModelConfig:
     )
 
     @property
+    def traits(self) -> Kind:
+        """Phases, trunk and title of its kind."""
+        return KINDS[self.kind]
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks beside the primary one: none in a single-task model."""
-        return self.auxiliary_tasks if self.kind.endswith("mtl") else ()
+        return self.auxiliary_tasks if self.traits.is_multitask else ()
 
     @property
     def learns_from_labels_alone(self) -> bool:
         """Whether an utterance without the primary task's label teaches it nothing."""
-        return self.kind.startswith("cnn") and not self.tasks
+        return not self.traits.reconstructs and not self.tasks
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """Optimisation and its schedule."""
 
-    optimiser: str = setting("adam", UNSTATED, "for every phase", choices=("adam", "sgd"))
+    optimiser: str = setting(
+        "adam",
+        UNSTATED,
+        "for every phase",
+        choices=("adam", "sgd"),
+        varied=Varied("optimiser", ("adam", "sgd"), "optimiser"),
+    )
     learning_rate: float = setting(
-        2e-3, UNSTATED, "of the reconstruction and classification phases", low=0
+        2e-3,
+        UNSTATED,
+        "of the reconstruction and classification phases",
+        low=0,
+        varied=Varied("rate", (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "learning rate"),
     )
     generator_rate_ratio: float = setting(
         0.1, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
@@ -201,9 +397,16 @@ class TrainingConfig:
         UNSTATED,
         "weight of a class in L_E: one, or the inverse of its frequency (UA counts classes alike)",
         choices=("none", "balanced"),
+        stage_one=False,
     )
     logit_adjustment: float = setting(
-        1.0, UNSTATED, "times ln of a class' share, added to its logit in L_E, 0 is off", low=0
+        1.0,
+        UNSTATED,
+        "times ln of a class' share, added to its logit in L_E, 0 is off",
+        low=0,
+        before=0.0,
+        always_named=True,
+        stage_one=False,
     )
     average_decay: float = setting(
         0.985, UNSTATED, "share kept a step in the weights' average, 0 is off", low=0, high=0.9999
@@ -212,65 +415,88 @@ class TrainingConfig:
     pretraining_epochs: int = setting(
         10, UNSTATED, "on the auxiliary corpora alone (stage 1)", low=0
     )
-    epochs: int = setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
-    patience_epochs: int = setting(30, "Sec. 4.3", "epochs without improvement", low=1)
-    selection_epochs: int = setting(30, UNSTATED, "epochs whose mean UA is compared", low=1)
+    epochs: int = setting(
+        60, UNSTATED, "at most, on emotional data (stage 2)", low=1, stage_one=False
+    )
+    patience_epochs: int = setting(
+        30, "Sec. 4.3", "epochs without improvement", low=1, stage_one=False
+    )
+    selection_epochs: int = setting(
+        30, UNSTATED, "epochs whose mean UA is compared", low=1, stage_one=False
+    )
     rate_factor: float = setting(
-        0.5, "Sec. 4.3", "applied to every rate on a plateau", low=0.01, high=0.99
+        0.5,
+        "Sec. 4.3",
+        "applied to every rate on a plateau",
+        low=0.01,
+        high=0.99,
+        stage_one=False,
     )
     stop_ratio: float = setting(
-        0.1, "Sec. 4.3", "training ends when the rate falls under this share of the first", low=0
+        0.1,
+        "Sec. 4.3",
+        "training ends when the rate falls under this share of the first",
+        low=0,
+        stage_one=False,
     )
-    deterministic: bool = setting(True, UNSTATED, "one seed gives one result, to the bit")
+    deterministic: bool = setting(
+        True, UNSTATED, "one seed gives one result, to the bit", on_card=False
+    )
 
 
 @dataclass(frozen=True)
 class ProtocolConfig:
     """How speakers are parted into training, validation and test."""
 
-    name: str = setting(
+    name: str = task_setting(
         "speaker-kfold",
         "Sec. 5",
         "see ser_aae.splits",
         choices=("loso", "loso-session", "10-fold", "speaker-kfold", "cross-corpus", "folds"),
     )
-    folds: int = setting(6, UNSTATED, "folds of speaker-kfold", low=3)
-    fold: int = setting(0, UNSTATED, "which fold is the test part", low=0)
-    seed: int = setting(
+    folds: int = task_setting(6, UNSTATED, "folds of speaker-kfold", low=3)
+    fold: int = task_setting(0, UNSTATED, "which fold is the test part", low=0)
+    seed: int = task_setting(
         0, UNSTATED, "draws the folds; the same in every repetition, so that folds can be named"
     )
-    target: str = setting("", "Sec. 5.3", "corpus that cross-corpus selects and tests on")
-    selection_fraction: float = setting(
+    target: str = task_setting("", "Sec. 5.3", "corpus that cross-corpus selects and tests on")
+    selection_fraction: float = task_setting(
         0.3, "Sec. 5.3", "share of the target that selects parameters", low=0.05, high=0.95
     )
-    target_speakers: str = setting(
+    target_speakers: str = task_setting(
         "shared",
         UNSTATED,
         "whether the target's selection and test parts may share speakers",
         choices=("shared", "apart"),
     )
-    directory: str = setting("", UNSTATED, "folder with the lists of the protocol folds")
-    lists: str = setting("", UNSTATED, "digest of those lists, so that changed ones are noticed")
-    validation_fraction: float = setting(
+    directory: str = task_setting("", UNSTATED, "folder with the lists of the protocol folds")
+    lists: str = task_setting(
+        "", UNSTATED, "digest of those lists, so that changed ones are noticed"
+    )
+    validation_fraction: float = task_setting(
         0.2, UNSTATED, "training speakers' share held out if no list validates", low=0.01, high=0.9
     )
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Settings):
     """One run, whole."""
 
-    dataset: str = setting("demo", UNSTATED, "corpus with emotions")
-    auxiliary: tuple[str, ...] = setting((), "Sec. 4.1.3", "corpora without emotions")
-    task: str = setting("emotion", "Sec. 5", "primary task", choices=PRIMARY_TASKS)
-    classes: str = setting("four", "Sec. 4.1", "four, all, or names with commas between")
-    improvised_only: bool = setting(False, UNSTATED, "leave out what was read from a script")
-    seed: int = setting(0, UNSTATED, "of everything drawn; repetitions count it up", low=0)
-    verification: str = setting("", "Sec. 5", "corpus whose speakers are verified; empty is none")
-    verification_subset: str = setting(
+    dataset: str = task_setting("demo", UNSTATED, "corpus with emotions")
+    auxiliary: tuple[str, ...] = task_setting((), "Sec. 4.1.3", "corpora without emotions")
+    task: str = task_setting("emotion", "Sec. 5", "primary task", choices=PRIMARY_TASKS)
+    classes: str = task_setting("four", "Sec. 4.1", "four, all, or names with commas between")
+    improvised_only: bool = task_setting(False, UNSTATED, "leave out what was read from a script")
+    seed: int = setting(
+        0, UNSTATED, "of everything drawn; repetitions count it up", low=0, on_card=False
+    )
+    verification: str = task_setting(
+        "", "Sec. 5", "corpus whose speakers are verified; empty is none"
+    )
+    verification_subset: str = task_setting(
         "", "Sec. 5", "subset of that corpus, as test-clean; empty is all"
     )
-    enrolment_utterances: int = setting(
+    enrolment_utterances: int = task_setting(
         20, "Sec. 6", "utterances a verified speaker is enrolled with", low=1
     )
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
@@ -279,18 +505,13 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return nested plain values, tuples as lists, ready for JSON or YAML."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return plain
-
     def digest(self) -> str:
         """Return eight hexadecimal digits that name the experiment.
 
         The fold and the seed are left out: the folds and repetitions of one experiment
         share the digest and lie in one folder. So is where fold lists lie: their content counts.
         """
-        plain = self.to_dict()
+        plain = self.identity()
         del plain["seed"], plain["protocol"]["fold"], plain["protocol"]["directory"]
         return _digest(plain)
 

@@ -1,13 +1,13 @@
-"""The settings of a RunConfig by dotted name, and reading a text as the value of one."""
+"""The settings of a RunConfig by dotted name: reading, changing and listing their values."""
 
 import difflib
 import math
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from ser_aae.config import RunConfig
+from ser_aae.config import RunConfig, Varied
 from ser_aae.errors import UserError
 
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -43,6 +43,68 @@ def settings() -> dict[str, tuple[Field[Any], Any]]:
             if not is_dataclass(types[item.name]):
                 found[f"{prefix}{item.name}"] = (item, types[item.name])
     return found
+
+
+def with_settings(config: RunConfig, values: Mapping[str, Any], where: str = "") -> RunConfig:
+    """Return a config with settings changed by dotted name: `{"model.alpha": 0.4}`.
+
+    Args:
+        config: What is changed.
+        values: Of the type of their field, lists for tuples; text is no number here.
+        where: Where they stand, for errors.
+
+    Raises:
+        UserError: A name that is no setting, or a value that is none for its field.
+    """
+    inner: dict[str, dict[str, Any]] = {}
+    outer: dict[str, Any] = {}
+    for name, value in values.items():
+        group, dot, leaf = name.rpartition(".")
+        checked = _check(name, value, f"{where}: {name}" if where else name)
+        (inner.setdefault(group, {}) if dot else outer)[leaf] = checked
+    changed = {name: replace(getattr(config, name), **own) for name, own in inner.items()}
+    return replace(config, **changed, **outer)
+
+
+def get(config: RunConfig, key: str) -> Any:
+    """Return the value of a setting by its dotted name."""
+    group, dot, leaf = key.rpartition(".")
+    return getattr(getattr(config, group) if dot else config, leaf)
+
+
+def values_by_name(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested plain settings by dotted name, as `with_settings` takes them."""
+    found: dict[str, Any] = {}
+    for key, value in plain.items():
+        if isinstance(value, Mapping):
+            found |= values_by_name(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _check(key: str, value: Any, where: str) -> Any:
+    """Return a value as its field holds it.
+
+    Raises:
+        UserError: No such field, or a value of another type or out of its range.
+    """
+    several = isinstance(value, tuple | list)
+    read = read_value(Given(key, tuple(map(str, value)) if several else str(value), where))
+    pairs = zip(value, read, strict=True) if several else [(value, read)]
+    if any(isinstance(came, str) != isinstance(wanted, str) for came, wanted in pairs):
+        item, kind = settings()[key]
+        raise UserError(f"{where}: expected {expected(kind, item)}, got {value!r}")
+    return read
+
+
+def search_dimensions() -> dict[Varied, tuple[str, ...]]:
+    """Return the dimensions that a search can have, each with the settings that it varies."""
+    keys: dict[Varied, tuple[str, ...]] = {}
+    for key, (item, _) in settings().items():
+        if item.metadata["varied"]:
+            keys[item.metadata["varied"]] = (*keys.get(item.metadata["varied"], ()), key)
+    return keys
 
 
 def choices(key: str) -> tuple[str, ...]:

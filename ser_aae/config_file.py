@@ -5,15 +5,15 @@ Every value arrives as text, from YAML too, and is read by the type of the field
 wherever it was made.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ser_aae.config import FrontEndConfig, RunConfig
-from ser_aae.config_fields import Given, groups, read_value
+from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
+from ser_aae.config_fields import Given, groups, read_value, values_by_name, with_settings
 from ser_aae.datasets import given_path, stored_name
 from ser_aae.errors import UserError
 from ser_aae.presets import PRESETS
@@ -31,16 +31,19 @@ def build_config(
     flags: Iterable[Given] = (),
     assignments: Iterable[str] = (),
     required: Iterable[str] = (),
+    stored: bool = False,
 ) -> RunConfig:
     """Return the config that all sources make together.
 
     Args:
         preset: One of `ser_aae.presets.PRESETS`.
         file: YAML (or JSON, which is YAML) with the fields of RunConfig; the `config.json` of
-            a run is one.
+            a run is one, and is known by the digests of its corpora.
         flags: What single flags of the command line say.
         assignments: `KEY=VALUE`, as in `model.alpha=0.4`.
         required: Settings that have to be given, whatever their default.
+        stored: Whether this program wrote the file: a setting that it lacks did not exist then
+            and has its value of before. In a file of the user's it has its default.
 
     Raises:
         UserError: An unknown preset or field, a value that is none for its field, settings
@@ -50,13 +53,15 @@ def build_config(
         known = ", ".join(PRESETS)
         raise UserError(f"--preset: expected one of {known}, got {preset!r}")
     values: dict[str, Any] = dict(PRESETS[preset])
+    if file and (stored or _is_of_a_run(file)):
+        values |= values_by_name(complete_stored({}, RunConfig))
     given = [*(read_file(file) if file else ()), *flags, *map(parse_assignment, assignments)]
     for item in given:
         values[item.key] = read_value(item)
     for key in required:
         if key not in values:
             raise UserError(f"expected --{key}, or {key} in the file of --config; got neither")
-    config = _with_plain_names(_nest(values))
+    config = _with_plain_names(with_settings(RunConfig(), values))
     _check_frontend(config.frontend)
     if config.auxiliary and config.model.learns_from_labels_alone:
         raise UserError(
@@ -99,6 +104,14 @@ def read_file(path: Path) -> list[Given]:
         if first.setdefault(item.key, item) is not item:
             raise UserError(f"{item.where}: said already, at {first[item.key].where}; remove one")
     return given
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Return whether a file is the config.json of a run: no other names what it was made from."""
+    root = _compose(path)
+    return isinstance(root, yaml.MappingNode) and any(
+        name.value in _NOT_CHOSEN for name, _ in root.value
+    )
 
 
 def _compose(path: Path) -> yaml.Node | None:
@@ -165,19 +178,6 @@ def _check_frontend(frontend: FrontEndConfig) -> None:
             f"shrink frequency by, from {2 * FREQUENCY_POOLS} to half of fft_size ({most}), got "
             f"{frontend.bins}"
         )
-
-
-def _nest(values: Mapping[str, Any]) -> RunConfig:
-    """Return the default config with values, by dotted name, put in."""
-    config = RunConfig()
-    inner = {
-        group: replace(getattr(config, group), **_below(values, f"{group}.")) for group in groups()
-    }
-    return replace(config, **inner, **{k: v for k, v in values.items() if "." not in k})
-
-
-def _below(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
 
 
 def _with_plain_names(config: RunConfig) -> RunConfig:

@@ -18,7 +18,9 @@ from ser_aae.files.atomic import read_json
 from ser_aae.frontend.segments import num_segments, segment_starts
 from ser_aae.labels import GENDERS
 from ser_aae.results import is_complete
-from ser_aae.results.folder import CONFIG, NORMALISATION, RESULT, flatten
+from ser_aae.results.folder import CONFIG
+from ser_aae.results.folder import NORMALISATION
+from ser_aae.results.folder import RESULT
 from ser_aae.results.text import percent
 
 FORMAT_VERSION = 2
@@ -26,13 +28,6 @@ SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
 
 _DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What comes of reading plain values that are not as they were written."""
-
-_BEFORE = {
-    "data.evaluation_segments": "1",
-    "model.discriminator_zero_start": "false",
-    "training.logit_adjustment": "0",
-}
-"""Settings that runs of an earlier version do not have, to what such a run did."""
 
 _KINDS = {"demo": "synthetic speech"} | dict.fromkeys(
     ("cremad", "emodb", "esd", "iemocap", "msp", "nemo", "ravdess", "savee", "tess"),
@@ -189,9 +184,8 @@ def read_config(run: Path) -> RunConfig:
             "none; name one, or train it to its end"
         )
     file = run / CONFIG
-    known = {name for name, _ in flatten(read_json(file))}
-    before = [Given(key, value, str(file)) for key, value in _BEFORE.items() if key not in known]
-    return build_config(file=file, flags=before)
+    read_json(file)  # what is no JSON object is told as a damaged run
+    return build_config(file=file, stored=True)
 
 
 def describe_run(run: Path) -> Description:

@@ -2,7 +2,8 @@
 
 Stage 1 sees the auxiliary corpora and nothing else (`ser_aae.pretraining`), so neither the
 emotional corpus, its task, protocol and fold nor the settings of stage 2 are in it. Whatever is
-not listed as without influence counts, a setting that is new included.
+not declared as without influence (`stage_one` of `ser_aae.config.setting`) counts, a setting that
+is new included.
 """
 
 import hashlib
@@ -14,41 +15,26 @@ from typing import Any
 
 from ser_aae.assembly import Assembly
 from ser_aae.config import RunConfig
+from ser_aae.config_fields import settings
 from ser_aae.files.digests import digest_of_plain
 from ser_aae.results import environment
 from ser_aae.results.folder import flatten
 
-WITHOUT_INFLUENCE = (
-    *("dataset", "task", "classes", "improvised_only", "protocol."),
-    *("verification", "verification_subset", "enrolment_utterances"),
-    # who of which corpus trains is looked at itself
-    *("auxiliary", "data.auxiliary_subset", "data.auxiliary_speakers"),
-    *("data.auxiliary_ratio", "data.level_edges", "data.labelled_fraction"),
-    "data.unlabelled_rest",
-    *("training.class_weights", "training.logit_adjustment"),
-    *("training.epochs", "training.patience_epochs", "training.selection_epochs"),
-    *("training.rate_factor", "training.stop_ratio"),
-)
-"""Settings that stage 1 does not look at; with a dot at the end, a group of them."""
+VERSION = 1
+"""Raised by a person when stage 1 computes something else from the same settings and data: in its
+losses, networks, optimisers, batches, augmentation, draws or normalisation."""
 
 _PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
 _THREADS = "TF_NUM_INTRAOP_THREADS"
-_PROGRAM = (
-    *("aae", "augmentation", "averaging", "callbacks", "frontend/segments"),
-    *("frontend/spectrogram", "labels", "layers", "losses", "networks", "optimisers", "parts"),
-    *("pipeline", "pretraining", "records", "replicas", "seeds", "stages", "strategies"),
-)
-"""Modules that stage 1 is computed by: a change in one of them computes anew."""
-
-_HERE = Path(__file__).resolve().parent
 
 
 def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
     """Return the settings that stage 1 looks at, by dotted name."""
+    known = settings()
     return {
         name: value
-        for name, value in flatten(config.to_dict())
-        if name not in WITHOUT_INFLUENCE and f"{name.partition('.')[0]}." not in WITHOUT_INFLUENCE
+        for name, value in flatten(config.identity())
+        if known[name][0].metadata["stage_one"]
     }
 
 
@@ -75,7 +61,7 @@ def describe_stage_one(
     return {
         "settings": settings_of_stage_one(config),
         "corpora": corpora,
-        "program": _source_digest(_HERE),
+        "version": VERSION,
         "packages": {name: packages[name] for name in _PACKAGES},
         "processor": _processor(),
         # sums are taken in another order by more threads
@@ -88,15 +74,6 @@ def describe_stage_one(
 def digest_of(description: dict[str, Any]) -> str:
     """Return sixteen hexadecimal digits that name a stage 1."""
     return digest_of_plain(description, 16)
-
-
-def _source_digest(package: Path) -> str:
-    """Return a digest of the modules that stage 1 is computed by."""
-    digest = hashlib.sha256()
-    for name in _PROGRAM:
-        content = (package / f"{name}.py").read_bytes()
-        digest.update(f"{name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:16]
 
 
 def _processor(table: Path = Path("/proc/cpuinfo")) -> str:

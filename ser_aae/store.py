@@ -13,13 +13,13 @@ Two front ends lie side by side; neither overwrites the other. Writing is `data_
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ser_aae.config import FrontEndConfig
+from ser_aae.config import FrontEndConfig, complete_stored
 from ser_aae.errors import UserError
 from ser_aae.utterance import Utterance
 
@@ -70,15 +70,16 @@ def other_frontends(store: Path, corpus: str, frontend: FrontEndConfig) -> dict[
     Raises:
         UserError: The manifest of one of them is damaged.
     """
-    wanted = asdict(frontend)
+    wanted = frontend.to_dict()
     found: dict[Path, list[str]] = {}
     for manifest in sorted(store.glob(f"{corpus}-????????/{MANIFEST}")):
         there = _read_manifest(manifest, f"prepare {corpus} anew where it is still needed")
-        if there["corpus"] == corpus and there["frontend"] != wanted:
+        stored = complete_stored(there["frontend"], type(frontend))
+        if there["corpus"] == corpus and stored != wanted:
             found[manifest.parent] = [
-                f"{key}: {there['frontend'].get(key)} there, {value} here"
+                f"{key}: {stored.get(key)} there, {value} here"
                 for key, value in wanted.items()
-                if there["frontend"].get(key) != value
+                if stored.get(key) != value
             ]
     return found
 
@@ -99,7 +100,7 @@ def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCor
     if not (folder / MANIFEST).is_file():
         raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
     manifest = _read_manifest(folder / MANIFEST, mend)
-    if manifest["frontend"] != asdict(frontend):
+    if complete_stored(manifest["frontend"], type(frontend)) != frontend.to_dict():
         raise UserError(
             f"{folder / MANIFEST}: the front end written there is not the one its folder is "
             f"named after; remove the folder and {mend}"

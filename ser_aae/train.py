@@ -11,8 +11,11 @@ import tensorflow as tf
 
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly, assemble
-from ser_aae.callbacks import HalveOnPlateau, ValidationScores, read_backup
+from ser_aae.callbacks import HalveOnPlateau
+from ser_aae.callbacks import ValidationScores
+from ser_aae.callbacks import read_backup
 from ser_aae.config import RunConfig
+from ser_aae.config import complete_stored
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer
 from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json
@@ -143,7 +146,7 @@ def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | No
     content = {**config.to_dict(), "corpora": data.digests | verified}
     remove_partial(folder)
     if (folder / CONFIG).is_file():
-        if read_json(folder / CONFIG) != content:
+        if complete_stored(read_json(folder / CONFIG), type(config)) != content:
             raise UserError(
                 f"{folder}: begun with another config or other data; remove the folder "
                 "to train anew"

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ser_aae.config import RunConfig
+from ser_aae.config import RunConfig, complete_stored
+from ser_aae.config_fields import values_by_name, with_settings
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
-from ser_aae.experiments import with_settings
 from ser_aae.files.digests import digest_of_plain
 from tuning.space import FIGURE_5, Space, check_space, read_space
 
@@ -49,6 +49,7 @@ class Search:
         config = self.config
         name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
+        plain["config"] = self.config.identity()
         digest = digest_of_plain(plain, 8)
         return runs / SEARCHES / f"{stored_name(config.dataset)}-{name}" / digest
 
@@ -84,12 +85,13 @@ def read_search(plain: Mapping[str, Any]) -> Search:
     """Return the search that `Search.to_dict` has written.
 
     Raises:
-        UserError: It is of another version of this program, whose dimensions differ.
+        UserError: It is of another version of this program, whose settings or dimensions differ.
     """
     try:
+        config = complete_stored(plain["config"], RunConfig)
         space = read_space(plain["space"])
         search = Search(
-            config=with_settings(RunConfig(), _flat(plain["config"])),
+            config=with_settings(RunConfig(), values_by_name(config)),
             space=space,
             algorithm=plain["algorithm"],
             trials=plain["trials"],
@@ -97,9 +99,9 @@ def read_search(plain: Mapping[str, Any]) -> Search:
             executions=plain["executions"],
             corpora=plain["corpora"],
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, UserError) as error:
         raise UserError(f"not a search of this version of ser-aae ({error})") from error
-    if search.to_dict() != plain:
+    if search.to_dict() != {**plain, "config": config}:
         raise UserError("a search of another version of ser-aae; use the same one everywhere")
     return search
 
@@ -124,14 +126,3 @@ def check_search(search: Search) -> None:
     if search.executions < 1:
         raise UserError(f"--executions: expected 1 or more, got {search.executions}")
     check_space(search.space, search.config)
-
-
-def _flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings by dotted name, lists as the tuples that a config holds."""
-    found: dict[str, Any] = {}
-    for key, value in plain.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value
-    return found

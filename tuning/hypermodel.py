@@ -11,8 +11,10 @@ import keras
 import keras_tuner
 
 from ser_aae.config import RunConfig
-from ser_aae.experiments import with_settings
-from ser_aae.files.locks import claim, holder
+from ser_aae.config_fields import get
+from ser_aae.config_fields import with_settings
+from ser_aae.files.locks import claim
+from ser_aae.files.locks import holder
 from ser_aae.finish import validation_accuracy
 from ser_aae.progress import Show
 from ser_aae.results import run_folder, run_name
@@ -129,12 +131,8 @@ def declare(hp: keras_tuner.HyperParameters, dimension: Dimension) -> int:
 
 def describe(search: Search, config: RunConfig) -> str:
     """Return what a search varies as it is in a config: `"model.alpha 0.4, model.beta 0.6"`."""
-    plain = config.to_dict()
-    words = []
-    for dimension in search.space.dimensions:
-        for key in dimension.keys:
-            group, _, leaf = key.partition(".")
-            words.append(f"{key} {plain[group][leaf]}")
+    keys = [key for dimension in search.space.dimensions for key in dimension.keys]
+    words = [f"{key} {get(config, key)}" for key in keys]
     if config.training.epochs != search.config.training.epochs:
         words.append(f"training.epochs {config.training.epochs}")
     return ", ".join(words)

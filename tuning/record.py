@@ -9,9 +9,14 @@ import yaml
 
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings as known_settings
-from ser_aae.experiments import with_settings
-from ser_aae.files.atomic import read_json, write_bytes, write_json, written_whole
-from ser_aae.results import run_folder, run_name
+from ser_aae.config_fields import values_by_name
+from ser_aae.config_fields import with_settings
+from ser_aae.files.atomic import read_json
+from ser_aae.files.atomic import write_bytes
+from ser_aae.files.atomic import write_json
+from ser_aae.files.atomic import written_whole
+from ser_aae.results import run_folder
+from ser_aae.results import run_name
 from tuning.definition import OBJECTIVE, Search
 from tuning.hypermodel import describe
 from tuning.oracles import COMPLETED, DurableOracle
@@ -118,14 +123,7 @@ def _flat_trial(search: Search, row: dict[str, Any]) -> dict[str, Any]:
         key: row["values"][item.name] for item in search.space.dimensions for key in item.keys
     }
     config = with_settings(search.config, settings | {"training.epochs": row["epochs"]})
-    plain = config.to_dict()
-    inner = {
-        f"{group}.{key}": value
-        for group, values in plain.items()
-        if isinstance(values, dict)
-        for key, value in values.items()
-    }
-    return plain | inner
+    return values_by_name(config.to_dict())
 
 
 def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path) -> None:

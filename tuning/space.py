@@ -6,17 +6,17 @@ would be another config with another digest; and values on a log scale are evenl
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import nearest
+from ser_aae.config_fields import nearest, search_dimensions
 from ser_aae.errors import UserError
+from ser_aae.kinds import Kind
 
 Point = tuple[int, ...]
 
-DEFAULT_SPACE = "latent,alpha,beta"
 FIGURE_5 = "figure-5"
 
 
@@ -37,38 +37,21 @@ class Dimension:
     doc: str
 
 
-def _tenths(first: int, last: int) -> tuple[float, ...]:
-    return tuple(number / 10 for number in range(first, last + 1))
-
-
 DIMENSIONS: Mapping[str, Dimension] = {
-    item.name: item
-    for item in (
-        Dimension("latent", ("model.latent_channels",), (8, 16, 32, 64), "channels of z"),
-        Dimension("alpha", ("model.alpha",), _tenths(1, 10), "weight of the reconstruction"),
-        Dimension("beta", ("model.beta",), _tenths(1, 9), "weight of the primary task"),
-        Dimension("optimiser", ("training.optimiser",), ("adam", "sgd"), "optimiser"),
-        Dimension(
-            "rate", ("training.learning_rate",), (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "learning rate"
-        ),
-        Dimension("frontend", ("frontend.scale",), ("linear", "mel"), "scale of frequency"),
-        Dimension("masks", ("data.mask_bins", "data.mask_frames"), (0, 8, 16, 32), "widest masks"),
-        Dimension(
-            "auxiliary-ratio",
-            ("data.auxiliary_ratio",),
-            (0.1, 0.25, 0.5, 0.75),
-            "share of auxiliary rows in a batch",
-        ),
-    )
+    item.name: Dimension(item.name, keys, item.values, item.doc)
+    for item, keys in search_dimensions().items()
 }
 """Name to dimension. Latent channels, alpha and beta are searched as in Sec. 5.1; the others are
 switched on by name."""
 
-_NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "alpha": (("mtl", "stl", "ae", "ae-mtl"), "a CNN reconstructs nothing"),
-    "beta": (("mtl", "ae-mtl", "cnn-mtl"), "a model of one task weighs it against no other"),
+_NEEDS: Mapping[str, tuple[Callable[[Kind], bool], str]] = {
+    "alpha": (lambda kind: kind.reconstructs, "a CNN reconstructs nothing"),
+    "beta": (
+        lambda kind: kind.is_multitask,
+        "a model of one task weighs it against no other",
+    ),
 }
-"""Dimension to the kinds of model that it changes, and why it does not change the others."""
+"""Dimension to whether it changes a kind of model, and why it does not change the others."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +120,8 @@ def check_space(space: Space, config: RunConfig) -> None:
         UserError: Says which, and why.
     """
     for dimension in space.dimensions:
-        kinds, why = _NEEDS.get(dimension.name, ((config.model.kind,), ""))
-        if config.model.kind not in kinds:
+        matters, why = _NEEDS.get(dimension.name, (None, ""))
+        if matters and not matters(config.model.traits):
             raise UserError(f"--space: {dimension.name} changes nothing here: {why}")
         if dimension.name == "auxiliary-ratio" and not config.auxiliary:
             raise UserError("--space: auxiliary-ratio goes with --auxiliary")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ser_aae.commands.options import add_config, add_place
 from ser_aae.commands.train import add_flags, count_folds, prepare_all, read_config
 from ser_aae.config import RunConfig
+from ser_aae.config_fields import search_dimensions
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "--space",
         default="latent,alpha,beta",
         metavar="NAME,...",
-        help="what is varied: some of latent, alpha, beta, optimiser, rate, frontend, masks, "
-        "auxiliary-ratio (latent,alpha,beta); or figure-5, with --algorithm grid",
+        help=f"what is varied: some of {', '.join(item.name for item in search_dimensions())} "
+        "(latent,alpha,beta); or figure-5, with --algorithm grid",
     )
     parser.add_argument(
         "--trials", type=int, metavar="N", help=f"random and bayesian: how many ({_TRIALS})"

@@ -21,16 +21,14 @@ from ser_aae.experiments.setup import (
     read_setups,
     setup_folder,
     thin,
-    with_settings,
     write_setup,
 )
-from ser_aae.experiments.tuned import TUNABLE, Tuned, read_tuned
+from ser_aae.experiments.tuned import Tuned, read_tuned
 
 __all__ = [
     "ARTEFACTS",
     "BUDGETS",
     "OWN_CORPUS",
-    "TUNABLE",
     "TUNED",
     "Artefact",
     "Budget",
@@ -44,6 +42,5 @@ __all__ = [
     "runs_of",
     "setup_folder",
     "thin",
-    "with_settings",
     "write_setup",
 ]

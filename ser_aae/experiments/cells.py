@@ -1,11 +1,14 @@
 """The cells of a table and the points of a figure: what each is called, and its config."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ser_aae.config import ModelConfig, RunConfig
+from ser_aae.config_fields import with_settings
 from ser_aae.datasets import stored_name
-from ser_aae.experiments.setup import Setup, with_settings
+from ser_aae.experiments.setup import Setup
+from ser_aae.kinds import KINDS
 from ser_aae.presets import PRESETS
 
 UA, WA = "unweighted_accuracy", "weighted_accuracy"
@@ -18,16 +21,6 @@ TITLES = {
     "urdu": "URDU",
 }
 """Corpora as the paper writes them; others are called by their own name."""
-
-MODELS = {
-    "cnn": "CNN",
-    "cnn-mtl": "CNN, multi-task",
-    "ae": "AE",
-    "ae-mtl": "AE, multi-task",
-    "stl": "AAE, single task",
-    "mtl": "AAE, multi-task",
-}
-"""`model.kind` to its name in a table."""
 
 WEIGHTS = {
     ("categorical", "aae"): (0.4, 0.6),
@@ -105,18 +98,21 @@ def title_of(dataset: str) -> str:
     return TITLES.get(stored_name(dataset), dataset)
 
 
-def cell_config(setup: Setup, dataset: str, kind: str = "mtl", **settings: Any) -> RunConfig:
+def cell_config(
+    setup: Setup, dataset: str, kind: str = "mtl", own: Mapping[str, Any] | None = None
+) -> RunConfig:
     """Return the config of a cell: the setup's base, its budget, what a search chose, its own.
 
     Args:
         setup: Base, auxiliary corpus and budget.
         dataset: The corpus.
-        kind: One of `MODELS`. The single-task CNN is supervised: nothing of it could learn from
-            a corpus without emotions, so it gets none.
-        settings: The cell's own, with `__` for the dot: `model__alpha=0.4`.
+        kind: One of `ser_aae.kinds.KINDS`. One that learns from labels alone gets no corpus
+            without emotions: nothing of it could learn from that.
+        own: The cell's own settings by dotted name.
     """
-    own = {name.replace("__", "."): value for name, value in settings.items()}
-    has_auxiliary = setup.auxiliary and kind != "cnn"
+    own = own or {}
+    model = replace(setup.base.model, kind=kind)
+    has_auxiliary = setup.auxiliary and not model.learns_from_labels_alone
     values = {
         "dataset": stored_name(dataset),
         "auxiliary": (stored_name(setup.auxiliary),) if has_auxiliary else (),
@@ -159,8 +155,8 @@ def _paper_weights(setup: Setup, kind: str, task: str) -> dict[str, float]:
         if name.startswith("model.") and name not in _SIZES
     )
     is_open = (model.alpha, model.beta) == (default.alpha, default.beta)
-    if not (is_paper and is_open) or kind.startswith("cnn"):
+    if not (is_paper and is_open) or not KINDS[kind].reconstructs:
         return {}
     emotion = "categorical" if task == "emotion" else "dimensional"
-    alpha, beta = WEIGHTS[emotion, "ae" if kind.startswith("ae") else "aae"]
+    alpha, beta = WEIGHTS[emotion, KINDS[kind].family]
     return {"model.alpha": alpha, "model.beta": beta}

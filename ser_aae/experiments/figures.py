@@ -6,7 +6,6 @@ from typing import Any
 from ser_aae.config import RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.experiments.cells import (
-    MODELS,
     SELECTIONS,
     UA,
     Artefact,
@@ -17,6 +16,7 @@ from ser_aae.experiments.cells import (
 )
 from ser_aae.experiments.setup import Setup, thin
 from ser_aae.experiments.tables import with_secondary
+from ser_aae.kinds import KINDS
 
 GROUPS = {
     "emotion": "categorical",
@@ -52,7 +52,7 @@ def figure_3(setup: Setup) -> Artefact:
         Cell(
             group,
             kind.upper(),
-            cell_config(setup, dataset, kind, protocol__name="loso", task=task),
+            cell_config(setup, dataset, kind, {"protocol.name": "loso", "task": task}),
             panel=title_of(dataset),
         )
         for dataset in setup.datasets
@@ -109,10 +109,12 @@ def figure_5(setup: Setup) -> Artefact:
             cell_config(
                 setup,
                 dataset,
-                protocol__name="loso",
-                task=task,
-                model__alpha=alpha,
-                model__beta=beta,
+                own={
+                    "protocol.name": "loso",
+                    "task": task,
+                    "model.alpha": alpha,
+                    "model.beta": beta,
+                },
             ),
             panel=GROUPS[task],
             x=x,
@@ -130,13 +132,12 @@ def semi_supervised(setup: Setup) -> Artefact:
     cells = tuple(
         Cell(
             f"{fraction:g}",
-            MODELS[kind],
+            KINDS[kind].title,
             cell_config(
                 setup,
                 dataset,
                 kind,
-                protocol__name="loso",
-                data__labelled_fraction=fraction,
+                {"protocol.name": "loso", "data.labelled_fraction": fraction},
             ),
             panel=title_of(dataset),
             x=fraction,
@@ -149,11 +150,11 @@ def semi_supervised(setup: Setup) -> Artefact:
     notes = (
         "Labels are hidden in the training part alone. Validation keeps all of its own at every "
         "share and chooses the epoch by them: more labels than there would be where few are.",
-        f"{MODELS['cnn']} trains on the labelled utterances alone, in as many steps at every "
+        f"{KINDS['cnn'].title} trains on the labelled utterances alone, in as many steps at every "
         "share.",
-        *_steps_notes(cells, MODELS["mtl"]),
+        *_steps_notes(cells, KINDS["mtl"].title),
     )
-    return Artefact("semi-supervised", title, cells, notes, reference=MODELS["mtl"])
+    return Artefact("semi-supervised", title, cells, notes, reference=KINDS["mtl"].title)
 
 
 def _steps_notes(cells: Sequence[Cell], others: str) -> tuple[str, ...]:
@@ -163,7 +164,7 @@ def _steps_notes(cells: Sequence[Cell], others: str) -> tuple[str, ...]:
         return ()
     shares = sorted({config.data.auxiliary_ratio for config in mixed})
     return (
-        f"Models differ in their number of updates. {MODELS['cnn']} gets no corpus without "
+        f"Models differ in their number of updates. {KINDS['cnn'].title} gets no corpus without "
         f"emotions; {others} take {' or '.join(f'{share:.0%}' for share in shares)} of each batch "
         f"of stage 2 from {title_of(mixed[0].auxiliary[0])}, so that an epoch, which visits each "
         f"emotional segment once, has about {' or '.join(f'{1 / (1 - s):.2g}' for s in shares)} "
@@ -190,12 +191,12 @@ def _counts(setup: Setup) -> tuple[int, ...]:
 
 
 def _with_speakers(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:
-    own: dict[str, Any] = {"protocol__name": protocol, "data__auxiliary_speakers": count}
+    own: dict[str, Any] = {"protocol.name": protocol, "data.auxiliary_speakers": count}
     if protocol == "loso" and setup.auxiliary:
         own["verification"], own["verification_subset"] = _verified(setup)
     if not count:
         own["auxiliary"] = ()  # a number of 0 would be all of them
-    return cell_config(setup, dataset, **own)
+    return cell_config(setup, dataset, own=own)
 
 
 def _verified(setup: Setup) -> tuple[str, str]:

@@ -1,11 +1,12 @@
 """On what and for how long the paper's experiments are run: corpora, base config, budget."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ser_aae.config import RunConfig
+from ser_aae.config_fields import with_settings
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
 from ser_aae.experiments.tuned import Tuned
@@ -134,23 +135,6 @@ class Setup:
         return self.budget.repetitions if self.repetitions is None else self.repetitions
 
 
-def with_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
-    """Return a config with settings changed by dotted name: `{"model.alpha": 0.4}`.
-
-    Raises:
-        UserError: A name that is no setting.
-    """
-    inner: dict[str, dict[str, Any]] = {}
-    outer: dict[str, Any] = {}
-    for name, value in values.items():
-        group, dot, leaf = name.rpartition(".")
-        if not hasattr(getattr(config, group, None) if dot else config, leaf):
-            raise UserError(f"{name}: there is no such setting")
-        (inner.setdefault(group, {}) if dot else outer)[leaf] = value
-    groups = {name: replace(getattr(config, name), **own) for name, own in inner.items()}
-    return replace(config, **groups, **outer)
-
-
 def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
     """Return `points` of the values, evenly spread with both ends among them; 0 is all."""
     if points <= 0 or points >= len(values):
@@ -180,7 +164,7 @@ def write_setup(runs: Path, setup: Setup) -> Path:
 
 def setup_folder(runs: Path, setup: Setup) -> Path:
     """Return where a setup lies beside its runs."""
-    return runs / SETUPS / digest_of_plain([setup.base.to_dict(), _which(setup)], 8)
+    return runs / SETUPS / digest_of_plain([setup.base.identity(), _which(setup)], 8)
 
 
 def _which(setup: Setup) -> dict[str, Any]:
@@ -211,7 +195,7 @@ def _read_setup(folder: Path) -> Setup:
         return Setup(
             datasets=tuple(rest["datasets"]),
             auxiliary=rest["auxiliary"],
-            base=build_config(file=folder / _BASE),
+            base=build_config(file=folder / _BASE, stored=True),
             budget=Budget(**budget, overrides=lists),
             max_auxiliary_speakers=rest["max_auxiliary_speakers"],
             tuned=Tuned(**rest.get("tuned", {})),

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.experiments.cells import MODELS, UA, WA, Artefact, Cell, cell_config, title_of
+from ser_aae.experiments.cells import UA, WA, Artefact, Cell, cell_config, title_of
 from ser_aae.experiments.setup import Setup
+from ser_aae.kinds import KINDS
 
 SECONDARY: Mapping[str, tuple[str, ...]] = {
     "None": (),
@@ -47,16 +48,16 @@ def table_3(setup: Setup) -> Artefact:
     )
     cells = (
         Cell(
-            MODELS[kind],
+            KINDS[kind].title,
             title_of(dataset),
-            cell_config(setup, dataset, kind, protocol__name=protocol),
+            cell_config(setup, dataset, kind, {"protocol.name": protocol}),
             panel=protocol,
         )
         for protocol, kind in rows
         for dataset in setup.datasets
     )
     title = "Categorical emotions, UA %"
-    return Artefact("table-3", title, tuple(cells), reference=MODELS["mtl"])
+    return Artefact("table-3", title, tuple(cells), reference=KINDS["mtl"].title)
 
 
 def table_4(setup: Setup) -> Artefact:
@@ -81,9 +82,11 @@ def table_4(setup: Setup) -> Artefact:
             cell_config(
                 setup,
                 source,
-                protocol__name="cross-corpus",
-                protocol__target=target,
-                protocol__target_speakers=speakers,
+                own={
+                    "protocol.name": "cross-corpus",
+                    "protocol.target": target,
+                    "protocol.target_speakers": speakers,
+                },
             ),
         )
         for row, speakers in rows.items()
@@ -130,10 +133,10 @@ def table_6(setup: Setup) -> Artefact:
 def ravdess(setup: Setup) -> Artefact:
     """Four models on real speech that is free to have: RAVDESS, six folds of four actors."""
     alone = replace(setup, datasets=(), auxiliary="")
-    shared = {"protocol__name": "speaker-kfold", "protocol__folds": 6, "classes": "four"}
-    rows = {MODELS[kind]: cell_config(alone, "ravdess", kind, **shared) for kind in _COMPARED}
+    shared = {"protocol.name": "speaker-kfold", "protocol.folds": 6, "classes": "four"}
+    rows = {KINDS[kind].title: cell_config(alone, "ravdess", kind, shared) for kind in _COMPARED}
     with_more = replace(alone, auxiliary="urdu")
-    more = cell_config(with_more, "ravdess", "mtl", data__unlabelled_rest=True, **shared)
+    more = cell_config(with_more, "ravdess", own={**shared, "data.unlabelled_rest": True})
     rows["AAE, multi-task, more speech"] = more
     share = more.data.auxiliary_ratio
     cells = tuple(
@@ -146,10 +149,10 @@ def ravdess(setup: Setup) -> Artefact:
         "emotions of RAVDESS without their labels, and URDU's speakers and genders. Of each batch "
         f"of its second stage a share of {share:g} is such speech, so an epoch of it has "
         f"{1 / (1 - share):.3g} times the steps of the others.",
-        *_weights_notes(setup, [rows[MODELS[kind]] for kind in _COMPARED]),
+        *_weights_notes(setup, [rows[KINDS[kind].title] for kind in _COMPARED]),
     )
     title = "RAVDESS, four classes, six folds of speakers"
-    return Artefact("ravdess", title, cells, notes, reference=MODELS["mtl"])
+    return Artefact("ravdess", title, cells, notes, reference=KINDS["mtl"].title)
 
 
 def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...]:
@@ -157,7 +160,7 @@ def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...
     papers = "the paper tunes alpha and beta for AE and AAE apart."
     if setup.tuned.settings_for("emotion", setup.tuned.kind):
         return (
-            f"The search was of {MODELS[setup.tuned.kind]}. The other models inherit what it "
+            f"The search was of {KINDS[setup.tuned.kind].title}. The other models inherit what it "
             "chose, but alpha and beta only where they are of its family, and the base's "
             f"otherwise; {papers}",
         )
@@ -171,8 +174,7 @@ def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...
 
 def with_secondary(setup: Setup, dataset: str, row: str, task: str = "emotion") -> RunConfig:
     """Return the config of a row of Table 5 or 6."""
+    own = {"protocol.name": "loso", "task": task}
     if not SECONDARY[row]:
-        return cell_config(setup, dataset, "stl", protocol__name="loso", task=task)
-    return cell_config(
-        setup, dataset, protocol__name="loso", task=task, model__auxiliary_tasks=SECONDARY[row]
-    )
+        return cell_config(setup, dataset, "stl", own)
+    return cell_config(setup, dataset, own={**own, "model.auxiliary_tasks": SECONDARY[row]})

@@ -8,23 +8,10 @@ from typing import Any
 import yaml
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import read_value
+from ser_aae.config_fields import read_value, search_dimensions
 from ser_aae.config_file import build_config, read_file
 from ser_aae.errors import UserError
-
-TUNABLE = (
-    "model.latent_channels",
-    "model.alpha",
-    "model.beta",
-    "training.optimiser",
-    "training.learning_rate",
-    "frontend.scale",
-    "data.mask_bins",
-    "data.mask_frames",
-    "data.auxiliary_ratio",
-)
-"""Settings that a search can vary. What else its file holds, as the corpus or the epochs of a
-trial, an experiment says itself."""
+from ser_aae.kinds import KINDS
 
 _WEIGHTS = ("model.alpha", "model.beta")
 
@@ -37,7 +24,7 @@ class Tuned:
         task: Primary task that it was made with; cells of another task have nothing of it.
         kind: `model.kind` that it was made with. Alpha and beta go to models of that family
             alone, as each family has its own in Sec. 5.1; the rest goes to all.
-        values: Settings by dotted name, some of `TUNABLE`.
+        values: Settings by dotted name, those that a search can vary.
     """
 
     task: str = "emotion"
@@ -53,7 +40,7 @@ class Tuned:
         """
         if task != self.task:
             return {}
-        is_related = family_of(kind) == family_of(self.kind)
+        is_related = KINDS[kind].family == KINDS[self.kind].family
         return {
             name: value for name, value in self.values.items() if is_related or name not in _WEIGHTS
         }
@@ -67,23 +54,20 @@ class Tuned:
         return yaml.safe_dump(nested, sort_keys=False)
 
 
-def family_of(kind: str) -> str:
-    """Return the model that a kind is a form of: `"aae"`, `"ae"` or `"cnn"` (Sec. 5)."""
-    plain = kind.removesuffix("-mtl")
-    return plain if plain in ("ae", "cnn") else "aae"
-
-
 def read_tuned(path: Path) -> Tuned:
-    """Read the `best.yaml` of a search, or a file like it.
+    """Read the settings that a search can vary from its `best.yaml`, or a file like it.
+
+    What else the file holds, as the corpus or the epochs of a trial, an experiment says itself.
 
     Raises:
-        UserError: It cannot be read, a setting cannot be, or it has none of `TUNABLE`.
+        UserError: It cannot be read, a setting cannot be, or it has none that a search varies.
     """
     config: RunConfig = build_config(file=path)
-    values = {item.key: read_value(item) for item in read_file(path) if item.key in TUNABLE}
+    tunable = [key for keys in search_dimensions().values() for key in keys]
+    values = {item.key: read_value(item) for item in read_file(path) if item.key in tunable}
     if not values:
         raise UserError(
             f"--tuned {path}: expected the best.yaml of ser-aae tune, with some of "
-            f"{', '.join(TUNABLE)}; found none of them"
+            f"{', '.join(tunable)}; found none of them"
         )
     return Tuned(config.task, config.model.kind, values)

@@ -21,6 +21,7 @@ from ser_aae.results.folder import (
     flatten,
     fold_and_seed,
     is_complete,
+    read_plain_config,
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score
@@ -151,7 +152,7 @@ def _agreed(key: str, evaluated: Iterable[Evaluated]) -> Any:
 
 
 def _evaluate_run(folder: Path) -> Evaluated:
-    config = read_json(folder / CONFIG)
+    config = read_plain_config(folder)
     if not is_complete(folder):
         raise UserError(f"{folder}: the run is not complete ({RESULT} is missing); train it again")
     stored = read_json(folder / RESULT)
@@ -194,10 +195,10 @@ def _agree(stored: object, computed: object) -> bool:
 
 def _common_config(runs: Sequence[Path]) -> dict[str, Any]:
     """Return the config the runs share; refuse runs of different experiments in one folder."""
-    first = read_json(runs[0] / CONFIG)
+    first = read_plain_config(runs[0])
     wanted = dict(flatten(first))
     for run in runs[1:]:
-        other = dict(flatten(read_json(run / CONFIG)))
+        other = dict(flatten(read_plain_config(run)))
         for key in sorted((wanted | other).keys() - set(_PER_RUN)):
             if other.get(key) != wanted.get(key):
                 raise UserError(

@@ -33,7 +33,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_aae.config import RunConfig
+from ser_aae.config import RunConfig, complete_stored
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
@@ -61,6 +61,17 @@ STAGE_ONE = "pretraining.json"
 STAGE_ONE_WEIGHTS = "weights.npz"
 
 _RUN_NAME = re.compile(r"fold\d+-rep\d+")
+
+
+def read_plain_config(folder: Path) -> dict[str, Any]:
+    """Read the config of a run as plain values.
+
+    Settings that did not exist when the run was begun have their value of before.
+
+    Raises:
+        UserError: No such file, or no JSON object in it.
+    """
+    return complete_stored(read_json(folder / CONFIG), RunConfig)
 
 
 def run_name(fold: int, seed: int) -> str:
@@ -114,7 +125,7 @@ def load_runs(runs: Path) -> pd.DataFrame:
     rows = []
     for folder in find_runs(runs):
         if is_complete(folder):
-            config = read_json(folder / CONFIG)
+            config = read_plain_config(folder)
             scalars = {
                 key: value
                 for key, value in read_json(folder / RESULT).items()

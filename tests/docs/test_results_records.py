@@ -9,7 +9,7 @@ import pytest
 from ser_aae.config import RunConfig
 from ser_aae.config_file import build_config
 from ser_aae.experiments import BUDGETS
-from ser_aae.experiments.cells import MODELS
+from ser_aae.kinds import KINDS
 from ser_aae.results.folder import flatten
 from ser_aae.statistics import compare_runs
 
@@ -23,7 +23,11 @@ FIGURES = {"UA": "unweighted_accuracy", "WA": "weighted_accuracy"}
 def records():
     """The runs, with the name of their row."""
     frame = pd.read_csv(DOCS / "data/ravdess-small.csv", dtype={"auxiliary": str})
-    rows = frame["model"].map(MODELS).where(frame["auxiliary"].isna(), MORE)
+    rows = (
+        frame["model"]
+        .map({name: kind.title for name, kind in KINDS.items()})
+        .where(frame["auxiliary"].isna(), MORE)
+    )
     return frame.assign(row=rows)
 
 
@@ -75,8 +79,8 @@ def test_the_figures_are_those_of_the_records(records, table, column):
 
 def test_differences_and_their_tests_are_those_of_the_records(records, table):
     of_row = dict(list(records.groupby("row")))
-    for row in set(table) - {MODELS["mtl"]}:
-        cells, pair = table[row], (of_row[MODELS["mtl"]], of_row[row])
+    for row in set(table) - {KINDS["mtl"].title}:
+        cells, pair = table[row], (of_row[KINDS["mtl"].title], of_row[row])
         runs, folds = compare_runs(*pair), compare_runs(*pair, average_repetitions=True)
         said = float(cells["difference"].replace("−", "-"))
         assert said == pytest.approx(100 * runs.mean_difference, abs=0.051), row
@@ -88,15 +92,17 @@ def test_differences_and_their_tests_are_those_of_the_records(records, table):
 def test_what_is_said_of_validation_is_in_the_records(records, section):
     figure = "validation_unweighted_accuracy"
     for kind, name in {"ae": "AE", "stl": "AAE single-task", "mtl": "AAE multi-task"}.items():
-        assert f"{name} {pooled(records, MODELS[kind], figure):.1f}" in " ".join(section.split())
-    gained = pooled(records, MORE, figure) - pooled(records, MODELS["mtl"], figure)
+        assert f"{name} {pooled(records, KINDS[kind].title, figure):.1f}" in " ".join(
+            section.split()
+        )
+    gained = pooled(records, MORE, figure) - pooled(records, KINDS["mtl"].title, figure)
     said = " ".join(section.split())
     assert f"and {gained:.1f} on the validation speakers of the same runs" in said
 
 
 def test_so_is_what_is_said_of_the_adversary(records, section):
     won = records[records["adversary"] == "encoder wins"]
-    assert set(won["row"]) == {MODELS["stl"]}
+    assert set(won["row"]) == {KINDS["stl"].title}
     assert len(won) == 3
     said = " ".join(section.split())
     assert "in three of the twelve runs of the single-task AAE the encoder wins" in said

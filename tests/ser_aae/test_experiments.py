@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from ser_aae.config import ModelConfig, RunConfig
+from ser_aae.config_fields import with_settings
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup, with_settings
+from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
 from ser_aae.experiments.cells import WEIGHTS, cell_config, title_of
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results import score
@@ -255,7 +256,7 @@ def test_the_auxiliary_speakers_are_the_papers_unless_the_base_or_the_corpus_say
 def test_the_budget_changes_a_cell_and_the_cell_has_the_last_word():
     budget = Budget("own", epochs=7, overrides={"model.alpha": 0.2, "model.dropout": 0.1})
     setup = replace(SETUP, budget=budget)
-    config = cell_config(setup, "msp", model__alpha=0.9)
+    config = cell_config(setup, "msp", own={"model.alpha": 0.9})
     assert config.training.epochs == 7
     assert config.training.pretraining_epochs == RunConfig().training.pretraining_epochs
     assert (config.model.alpha, config.model.dropout) == (0.9, 0.1)
@@ -271,15 +272,15 @@ def test_the_budget_changes_a_cell_and_the_cell_has_the_last_word():
     ],
 )
 def test_a_base_that_follows_the_paper_takes_its_weights(kind, task, weights):
-    model = cell_config(PAPER, "iemocap", kind, task=task).model
+    model = cell_config(PAPER, "iemocap", kind, {"task": task}).model
     assert (model.alpha, model.beta) == weights
 
 
 def test_weights_that_were_chosen_stay_and_so_do_those_of_another_base():
     chosen = replace(PAPER, base=build_config("paper", assignments=["model.alpha=0.5"]))
-    model = cell_config(chosen, "iemocap", task="valence").model
+    model = cell_config(chosen, "iemocap", own={"task": "valence"}).model
     assert (model.alpha, model.beta) == (0.5, ModelConfig().beta)
-    own = cell_config(SETUP, "iemocap", "ae", task="valence").model
+    own = cell_config(SETUP, "iemocap", "ae", own={"task": "valence"}).model
     assert (own.alpha, own.beta) == (ModelConfig().alpha, ModelConfig().beta)
 
 

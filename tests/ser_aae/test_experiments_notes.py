@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ser_aae.config import RunConfig
+from ser_aae.config_fields import with_settings
 from ser_aae.config_file import build_config
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup, with_settings
+from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
 from ser_aae.experiments.tuned import Tuned
 
 SETUP = Setup(budget=Budget("few"))

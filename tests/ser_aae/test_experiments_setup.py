@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ser_aae.config import RunConfig
+from ser_aae.config_fields import get, values_by_name, with_settings
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
 from ser_aae.experiments import (
@@ -15,7 +16,6 @@ from ser_aae.experiments import (
     choose,
     read_setups,
     thin,
-    with_settings,
     write_setup,
 )
 from ser_aae.results import find_runs
@@ -31,6 +31,34 @@ def test_settings_are_changed_by_their_dotted_names():
 def test_a_name_that_is_no_setting_is_refused(name):
     with pytest.raises(UserError, match=f"{name}: there is no such setting"):
         with_settings(RunConfig(), {name: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("model.alpha", -0.1, "expected a number from 0, got '-0.1'"),
+        ("model.alpha", "0.4", "expected a number from 0, got '0.4'"),
+        ("model.beta", float("nan"), "expected a number from 0 to 1"),
+        ("model.kind", "mlt", "expected one of mtl, stl"),
+        ("model.filters", (16,), "expected 2 whole numbers from 1"),
+        ("model.auxiliary_tasks", "gender", "expected some of gender, speaker, got 'gender'"),
+        ("training.epochs", 1.5, "expected a whole number from 1"),
+        ("training.epochs", True, "expected a whole number from 1"),
+        ("data.unlabelled_rest", 1, "expected true or false"),
+        ("dataset", 3, "expected one text, got 3"),
+    ],
+)
+def test_a_value_that_its_setting_cannot_have_is_refused(name, value, expected):
+    with pytest.raises(UserError, match=f"{name}: {expected}"):
+        with_settings(RunConfig(), {name: value})
+
+
+def test_a_value_becomes_what_its_field_holds():
+    config = with_settings(RunConfig(), {"model.alpha": 1, "model.filters": [4, 8]})
+    assert (config.model.alpha, config.model.filters) == (1.0, (4, 8))
+    assert get(config, "model.filters") == (4, 8)
+    assert get(config, "dataset") == "demo"
+    assert with_settings(RunConfig(), values_by_name(config.to_dict())) == config
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from ser_aae.errors import UserError
 from ser_aae.experiments import (
     ARTEFACTS,
     BUDGETS,
-    TUNABLE,
     TUNED,
     Setup,
     Tuned,
@@ -19,7 +18,7 @@ from ser_aae.experiments import (
     write_setup,
 )
 from ser_aae.experiments.cells import cell_config
-from ser_aae.experiments.tuned import family_of
+from ser_aae.kinds import KINDS
 from tuning.space import DIMENSIONS
 
 CHOSEN = {"model.alpha": 0.4, "model.beta": 0.6, "model.latent_channels": 16}
@@ -30,8 +29,11 @@ def weights(config):
     return config.model.alpha, config.model.beta
 
 
-def test_it_takes_what_a_search_can_vary_and_all_of_it():
-    assert set(TUNABLE) == {key for item in DIMENSIONS.values() for key in item.keys}
+def test_it_takes_what_a_search_can_vary_and_all_of_it(tmp_path):
+    values = {key: item.values[0] for item in DIMENSIONS.values() for key in item.keys}
+    path = tmp_path / "best.yaml"
+    path.write_text(Tuned(values=values).to_yaml() + "seed: 3\n")
+    assert read_tuned(path) == Tuned(values=values)
 
 
 def test_only_what_was_searched_is_read_of_a_file(tmp_path):
@@ -71,7 +73,7 @@ def test_another_file_is_refused(text, said, tmp_path):
     ],
 )
 def test_alpha_and_beta_stay_in_the_family(kind, family):
-    assert family_of(kind) == family
+    assert KINDS[kind].family == family
     other = replace(SETUP, tuned=Tuned("emotion", "mtl", CHOSEN | {"model.alpha": 0.9}))
     config = cell_config(other, "msp", kind)
     assert config.model.alpha == (0.9 if family == "aae" else 0.4)
@@ -79,9 +81,9 @@ def test_alpha_and_beta_stay_in_the_family(kind, family):
 
 
 def test_cells_of_another_task_have_nothing_of_it():
-    assert cell_config(SETUP, "msp", task="valence").model.latent_channels == 32
+    assert cell_config(SETUP, "msp", own={"task": "valence"}).model.latent_channels == 32
     valence = replace(SETUP, tuned=Tuned("valence", "mtl", CHOSEN))
-    assert cell_config(valence, "msp", task="valence").model.latent_channels == 16
+    assert cell_config(valence, "msp", own={"task": "valence"}).model.latent_channels == 16
     assert cell_config(valence, "msp").model.latent_channels == 32
 
 
@@ -89,8 +91,8 @@ def test_it_goes_over_the_papers_weights_and_the_budgets_sizes():
     paper = replace(SETUP, base=build_config("paper"), budget=BUDGETS["smoke"])
     dimensional = replace(paper, tuned=Tuned("valence", "ae", CHOSEN))
     plain = replace(paper, tuned=Tuned())
-    assert weights(cell_config(plain, "msp", "ae", task="valence")) == (0.6, 0.4)
-    assert weights(cell_config(dimensional, "msp", "ae", task="valence")) == (0.4, 0.6)
+    assert weights(cell_config(plain, "msp", "ae", own={"task": "valence"})) == (0.6, 0.4)
+    assert weights(cell_config(dimensional, "msp", "ae", own={"task": "valence"})) == (0.4, 0.6)
     assert cell_config(plain, "msp").model.latent_channels == 4
     assert cell_config(paper, "msp").model.latent_channels == 16
 

@@ -1,31 +1,20 @@
 """What stage 1 depends on: every influence changes its name, and nothing else does."""
 
-import ast
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from ser_aae import stage_one
 from ser_aae.assembly import assemble
 from ser_aae.config import RunConfig
-from ser_aae.experiments import with_settings
-from ser_aae.results.folder import flatten
+from ser_aae.config_fields import settings, with_settings
 from ser_aae.stage_one import (
-    WITHOUT_INFLUENCE,
     describe_stage_one,
     digest_of,
     settings_of_stage_one,
 )
 
-SOURCES = Path(stage_one.__file__).parent
 PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
-CHOOSES_OR_TELLS = {
-    *("assembly", "config", "errors", "evaluate", "latent", "stage_one", "store"),
-    *("results/folder", "files/atomic", "files/digests", "files/locks", "progress"),
-}
-"""Modules whose outcome is in the description itself, or in no weight."""
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +89,13 @@ def test_other_content_of_the_corpus_is_another_one(config, tiny_store):
     assert digest_of(other) != name_of(config, tiny_store)
 
 
-def test_every_setting_that_is_not_named_counts():
-    named = {name for name in WITHOUT_INFLUENCE if not name.endswith(".")}
-    known = dict(flatten(RunConfig().to_dict()))
-    assert named <= known.keys()
+def test_every_setting_counts_that_does_not_say_otherwise():
     counted = settings_of_stage_one(RunConfig())
-    without = {name for name in known if name.startswith("protocol.")} | named
+    known = settings()
+    without = {name for name, (item, _) in known.items() if not item.metadata["stage_one"]}
     assert counted.keys() == known.keys() - without
+    assert {"seed", "model.alpha", "frontend.scale"} <= counted.keys()
+    assert "data.labelled_fraction" in without
 
 
 def test_where_it_is_computed_counts(config, tiny_store, monkeypatch):
@@ -120,40 +109,10 @@ def test_where_it_is_computed_counts(config, tiny_store, monkeypatch):
     assert len({here, threads, processor, name_of(config, tiny_store)}) == 4
 
 
-def test_a_changed_program_computes_anew(tmp_path):
-    copy = tmp_path / "ser_aae"
-    shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    first = stage_one._source_digest(copy)
-    assert first == stage_one._source_digest(SOURCES)
-    (copy / "card.py").write_text("# another")
-    assert stage_one._source_digest(copy) == first
-    (copy / "losses.py").write_text((copy / "losses.py").read_text() + "# another")
-    assert stage_one._source_digest(copy) != first
-
-
-def imported_by(name):
-    """Return the modules of this package that a module of it imports."""
-    tree = ast.parse((SOURCES / f"{name}.py").read_text(encoding="utf-8"))
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    full = [
-        f"{node.module}.{item.name}"
-        for node in nodes
-        if node.module.startswith("ser_aae")
-        for item in node.names
-    ]
-    found = {path for name in full for path in (name, name.rpartition(".")[0])}
-    files = {path.removeprefix("ser_aae.").replace(".", "/") for path in found}
-    return {file for file in files if (SOURCES / f"{file}.py").is_file()}
-
-
-def test_every_module_that_stage_one_loads_counts_or_computes_nothing():
-    found, todo = set(), {"pretraining"}
-    while todo:
-        name = todo.pop()
-        found.add(name)
-        # what these load is for themselves
-        todo |= set() if name in CHOOSES_OR_TELLS else imported_by(name) - found
-    assert set(stage_one._PROGRAM) == found - CHOOSES_OR_TELLS
+def test_another_version_of_the_computation_computes_anew(config, tiny_store, monkeypatch):
+    here = name_of(config, tiny_store)
+    monkeypatch.setattr(stage_one, "VERSION", stage_one.VERSION + 1)
+    assert name_of(config, tiny_store) != here
 
 
 def test_the_processor_is_told_by_its_name(tmp_path):

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from ser_aae.config import ModelConfig, RunConfig
-from ser_aae.config_fields import Given, read_value
+from ser_aae.config_fields import Given, read_value, with_settings
 from ser_aae.errors import UserError
-from ser_aae.experiments import with_settings
-from tuning.space import DEFAULT_SPACE, DIMENSIONS, check_space, read_space
+from tuning.space import DIMENSIONS, check_space, read_space
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_space_is_the_papers_by_default():
-    space = read_space(DEFAULT_SPACE)
+    space = read_space("latent,alpha,beta")
     values = {item.keys: item.values for item in space.dimensions}
     assert values == {
         ("model.latent_channels",): (8, 16, 32, 64),
@@ -25,6 +24,21 @@ def test_the_space_is_the_papers_by_default():
         ("model.beta",): (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
     }
     assert space.size() == 4 * 10 * 9
+
+
+def test_what_is_recorded_of_a_dimension_stays_as_it_is():
+    assert read_space("masks,auxiliary-ratio").to_dict() == {
+        "masks": {
+            "keys": ["data.mask_bins", "data.mask_frames"],
+            "values": [0, 8, 16, 32],
+            "doc": "widest masks",
+        },
+        "auxiliary-ratio": {
+            "keys": ["data.auxiliary_ratio"],
+            "values": [0.1, 0.25, 0.5, 0.75],
+            "doc": "share of auxiliary rows in a batch",
+        },
+    }
 
 
 @pytest.mark.parametrize("name", DIMENSIONS)
@@ -92,7 +106,7 @@ def test_what_changes_nothing_is_not_searched(kind, space, message):
 
 
 def test_what_changes_something_is():
-    check_space(read_space(DEFAULT_SPACE), RunConfig())
+    check_space(read_space("latent,alpha,beta"), RunConfig())
     check_space(read_space("auxiliary-ratio,rate"), RunConfig(auxiliary=("voices",)))
     check_space(read_space("alpha"), RunConfig(model=replace(ModelConfig(), kind="ae")))
 
