@@ -4,7 +4,7 @@ One class serves the paper's models; a baseline is a subset of its phases and ne
 `ser_aae.kinds`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -12,7 +12,6 @@ import tensorflow as tf
 from ser_aae import losses
 from ser_aae.averaging import AveragedModel
 from ser_aae.config import ModelConfig, TrainingConfig
-from ser_aae.labels import UNLABELLED
 from ser_aae.networks import (
     Shape,
     build_classifier,
@@ -161,7 +160,9 @@ class MultitaskAAE(AveragedModel):
         with tf.GradientTape() as tape:
             code = gather(self.encoder(segments, training=True))
             loss = self._classify(code, labels, training=True)
-        labelled = {task: _has_label(labels[task]) for task in self.classifiers}
+        labelled = {
+            task: tf.reduce_any(losses.has_label(labels[task])) for task in self.classifiers
+        }
         self._descend(tape, loss, "classification", *self.classifiers, only_if=labelled)
 
     @property
@@ -187,16 +188,12 @@ class MultitaskAAE(AveragedModel):
         """Return L_c of a batch and track the loss and accuracy of each task."""
         task_losses = {}
         for task, head in self.classifiers.items():
-            # only labelled rows enter a classifier: not even its batch norm sees the others
-            rows = tf.where(tf.not_equal(labels[task], UNLABELLED))[:, 0]
-            loss, accuracy = tf.cond(
-                tf.size(rows) > 0,
-                _score_rows(head, code, labels[task], rows, self.balances[task], training),
-                lambda: (tf.zeros([]), tf.zeros([])),
-            )
-            count = tf.cast(tf.size(rows), tf.float32)
+            # batch norm takes the statistics of the labelled rows alone
+            logits = head(code, training=training, mask=losses.has_label(labels[task]))[0]
+            loss = losses.task_loss(labels[task], logits, self.balances[task])
+            count = losses.count_labelled(labels[task])
             self._track(f"{task}_loss", loss, count)
-            self._track(f"{task}_accuracy", accuracy, count)
+            self._track(f"{task}_accuracy", losses.task_accuracy(labels[task], logits), count)
             task_losses[task] = loss
         total = losses.classification_loss(task_losses, self.primary, self.config.beta)
         self._track("classification_loss", total)
@@ -250,29 +247,7 @@ class MultitaskAAE(AveragedModel):
         self._trackers[name].update_state(value, sample_weight=weight)
 
 
-def _score_rows(
-    head: keras.Model,
-    code: tf.Tensor,
-    labels: tf.Tensor,
-    rows: tf.Tensor,
-    balance: losses.Balance,
-    training: bool,
-) -> Callable[[], tuple[tf.Tensor, tf.Tensor]]:
-    """Return the computation of loss and accuracy of one classifier on the given rows."""
-
-    def score() -> tuple[tf.Tensor, tf.Tensor]:
-        truth = tf.gather(labels, rows)
-        logits = head(tf.gather(code, rows), training=training)[0]
-        return losses.task_loss(truth, logits, balance), tf.reduce_mean(_says(logits, truth))
-
-    return score
-
-
 def _says(logits: tf.Tensor, truth: tf.Tensor | int) -> tf.Tensor:
     """Return 1.0 for each row whose largest logit is the true class."""
     said = tf.argmax(logits, axis=1, output_type=tf.int32)
     return tf.cast(tf.equal(said, tf.cast(truth, tf.int32)), tf.float32)
-
-
-def _has_label(labels: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_any(tf.not_equal(labels, UNLABELLED))

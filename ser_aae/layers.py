@@ -24,7 +24,8 @@ class PooledBatchNormalization(keras.layers.Layer):
 
     Shapes:
         in `(batch, frequency, time, channels)`, out the same with frequency and time divided
-        by `pool_size`.
+        by `pool_size`. A mask `(batch,)` bool takes the statistics of the rows that are true
+        alone; where none is, the moving ones stay as they are.
     """
 
     def __init__(
@@ -52,21 +53,31 @@ class PooledBatchNormalization(keras.layers.Layer):
             name="moving_variance", shape=shape, initializer="ones", trainable=False
         )
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(
+        self, inputs: tf.Tensor, training: bool = False, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Normalise with the batch's statistics in training, with the moving ones otherwise."""
         if training:
-            measure = shared_channel_moments if self.synchronized else channel_moments
-            mean, variance = measure(inputs)
-            self._follow(self.moving_mean, mean)
-            self._follow(self.moving_variance, variance)
+            if self.synchronized:
+                mean, variance = shared_channel_moments(inputs)
+            else:
+                mean, variance = channel_moments(inputs, mask)
+            self._follow(self.moving_mean, mean, mask)
+            self._follow(self.moving_variance, variance, mask)
         else:
             mean, variance = self.moving_mean, self.moving_variance
         pooled = tf.nn.max_pool2d(inputs, self.pool_size, self.pool_size, "VALID")
         factor = tf.math.rsqrt(variance + self.epsilon)
         return pooled * factor + (self.beta - mean * factor)
 
-    def _follow(self, moving: keras.Variable, value: tf.Tensor) -> None:
-        moving.assign(moving * self.momentum + tf.stop_gradient(value) * (1.0 - self.momentum))
+    def compute_mask(self, inputs: tf.Tensor, previous_mask: tf.Tensor | None) -> None:
+        """End the mask here: layers behind this one treat each row by itself."""
+
+    def _follow(self, moving: keras.Variable, value: tf.Tensor, mask: tf.Tensor | None) -> None:
+        following = moving * self.momentum + tf.stop_gradient(value) * (1.0 - self.momentum)
+        if mask is not None:
+            following = tf.where(tf.reduce_any(mask), following, moving)
+        moving.assign(following)
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings that make the layer again."""
@@ -78,23 +89,40 @@ class PooledBatchNormalization(keras.layers.Layer):
         }
 
 
-@tf.custom_gradient
-def channel_moments(inputs: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any]:
+def channel_moments(
+    inputs: tf.Tensor, mask: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Return mean and variance per channel of `(batch, frequency, time, channels)`.
+
+    Args:
+        inputs: The map.
+        mask: `(batch,)` bool, the rows that count; all without one. Where none counts, both
+            moments are 0.
+    """
+    batch, frequency, time, _ = tf.unstack(tf.shape(inputs))
+    if mask is None:
+        return _moments(inputs, tf.cast(batch * frequency * time, inputs.dtype))
+    rows = tf.cast(mask, inputs.dtype)
+    count = tf.reduce_sum(rows) * tf.cast(frequency * time, inputs.dtype)
+    return _moments(inputs * rows[:, None, None, None], tf.maximum(count, 1.0))
+
+
+@tf.custom_gradient
+def _moments(inputs: tf.Tensor, count: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any]:
+    """Return sum and sum of squares over `count`, as mean and variance.
 
     The same as `tf.nn.moments`, whose derivation takes five passes over the map where two
     do: the sum of squares is the diagonal of a matrix product, and the gradient of both
     moments together is one line in x.
     """
     flat = tf.reshape(inputs, [-1, inputs.shape[-1]])
-    count = tf.cast(tf.shape(flat)[0], flat.dtype)
     mean = tf.reduce_sum(flat, axis=0) / count
     squares = tf.linalg.diag_part(tf.matmul(flat, flat, transpose_a=True)) / count
     variance = tf.maximum(squares - tf.square(mean), 0.0)
 
-    def gradient(of_mean: tf.Tensor, of_variance: tf.Tensor) -> tf.Tensor:
+    def gradient(of_mean: tf.Tensor, of_variance: tf.Tensor) -> tuple[tf.Tensor, None]:
         slope = 2.0 * of_variance / count
-        return inputs * slope + (of_mean / count - slope * mean)
+        return inputs * slope + (of_mean / count - slope * mean), None
 
     return (mean, variance), gradient
 

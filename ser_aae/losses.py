@@ -98,11 +98,28 @@ def task_loss(labels: tf.Tensor, logits: tf.Tensor, balance: Balance) -> tf.Tens
         logits: `(batch, classes)`.
         balance: Weights and offsets of the classes.
     """
-    labelled = tf.not_equal(labels, UNLABELLED)
+    labelled = has_label(labels)
     safe = tf.where(labelled, labels, 0)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(safe, logits + balance.offsets)
     weights = tf.where(labelled, tf.gather(balance.weights, safe), 0.0)
     return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+
+
+def task_accuracy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Share of the labelled rows whose largest logit is the true class, 0 where there is none."""
+    said = tf.argmax(logits, axis=1, output_type=tf.int32)
+    right = tf.cast(tf.equal(said, tf.cast(labels, tf.int32)), logits.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(right), count_labelled(labels))
+
+
+def count_labelled(labels: tf.Tensor) -> tf.Tensor:
+    """Number of rows with a label, a float."""
+    return tf.reduce_sum(tf.cast(has_label(labels), tf.float32))
+
+
+def has_label(labels: tf.Tensor) -> tf.Tensor:
+    """Whether each of `(batch,)` rows has a label, a bool: the mask of whatever learns from it."""
+    return tf.not_equal(labels, UNLABELLED)
 
 
 def classification_loss(losses: Mapping[str, tf.Tensor], primary: str, beta: float) -> tf.Tensor:

@@ -90,7 +90,8 @@ def build_classifier(
 
     Returns:
         Latent codes to a pair: logits `(num_classes,)`, whose softmax is the posterior, and
-        the output of the last hidden layer, which for speakers is the d-vector (Sec. 5).
+        the output of the last hidden layer, which for speakers is the d-vector (Sec. 5). Called
+        with a mask `(batch,)`, its batch norm takes the statistics of the rows that are true.
     """
     code = keras.Input(latent_shape, name="latent_code")
     pool = (config.classifier_pool[0], config.classifier_pool[1])
@@ -103,7 +104,9 @@ def build_classifier(
     x = layers.Dropout(config.dropout, name=f"{name}_dropout")(x)
     hidden = _dense(config.dense_units[1], f"{name}_dense_2")(x)
     logits = layers.Dense(num_classes, name=f"{name}_logits")(hidden)
-    return keras.Model(code, [logits, hidden], name=name)
+    classifier = keras.Model(code, [logits, hidden], name=name)
+    classifier.supports_masking = True
+    return classifier
 
 
 def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model:
@@ -150,7 +153,7 @@ def _block(
 
 def _convolution(filters: int, kernel: int, name: str) -> layers.Conv2D:
     """A convolution that batch norm follows, which makes a bias pointless."""
-    return layers.Conv2D(
+    convolution = layers.Conv2D(
         filters,
         kernel,
         padding="same",
@@ -158,6 +161,8 @@ def _convolution(filters: int, kernel: int, name: str) -> layers.Conv2D:
         kernel_initializer="he_normal",
         name=name,
     )
+    convolution.supports_masking = True  # of rows, to the batch norm behind it
+    return convolution
 
 
 def _dense(units: int, name: str) -> layers.Dense:

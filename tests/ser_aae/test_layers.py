@@ -69,6 +69,43 @@ def test_channel_moments_are_numpys():
     np.testing.assert_allclose(variance, MAPS.var(axis=(0, 1, 2)), rtol=1e-4)
 
 
+def test_masked_statistics_are_those_of_the_rows_alone():
+    mask = tf.constant([True, False, True, False])
+    rows = MAPS[[0, 2]]
+    mean, variance = channel_moments(tf.constant(MAPS), mask)
+    np.testing.assert_allclose(mean, rows.mean(axis=(0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(variance, rows.var(axis=(0, 1, 2)), rtol=1e-4)
+
+
+def test_masked_batch_norm_is_that_of_the_rows_with_its_gradient():
+    mask = tf.constant([True, False, True, True])
+    gradients, outputs, statistics = [], [], []
+    for maps, given in ((MAPS, mask), (MAPS[[0, 2, 3]], None)):
+        layer, inputs = PooledBatchNormalization((2, 4)), tf.constant(maps)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            output = layer(inputs, training=True, mask=given)
+            kept = output if given is None else tf.boolean_mask(output, mask)
+            loss = tf.reduce_sum(tf.sin(kept))
+        slopes = tape.gradient(loss, inputs)
+        gradients.append(slopes if given is None else tf.boolean_mask(slopes, mask))
+        outputs.append(kept)
+        statistics.append(layer.moving_variance.numpy())
+        if given is not None:
+            assert not np.any(slopes[1])
+    for first, second in (gradients, outputs, statistics):
+        np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-5)
+
+
+def test_where_no_row_counts_the_moving_statistics_stay():
+    layer = PooledBatchNormalization((2, 4))
+    layer(tf.constant(MAPS), training=True)
+    before = layer.moving_mean.numpy()
+    output = layer(tf.constant(MAPS), training=True, mask=tf.zeros([4], tf.bool))
+    np.testing.assert_array_equal(before, layer.moving_mean.numpy())
+    assert np.all(np.isfinite(output))
+
+
 def test_variance_of_a_constant_is_not_negative():
     _, variance = channel_moments(tf.fill([2, 4, 4, 3], 1234.5))
     assert np.all(variance.numpy() >= 0.0)
