@@ -12,10 +12,8 @@ from reports.comparison import compare, comparison_columns
 from reports.page import Section
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
 from ser_aae.experiments.cells import title_of
-from ser_aae.files.atomic import read_json
 from ser_aae.kinds import KINDS
-from ser_aae.results.folder import flatten
-from ser_aae.results.folder import read_plain_config
+from ser_aae.results.folder import flatten, read_plain_config
 
 _SHARED = ("dataset", "task", "classes", "improvised_only")
 """Settings that experiments on the same utterances and classes have in common, and the protocol."""

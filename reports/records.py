@@ -9,8 +9,7 @@ import pandas as pd
 from reports.commands import shortest_settings
 from reports.summary import Evaluations
 from ser_aae.files.atomic import read_json
-from ser_aae.results.folder import ENVIRONMENT
-from ser_aae.results.folder import read_plain_config
+from ser_aae.results.folder import ENVIRONMENT, read_plain_config
 
 _FIGURES = (
     "n",

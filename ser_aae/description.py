@@ -18,9 +18,7 @@ from ser_aae.files.atomic import read_json
 from ser_aae.frontend.segments import num_segments, segment_starts
 from ser_aae.labels import GENDERS
 from ser_aae.results import is_complete
-from ser_aae.results.folder import CONFIG
-from ser_aae.results.folder import NORMALISATION
-from ser_aae.results.folder import RESULT
+from ser_aae.results.folder import CONFIG, NORMALISATION, RESULT
 from ser_aae.results.text import percent
 
 FORMAT_VERSION = 2

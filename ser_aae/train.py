@@ -11,11 +11,8 @@ import tensorflow as tf
 
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly, assemble
-from ser_aae.callbacks import HalveOnPlateau
-from ser_aae.callbacks import ValidationScores
-from ser_aae.callbacks import read_backup
-from ser_aae.config import RunConfig
-from ser_aae.config import complete_stored
+from ser_aae.callbacks import HalveOnPlateau, ValidationScores, read_backup
+from ser_aae.config import RunConfig, complete_stored
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer
 from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json

@@ -11,10 +11,8 @@ import keras
 import keras_tuner
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import get
-from ser_aae.config_fields import with_settings
-from ser_aae.files.locks import claim
-from ser_aae.files.locks import holder
+from ser_aae.config_fields import get, with_settings
+from ser_aae.files.locks import claim, holder
 from ser_aae.finish import validation_accuracy
 from ser_aae.progress import Show
 from ser_aae.results import run_folder, run_name

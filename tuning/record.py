@@ -9,14 +9,9 @@ import yaml
 
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings as known_settings
-from ser_aae.config_fields import values_by_name
-from ser_aae.config_fields import with_settings
-from ser_aae.files.atomic import read_json
-from ser_aae.files.atomic import write_bytes
-from ser_aae.files.atomic import write_json
-from ser_aae.files.atomic import written_whole
-from ser_aae.results import run_folder
-from ser_aae.results import run_name
+from ser_aae.config_fields import values_by_name, with_settings
+from ser_aae.files.atomic import read_json, write_bytes, write_json, written_whole
+from ser_aae.results import run_folder, run_name
 from tuning.definition import OBJECTIVE, Search
 from tuning.hypermodel import describe
 from tuning.oracles import COMPLETED, DurableOracle
