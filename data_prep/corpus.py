@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ser_aae.utterance import Dropped, Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 
+SAME_NAME = "duplicate of a file of the same name"
 NOT_UTF8 = "name is no UTF-8: rename the file, or the folder it lies in"
 """Why a recording becomes no utterance whose path no table in the store can hold."""
 
@@ -151,6 +152,37 @@ def split_lines(text: str) -> list[str]:
     return re.split(r"\r\n?|\n", text)
 
 
+def collect_utterances(
+    paths: Iterable[Path],
+    make_utterance: Callable[[Path], Utterance | str],
+    duplicate: str | None = None,
+) -> tuple[list[Utterance], list[Dropped]]:
+    """Return the utterances of a corpus' files, and the files that are none.
+
+    Args:
+        paths: The files, in any order.
+        make_utterance: Returns a file's utterance, or the reason why the file is none.
+        duplicate: The reason why a file is none whose utterance has the id of one that lies
+            less deep. Without it the names of files are the ids, see `unique_by_stem`.
+
+    Returns:
+        The utterances, and what was dropped.
+    """
+    kept: dict[str, Utterance] = {}
+    dropped: list[Dropped] = []
+    if duplicate is None:
+        paths, dropped = unique_by_stem(paths)
+    for path in _least_deep_first(paths):
+        made = make_utterance(path)
+        if isinstance(made, str):
+            dropped.append(Dropped(path.as_posix(), made))
+        elif made.utterance_id in kept:
+            dropped.append(Dropped(path.as_posix(), duplicate or SAME_NAME))
+        else:
+            kept[made.utterance_id] = made
+    return list(kept.values()), dropped
+
+
 def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
     """Keep one file of each stem, the least deep: mirrors often nest a second copy.
 
@@ -159,9 +191,9 @@ def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
     """
     kept: dict[str, Path] = {}
     dropped = []
-    for path in sorted(paths, key=lambda path: (len(path.parts), path)):
+    for path in _least_deep_first(paths):
         if path.stem.lower() in kept:
-            dropped.append(Dropped(path.as_posix(), "duplicate of a file of the same name"))
+            dropped.append(Dropped(path.as_posix(), SAME_NAME))
         else:
             kept[path.stem.lower()] = path
     return sorted(kept.values()), dropped
@@ -173,6 +205,10 @@ def printable(text: str) -> str:
     Python has them as half of a surrogate pair, which can be neither printed nor stored.
     """
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _least_deep_first(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: (len(path.parts), path))
 
 
 def _is_utf8(path: str) -> bool:
