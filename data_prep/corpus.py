@@ -1,9 +1,11 @@
 """What every adapter returns, and the steps all adapters share."""
 
+import csv
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -100,9 +102,14 @@ def why_dropped(corpus: Corpus) -> list[str]:
         first.setdefault(item.reason, item.where)
     counts = Counter(item.reason for item in corpus.dropped)
     return [
-        f"dropped {count}: {reason}: {first[reason]}{' ...' * (count > 1)}"
-        for reason, count in sorted(counts.items())
+        f"{line}: {first[reason]}{' ...' * (counts[reason] > 1)}"
+        for reason, line in zip(sorted(counts), count_reasons(counts.elements()), strict=True)
     ]
+
+
+def count_reasons(reasons: Iterable[str]) -> list[str]:
+    """Return a line for each reason why something was dropped, with how often it was."""
+    return [f"dropped {count}: {reason}" for reason, count in sorted(Counter(reasons).items())]
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
@@ -142,6 +149,23 @@ def read_label_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: expected a file, {error.strerror}; fetch it again") from error
+
+
+@contextmanager
+def explain_damage(where: Path | str, expected: str = "") -> Iterator[None]:
+    """Turn an error in a file of labels, or in a line of one, into one that a user can mend.
+
+    Args:
+        where: The file, or the file and the line's number with a colon between them.
+        expected: The beginning of the message, where that of the error itself does not tell.
+
+    Raises:
+        UserError: The text within is no UTF-8, no CSV, or holds a wrong value.
+    """
+    try:
+        yield
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{where}: {expected}{error}; fetch the file again") from error
 
 
 def split_lines(text: str) -> list[str]:

@@ -26,11 +26,11 @@ from data_prep.corpus import (
     Corpus,
     build_corpus,
     collect_utterances,
+    explain_damage,
     files_below,
     read_label_file,
     split_lines,
 )
-from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
 
@@ -174,13 +174,9 @@ def _ambiguous(root: Path, paths: list[Path]) -> set[str]:
     """
     stems = set()
     for path in paths:
-        try:
+        with explain_damage(root / path, "expected a table in UTF-8, "):
             text = read_label_file(root / path).decode("utf-8-sig")
             stems |= {Path(row[0]).stem for row in csv.reader(split_lines(text)) if row}
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise UserError(
-                f"{root / path}: expected a table in UTF-8 ({error}); fetch it again"
-            ) from error
     return stems
 
 

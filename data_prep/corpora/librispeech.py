@@ -24,6 +24,7 @@ from data_prep.corpus import (
     Corpus,
     build_corpus,
     collect_utterances,
+    explain_damage,
     files_below,
     read_label_file,
     split_lines,
@@ -117,12 +118,10 @@ def read_readers(path: Path) -> dict[str, Reader]:
     for number, line in enumerate(split_lines(text), start=1):
         if not line.strip() or line.startswith(";"):
             continue
-        try:
+        with explain_damage(f"{path}:{number}"):
             reader = parse_reader(line)
             if reader.reader_id in readers:
                 raise ValueError(f"expected a row a reader, got {reader.reader_id} again")
-        except ValueError as error:
-            raise UserError(f"{path}:{number}: {error}; fetch the file again") from error
         readers[reader.reader_id] = reader
     return readers
 

@@ -139,5 +139,7 @@ def test_a_damaged_table_of_release_2_is_explained(tmp_path, row):
     layout.write_release_2(tmp_path)
     (tmp_path / "emodb" / emodb.AMBIGUOUS_TABLE).write_bytes(b"file\n" + row + b"\n")
 
-    with pytest.raises(UserError, match=r"ambiguous\.csv: expected a table in UTF-8 .*; fetch it"):
+    with pytest.raises(
+        UserError, match=r"ambiguous\.csv: expected a table in UTF-8, .*; fetch the file"
+    ):
         emodb.read(tmp_path / "emodb")

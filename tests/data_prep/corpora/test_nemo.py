@@ -140,6 +140,6 @@ def test_a_table_that_is_no_utf_8_is_explained(tmp_path, encoding):
     table.write_bytes(table.read_text(encoding="utf-8").encode(encoding))
 
     with pytest.raises(
-        UserError, match=r"data\.tsv: expected a table in UTF-8, .*; fetch it again"
+        UserError, match=r"data\.tsv: expected a table in UTF-8, .*; fetch the file again"
     ):
         nemo.read(tmp_path / "nemo")
