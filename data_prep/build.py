@@ -1,7 +1,6 @@
 """From a corpus on disk to a prepared one in the store."""
 
 import errno
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.corpora import Adapter, find_adapter
-from data_prep.corpus import Corpus
+from data_prep.corpus import Corpus, count_reasons
 from data_prep.manifest import Contents, describe_source, read_manifest, write_manifest
 from data_prep.shards import Shard, input_digest, load_finished, remove_leftovers, write_shard
 from data_prep.workers import Outcome, Task, compute_tasks
@@ -194,8 +193,7 @@ def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
     ]
     if manifest["frontend"]["remove_silence"] is False:
         lines[-1] = lines[-1].removesuffix(" without silence")
-    reasons = Counter(item["reason"] for item in manifest["dropped"])
-    lines += [f"dropped {count}: {reason}" for reason, count in sorted(reasons.items())]
+    lines += count_reasons(item["reason"] for item in manifest["dropped"])
     if manifest["unknown_labels"]:
         listed = ", ".join(manifest["unknown_labels"])
         lines.append(f"labels outside the vocabulary, each its own class: {listed}")

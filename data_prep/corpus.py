@@ -1,9 +1,11 @@
 """What every adapter returns, and the steps all adapters share."""
 
+import csv
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ser_aae.utterance import Dropped, Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 
+SAME_NAME = "duplicate of a file of the same name"
 NOT_UTF8 = "name is no UTF-8: rename the file, or the folder it lies in"
 """Why a recording becomes no utterance whose path no table in the store can hold."""
 
@@ -99,9 +102,14 @@ def why_dropped(corpus: Corpus) -> list[str]:
         first.setdefault(item.reason, item.where)
     counts = Counter(item.reason for item in corpus.dropped)
     return [
-        f"dropped {count}: {reason}: {first[reason]}{' ...' * (count > 1)}"
-        for reason, count in sorted(counts.items())
+        f"{line}: {first[reason]}{' ...' * (counts[reason] > 1)}"
+        for reason, line in zip(sorted(counts), count_reasons(counts.elements()), strict=True)
     ]
+
+
+def count_reasons(reasons: Iterable[str]) -> list[str]:
+    """Return a line for each reason why something was dropped, with how often it was."""
+    return [f"dropped {count}: {reason}" for reason, count in sorted(Counter(reasons).items())]
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
@@ -143,12 +151,60 @@ def read_label_file(path: Path) -> bytes:
         raise UserError(f"{path}: expected a file, {error.strerror}; fetch it again") from error
 
 
+@contextmanager
+def explain_damage(where: Path | str, expected: str = "") -> Iterator[None]:
+    """Turn an error in a file of labels, or in a line of one, into one that a user can mend.
+
+    Args:
+        where: The file, or the file and the line's number with a colon between them.
+        expected: The beginning of the message, where that of the error itself does not tell.
+
+    Raises:
+        UserError: The text within is no UTF-8, no CSV, or holds a wrong value.
+    """
+    try:
+        yield
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{where}: {expected}{error}; fetch the file again") from error
+
+
 def split_lines(text: str) -> list[str]:
     """Return a text's lines, whatever ends them.
 
     `str.splitlines` takes characters that text may hold, such as U+0085, for the end of a line.
     """
     return re.split(r"\r\n?|\n", text)
+
+
+def collect_utterances(
+    paths: Iterable[Path],
+    make_utterance: Callable[[Path], Utterance | str],
+    duplicate: str | None = None,
+) -> tuple[list[Utterance], list[Dropped]]:
+    """Return the utterances of a corpus' files, and the files that are none.
+
+    Args:
+        paths: The files, in any order.
+        make_utterance: Returns a file's utterance, or the reason why the file is none.
+        duplicate: The reason why a file is none whose utterance has the id of one that lies
+            less deep. Without it the names of files are the ids, see `unique_by_stem`.
+
+    Returns:
+        The utterances, and what was dropped.
+    """
+    kept: dict[str, Utterance] = {}
+    dropped: list[Dropped] = []
+    if duplicate is None:
+        paths, dropped = unique_by_stem(paths)
+    for path in _least_deep_first(paths):
+        made = make_utterance(path)
+        if isinstance(made, str):
+            dropped.append(Dropped(path.as_posix(), made))
+        elif made.utterance_id in kept:
+            dropped.append(Dropped(path.as_posix(), duplicate or SAME_NAME))
+        else:
+            kept[made.utterance_id] = made
+    return list(kept.values()), dropped
 
 
 def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
@@ -159,9 +215,9 @@ def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
     """
     kept: dict[str, Path] = {}
     dropped = []
-    for path in sorted(paths, key=lambda path: (len(path.parts), path)):
+    for path in _least_deep_first(paths):
         if path.stem.lower() in kept:
-            dropped.append(Dropped(path.as_posix(), "duplicate of a file of the same name"))
+            dropped.append(Dropped(path.as_posix(), SAME_NAME))
         else:
             kept[path.stem.lower()] = path
     return sorted(kept.values()), dropped
@@ -173,6 +229,10 @@ def printable(text: str) -> str:
     Python has them as half of a surrogate pair, which can be neither printed nor stored.
     """
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _least_deep_first(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: (len(path.parts), path))
 
 
 def _is_utf8(path: str) -> bool:

@@ -21,7 +21,10 @@ GENDER_WORDS = {
     "M": ("m", "male", "man", "boy", "masculine"),
     UNKNOWN_GENDER: ("", "unknown", "u", "n/a"),
 }
-_GENDER = {word: gender for gender, words in GENDER_WORDS.items() for word in words}
+GENDER_OF_WORD = {word: gender for gender, words in GENDER_WORDS.items() for word in words}
+
+LOWEST, HIGHEST = 1.0, 5.0
+"""The scale of ratings."""
 
 
 def read_table(path: Path, corpus: str) -> Corpus:
@@ -95,8 +98,8 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
         end_s=end_s,
         session=row.get("session", ""),
         language=row.get("language", ""),
-        activation=_number(row, "activation", low=1.0, high=5.0),
-        valence=_number(row, "valence", low=1.0, high=5.0),
+        activation=_number(row, "activation", low=LOWEST, high=HIGHEST),
+        valence=_number(row, "valence", low=LOWEST, high=HIGHEST),
         extra={name: text for name, text in row.items() if name not in (*REQUIRED, *OPTIONAL)},
     )
 
@@ -182,7 +185,7 @@ def _no_file(folder: Path, path: str) -> str:
 
 
 def _gender(text: str) -> str:
-    gender = _GENDER.get(text.casefold())
+    gender = GENDER_OF_WORD.get(text.casefold())
     if gender is None:
         raise ValueError(
             f"expected a gender (f, female, m, male, or empty for {UNKNOWN_GENDER}; stored as "

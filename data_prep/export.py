@@ -7,7 +7,6 @@ Both only point to the recordings, by paths relative to the folder they are writ
 import csv
 import io
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,15 +14,16 @@ from pathlib import Path
 from data_prep.audformat_files.export import write_database
 from data_prep.corpora import Adapter, find_adapter
 from data_prep.corpus import Corpus
-from data_prep.csv_table import OPTIONAL, REQUIRED
+from data_prep.corpus import count_reasons
+from data_prep.csv_table import HIGHEST
+from data_prep.csv_table import LOWEST
+from data_prep.csv_table import OPTIONAL
+from data_prep.csv_table import REQUIRED
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.labels import UNKNOWN_GENDER
 from ser_aae.utterance import Utterance
-
-LOWEST, HIGHEST = 1.0, 5.0
-"""The scale of ratings in what is written."""
 
 
 @dataclass(frozen=True)
@@ -154,14 +154,11 @@ def _row(utterance: Utterance) -> dict[str, str]:
 
 def _remarks(corpus: Corpus) -> list[str]:
     """Return what did not go over as it was."""
-    reasons = Counter(item.reason for item in corpus.dropped)
     beyond = sum(
         rating is not None and not LOWEST <= rating <= HIGHEST
         for item in corpus.utterances
         for rating in (item.activation, item.valence)
     )
     clipped = f"clipped {beyond} ratings to 1..5; see the columns *_unclipped"
-    return [
-        *(f"dropped {count}: {reason}" for reason, count in sorted(reasons.items())),
-        *([clipped] if beyond else []),
-    ]
+    reasons = count_reasons(item.reason for item in corpus.dropped)
+    return [*reasons, *([clipped] if beyond else [])]

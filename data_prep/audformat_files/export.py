@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_prep.audformat_files.header import HEADER
+from data_prep.csv_table import HIGHEST, LOWEST
 from ser_aae.errors import UserError
 from ser_aae.utterance import Utterance
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 GENDERS = {"F": "female", "M": "male"}
 RATINGS = ("activation", "valence")
-LOWEST, HIGHEST = 1, 5
 
 
 def write_database(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_prep.audformat_files.header import HEADER, read_header
+from data_prep.corpus import explain_damage
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
@@ -159,12 +160,12 @@ def _as_text(value: object) -> str:
 
 
 def _csv_rows(path: Path) -> list[Row]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, restval=None)
-            rows, columns = list(reader), reader.fieldnames
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: expected a table in UTF-8, {error}; fetch it again") from error
+    with (
+        explain_damage(path, "expected a table in UTF-8, "),
+        path.open(encoding="utf-8-sig", newline="") as stream,
+    ):
+        reader = csv.DictReader(stream, restval=None)
+        rows, columns = list(reader), reader.fieldnames
     if columns is None:  # also a table without rows names its columns
         raise UserError(f"{path}: expected a table, found an empty file; fetch it again")
     for number, row in enumerate(rows, start=2):

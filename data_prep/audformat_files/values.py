@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from data_prep.audformat_files.choice import RATINGS, best_columns, emotion_columns, preference
 from data_prep.audformat_files.header import HEADER
 from data_prep.audformat_files.tables import Database, Row, label_text
-from data_prep.csv_table import GENDER_WORDS
+from data_prep.csv_table import GENDER_OF_WORD, HIGHEST, LOWEST
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion, is_known_emotion
 from ser_aae.utterance import Dropped
@@ -32,7 +32,6 @@ _NAMES = {
     **RATINGS,
 }
 _INDEX = ("file", "start", "end")
-_GENDERS = {word: gender for gender, words in GENDER_WORDS.items() for word in words}
 
 
 class Values:
@@ -84,7 +83,7 @@ class Values:
     def gender(self, row: Row) -> str:
         """Return `"F"`, `"M"` or `"unknown"`, of the row or of its speaker."""
         word = self._text("gender", row) or self._property("gender", row)
-        return _GENDERS.get(word.casefold(), UNKNOWN_GENDER)
+        return GENDER_OF_WORD.get(word.casefold(), UNKNOWN_GENDER)
 
     def language(self, row: Row) -> str:
         """Return the language of the row, of its speaker, or the only one of the database."""
@@ -217,7 +216,7 @@ class Values:
         if span is None or not math.isfinite(value):
             return None
         low, high = span
-        return 1.0 + 4.0 * (value - low) / (high - low)
+        return LOWEST + (HIGHEST - LOWEST) * (value - low) / (high - low)
 
 
 def _range(scheme: "audformat.Scheme") -> tuple[float, float] | None:

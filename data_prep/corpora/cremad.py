@@ -24,7 +24,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, read_label_file, unique_by_stem
+from data_prep.corpus import (
+    Corpus,
+    build_corpus,
+    collect_utterances,
+    files_below,
+    read_label_file,
+    unique_by_stem,
+)
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -123,15 +130,10 @@ def read(location: Path) -> Corpus:
     actors = _table(location, files, ACTORS_FILE, _parse_actor)
     votes = _table(location, files, VOTES_FILE, _parse_perceived)
     paths, dropped = unique_by_stem(path for path in files if path.suffix.lower() == ".wav")
-    utterances = []
-    for path in paths:
-        name = parse_name(path.stem)
-        reason = _why_excluded(location / path, name)
-        if name is None or reason:
-            dropped.append(Dropped(path.as_posix(), reason))
-        else:
-            perceived = votes.get(path.stem, {})
-            utterances.append(_utterance(path, name, actors.get(name.actor, {}), perceived))
+    utterances, excluded = collect_utterances(
+        paths, lambda path: _utterance(location, path, actors, votes)
+    )
+    dropped += excluded
     absent = sorted(votes.keys() - {path.stem for path in paths})
     dropped += [Dropped(stem, EXCLUDED["absent"]) for stem in absent]
     pointers = [item.where for item in dropped if item.reason == EXCLUDED["pointer"]]
@@ -146,17 +148,12 @@ def read(location: Path) -> Corpus:
     return replace(corpus, counts={**corpus.counts, **counts})
 
 
-def _why_excluded(path: Path, name: RecordingName | None) -> str:
-    """Return the reason why a file is no utterance of the corpus, `""` where it is one."""
-    if name is None:
-        return EXCLUDED["name"]
-    if path.stem == SILENT:
-        return EXCLUDED["silent"]
+def _is_pointer(path: Path) -> bool:
+    """Return whether git-lfs has left a text file in place of the sound."""
     if not path.is_file():
-        return ""  # whoever reads the sound tells what it is
+        return False  # whoever reads the sound tells what it is
     with path.open("rb") as stream:
-        is_pointer = stream.read(40).startswith(b"version https://git-lfs")
-    return EXCLUDED["pointer"] if is_pointer else ""
+        return stream.read(40).startswith(b"version https://git-lfs")
 
 
 def _table(
@@ -204,8 +201,19 @@ def _key(row: Row, column: str) -> str:
     return row[column]
 
 
-def _utterance(path: Path, name: RecordingName, actor: Row, perceived: Row) -> Utterance:
-    about = {"sentence": name.sentence, "level": name.level, **actor, **perceived}
+def _utterance(
+    root: Path, path: Path, actors: dict[str, Row], votes: dict[str, Row]
+) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    name = parse_name(path.stem)
+    if name is None:
+        return EXCLUDED["name"]
+    if path.stem == SILENT:
+        return EXCLUDED["silent"]
+    if _is_pointer(root / path):
+        return EXCLUDED["pointer"]
+    about = {"sentence": name.sentence, "level": name.level}
+    about |= actors.get(name.actor, {}) | votes.get(path.stem, {})
     return Utterance(
         corpus=NAME,
         utterance_id=path.stem,

@@ -25,12 +25,12 @@ from pathlib import Path
 from data_prep.corpus import (
     Corpus,
     build_corpus,
+    collect_utterances,
+    explain_damage,
     files_below,
     read_label_file,
     split_lines,
-    unique_by_stem,
 )
-from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
 
@@ -140,17 +140,11 @@ def read(location: Path) -> Corpus:
     # before duplicates are sought: a laryngograph has the name of its recording, and sorts first
     laryngo = [path for path in sounds if "laryngo" in path.parts]
     dropped += [Dropped(path.as_posix(), EXCLUDED["laryngo"]) for path in laryngo]
-    paths, duplicates = unique_by_stem(set(sounds) - set(laryngo))
-    utterances = []
-    for path in paths:
-        name = parse_name(path.stem)
-        if name is None:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["name"]))
-        elif path.stem in ambiguous:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["ambiguous"]))
-        else:
-            utterances.append(_utterance(path, name, percent.get(path.stem)))
-    return build_corpus(location, utterances, dropped + duplicates, EXPECTED)
+    utterances, excluded = collect_utterances(
+        set(sounds) - set(laryngo),
+        lambda path: _utterance(path, percent.get(path.stem), path.stem in ambiguous),
+    )
+    return build_corpus(location, utterances, dropped + excluded, EXPECTED)
 
 
 def _ratings(root: Path, paths: list[Path]) -> tuple[dict[str, float], list[Dropped]]:
@@ -180,17 +174,19 @@ def _ambiguous(root: Path, paths: list[Path]) -> set[str]:
     """
     stems = set()
     for path in paths:
-        try:
+        with explain_damage(root / path, "expected a table in UTF-8, "):
             text = read_label_file(root / path).decode("utf-8-sig")
             stems |= {Path(row[0]).stem for row in csv.reader(split_lines(text)) if row}
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise UserError(
-                f"{root / path}: expected a table in UTF-8 ({error}); fetch it again"
-            ) from error
     return stems
 
 
-def _utterance(path: Path, name: RecordingName, percent: float | None) -> Utterance:
+def _utterance(path: Path, percent: float | None, is_ambiguous: bool) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    name = parse_name(path.stem)
+    if name is None:
+        return EXCLUDED["name"]
+    if is_ambiguous:
+        return EXCLUDED["ambiguous"]
     gender, age = SPEAKERS[name.speaker]
     rating = {} if percent is None else {"recognised_percent": f"{percent:g}"}
     return Utterance(

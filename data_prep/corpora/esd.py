@@ -25,6 +25,7 @@ from data_prep.corpus import (
     AUDIO_SUFFIXES,
     Corpus,
     build_corpus,
+    collect_utterances,
     files_below,
     read_label_file,
     split_lines,
@@ -152,19 +153,12 @@ def read(location: Path) -> Corpus:
     texts = [path for path in files if path.suffix.lower() == ".txt"]
     lines, dropped = _transcripts(location, [path for path in texts if path.stem in SPEAKERS])
     paths, duplicates = unique_by_stem(set(files) - set(texts))
-    utterances = []
-    for path in paths:
-        name, line = parse_name(path.stem), lines.get(path.stem)
-        emotion = _folder_emotion(path) or (line.emotion if line else "")
-        if name is None:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["name"]))
-        elif not emotion:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["emotion"]))
-        else:
-            utterances.append(_utterance(path, name, emotion, line))
+    utterances, excluded = collect_utterances(
+        paths, lambda path: _utterance(path, lines.get(path.stem))
+    )
     absent = sorted(lines.keys() - {path.stem for path in paths})
     dropped += [Dropped(stem, EXCLUDED["absent"]) for stem in absent]
-    return build_corpus(location, utterances, dropped + duplicates, EXPECTED)
+    return build_corpus(location, utterances, dropped + duplicates + excluded, EXPECTED)
 
 
 def _transcripts(root: Path, paths: list[Path]) -> tuple[dict[str, Line], list[Dropped]]:
@@ -188,7 +182,14 @@ def _folder_emotion(path: Path) -> str:
     return next((name for name in names if canonical_emotion(name) in known), "")
 
 
-def _utterance(path: Path, name: RecordingName, emotion: str, line: Line | None) -> Utterance:
+def _utterance(path: Path, line: Line | None) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    name = parse_name(path.stem)
+    if name is None:
+        return EXCLUDED["name"]
+    emotion = _folder_emotion(path) or (line.emotion if line else "")
+    if not emotion:
+        return EXCLUDED["emotion"]
     extra = {"sentence": name.sentence}
     if path.parent.name.lower() in SPLITS:
         extra["split"] = path.parent.name.lower()

@@ -26,6 +26,7 @@ from pathlib import Path
 from data_prep.corpus import (
     Corpus,
     build_corpus,
+    explain_damage,
     files_below,
     read_label_file,
     split_lines,
@@ -172,12 +173,10 @@ def read_labels(path: Path) -> dict[str, Utterance]:
     for number, line in enumerate(_read_lines(path), start=1):
         if not line.lstrip().startswith("["):  # the comment, or a rater's line
             continue
-        try:
+        with explain_damage(f"{path}:{number}"):
             turn = parse_label(line, dialog=path.stem)
             if turn.utterance_id in turns:
                 raise ValueError(f"expected each turn once, got {turn.utterance_id} again")
-        except ValueError as error:
-            raise UserError(f"{path}:{number}: {error}; fetch the file again") from error
         turns[turn.utterance_id] = turn
     if not turns:
         raise UserError(f"{path}: expected lines that begin with `[`, found none; fetch it again")

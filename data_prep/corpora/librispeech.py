@@ -23,10 +23,11 @@ from data_prep.corpus import (
     AUDIO_SUFFIXES,
     Corpus,
     build_corpus,
+    collect_utterances,
+    explain_damage,
     files_below,
     read_label_file,
     split_lines,
-    unique_by_stem,
 )
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS
@@ -117,12 +118,10 @@ def read_readers(path: Path) -> dict[str, Reader]:
     for number, line in enumerate(split_lines(text), start=1):
         if not line.strip() or line.startswith(";"):
             continue
-        try:
+        with explain_damage(f"{path}:{number}"):
             reader = parse_reader(line)
             if reader.reader_id in readers:
                 raise ValueError(f"expected a row a reader, got {reader.reader_id} again")
-        except ValueError as error:
-            raise UserError(f"{path}:{number}: {error}; fetch the file again") from error
         readers[reader.reader_id] = reader
     return readers
 
@@ -132,16 +131,8 @@ def read(location: Path) -> Corpus:
     nested = location / "LibriSpeech"
     root = nested if nested.is_dir() else location
     readers = read_readers(root / SPEAKERS_FILE)
-    paths, dropped = unique_by_stem(files_below(root, AUDIO_SUFFIXES))
-    utterances = []
-    for path in paths:
-        match = _NAME.fullmatch(path.stem)
-        if match is None or len(path.parts) < 2:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["name"]))
-        elif match[1] not in readers:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["reader"]))
-        else:
-            utterances.append(_utterance(path, readers[match[1]], chapter=match[2]))
+    files = files_below(root, AUDIO_SUFFIXES)
+    utterances, dropped = collect_utterances(files, lambda path: _utterance(path, readers))
     corpus = build_corpus(root, utterances, dropped)
     on_disk = {(item.extra["subset"], item.speaker) for item in corpus.utterances}
     absent = _absent_readers(readers, on_disk)
@@ -149,7 +140,15 @@ def read(location: Path) -> Corpus:
     return _with_subset_counts(corpus, [subset for subset, _ in on_disk])
 
 
-def _utterance(path: Path, reader: Reader, chapter: str) -> Utterance:
+def _utterance(path: Path, readers: Mapping[str, Reader]) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    match = _NAME.fullmatch(path.stem)
+    if match is None or len(path.parts) < 2:
+        return EXCLUDED["name"]
+    reader_id, chapter, _ = match.groups()
+    if reader_id not in readers:
+        return EXCLUDED["reader"]
+    reader = readers[reader_id]
     return Utterance(
         corpus=NAME,
         utterance_id=path.stem,

@@ -18,7 +18,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, read_label_file, unique_by_stem
+from data_prep.corpus import (
+    Corpus,
+    build_corpus,
+    explain_damage,
+    files_below,
+    read_label_file,
+    unique_by_stem,
+)
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -116,25 +123,20 @@ def read_rows(path: Path) -> dict[int, Row]:
     Raises:
         UserError: The file is no such table, or a line no such row.
     """
-    try:
+    with explain_damage(path, "expected a table in UTF-8, "):
         text = read_label_file(path).decode("utf-8-sig")
         stream = io.StringIO(text, newline="")
         # QUOTE_NONE: a quotation mark in a sentence stands for itself
         lines = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: expected a table in UTF-8, {error}; fetch it again") from error
     header = tuple(cell.strip() for cell in lines[0]) if lines else ()
     if header != COLUMNS:
         found = ", ".join(header) or "nothing"
         raise UserError(f"{path}:1: expected the columns {', '.join(COLUMNS)}, found {found}")
     rows = {}
     for number, cells in enumerate(lines[1:], start=2):
-        if not cells:
-            continue
-        try:
-            rows[number] = parse_row(cells)
-        except ValueError as error:
-            raise UserError(f"{path}:{number}: {error}; fetch the file again") from error
+        if cells:
+            with explain_damage(f"{path}:{number}"):
+                rows[number] = parse_row(cells)
     return rows
 
 

@@ -16,9 +16,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
 from ser_aae.labels import canonical_emotion
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.utterance import Utterance
 
 NAME = "ravdess"
 VERSION = "1.0.0"
@@ -93,28 +93,19 @@ def parse_name(stem: str) -> RecordingName | None:
 
 def read(location: Path) -> Corpus:
     """Read the corpus below a folder; the layout of the folders does not matter."""
-    paths, dropped = unique_by_stem(files_below(location, _SUFFIXES))
-    utterances = []
-    for path in paths:
-        name = parse_name(path.stem)
-        reason = _why_excluded(name)
-        if name is None or reason:
-            dropped.append(Dropped(path.as_posix(), reason))
-        else:
-            utterances.append(_utterance(path, name))
+    utterances, dropped = collect_utterances(files_below(location, _SUFFIXES), _utterance)
     return build_corpus(location, utterances, dropped, EXPECTED)
 
 
-def _why_excluded(name: RecordingName | None) -> str:
-    """Return the reason why a file is no utterance of the corpus, `""` where it is one."""
+def _utterance(path: Path) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    name = parse_name(path.stem)
     if name is None:
         return EXCLUDED["name"]
     if name.modality != "03":
         return EXCLUDED["modality"]
-    return EXCLUDED["channel"] if name.channel != "01" else ""
-
-
-def _utterance(path: Path, name: RecordingName) -> Utterance:
+    if name.channel != "01":
+        return EXCLUDED["channel"]
     return Utterance(
         corpus=NAME,
         utterance_id=path.stem,

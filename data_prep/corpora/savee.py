@@ -15,13 +15,12 @@ the names do not show: `extra["sentence"]` tells sentences apart within an emoti
 """
 
 import re
-from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below
+from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
 from ser_aae.labels import canonical_emotion
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.utterance import Utterance
 
 NAME = "savee"
 VERSION = "1.0.0"
@@ -69,7 +68,7 @@ _NAME = re.compile(r"(?:([A-Z]{2})_)?([a-z]+)(\d\d)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Recording:
-    """Who says what: the fields of a path."""
+    """The fields of a path."""
 
     speaker: str
     emotion: str
@@ -96,30 +95,19 @@ def parse_path(path: Path) -> Recording | None:
 
 def read(location: Path) -> Corpus:
     """Read the corpus below a folder, in either layout."""
-    found: dict[str, Utterance] = {}
-    dropped = []
-    # the least deep first: of two copies of one recording that one is kept
-    for path in sorted(files_below(location, (".wav",)), key=lambda path: (len(path.parts), path)):
-        recording = parse_path(path)
-        reason = _why_excluded(path, recording, found)
-        if recording is None or reason:
-            dropped.append(Dropped(path.as_posix(), reason))
-        else:
-            found[recording.utterance_id] = _utterance(path, recording)
-    return build_corpus(location, found.values(), dropped, EXPECTED)
+    files = files_below(location, (".wav",))
+    utterances, dropped = collect_utterances(files, _utterance, EXCLUDED["duplicate"])
+    return build_corpus(location, utterances, dropped, EXPECTED)
 
 
-def _why_excluded(path: Path, recording: Recording | None, found: Container[str]) -> str:
-    """Return the reason why a file is no utterance of the corpus, `""` where it is one."""
+def _utterance(path: Path) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    recording = parse_path(path)
     if recording is None:
         return EXCLUDED["name"]
     folder = path.parent.name.upper()
     if folder in SPEAKERS and folder != recording.speaker:
         return EXCLUDED["folder"]
-    return EXCLUDED["duplicate"] if recording.utterance_id in found else ""
-
-
-def _utterance(path: Path, recording: Recording) -> Utterance:
     return Utterance(
         corpus=NAME,
         utterance_id=recording.utterance_id,

@@ -15,13 +15,18 @@ The whole corpus has two voices: a fold without one of them is trained on the ot
 """
 
 import re
-from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import AUDIO_SUFFIXES, Corpus, build_corpus, files_below
+from data_prep.corpus import (
+    AUDIO_SUFFIXES,
+    Corpus,
+    build_corpus,
+    collect_utterances,
+    files_below,
+)
 from ser_aae.labels import canonical_emotion
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.utterance import Utterance
 
 NAME = "tess"
 VERSION = "1.0.0"
@@ -90,28 +95,17 @@ def parse_name(stem: str) -> RecordingName | None:
 
 def read(location: Path) -> Corpus:
     """Read the corpus below a folder; the layout of the folders does not matter."""
-    found: dict[str, Utterance] = {}
-    dropped = []
+    # of files of one depth the one with the right name comes first: OAF_ before OA_
     files = files_below(location, AUDIO_SUFFIXES)
-    # the least deep first, and with the right name first: of copies that one is kept
-    for path in sorted(files, key=lambda path: (len(path.parts), path)):
-        name = parse_name(path.stem)
-        reason = _why_excluded(name, found)
-        if name is None or reason:
-            dropped.append(Dropped(path.as_posix(), reason))
-        else:
-            found[name.utterance_id] = _utterance(path, name)
-    return build_corpus(location, found.values(), dropped, EXPECTED)
+    utterances, dropped = collect_utterances(files, _utterance, EXCLUDED["duplicate"])
+    return build_corpus(location, utterances, dropped, EXPECTED)
 
 
-def _why_excluded(name: RecordingName | None, found: Container[str]) -> str:
-    """Return the reason why a file is no utterance of the corpus, `""` where it is one."""
+def _utterance(path: Path) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    name = parse_name(path.stem)
     if name is None:
         return EXCLUDED["name"]
-    return EXCLUDED["duplicate"] if name.utterance_id in found else ""
-
-
-def _utterance(path: Path, name: RecordingName) -> Utterance:
     return Utterance(
         corpus=NAME,
         utterance_id=name.utterance_id,

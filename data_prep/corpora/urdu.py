@@ -21,9 +21,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
 from ser_aae.labels import canonical_emotion
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.utterance import Utterance
 
 NAME = "urdu"
 VERSION = "1.0.0"
@@ -94,26 +94,18 @@ def parse_name(stem: str) -> ClipName | None:
 
 def read(location: Path) -> Corpus:
     """Read the corpus below a folder."""
-    paths, dropped = unique_by_stem(files_below(location, (".wav",)))
-    utterances = []
-    for path in paths:
-        name = parse_name(path.stem)
-        if name is None:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["name"]))
-        elif _contradicts_folder(path, name):
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["folder"]))
-        else:
-            utterances.append(_utterance(path, name))
+    utterances, dropped = collect_utterances(files_below(location, (".wav",)), _utterance)
     return build_corpus(location, utterances, dropped, EXPECTED)
 
 
-def _contradicts_folder(path: Path, name: ClipName) -> bool:
-    """Return whether the file lies in the folder of another emotion than its name says."""
+def _utterance(path: Path) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    name = parse_name(path.stem)
+    if name is None:
+        return EXCLUDED["name"]
     folder = path.parent.name.lower()
-    return folder in EMOTION_CODES.values() and folder != EMOTION_CODES.get(name.emotion)
-
-
-def _utterance(path: Path, name: ClipName) -> Utterance:
+    if folder in EMOTION_CODES.values() and folder != EMOTION_CODES.get(name.emotion):
+        return EXCLUDED["folder"]
     partners = [other for pair in SHARED_SOUND if path.stem in pair for other in pair]
     partners = sorted(set(partners) - {path.stem})
     return Utterance(

@@ -2,13 +2,16 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from data_prep.corpus import (
     NOT_UTF8,
+    SAME_NAME,
     build_corpus,
     check_counts,
+    collect_utterances,
     files_below,
     printable,
     read_label_file,
@@ -165,3 +168,25 @@ def test_of_equal_stems_the_least_deep_is_kept(tmp_path):
 
     assert [path.as_posix() for path in kept] == ["copy/1.WAV", "copy/2.wav"]
     assert [item.where for item in dropped] == ["copy/deep/1.wav"]
+
+
+def utterance_or_reason(path):
+    """Take the letters of a name for an utterance's id; a name of digits is none."""
+    return "no name" if path.stem.isdecimal() else utterance(path.stem.lower().strip("_"))
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "kept", "dropped"),
+    [
+        (None, ["a", "b"], {"x/a.wav": SAME_NAME, "_b.wav": SAME_NAME, "x/1.wav": SAME_NAME}),
+        ("again", ["a", "b"], {"x/a.wav": "again", "_b.wav": "again", "x/1.wav": "no name"}),
+    ],
+)
+def test_files_become_utterances_or_are_dropped_with_a_reason(duplicate, kept, dropped):
+    paths = map(Path, ("x/a.wav", "x/1.wav", "_b.wav", "a.wav", "B.wav", "1.wav"))
+
+    utterances, excluded = collect_utterances(paths, utterance_or_reason, duplicate)
+
+    assert sorted(item.utterance_id for item in utterances) == kept
+    assert {item.where: item.reason for item in excluded} == dropped | {"1.wav": "no name"}
+    assert len(excluded) == 4

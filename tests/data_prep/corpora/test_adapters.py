@@ -8,6 +8,7 @@ import pkgutil
 import re
 
 import pytest
+from corpus_layouts.sound import write_tone
 
 from data_prep import corpora
 from data_prep.corpora import find_adapter, list_corpora
@@ -52,6 +53,48 @@ def test_adapter_has_a_table_of_labels_and_one_of_reasons(name):
     assert emotions <= counted
     assert len(set(module.EXCLUDED.values())) == len(module.EXCLUDED)
     assert all(module.EXCLUDED.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "utterances", "emotions"),
+    [
+        ("cremad", 7441, 6),
+        ("emodb", 535, 7),
+        ("esd", 35000, 5),
+        ("nemo", 4481, 6),
+        ("ravdess", 1440, 8),
+        ("savee", 480, 7),
+        ("tess", 2800, 7),
+        ("urdu", 400, 4),
+    ],
+)
+def test_expected_counts_of_emotions_add_up(name, utterances, emotions):
+    expected = find_adapter(name).expected
+    per_emotion = [count for what, count in expected.items() if " of " in what]
+
+    assert len(per_emotion) == emotions
+    assert sum(per_emotion) == expected["utterances"] == utterances
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "unknown", "label"),
+    [
+        ("cremad", "1001_IEO_SUR_XX", "1001_IEO_ZZZ_XX", "zzz"),
+        ("emodb", "wav/03a01Fa", "wav/03a01Xa", "x"),
+        ("ravdess", "Actor_01/03-01-01-01-01-01-01", "Actor_01/03-01-09-01-01-01-01", "09"),
+        ("savee", "DC/sa01", "DC/s01", "s"),
+        ("tess", "OAF_back_calm", "OAF_back_zest", "zest"),
+        ("urdu", "clips/SM1_F1_A01", "clips/SM1_F1_X01", "x"),
+    ],
+)
+def test_unknown_emotion_of_a_name_stays_a_class_of_its_own(tmp_path, name, known, unknown, label):
+    for file in (known, unknown):
+        write_tone(tmp_path / name / f"{file}.wav")
+
+    corpus = find_adapter(name).read(tmp_path, allow_partial=True)
+
+    assert len(corpus.utterances) == 2
+    assert corpus.unknown_labels == (label,)
 
 
 def test_utterances_are_sorted_and_unique(case):
@@ -158,8 +201,13 @@ def test_a_path_must_be_given_where_one_is_needed(given):
         find_adapter(given)
 
 
-def test_names_are_found_in_any_case():
-    assert find_adapter("RAVDESS").name == "ravdess"
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("CREMA-D", "cremad"), ("EMO-DB", "emodb"), ("RAVDESS", "ravdess"), ("msp-improv", "msp"),
+     ("MSP_IMPROV", "msp")],
+)  # fmt: skip
+def test_names_are_found_in_any_spelling(given, name):
+    assert find_adapter(given).name == name
 
 
 def test_incomplete_copy_is_refused_with_both_counts(tmp_path):

@@ -8,17 +8,6 @@ from data_prep.corpora import cremad, find_adapter
 from ser_aae.errors import UserError
 
 
-@pytest.fixture
-def corpus(tmp_path):
-    layout.write(tmp_path)
-    return cremad.read(tmp_path / "cremad")
-
-
-@pytest.fixture
-def by_id(corpus):
-    return {item.utterance_id: item for item in corpus.utterances}
-
-
 def test_name_has_four_fields():
     name = cremad.parse_name("1091_WSI_FEA_XX")
 
@@ -83,8 +72,8 @@ def test_recordings_without_votes_or_actor_are_kept(by_id):
     assert by_id["1040_ITH_SAD_X"].gender == "unknown"
 
 
-def test_what_is_left_out_is_listed(corpus):
-    assert {(item.where, item.reason) for item in corpus.dropped} == {
+def test_what_is_left_out_is_listed(left_out):
+    assert left_out == {
         ("AudioWAV/1001-IEO-HAP-LO.wav", cremad.EXCLUDED["name"]),
         ("AudioWAV/1076_MTI_SAD_XX.wav", cremad.EXCLUDED["silent"]),
         (layout.POINTER, cremad.EXCLUDED["pointer"]),
@@ -169,17 +158,7 @@ def test_short_row_of_an_actor_leaves_the_rest_empty(tmp_path):
     assert (utterance.extra["age"], utterance.extra["race"]) == ("51", "")
 
 
-def test_unknown_code_stays_a_class_of_its_own(tmp_path):
-    write_tone(tmp_path / "1001_IEO_SUR_XX.wav")
-    write_tone(tmp_path / "1001_IEO_ZZZ_XX.wav")
-
-    assert cremad.read(tmp_path).unknown_labels == ("zzz",)
-
-
-def test_expected_counts_add_up():
-    per_emotion = [count for what, count in cremad.EXPECTED.items() if " of " in what]
-
+def test_expected_counts_lack_the_silent_recording():
     # 7442 with the silent one, which is sad
-    assert sum(per_emotion) + 1 == cremad.EXPECTED["utterances"] + 1 == 7442
     assert cremad.EXPECTED["utterances of sadness"] + 1 == cremad.EXPECTED["utterances of anger"]
     assert cremad.EXPECTED["speakers F"] + cremad.EXPECTED["speakers M"] == 91

@@ -16,12 +16,6 @@ LINE = "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 3.5000, 4.3333]"
 
 
 @pytest.fixture
-def corpus(tmp_path):
-    layout.write(tmp_path)
-    return iemocap.read(tmp_path / "iemocap")
-
-
-@pytest.fixture
 def root(tmp_path):
     """A copy in which every turn has its sound and every sound its label."""
     return layout.write_plain(tmp_path)
@@ -29,10 +23,6 @@ def root(tmp_path):
 
 def dropped_but_sessions(corpus):
     return [item for item in corpus.dropped if item.reason != iemocap.EXCLUDED["session"]]
-
-
-def by_id(corpus):
-    return {item.utterance_id: item for item in corpus.utterances}
 
 
 @pytest.mark.parametrize(
@@ -81,10 +71,10 @@ def test_every_code_has_its_emotion(code, emotion):
     assert turn.extra["consensus"] == code
 
 
-def test_turns_carry_what_the_corpus_says(corpus):
-    neutral = by_id(corpus)["Ses01F_impro01_F000"]
+def test_turns_carry_what_the_corpus_says(corpus, by_id):
+    neutral = by_id["Ses01F_impro01_F000"]
 
-    assert len(by_id(corpus)) == 12
+    assert len(by_id) == 12
     assert (neutral.speaker, neutral.gender, neutral.session) == ("iemocap:1F", "F", "Session1")
     assert (neutral.emotion, neutral.emotion_raw, neutral.language) == ("neutral", "neu", "eng")
     assert neutral.extra == {
@@ -98,8 +88,8 @@ def test_turns_carry_what_the_corpus_says(corpus):
     assert corpus.unknown_labels == ()
 
 
-def test_the_partner_of_the_one_with_markers_is_another_speaker(corpus):
-    excited = by_id(corpus)["Ses01F_impro01_M000"]
+def test_the_partner_of_the_one_with_markers_is_another_speaker(corpus, by_id):
+    excited = by_id["Ses01F_impro01_M000"]
 
     assert (excited.speaker, excited.gender) == ("iemocap:1M", "M")
     assert (excited.emotion, excited.emotion_raw) == ("happiness", "exc")
@@ -109,25 +99,25 @@ def test_the_partner_of_the_one_with_markers_is_another_speaker(corpus):
     }
 
 
-def test_undecided_turns_have_ratings_and_no_emotion(corpus):
-    undecided = by_id(corpus)["Ses01F_impro01_M001"]
+def test_undecided_turns_have_ratings_and_no_emotion(by_id):
+    undecided = by_id["Ses01F_impro01_M001"]
 
     assert (undecided.emotion, undecided.emotion_raw) == ("", "")
     assert (undecided.valence, undecided.activation) == (2.5, 3.0)
     assert "transcript" not in undecided.extra
 
 
-def test_means_outside_one_to_five_are_kept(corpus):
-    assert by_id(corpus)["Ses03M_impro05a_M000"].valence == 5.5
-    assert by_id(corpus)["Ses01M_script01_1_M000"].extra["dominance"] == "0.5"
+def test_means_outside_one_to_five_are_kept(by_id):
+    assert by_id["Ses03M_impro05a_M000"].valence == 5.5
+    assert by_id["Ses01M_script01_1_M000"].extra["dominance"] == "0.5"
 
 
-def test_a_dialog_is_not_another_whose_name_begins_alike(corpus):
+def test_a_dialog_is_not_another_whose_name_begins_alike(corpus, by_id):
     of_dialogs = Counter(item.extra["dialog"] for item in corpus.utterances)
 
     assert of_dialogs["Ses05M_script01_1"] == of_dialogs["Ses05M_script01_1b"] == 2
-    assert by_id(corpus)["Ses05M_script01_1b_F000"].emotion == "sadness"
-    assert by_id(corpus)["Ses05M_script01_1b_F000"].extra["elicitation"] == "scripted"
+    assert by_id["Ses05M_script01_1b_F000"].emotion == "sadness"
+    assert by_id["Ses05M_script01_1b_F000"].extra["elicitation"] == "scripted"
 
 
 def test_what_has_no_partner_is_listed(corpus):

@@ -12,12 +12,6 @@ from ser_aae.selection import choose_speakers
 from ser_aae.utterance import Utterance
 
 
-@pytest.fixture
-def corpus(tmp_path):
-    layout.write(tmp_path)
-    return librispeech.read(tmp_path / "librispeech")
-
-
 def test_a_name_may_hold_the_separator():
     reader = librispeech.parse_reader("60   | M | train-clean-100  | 20.18 | |CBW|Simon")
 

@@ -17,12 +17,6 @@ TURN = "UTD-IMPROV-S01A-F02-R-FF01.avi; A; A:3.250000; V:2.500000; D:3.000000 ; 
 
 
 @pytest.fixture
-def corpus(tmp_path):
-    layout.write(tmp_path)
-    return msp.read(tmp_path / "msp")
-
-
-@pytest.fixture
 def by_name(corpus):
     return {item.utterance_id.removeprefix("MSP-IMPROV-"): item for item in corpus.utterances}
 
@@ -182,8 +176,8 @@ def test_target_sentences_in_an_improvisation_are_improvised(by_name):
     }  # fmt: skip
 
 
-def test_what_is_left_out_is_listed(corpus):
-    assert {(item.where, item.reason) for item in corpus.dropped} == {
+def test_what_is_left_out_is_listed(left_out):
+    assert left_out == {
         (f"Evalution.txt{layout.LABEL_WITHOUT_AUDIO}", msp.EXCLUDED["audio"]),
         (f"Audio/{layout.AUDIO_WITHOUT_LABEL}", msp.EXCLUDED["label"]),
         ("Audio/session1/S01A/clapper.wav", msp.EXCLUDED["name"]),
@@ -211,11 +205,6 @@ def test_any_rate_and_number_of_channels_is_read(corpus):
     lengths = {len(read_audio(item.audio_path(corpus.root), 16000)) for item in corpus.utterances}
 
     assert lengths == {3200}
-
-
-@pytest.mark.parametrize("dataset", ["msp", "msp-improv", "MSP_IMPROV"])
-def test_corpus_is_found_by_its_names(dataset):
-    assert find_adapter(dataset).name == "msp"
 
 
 def test_synthetic_corpus_has_the_layout_and_a_fold_a_session(tmp_path):

@@ -5,19 +5,8 @@ import pytest
 from corpus_layouts import tess as layout
 from corpus_layouts.sound import write_tone
 
-from data_prep.corpora import find_adapter, tess
+from data_prep.corpora import tess
 from ser_aae.frontend.audio import read_audio
-
-
-@pytest.fixture
-def corpus(tmp_path):
-    layout.write(tmp_path)
-    return tess.read(tmp_path / "tess")
-
-
-@pytest.fixture
-def by_id(corpus):
-    return {item.utterance_id: item for item in corpus.utterances}
 
 
 @pytest.mark.parametrize(
@@ -80,8 +69,8 @@ def test_both_spellings_of_one_name_are_one_recording(tmp_path):
     ]
 
 
-def test_what_is_left_out_is_listed(corpus):
-    assert {(item.where, item.reason) for item in corpus.dropped} == {
+def test_what_is_left_out_is_listed(left_out):
+    assert left_out == {
         (layout.COPY, tess.EXCLUDED["duplicate"]),
         ("YAF_sad/YAF_sad.wav", tess.EXCLUDED["name"]),
         ("YAF_sad/KAF_dog_sad.wav", tess.EXCLUDED["name"]),
@@ -114,21 +103,3 @@ def test_stereo_is_averaged(corpus):
     samples = read_audio(corpus.root / layout.STEREO, 16000)
 
     assert np.abs(samples[200:-200]).max() == pytest.approx(0.375, abs=0.01)
-
-
-def test_unknown_emotion_stays_a_class_of_its_own(tmp_path):
-    write_tone(tmp_path / "OAF_back_calm.wav")
-    write_tone(tmp_path / "OAF_back_zest.wav")
-
-    assert tess.read(tmp_path).unknown_labels == ("zest",)
-
-
-def test_expected_counts_add_up():
-    per_emotion = [count for what, count in tess.EXPECTED.items() if " of " in what]
-
-    assert len(per_emotion) == 7
-    assert sum(per_emotion) == tess.EXPECTED["utterances"] == 2800
-
-
-def test_adapter_is_found():
-    assert find_adapter("TESS").expected == tess.EXPECTED

@@ -3,17 +3,9 @@
 from collections import Counter, defaultdict
 
 import pytest
-from corpus_layouts import urdu as layout
-from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import find_adapter, urdu
 from data_prep.verify import verify
-
-
-@pytest.fixture
-def corpus(tmp_path):
-    layout.write(tmp_path)
-    return urdu.read(tmp_path / "urdu")
 
 
 @pytest.mark.parametrize(
@@ -34,8 +26,7 @@ def test_other_names_are_no_clips(stem):
     assert urdu.parse_name(stem) is None
 
 
-def test_clips_carry_the_fields_of_their_names(corpus):
-    by_id = {item.utterance_id: item for item in corpus.utterances}
+def test_clips_carry_the_fields_of_their_names(corpus, by_id):
     padded = by_id["SF04_F01_S12"]
 
     assert len(by_id) == 6
@@ -46,8 +37,8 @@ def test_clips_carry_the_fields_of_their_names(corpus):
     }  # fmt: skip
 
 
-def test_contradictions_and_foreign_files_are_listed(corpus):
-    assert {(item.where, item.reason) for item in corpus.dropped} == {
+def test_contradictions_and_foreign_files_are_listed(left_out):
+    assert left_out == {
         ("Sad/SM5_F1_N07.wav", urdu.EXCLUDED["folder"]),
         ("Sad/recording.wav", urdu.EXCLUDED["name"]),
     }
@@ -61,12 +52,6 @@ def test_clips_that_share_sound_name_each_other(corpus):
     assert partners["SF1_F4_H04"] == "SF4_F3_H019 SF4_F4_H020"
     assert partners["SF4_F3_H019"] == "SF1_F4_H04"
     assert partners["SM1_F1_A01"] is None
-
-
-def test_unknown_letter_stays_a_class_of_its_own(tmp_path):
-    write_tone(tmp_path / "clips" / "SM1_F1_X01.wav")
-
-    assert urdu.read(tmp_path).unknown_labels == ("x",)
 
 
 def test_real_corpus_is_complete(real_corpora):
