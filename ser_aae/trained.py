@@ -7,9 +7,9 @@ import numpy as np
 
 from ser_aae.aae import MultitaskAAE
 from ser_aae.callbacks import BEST_WEIGHTS
-from ser_aae.description import MEASURED, read_config, read_measured, told_as_damaged
 from ser_aae.errors import UserError
 from ser_aae.pipeline import Normalisation
+from ser_aae.results.complete_run import MEASURED, read_config, read_measured, told_as_damaged
 
 
 def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from huggingface_hub import ModelCard
 
-from ser_aae.card import Terms, build_card, corpora_of
+from reports.card import Terms, build_card, corpora_of
 from ser_aae.errors import UserError
 from ser_aae.results import read_json, read_predictions, score
 
