@@ -15,8 +15,9 @@ from ser_aae.config import RunConfig
 from ser_aae.experiments import with_settings
 from ser_aae.finish import validation_accuracy
 from ser_aae.results import run_folder, run_name
+from ser_aae.results.search_folder import OBJECTIVE
 from ser_aae.train import train_claimed
-from tuning.definition import OBJECTIVE, Search
+from tuning.definition import Search
 from tuning.space import Dimension
 
 Show = Callable[[str], None]

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ser_aae.errors import UserError
 from ser_aae.results import write_json
+from ser_aae.results.search_folder import SEARCH
 from tuning.chief import PATIENCE_S, Chief, serve
-from tuning.definition import SEARCH, Search, check_search
+from tuning.definition import Search, check_search
 from tuning.hypermodel import Reporter, Run, SettingsModel, Show
 from tuning.oracles import DurableOracle, build_oracle
 from tuning.record import best_line, record

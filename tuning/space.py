@@ -1,4 +1,4 @@
-"""What a search varies, as data: named dimensions, each a list of values for settings.
+"""Spaces of a search, as data: named dimensions, each a list of values for settings.
 
 A trial is a point: for each dimension the number of one of its values. Numbers are what Keras
 Tuner sees. They stay exact where its own steps would make 0.30000000000000004 of 0.3, which
@@ -13,11 +13,9 @@ from typing import Any
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import nearest
 from ser_aae.errors import UserError
+from ser_aae.experiments.weight_sweeps import ALPHAS, BETAS, FIGURE_5, WEIGHT_SWEEPS
 
 Point = tuple[int, ...]
-
-DEFAULT_SPACE = "latent,alpha,beta"
-FIGURE_5 = "figure-5"
 
 
 @dataclass(frozen=True)
@@ -37,16 +35,12 @@ class Dimension:
     doc: str
 
 
-def _tenths(first: int, last: int) -> tuple[float, ...]:
-    return tuple(number / 10 for number in range(first, last + 1))
-
-
 DIMENSIONS: Mapping[str, Dimension] = {
     item.name: item
     for item in (
         Dimension("latent", ("model.latent_channels",), (8, 16, 32, 64), "channels of z"),
-        Dimension("alpha", ("model.alpha",), _tenths(1, 10), "weight of the reconstruction"),
-        Dimension("beta", ("model.beta",), _tenths(1, 9), "weight of the primary task"),
+        Dimension("alpha", ("model.alpha",), ALPHAS, "weight of the reconstruction"),
+        Dimension("beta", ("model.beta",), BETAS, "weight of the primary task"),
         Dimension("optimiser", ("training.optimiser",), ("adam", "sgd"), "optimiser"),
         Dimension(
             "rate", ("training.learning_rate",), (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "learning rate"
@@ -145,9 +139,11 @@ def check_space(space: Space, config: RunConfig) -> None:
 
 
 def _figure_5() -> Space:
-    """Return the points of Fig. 5: beta 0.5 and every alpha, then alpha 1 and every beta."""
-    alphas, betas = DIMENSIONS["alpha"], DIMENSIONS["beta"]
-    half, one = betas.values.index(0.5), alphas.values.index(1.0)
-    points = [(number, half) for number in range(len(alphas.values))]
-    points += [(one, number) for number in range(len(betas.values))]
-    return Space(FIGURE_5, (alphas, betas), tuple(dict.fromkeys(points)))
+    """Return the space of the points of Fig. 5, that of both curves once."""
+    dimensions = DIMENSIONS["alpha"], DIMENSIONS["beta"]
+    points = [
+        tuple(item.values.index(sweep.point(value)[item.name]) for item in dimensions)
+        for sweep in WEIGHT_SWEEPS
+        for value in sweep.values
+    ]
+    return Space(FIGURE_5, dimensions, tuple(dict.fromkeys(points)))

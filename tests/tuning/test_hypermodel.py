@@ -11,8 +11,8 @@ import pytest
 from ser_aae.claims import claim
 from ser_aae.config import RunConfig
 from ser_aae.results import read_json, run_folder
+from ser_aae.results.search_folder import OBJECTIVE
 from tuning import hypermodel
-from tuning.definition import OBJECTIVE
 from tuning.hypermodel import Reporter, SettingsModel, TrialFailedError, describe, trainer
 
 

@@ -11,13 +11,13 @@ from ser_aae.config import ModelConfig, RunConfig
 from ser_aae.config_fields import Given, read_value
 from ser_aae.errors import UserError
 from ser_aae.experiments import with_settings
-from tuning.space import DEFAULT_SPACE, DIMENSIONS, check_space, read_space
+from tuning.space import DIMENSIONS, check_space, read_space
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_space_is_the_papers_by_default():
-    space = read_space(DEFAULT_SPACE)
+    space = read_space("latent,alpha,beta")
     values = {item.keys: item.values for item in space.dimensions}
     assert values == {
         ("model.latent_channels",): (8, 16, 32, 64),
@@ -92,7 +92,7 @@ def test_what_changes_nothing_is_not_searched(kind, space, message):
 
 
 def test_what_changes_something_is():
-    check_space(read_space(DEFAULT_SPACE), RunConfig())
+    check_space(read_space("latent,alpha,beta"), RunConfig())
     check_space(read_space("auxiliary-ratio,rate"), RunConfig(auxiliary=("voices",)))
     check_space(read_space("alpha"), RunConfig(model=replace(ModelConfig(), kind="ae")))
 

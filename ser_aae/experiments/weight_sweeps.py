@@ -1,0 +1,43 @@
+"""Points of Figure 5: every alpha at beta 0.5, and every beta at alpha 1 (Sec. 6.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FIGURE_5 = "figure-5"
+"""Name of the figure, and of the search over its points."""
+
+ALPHAS = tuple(number / 10 for number in range(1, 11))
+BETAS = ALPHAS[:-1]
+"""At beta 1 a model would learn nothing but its primary task."""
+
+
+@dataclass(frozen=True)
+class WeightSweep:
+    """One of the figure's curves.
+
+    Attributes:
+        varied: Weight on the horizontal axis, `"alpha"` or `"beta"`.
+        values: Its values, ascending.
+        fixed: The other weight.
+        fixed_at: Its value.
+    """
+
+    varied: str
+    values: tuple[float, ...]
+    fixed: str
+    fixed_at: float
+
+    @property
+    def title(self) -> str:
+        """The curve in a legend: `"alpha (beta 0.5)"`."""
+        return f"{self.varied} ({self.fixed} {self.fixed_at:g})"
+
+    def point(self, value: float) -> Mapping[str, float]:
+        """Return both weights where the varied one has a value."""
+        return {self.varied: value, self.fixed: self.fixed_at}
+
+
+WEIGHT_SWEEPS = (
+    WeightSweep("alpha", ALPHAS, "beta", 0.5),
+    WeightSweep("beta", BETAS, "alpha", 1.0),
+)
