@@ -13,12 +13,8 @@ from pathlib import Path
 
 from data_prep.audformat_files.export import write_database
 from data_prep.corpora import Adapter, find_adapter
-from data_prep.corpus import Corpus
-from data_prep.corpus import count_reasons
-from data_prep.csv_table import HIGHEST
-from data_prep.csv_table import LOWEST
-from data_prep.csv_table import OPTIONAL
-from data_prep.csv_table import REQUIRED
+from data_prep.corpus import Corpus, count_reasons
+from data_prep.csv_table import HIGHEST, LOWEST, OPTIONAL, REQUIRED
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes

@@ -17,7 +17,7 @@ from reports.complete import refuse_gaps
 from reports.experiment import draw_experiment, leakage_sentence
 from reports.page import Section, page
 from reports.records import run_records
-from reports.searches import read_searches, search_sections
+from reports.searches import search_sections
 from reports.summary import (
     HOW_SURE,
     Evaluations,
@@ -30,6 +30,7 @@ from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, BUDGETS, OWN_CORPUS, Artefact, Setup, choose, read_setups
 from ser_aae.files.atomic import write_bytes
 from ser_aae.results import load_runs, run_folder
+from ser_aae.results.search_folder import read_searches
 
 SHOWN_WHOLE = ("table-3", "table-4", "figure-2", "ravdess")
 """Artefacts whose experiments have a section of their own; of the others, which are many, a line

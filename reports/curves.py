@@ -1,6 +1,7 @@
 """The paper's figures with axes: grouped bars (Fig. 3) and curves over a sweep (Figs. 4 and 5)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 
 from reports.aggregate import Filled, Filling
 from reports.style import COLOURS, FILLS, HATCHES, LINES, MARKERS, drawn_to
+from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 
 AXES = {
     "unweighted_accuracy": "UA (%)",
@@ -21,12 +23,12 @@ AXES = {
 
 SWEPT = {
     "figure-4": "auxiliary speakers",
-    "figure-5": "alpha (beta 0.5), or beta (alpha 1)",
+    FIGURE_5: ", or ".join(sweep.title for sweep in WEIGHT_SWEEPS),
     "semi-supervised": "labelled share of the training part",
 }
 """Artefact to what is on its horizontal axis."""
 
-STACKED = ("figure-5",)
+STACKED = (FIGURE_5,)
 """Artefacts whose panels lie one above the other, as in the paper; others lie in a row."""
 
 _PANEL_INCHES = 2.6
@@ -38,6 +40,36 @@ _EDGE = 1.5
 
 _LETTER_INCHES, _HANDLE_LETTERS = 0.075, 8
 """About as wide is a letter of a legend, and as many letters its handle."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve of a panel.
+
+    Attributes:
+        x: Where its points stand; NaN leaves one out.
+        percent: Their height.
+        deviations: Length of each whisker in points, NaN for none; empty where none has one.
+    """
+
+    x: Sequence[float]
+    percent: Sequence[float]
+    deviations: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Curves over one horizontal axis.
+
+    Attributes:
+        title: Stands over it.
+        y_label: Stands beside its vertical axis.
+        lines: Name in the legend to curve.
+    """
+
+    title: str
+    y_label: str
+    lines: Mapping[str, Line]
 
 
 def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
@@ -63,27 +95,43 @@ def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
 def draw_curves(filling: Filling, path: Path, mark: str = "") -> None:
     """Draw a line for each column over the swept value, a panel for each part (Figs. 4, 5).
 
-    Lines differ in colour, dash and marker; a whisker is the deviation.
+    A whisker is the deviation.
 
     Args:
         filling: Its cells, each with an `x`.
         path: PNG to write; a PDF goes beside it.
         mark: Words in its corner.
     """
-    name = filling.artefact.name
-    panels = by_panel(filling.cells)
-    count = len(panels)
-    is_stacked = name in STACKED
+    panels = [
+        Panel(f"({chr(ord('a') + number)}) {title}", AXES[cells[0].cell.figure], _lines_of(cells))
+        for number, (title, cells) in enumerate(by_panel(filling.cells).items())
+    ]
+    draw_panels(filling.artefact.name, panels, path, pdf=True, mark=mark)
+
+
+def draw_panels(
+    name: str, panels: Sequence[Panel], path: Path, *, pdf: bool = False, mark: str = ""
+) -> None:
+    """Draw panels of curves, which differ in colour, dash and marker, with one legend.
+
+    Args:
+        name: Artefact that says what is on the horizontal axis, and how the panels lie.
+        panels: At least one.
+        path: PNG to write.
+        pdf: Write a PDF of the same name beside it.
+        mark: Words in its corner.
+    """
+    count, is_stacked = len(panels), name in STACKED
     width = 5.6 if is_stacked else max(_PANEL_INCHES * count, 5.6)
     height = 2.2 * count + 0.6 if is_stacked else 3.1
-    with drawn_to(path, height, width, pdf=True, mark=mark) as figure:
+    with drawn_to(path, height, width, pdf=pdf, mark=mark) as figure:
         grid = _grid(figure, count, stacked=is_stacked)
-        for number, (axes, (title, cells)) in enumerate(zip(grid, panels.items(), strict=True)):
-            _draw_lines(axes, cells)
-            axes.set_title(f"({chr(ord('a') + number)}) {title}", pad=8)
+        for number, (axes, panel) in enumerate(zip(grid, panels, strict=True)):
+            _draw_lines(axes, panel)
+            axes.set_title(panel.title, pad=8)
             if not is_stacked or number == count - 1:
                 axes.set_xlabel(SWEPT.get(name, ""))
-        _legend_below(figure, _ordered(item.cell.column for item in filling.cells))
+        _legend_below(figure, _ordered(line for panel in panels for line in panel.lines))
 
 
 def by_panel(cells: Sequence[Filled]) -> dict[str, list[Filled]]:
@@ -121,15 +169,27 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
     axes.set_ylabel(AXES[cells[0].cell.figure])
 
 
-def _draw_lines(axes: Axes, cells: Sequence[Filled]) -> None:
-    lines: dict[str, list[Filled]] = {}
+def _lines_of(cells: Sequence[Filled]) -> dict[str, Line]:
+    """Return a line for each column of a panel."""
+    columns: dict[str, list[Filled]] = {}
     for item in cells:
-        lines.setdefault(item.cell.column, []).append(item)
-    for index, (name, points) in enumerate(lines.items()):
-        axes.errorbar(
+        columns.setdefault(item.cell.column, []).append(item)
+    return {
+        name: Line(
             [np.nan if item.cell.x is None else item.cell.x for item in points],
             [_percent(item) for item in points],
-            yerr=[_whisker(item) for item in points],
+            [_whisker(item) for item in points],
+        )
+        for name, points in columns.items()
+    }
+
+
+def _draw_lines(axes: Axes, panel: Panel) -> None:
+    for index, (name, line) in enumerate(panel.lines.items()):
+        axes.errorbar(
+            np.array(line.x, float),
+            np.array(line.percent, float),
+            yerr=line.deviations or None,
             linestyle=LINES[index % len(LINES)],
             marker=MARKERS[index % len(MARKERS)],
             color=COLOURS[index % len(COLOURS)],
@@ -138,7 +198,7 @@ def _draw_lines(axes: Axes, cells: Sequence[Filled]) -> None:
             elinewidth=0.8,
             label=name,
         )
-    axes.set_ylabel(AXES[cells[0].cell.figure])
+    axes.set_ylabel(panel.y_label)
     _limit(axes)
 
 

@@ -1,4 +1,4 @@
-"""The searches on the page: what each found, its pictures, and the command that takes it up."""
+"""Searches on the page: what each found, its pictures, and the command that takes it up."""
 
 import json
 import shlex
@@ -6,40 +6,35 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 
 from reports.commands import Places
+from reports.curves import Line, Panel, draw_panels
 from reports.page import Section
-from reports.search import (
-    FIGURE_5,
+from reports.style import COLOURS, MARKERS, SEQUENTIAL, drawn_to
+from ser_aae.datasets import stored_name
+from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS, WeightSweep
+from ser_aae.labels import PRIMARY_TASKS
+from ser_aae.results.search_folder import (
+    BEST,
     OBJECTIVE,
     Searched,
-    alpha_and_beta,
-    draw_search,
-    find_searches,
-    longest_of,
-    read_searched,
+    rank_trials,
 )
-from ser_aae.datasets import stored_name
-from ser_aae.labels import PRIMARY_TASKS
 
-BEST = "best.yaml"
+_UA = "validation UA [%]"
+_COLUMNS = 4
 _SHOWN = 10
 
-_WHOSE = (
+_VALIDATION_ALONE = (
     "UA is that of the validation speakers, who were chosen on: on others it is lower. No test "
     "speaker was looked at."
 )
-
-
-def read_searches(runs: Path) -> dict[Path, Searched]:
-    """Read every search below a folder of runs that has a completed trial.
-
-    Raises:
-        UserError: A file of a search cannot be read.
-    """
-    found = {folder: read_searched(folder) for folder in find_searches(runs)}
-    return {folder: searched for folder, searched in found.items() if searched.rows}
 
 
 def search_sections(found: Mapping[Path, Searched], places: Places, out: Path) -> list[Section]:
@@ -67,7 +62,7 @@ def _of_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
 
 
 def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) -> Section:
-    tasks = {_task(found[folder]): found[folder] for folder in group}
+    tasks = {found[folder].task: found[folder] for folder in group}
     ordered = sorted(tasks, key=PRIMARY_TASKS.index)  # that of the panels of Fig. 5
     config = found[group[0]].definition["config"]
     path = out / f"search-{group[0].parent.name}-{group[0].name}-tasks.png"
@@ -75,37 +70,34 @@ def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) 
     name = f"{stored_name(config['dataset'])}, {config['model']['kind']}"
     section = Section(title=f"Figure 5 by search: {name}")
     section.lead = f"Validation UA over alpha and over beta for {', '.join(ordered)}."
-    section.notes = [(_WHOSE, "")]
+    section.notes = [(_VALIDATION_ALONE, "")]
     section.pictures = [(path, "As Fig. 5 of the paper, on validation speakers.")]
     return section
-
-
-def _task(searched: Searched) -> str:
-    return str(searched.definition["config"]["task"])
 
 
 def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Section:
     """Return a search's own section: the best trials, its pictures, what takes it up."""
     definition = searched.definition
     config = definition["config"]
-    ranked = sorted(searched.rows, key=lambda row: (-row["epochs"], -row["objective"]))
+    ranked = rank_trials(searched.rows)
     best = ranked[0]
-    runs = len(definition["folds"]) * definition["executions"]
     name = f"{stored_name(config['dataset'])}, {config['task']}, {config['model']['kind']}"
     section = Section(title=f"Search: {name}, {definition['algorithm']} ({folder.name})")
     section.lead = (
         f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "
-        f"{_words(best['values'])}; mean over {runs} run(s) of {best['epochs']} epochs."
+        f"{_words(best['values'])}; mean over {searched.runs_of_a_trial} run(s) of "
+        f"{best['epochs']} epochs."
     )
-    section.notes = [(_WHOSE, ""), _use(folder, definition, places)]
+    section.notes = [(_VALIDATION_ALONE, ""), _training_note(folder, definition, places)]
     section.tables = [(f"The best {min(_SHOWN, len(ranked))} trials", _frame(ranked[:_SHOWN]), "")]
     section.details = [("All trials", _frame(ranked))] if len(ranked) > _SHOWN else []
-    section.details.append(("Mean over the trials of each value", _means(longest_of(searched))))
-    section.pictures = draw_search(folder, out)
+    section.details.append(("Mean over the trials of each value", _means(searched.longest)))
+    section.pictures = draw_search(searched, folder, out)
     return section
 
 
-def _use(folder: Path, definition: Mapping[str, Any], places: Places) -> tuple[str, str]:
+def _training_note(folder: Path, definition: Mapping[str, Any], places: Places) -> tuple[str, str]:
+    """Return a sentence on training with what a search found, and its command."""
     words = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all", *places.words]
     trials = int(definition["config"]["training"]["epochs"])
     text = (
@@ -149,3 +141,155 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             for row in rows
         ]
     ).astype(str)
+
+
+def draw_search(searched: Searched, folder: Path, out: Path) -> list[tuple[Path, str]]:
+    """Draw a search: each parameter, all of them together, and the best so far.
+
+    Args:
+        searched: What the search left.
+        folder: The search's folder, which names the pictures.
+        out: Folder for the pictures.
+
+    Returns:
+        Path and caption of each picture; none before the first trial has completed.
+    """
+    if not searched.rows:
+        return []
+    longest, note = searched.longest, _note(searched)
+    stem = f"search-{folder.parent.name}-{folder.name}"
+    paths = {name: out / f"{stem}-{name}.png" for name in ("parameters", "parallel", "best")}
+    objective_by_parameter(longest, paths["parameters"])
+    parallel_coordinates(longest, paths["parallel"])
+    best_so_far(searched, paths["best"])
+    drawn = [
+        (paths["parameters"], f"Validation UA against each parameter{note}. Line: mean."),
+        (paths["parallel"], f"Each line is a trial{note}; the best one is drawn thick."),
+        (paths["best"], f"Best validation UA so far over {len(searched.rows)} trials."),
+    ]
+    if searched.definition["space"] == FIGURE_5:
+        path = out / f"{stem}-figure-5.png"
+        alpha_and_beta({searched.task: searched}, path)
+        drawn.insert(0, (path, f"As in Fig. 5 of the paper, on validation speakers{note}."))
+    return drawn
+
+
+def objective_by_parameter(searched: Searched, path: Path) -> None:
+    """Draw validation UA against the values of each dimension, a panel each."""
+    names = list(searched.dimensions)
+    columns = min(len(names), _COLUMNS)
+    rows = -(-len(names) // columns)
+    accuracies = searched.accuracies()
+    with drawn_to(path, 2.9 * rows, width_inches=max(4.0, 2.9 * columns)) as figure:
+        panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+        for axes, name in zip(panels.flat, names, strict=False):
+            places = searched.places(name)
+            axes.plot(places, accuracies, MARKERS[0], color=COLOURS[0], alpha=0.55)
+            seen = np.unique(places)
+            means = [accuracies[places == place].mean() for place in seen]
+            axes.plot(seen, means, color=COLOURS[1])
+            best = int(np.argmax(accuracies))
+            axes.plot(places[best], accuracies[best], "*", color=COLOURS[6], markersize=10)
+            _label_values(axes, searched.dimensions[name])
+            axes.set(xlabel=name)
+        for axes in panels[:, 0]:
+            axes.set_ylabel(_UA)
+        for axes in panels.flat[len(names) :]:
+            axes.set_visible(False)
+
+
+def parallel_coordinates(searched: Searched, path: Path) -> None:
+    """Draw each trial as a line over all dimensions and its UA, coloured by the UA."""
+    names = [*searched.dimensions]
+    accuracies = searched.accuracies()
+    scale = Normalize(accuracies.min(), max(accuracies.max(), accuracies.min() + 0.1))
+    heights = [searched.places(name) / max(len(searched.dimensions[name]) - 1, 1) for name in names]
+    lines = np.stack([*heights, scale(accuracies)], axis=1)
+    with drawn_to(path, 3.8) as figure:
+        axes = figure.subplots()
+        colours = mpl.colormaps[SEQUENTIAL](scale(accuracies))
+        order = np.argsort(accuracies)
+        for trial in order:
+            width = 3.0 if trial == order[-1] else 1.0
+            axes.plot(lines[trial], color=colours[trial], linewidth=width, alpha=0.85)
+        for place, name in enumerate(names):
+            _label_axis(axes, place, searched.dimensions[name])
+        axes.set_xticks(range(len(names) + 1), [*names, "UA"])
+        axes.set(yticks=[], xlim=(-0.15, len(names) + 0.05))
+        axes.spines["left"].set_visible(False)
+        axes.grid(False)
+        axes.vlines(range(len(names) + 1), 0, 1, color="#999999", linewidth=0.8, zorder=0)
+        figure.colorbar(ScalarMappable(scale, SEQUENTIAL), ax=axes, label=_UA, pad=0.01)
+
+
+def best_so_far(searched: Searched, path: Path) -> None:
+    """Draw the UA of each trial in the order of their end, and the best until then."""
+    accuracies = searched.accuracies()
+    numbers = np.arange(1, len(accuracies) + 1)
+    with drawn_to(path, 3.0) as figure:
+        axes = figure.subplots()
+        axes.plot(numbers, accuracies, MARKERS[0], color=COLOURS[0], alpha=0.6, label="trial")
+        best = np.maximum.accumulate(accuracies)
+        axes.step(numbers, best, where="post", color=COLOURS[1], label="best so far")
+        axes.set(xlabel="trials that have ended", ylabel=_UA)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+
+
+def alpha_and_beta(searches: Mapping[str, Searched], path: Path) -> None:
+    """Draw Fig. 5: UA over alpha at beta 0.5, and over beta at alpha 1, a panel for each task.
+
+    Args:
+        searches: Title of a panel to a search of the space `figure-5`.
+        path: PNG to write.
+    """
+    panels = [
+        Panel(title, _UA, {sweep.title: _curve(searched, sweep) for sweep in WEIGHT_SWEEPS})
+        for title, searched in searches.items()
+    ]
+    draw_panels(FIGURE_5, panels, path)
+
+
+def _curve(searched: Searched, sweep: WeightSweep) -> Line:
+    """Return the trials of a search that lie on a curve of Fig. 5."""
+    found = sorted(
+        (row["values"][sweep.varied], 100 * row["objective"])
+        for row in searched.rows
+        if row["values"][sweep.fixed] == sweep.fixed_at
+    )
+    return Line([x for x, _ in found], [percent for _, percent in found])
+
+
+def _note(searched: Searched) -> str:
+    """Return how many trials a caption is about, and over how many runs each."""
+    count = len(searched.longest.rows)
+    text = f", {count} trials, each the mean of {searched.runs_of_a_trial} run(s)"
+    if count < len(searched.rows):
+        text += f"; {len(searched.rows) - count} with fewer epochs left out"
+    return text
+
+
+def _label_values(axes: Axes, values: Sequence[Any]) -> None:
+    """Write values below their places, not so many that they touch."""
+    step = 2 if len(values) > 6 else 1
+    axes.set_xticks(range(0, len(values), step), [_short(value) for value in values[::step]])
+    axes.set_xlim(-0.4, len(values) - 0.6)
+
+
+def _label_axis(axes: Axes, place: int, values: Sequence[Any]) -> None:
+    for number, value in enumerate(values):
+        height = number / max(len(values) - 1, 1)
+        axes.annotate(
+            _short(value),
+            (place, height),
+            xytext=(-4, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+        )
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -1,37 +1,28 @@
-"""What a trained model takes and gives: written into every exported file, read from every run."""
+"""Description of what a model takes and gives: in every exported file, read from every run."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ser_aae.config import DataConfig, FrontEndConfig, RunConfig
+from ser_aae.config import DataConfig, FrontEndConfig
 from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
 from ser_aae.frontend.segments import num_segments, segment_starts
-from ser_aae.labels import GENDERS
-from ser_aae.results import is_complete
-from ser_aae.results.folder import CONFIG, NORMALISATION, RESULT
-from ser_aae.results.text import percent
+from ser_aae.results.complete_run import (
+    DAMAGES,
+    read_classes,
+    read_config,
+    read_texts,
+    read_warnings,
+)
 
 FORMAT_VERSION = 2
 SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
-
-_DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What comes of reading plain values that are not as they were written."""
-
-_KINDS = {"demo": "synthetic speech"} | dict.fromkeys(
-    ("cremad", "emodb", "esd", "iemocap", "msp", "nemo", "ravdess", "savee", "tess"),
-    "acted speech",
-)
-"""Corpus to what speaks in it, where that is not people who mean it."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +99,12 @@ def parse_description(text: str, where: Path) -> Description:
                 f"{where}: expected a model of version {FORMAT_VERSION}, found {version}; {mend}"
             )
         return _read_description(content)
-    except _DAMAGES as error:
+    except DAMAGES as error:
         raise UserError(f"{where}: its description is damaged ({error!r}); {mend}") from error
 
 
 def _read_description(content: Mapping[str, Any]) -> Description:
-    """Return a description from plain values; one of `_DAMAGES` says what is wrong with them."""
+    """Return a description from plain values; one of `DAMAGES` says what is wrong with them."""
     wanted = {item.name for item in fields(Description)}
     if set(content) != wanted:
         raise ValueError(f"expected {', '.join(sorted(wanted))}, found {', '.join(content)}")
@@ -130,7 +121,7 @@ def _read_description(content: Mapping[str, Any]) -> Description:
         config = build_config(flags=[Given(key, str(value), key) for key, value in values.items()])
     except UserError as error:
         raise ValueError(str(error)) from error
-    classes = {task: _names(names, task) for task, names in content["classes"].items()}
+    classes = {task: read_texts(names, task) for task, names in content["classes"].items()}
     if not classes:
         raise ValueError("classes: expected a task, found none")
     return Description(
@@ -141,49 +132,8 @@ def _read_description(content: Mapping[str, Any]) -> Description:
         fewest_segments=config.data.fewest_segments,
         pad=config.data.pad,
         classes=classes,
-        warnings=_names(content["warnings"], "warnings", least=0),
+        warnings=read_texts(content["warnings"], "warnings", least=0),
     )
-
-
-def _names(values: Any, of: str, least: int = 1) -> tuple[str, ...]:
-    """Return a list of texts as a tuple.
-
-    Raises:
-        ValueError: Something else, or fewer than there have to be.
-    """
-    is_list = isinstance(values, Sequence) and not isinstance(values, str)
-    if not is_list or len(values) < least or not all(isinstance(each, str) for each in values):
-        raise ValueError(f"{of}: expected a list of texts, at least {least}, found {values!r}")
-    return tuple(values)
-
-
-@contextmanager
-def told_as_damaged(path: Path) -> Iterator[None]:
-    """Name the file of a run in whose content something is missing or wrong.
-
-    Raises:
-        UserError: For what comes of reading such content.
-    """
-    try:
-        yield
-    except _DAMAGES as error:
-        raise UserError(f"{path}: it is damaged ({error!r}); train the run again") from error
-
-
-def read_config(run: Path) -> RunConfig:
-    """Return the config of a run.
-
-    Raises:
-        UserError: No run, or one that is not complete.
-    """
-    if not is_complete(run):
-        raise UserError(
-            f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
-            "none; name one, or train it to its end"
-        )
-    file = run / CONFIG
-    read_json(file)  # what is no JSON object is told as a damaged run
-    return build_config(file=file, stored=True)
 
 
 def describe_run(run: Path) -> Description:
@@ -193,21 +143,6 @@ def describe_run(run: Path) -> Description:
         UserError: No complete run, or files that are damaged.
     """
     config = read_config(run)
-    measured = read_measured(run)
-    counts = measured["num_classes"]
-    with told_as_damaged(run / NORMALISATION):
-        # a run of an earlier version did not write the speakers' names
-        numbers = [f"speaker {number + 1}" for number in range(counts.get("speaker", 0))]
-        known: dict[str, Any] = {
-            "gender": GENDERS,
-            "speaker": measured.get("speakers", numbers),
-            config.task: measured["classes"],
-        }
-        classes = {task: _names(known[task], task) for task in counts}
-        if any(len(names) != counts[task] for task, names in classes.items()):
-            raise ValueError(f"expected the names of {counts} classes, found {classes}")
-    with told_as_damaged(run / RESULT):
-        warnings = _warnings(config, read_json(run / RESULT))
     return Description(
         input=SPECTROGRAM,
         frontend=config.frontend,
@@ -215,37 +150,6 @@ def describe_run(run: Path) -> Description:
         shift_frames=config.data.evaluation_shift_frames,
         fewest_segments=config.data.fewest_segments,
         pad=config.data.pad,
-        classes=classes,
-        warnings=warnings,
-    )
-
-
-def read_measured(run: Path) -> dict[str, Any]:
-    """Return what a run measured on its training part, and the classes that it found there.
-
-    Returns:
-        `num_classes`, task to number; the rest as it was written.
-
-    Raises:
-        UserError: It is missing, or has no such numbers.
-    """
-    measured = read_json(run / NORMALISATION)
-    with told_as_damaged(run / NORMALISATION):
-        counts = {str(task): int(count) for task, count in measured["num_classes"].items()}
-        if not counts or min(counts.values()) < 1:
-            raise ValueError(f"num_classes: expected numbers from 1, found {counts}")
-    return measured | {"num_classes": counts}
-
-
-def _warnings(config: RunConfig, result: Mapping[str, Any]) -> tuple[str, ...]:
-    # the name in the store: a path would tell whoever gets the model of this machine
-    name = stored_name(config.dataset)
-    kind = _KINDS.get(name, "one corpus")
-    said = f"{percent(result['unweighted_accuracy'])} % UA"
-    classes = _names(result["classes"], "classes")
-    chance = f"chance {percent(1 / len(classes))}"
-    about = f"trained on {kind} ({name}), where the test part gave {said} ({chance})"
-    return (
-        f"{about}; with other speakers, rooms, languages or spontaneous emotion it may not hold",
-        *_names(result.get("warnings", ()), "warnings", least=0),
+        classes=read_classes(run, config),
+        warnings=read_warnings(run, config),
     )

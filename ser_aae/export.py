@@ -14,7 +14,7 @@ import numpy as np
 from ser_aae.assembly import Assembly, assemble
 from ser_aae.config import RunConfig
 from ser_aae.conversion import write_model
-from ser_aae.description import SPECTROGRAM, WAVEFORM, describe_run, read_config
+from ser_aae.description import SPECTROGRAM, WAVEFORM, describe_run
 from ser_aae.errors import UserError
 from ser_aae.exported import QUANTISED, SUFFIXES, Forward, load_exported, write_description
 from ser_aae.files.atomic import read_json, written_whole
@@ -24,6 +24,7 @@ from ser_aae.parts import Part
 from ser_aae.pipeline import Normalisation, evaluation_dataset
 from ser_aae.plain import build_segment_model
 from ser_aae.results import evaluate_run, read_predictions
+from ser_aae.results.complete_run import read_config
 from ser_aae.results.folder import CONFIG, PREDICTIONS
 from ser_aae.trained import load_trained
 from ser_aae.waveform import build_waveform_model

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from ser_aae.aae import MultitaskAAE
-from ser_aae.description import read_config, read_measured, told_as_damaged
 from ser_aae.errors import UserError
 from ser_aae.pipeline import Normalisation
+from ser_aae.results.complete_run import read_config, read_measured, told_as_damaged
 from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
 
 

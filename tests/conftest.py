@@ -13,3 +13,12 @@ def graphs_run_as_they_are_traced():
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(scope="session")
+def recorded_run(tmp_path_factory):
+    """A run of 64 recordings of 8 speakers, which are told apart by their tones."""
+    # here, for TensorFlow is not needed by every test
+    from tiny import train_recorded_run
+
+    return train_recorded_run(tmp_path_factory.mktemp("recorded"))

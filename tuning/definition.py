@@ -1,4 +1,4 @@
-"""A search as data: what is varied around which config, how, and on which runs it is judged."""
+"""A search as data: its space, its algorithm, its config, and the runs that judge a trial."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,16 +9,12 @@ from ser_aae.config import RunConfig, complete_stored
 from ser_aae.config_fields import values_by_name, with_settings
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
+from ser_aae.experiments.weight_sweeps import FIGURE_5
 from ser_aae.files.digests import digest_of_plain
-from tuning.space import FIGURE_5, Space, check_space, read_space
+from ser_aae.results.search_folder import OBJECTIVE, SEARCHES
+from tuning.space import Space, check_space, read_space
 
 ALGORITHMS = ("random", "bayesian", "hyperband", "grid")
-SEARCHES = "searches"
-"""Folder below the runs that holds the searches."""
-
-SEARCH = "search.json"
-OBJECTIVE = "validation_unweighted_accuracy"
-"""What is maximised: utterance-level UA on validation speakers, the mean over a trial's runs."""
 
 
 @dataclass(frozen=True)

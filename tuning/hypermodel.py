@@ -16,8 +16,9 @@ from ser_aae.files.locks import claim, holder
 from ser_aae.finish import validation_accuracy
 from ser_aae.progress import Show
 from ser_aae.results import run_folder, run_name
+from ser_aae.results.search_folder import OBJECTIVE
 from ser_aae.train import train_claimed
-from tuning.definition import OBJECTIVE, Search
+from tuning.definition import Search
 from tuning.space import Dimension
 
 Run = Callable[[RunConfig, Show], float]

@@ -13,7 +13,8 @@ from typing import Any
 import keras_tuner
 
 from ser_aae.files.atomic import write_bytes
-from tuning.definition import OBJECTIVE, Search
+from ser_aae.results.search_folder import OBJECTIVE
+from tuning.definition import Search
 from tuning.hypermodel import declare
 from tuning.space import Point
 

@@ -1,4 +1,4 @@
-"""What a search leaves for people and for the report, written anew after each trial."""
+"""Record of a search for people and for the report, written anew after each trial."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,12 +12,11 @@ from ser_aae.config_fields import settings as known_settings
 from ser_aae.config_fields import values_by_name, with_settings
 from ser_aae.files.atomic import read_json, write_bytes, write_json, written_whole
 from ser_aae.results import run_folder, run_name
-from tuning.definition import OBJECTIVE, Search
+from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials
+from tuning.definition import Search
 from tuning.hypermodel import describe
 from tuning.oracles import COMPLETED, DurableOracle
 
-TRIALS = "trials.json"
-BEST = "best.yaml"
 TENSORBOARD = "tensorboard"
 
 
@@ -31,10 +30,7 @@ def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> N
         runs: Where run folders lie; those of trials are named relative to it.
     """
     rows = [_row(search, oracle, name, runs) for name in oracle.end_order]
-    # hyperband's trials with fewer epochs were only heats
-    most = max((row["epochs"] for row in rows), default=0)
-    longest = [row for row in rows if row["epochs"] == most]
-    best = max(longest, key=lambda row: row["objective"], default=None)
+    best = next(iter(rank_trials(rows)), None)
     begun = [
         {"trial": name, "status": oracle.trials[name].status, **_settings(search, oracle, name)}
         for name in oracle.start_order

@@ -12,8 +12,9 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
 from ser_aae.files.locks import claim, holder
 from ser_aae.progress import Show
+from ser_aae.results.search_folder import SEARCH
 from tuning.chief import PATIENCE_S, Chief, serve
-from tuning.definition import SEARCH, Search, check_search
+from tuning.definition import Search, check_search
 from tuning.hypermodel import Reporter, Run, SettingsModel
 from tuning.oracles import DurableOracle, build_oracle
 from tuning.record import best_line, record

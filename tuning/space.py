@@ -1,4 +1,4 @@
-"""What a search varies, as data: named dimensions, each a list of values for settings.
+"""Spaces of a search, as data: named dimensions, each a list of values for settings.
 
 A trial is a point: for each dimension the number of one of its values. Numbers are what Keras
 Tuner sees. They stay exact where its own steps would make 0.30000000000000004 of 0.3, which
@@ -13,11 +13,10 @@ from typing import Any
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import nearest, search_dimensions
 from ser_aae.errors import UserError
+from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 from ser_aae.kinds import Kind
 
 Point = tuple[int, ...]
-
-FIGURE_5 = "figure-5"
 
 
 @dataclass(frozen=True)
@@ -128,9 +127,11 @@ def check_space(space: Space, config: RunConfig) -> None:
 
 
 def _figure_5() -> Space:
-    """Return the points of Fig. 5: beta 0.5 and every alpha, then alpha 1 and every beta."""
-    alphas, betas = DIMENSIONS["alpha"], DIMENSIONS["beta"]
-    half, one = betas.values.index(0.5), alphas.values.index(1.0)
-    points = [(number, half) for number in range(len(alphas.values))]
-    points += [(one, number) for number in range(len(betas.values))]
-    return Space(FIGURE_5, (alphas, betas), tuple(dict.fromkeys(points)))
+    """Return the space of the points of Fig. 5, that of both curves once."""
+    dimensions = DIMENSIONS["alpha"], DIMENSIONS["beta"]
+    points = [
+        tuple(item.values.index(sweep.point(value)[item.name]) for item in dimensions)
+        for sweep in WEIGHT_SWEEPS
+        for value in sweep.values
+    ]
+    return Space(FIGURE_5, dimensions, tuple(dict.fromkeys(points)))

@@ -24,7 +24,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print or write the card."""
     from data_prep.corpora import find_adapter
-    from ser_aae.card import Terms, build_card, corpora_of
+    from reports.card import Terms, build_card, corpora_of
     from ser_aae.datasets import stored_name
     from ser_aae.errors import UserError
     from ser_aae.files.atomic import write_bytes

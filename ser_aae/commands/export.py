@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _recordings(run_folder: Path, data_root: Path) -> Path:
     """Return the folder that the recordings of the run's test part lie in."""
     from data_prep.corpora import find_adapter
-    from ser_aae.description import read_config
+    from ser_aae.results.complete_run import read_config
 
     config = read_config(run_folder)
     is_cross = config.protocol.name == "cross-corpus"

@@ -100,9 +100,10 @@ def run(arguments: argparse.Namespace) -> None:
         _work(arguments)
         return
     search = _read_search(arguments)
+    from ser_aae.results.search_folder import BEST
     from tuning import search as searching
     from tuning.hypermodel import TrialFailedError, trainer
-    from tuning.record import BEST, best_line
+    from tuning.record import best_line
 
     store, runs = arguments.store.absolute(), arguments.runs
     try:

@@ -32,7 +32,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the cosine, and the decision where the run has trials."""
-    from ser_aae.description import read_config
+    from ser_aae.results.complete_run import read_config
     from ser_aae.voices import Voices, cosine, read_enrolled, threshold_of
 
     voices = Voices.load(arguments.model)

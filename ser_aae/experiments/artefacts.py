@@ -7,6 +7,7 @@ from ser_aae.experiments.cells import Artefact
 from ser_aae.experiments.figures import figure_2, figure_3, figure_4, figure_5, semi_supervised
 from ser_aae.experiments.setup import Setup
 from ser_aae.experiments.tables import ravdess, table_2, table_3, table_4, table_5, table_6
+from ser_aae.experiments.weight_sweeps import FIGURE_5
 
 ARTEFACTS: Mapping[str, Callable[[Setup], Artefact]] = {
     "table-2": table_2,
@@ -17,7 +18,7 @@ ARTEFACTS: Mapping[str, Callable[[Setup], Artefact]] = {
     "figure-2": figure_2,
     "figure-3": figure_3,
     "figure-4": figure_4,
-    "figure-5": figure_5,
+    FIGURE_5: figure_5,
     "semi-supervised": semi_supervised,
     "ravdess": ravdess,
 }

@@ -16,6 +16,7 @@ from ser_aae.experiments.cells import (
 )
 from ser_aae.experiments.setup import Setup, thin
 from ser_aae.experiments.tables import with_secondary
+from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 from ser_aae.kinds import KINDS
 
 GROUPS = {
@@ -26,7 +27,6 @@ GROUPS = {
 }
 """Primary task to its group of bars in Fig. 3, and to its panel in Fig. 5."""
 
-TENTHS = tuple(round(0.1 * number, 1) for number in range(1, 11))
 FRACTIONS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Labelled shares of the training part in the semi-supervised experiment."""
 
@@ -97,23 +97,18 @@ def figure_4(setup: Setup) -> Artefact:
 
 def figure_5(setup: Setup) -> Artefact:
     """UA against alpha, then against beta (Sec. 6.3)."""
-    points = setup.budget.points
-    sweeps = {
-        "alpha": [(value, value, 0.5) for value in thin(TENTHS, points)],
-        "beta": [(value, 1.0, value) for value in thin(TENTHS[:-1], points)],
-    }
     cells = (
         Cell(
-            f"{name} {x:g}",
-            f"{title_of(dataset)}, {name}",
+            f"{sweep.varied} {x:g}",
+            f"{title_of(dataset)}, {sweep.varied}",
             cell_config(
                 setup,
                 dataset,
                 own={
                     "protocol.name": "loso",
                     "task": task,
-                    "model.alpha": alpha,
-                    "model.beta": beta,
+                    "model.alpha": sweep.point(x)["alpha"],
+                    "model.beta": sweep.point(x)["beta"],
                 },
             ),
             panel=GROUPS[task],
@@ -121,10 +116,10 @@ def figure_5(setup: Setup) -> Artefact:
         )
         for task in ("emotion", "activation", "valence")
         for dataset in setup.datasets
-        for name, sweep in sweeps.items()
-        for x, alpha, beta in sweep
+        for sweep in WEIGHT_SWEEPS
+        for x in thin(sweep.values, setup.budget.points)
     )
-    return Artefact("figure-5", "Weights alpha and beta, UA %", tuple(cells))
+    return Artefact(FIGURE_5, "Weights alpha and beta, UA %", tuple(cells))
 
 
 def semi_supervised(setup: Setup) -> Artefact:

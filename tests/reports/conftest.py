@@ -1,13 +1,14 @@
 """What the tests of reports share: looking at pictures, and runs that fill cells."""
 
 import hashlib
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from reports import curves, figures, scatter, summary
+from reports import curves, figures, scatter, searches, summary
 from reports.aggregate import fill
 from reports.commands import Places
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
@@ -49,7 +50,7 @@ def figure_spy(monkeypatch):
 
         return Kept()
 
-    for module in (curves, figures, scatter):
+    for module in (curves, figures, scatter, searches):
         monkeypatch.setattr(module, "drawn_to", spy)
     return kept
 
@@ -167,3 +168,33 @@ def fill_all(leave_cell, evaluate_all):
         return fill(artefact, setup, Places(runs), evaluate_all(runs))
 
     return make
+
+
+@pytest.fixture
+def leave_search(tmp_path):
+    """A function: rows, dimensions (digest, task, space, kind, more) -> the folder of a search."""
+
+    def write(
+        rows, values, *, digest="0123abcd", task="emotion", space="latent", kind="mtl", **more
+    ):
+        folder = tmp_path / "runs" / "searches" / "tiny-mtl" / digest
+        folder.mkdir(parents=True)
+        definition = {
+            "space": space,
+            "algorithm": "bayesian",
+            "dimensions": {name: {"values": own} for name, own in values.items()},
+            "folds": [0, 3],
+            "executions": 1,
+            "config": {
+                "task": task,
+                "dataset": "csv:/home/me/tiny.csv",
+                "model": {"kind": kind},
+                "training": {"epochs": 10},
+            },
+        }
+        (folder / "search.json").write_text(json.dumps(definition | more))
+        if rows:
+            (folder / "trials.json").write_text(json.dumps({"trials": rows}))
+        return folder
+
+    return write

@@ -1,17 +1,16 @@
 """Searches on the page of the report, from files written here as a search writes them."""
 
-import json
 import shlex
 
 import numpy as np
 import pytest
 
-from reports import search
 from reports.build import build_report
 from reports.commands import Places
-from reports.searches import read_searches, search_sections
+from reports.searches import search_sections
 from ser_aae.cli import build_parser, main
 from ser_aae.errors import UserError
+from ser_aae.results.search_folder import read_searches
 
 TENTHS = [number / 10 for number in range(1, 11)]
 LATENT = {"latent": [8, 16, 32, 64]}
@@ -33,29 +32,11 @@ def rows_of(values, objectives, epochs=10):
 
 
 @pytest.fixture
-def left(tmp_path):
+def left(leave_search):
     """A function: a search's digest, rows, dimensions, task, space -> its files below `runs`."""
 
     def write(digest, rows, values=LATENT, task="emotion", space="latent", kind="mtl"):
-        folder = tmp_path / "runs" / "searches" / "tiny-mtl" / digest
-        folder.mkdir(parents=True)
-        definition = {
-            "space": space,
-            "algorithm": "bayesian",
-            "dimensions": {name: {"values": own} for name, own in values.items()},
-            "folds": [0, 3],
-            "executions": 1,
-            "config": {
-                "task": task,
-                "dataset": "csv:/home/me/tiny.csv",
-                "model": {"kind": kind},
-                "training": {"epochs": 10},
-            },
-        }
-        (folder / "search.json").write_text(json.dumps(definition))
-        if rows:
-            (folder / "trials.json").write_text(json.dumps({"trials": rows}))
-        return folder
+        return leave_search(rows, values, digest=digest, task=task, space=space, kind=kind)
 
     return write
 
@@ -64,15 +45,6 @@ def draw_all(folder):
     """The sections of all searches below `runs` in a folder."""
     runs = folder / "runs"
     return search_sections(read_searches(runs), Places(runs), folder / "out")
-
-
-@pytest.fixture
-def drawn(monkeypatch, figure_spy):
-    """The figures that are drawn."""
-    from reports import figures
-
-    monkeypatch.setattr(search, "drawn_to", figures.drawn_to)
-    return figure_spy
 
 
 def test_a_search_says_what_was_best_and_what_takes_it_up(left, tmp_path):
@@ -116,7 +88,7 @@ def test_a_search_without_a_completed_trial_is_not_shown(left, tmp_path):
     assert draw_all(tmp_path) == []
 
 
-def test_searches_of_figure_5_for_three_tasks_share_one_figure(left, tmp_path, drawn):
+def test_searches_of_figure_5_for_three_tasks_share_one_figure(left, tmp_path, figure_spy):
     values = rows_of(WEIGHTS, np.linspace(0.3, 0.6, 5))
     for task in ("valence", "emotion", "activation"):
         left(task, values, WEIGHTS, task, "figure-5")
@@ -124,7 +96,7 @@ def test_searches_of_figure_5_for_three_tasks_share_one_figure(left, tmp_path, d
     assert first.title.startswith("Figure 5 by search")
     assert "emotion, activation, valence" in first.lead
     assert len(rest) == 3
-    figure = drawn[0]
+    figure = figure_spy[0]
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["emotion", "activation", "valence"]
 

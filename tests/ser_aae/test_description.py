@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ser_aae.config import FrontEndConfig
-from ser_aae.description import Description, describe_run, parse_description, read_config
+from ser_aae.description import Description, describe_run, parse_description
 from ser_aae.errors import UserError
+from ser_aae.results.complete_run import read_config
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import evaluation_segments
 from ser_aae.assembly import assemble
-from ser_aae.description import read_config
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.results.complete_run import read_config
 
 
 def test_the_runs_own_settings_give_what_its_best_epoch_had(recorded_run):

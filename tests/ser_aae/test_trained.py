@@ -9,11 +9,12 @@ import pytest
 
 from ser_aae.assembly import assemble
 from ser_aae.config import DataConfig
-from ser_aae.description import describe_run, read_config
+from ser_aae.description import describe_run
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer, score_tasks
 from ser_aae.files.atomic import read_json
 from ser_aae.pipeline import evaluation_dataset, measure_normalisation
+from ser_aae.results.complete_run import read_config
 from ser_aae.trained import load_trained
 
 

@@ -46,8 +46,8 @@ def recordings_of(run, speaker):
 
 
 def test_a_recording_has_the_d_vector_that_verification_gives_it(voices, recorded_run):
-    from ser_aae.description import read_config
     from ser_aae.pipeline import evaluation_dataset
+    from ser_aae.results.complete_run import read_config
     from ser_aae.trained import load_trained
     from ser_aae.verification import d_vectors
 

@@ -11,11 +11,11 @@ import grpc
 import pytest
 
 from ser_aae.errors import UserError
+from ser_aae.results.search_folder import TRIALS
 from tuning import worker
 from tuning.chief import Chief, digest_of, serve
 from tuning.hypermodel import TrialFailedError
 from tuning.oracles import build_oracle
-from tuning.record import TRIALS
 from tuning.search import search_alone, search_with_workers
 from tuning.worker import Messenger, run_worker
 

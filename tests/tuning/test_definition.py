@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,10 @@ def test_a_search_of_another_version_is_refused(search_of):
     del plain["folds"]
     with pytest.raises(UserError, match="folds"):
         read_search(plain)
+
+
+def test_a_search_that_is_stored_stays_where_it_lies(tmp_path):
+    stored = json.loads((Path(__file__).parent / "stored" / "search.json").read_text())
+    folder = read_search(stored).folder(tmp_path)
+    assert folder.parent.name == "tiny-emotion-mtl-speaker-kfold"
+    assert folder.name == "13c37077"

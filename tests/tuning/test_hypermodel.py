@@ -12,8 +12,8 @@ from ser_aae.config import RunConfig
 from ser_aae.files.atomic import read_json
 from ser_aae.files.locks import claim
 from ser_aae.results import run_folder
+from ser_aae.results.search_folder import OBJECTIVE
 from tuning import hypermodel
-from tuning.definition import OBJECTIVE
 from tuning.hypermodel import Reporter, SettingsModel, TrialFailedError, describe, trainer
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tuning.record import TRIALS
+from ser_aae.results.search_folder import TRIALS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("cheap_search.py")

@@ -5,7 +5,7 @@ import json
 import pytest
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from tuning.definition import OBJECTIVE
+from ser_aae.results.search_folder import OBJECTIVE
 from tuning.oracles import STATE, build_oracle
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")

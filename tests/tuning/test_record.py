@@ -7,11 +7,11 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from reports.search import draw_search, read_searched
+from reports.searches import draw_search
 from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.config_file import build_config
-from tuning.definition import OBJECTIVE
-from tuning.record import BEST, TENSORBOARD, TRIALS, best_line
+from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, read_searched
+from tuning.record import TENSORBOARD, best_line
 from tuning.search import search_alone
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
@@ -50,7 +50,7 @@ def test_the_report_reads_and_draws_it(left, tmp_path):
     searched = read_searched(folder)
     assert len(searched.rows) == 5
     assert list(searched.dimensions) == ["latent", "alpha", "optimiser"]
-    drawn = draw_search(folder, tmp_path / "out")
+    drawn = draw_search(searched, folder, tmp_path / "out")
     assert len(drawn) == 3
     assert all(path.is_file() for path, _ in drawn)
 

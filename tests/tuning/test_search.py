@@ -7,9 +7,8 @@ import yaml
 
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
-from tuning.definition import SEARCH
+from ser_aae.results.search_folder import BEST, SEARCH, TRIALS
 from tuning.hypermodel import TrialFailedError
-from tuning.record import BEST, TRIALS
 from tuning.search import search_alone
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")

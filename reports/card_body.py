@@ -1,4 +1,4 @@
-"""What a model card says in words and tables, section by section."""
+"""The words and tables of a model card, section by section."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.tables import to_markdown
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings
 from ser_aae.config_file import build_config
 from ser_aae.datasets import stored_name
-from ser_aae.description import Description
 from ser_aae.labels import GENDERS
 from ser_aae.leakage import independence, shared_voices
 from ser_aae.results import score
@@ -38,15 +38,32 @@ class Terms:
 
 @dataclass(frozen=True)
 class CardRun:
-    """All that a card is written from."""
+    """All that a card is written from.
+
+    Attributes:
+        name: Of the experiment and the run.
+        config: The run's config.
+        classes: Task to the names of its classes; the first is the primary task.
+        warnings: What whoever reads a posterior has to know.
+        figures: What `evaluate_run` says of the run.
+        predictions: Of the test part, one row an utterance.
+        environment: What the run was made with.
+        terms: Of each corpus, by its name in the store.
+    """
 
     name: str
     config: RunConfig
-    about: Description
+    classes: Mapping[str, tuple[str, ...]]
+    warnings: tuple[str, ...]
     figures: Mapping[str, Any]
     predictions: pd.DataFrame
     environment: Mapping[str, Any]
     terms: Mapping[str, Terms]
+
+    @property
+    def primary(self) -> str:
+        """The primary task, which the first classes are of."""
+        return next(iter(self.classes))
 
     @property
     def trained_on(self) -> tuple[str, ...]:
@@ -81,12 +98,12 @@ class CardRun:
 
 def build_body(it: CardRun) -> list[str]:
     """Return the sections of a card."""
-    title = f"# {it.about.primary.capitalize()} from speech: {it.name}"
-    tasks = [f"* {task}: {_names(task, names)}" for task, names in it.about.classes.items()]
+    title = f"# {it.primary.capitalize()} from speech: {it.name}"
+    tasks = [f"* {task}: {_names(task, names)}" for task, names in it.classes.items()]
     takes = (
         f"It takes recordings at {it.config.frontend.sample_rate_hz / 1000:g} kHz as log "
         f"spectrograms of {it.config.frontend.bins} bands, in segments of "
-        f"{it.about.segment_frames} frames, whose posteriors are averaged. It tells apart:"
+        f"{it.config.data.segment_frames} frames, whose posteriors are averaged. It tells apart:"
     )
     return [
         *(title, f"{it.config.model.traits.sentence} {takes}", "\n".join(tasks)),
@@ -179,7 +196,7 @@ def _limits(it: CardRun) -> str:
         "For research on speech emotion recognition, and for comparing methods on the same split.",
         "Not for decisions about people: not for hiring, policing, diagnosis or the surveillance "
         "of work or learning. What a voice sounds like is not what a person feels.",
-        *it.about.warnings,
+        *it.warnings,
         "Posteriors are not calibrated; every recording gets one of the classes above, also one "
         "that holds none of them.",
     ]
@@ -240,6 +257,6 @@ def _names(task: str, names: Sequence[str]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    cells = ([str(cell).replace("|", "\\|") for cell in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+    # objects, for a column of numbers and nothing would show the numbers as fractions
+    frame = pd.DataFrame(list(rows), columns=list(head), dtype=object)
+    return to_markdown(frame).rstrip("\n")

@@ -1,6 +1,5 @@
 """Pictures of a search, from files written here as a search writes them."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports import search
-from reports.search import draw_search, find_searches, read_searched
+from reports import searches
 from ser_aae.errors import UserError
+from ser_aae.results.search_folder import find_searches, read_searched
 
 ROOT = Path(__file__).resolve().parents[2]
 TENTHS = [number / 10 for number in range(1, 11)]
@@ -40,40 +39,17 @@ def some_rows(count, values=VALUES):
 
 
 @pytest.fixture
-def left(tmp_path):
+def left(leave_search):
     """A function: rows (dimensions, name of the space) -> the folder of their search."""
 
     def write(rows, values=VALUES, space="latent,alpha,optimiser"):
-        folder = tmp_path / "runs" / "searches" / "tiny" / "0123abcd"
-        folder.mkdir(parents=True)
-        definition = {
-            "space": space,
-            "dimensions": {name: {"values": own} for name, own in values.items()},
-            "folds": [0, 1],
-            "executions": 2,
-            "algorithm": "random",
-            "config": {
-                "task": "emotion",
-                "dataset": "tiny",
-                "model": {"kind": "mtl"},
-                "training": {"epochs": 10},
-            },
-        }
-        (folder / "search.json").write_text(json.dumps(definition))
-        if rows is not None:
-            (folder / "trials.json").write_text(json.dumps({"trials": rows}))
-        return folder
+        return leave_search(rows, values, space=space, executions=2)
 
     return write
 
 
-@pytest.fixture
-def spy(monkeypatch, figure_spy):
-    """Keep the figures of this module too."""
-    from reports import figures
-
-    monkeypatch.setattr(search, "drawn_to", figures.drawn_to)
-    return figure_spy
+def draw_search(folder, out):
+    return searches.draw_search(read_searched(folder), folder, out)
 
 
 def test_a_search_gives_three_pictures(left, tmp_path, pixels):
@@ -83,7 +59,7 @@ def test_a_search_gives_three_pictures(left, tmp_path, pixels):
         "parallel.png",
         "best.png",
     ]
-    assert all(path.name.startswith("search-tiny-0123abcd-") for path, _ in drawn)
+    assert all(path.name.startswith("search-tiny-mtl-0123abcd-") for path, _ in drawn)
     assert [pixels(path).ndim for path, _ in drawn] == [3, 3, 3]
     assert "12 trials, each the mean of 4 run(s)" in drawn[0][1]
 
@@ -106,14 +82,14 @@ def test_one_trial_is_drawn_too(left, tmp_path):
     assert len(draw_search(left(some_rows(1)), tmp_path / "out")) == 3
 
 
-def test_panels_show_every_trial_and_the_mean_of_a_value(left, tmp_path, spy):
+def test_panels_show_every_trial_and_the_mean_of_a_value(left, tmp_path, figure_spy):
     rows = [
         row(0, {"latent": 8, "alpha": 0.1, "optimiser": "adam"}, 0.40),
         row(1, {"latent": 8, "alpha": 0.3, "optimiser": "sgd"}, 0.60),
         row(2, {"latent": 64, "alpha": 0.3, "optimiser": "sgd"}, 0.70),
     ]
-    search.objective_by_parameter(read_searched(left(rows)), tmp_path / "a.png")
-    latent, alpha, _ = spy[-1].axes
+    searches.objective_by_parameter(read_searched(left(rows)), tmp_path / "a.png")
+    latent, alpha, _ = figure_spy[-1].axes
     points, means, best = latent.lines
     np.testing.assert_allclose(points.get_ydata(), [40, 60, 70])
     np.testing.assert_array_equal(points.get_xdata(), [0, 0, 3])
@@ -123,10 +99,10 @@ def test_panels_show_every_trial_and_the_mean_of_a_value(left, tmp_path, spy):
     np.testing.assert_array_equal(alpha.lines[0].get_xdata(), [0, 2, 2])
 
 
-def test_parallel_coordinates_end_at_the_accuracy_and_the_best_is_thick(left, tmp_path, spy):
+def test_parallel_coordinates_end_at_the_accuracy_and_the_best_is_thick(left, tmp_path, figure_spy):
     rows = some_rows(6)
-    search.parallel_coordinates(read_searched(left(rows)), tmp_path / "a.png")
-    lines = spy[-1].axes[0].lines
+    searches.parallel_coordinates(read_searched(left(rows)), tmp_path / "a.png")
+    lines = figure_spy[-1].axes[0].lines
     ends = [line.get_ydata()[-1] for line in lines]
     assert len(lines) == 6
     assert ends == sorted(ends)
@@ -136,16 +112,16 @@ def test_parallel_coordinates_end_at_the_accuracy_and_the_best_is_thick(left, tm
     np.testing.assert_allclose(lines[-1].get_ydata()[:3], heights)
 
 
-def test_best_so_far_never_falls(left, tmp_path, spy):
+def test_best_so_far_never_falls(left, tmp_path, figure_spy):
     values = [0.3, 0.5, 0.4, 0.6, 0.1]
     rows = [item | {"objective": value} for item, value in zip(some_rows(5), values, strict=True)]
-    search.best_so_far(read_searched(left(rows)), tmp_path / "a.png")
-    trials, best = spy[-1].axes[0].lines
+    searches.best_so_far(read_searched(left(rows)), tmp_path / "a.png")
+    trials, best = figure_spy[-1].axes[0].lines
     np.testing.assert_allclose(trials.get_ydata(), [30, 50, 40, 60, 10])
     np.testing.assert_allclose(best.get_ydata(), [30, 50, 50, 60, 60])
 
 
-def test_figure_5_has_its_two_curves(left, tmp_path, spy, check_nothing_is_cut_off):
+def test_figure_5_has_its_two_curves(left, tmp_path, figure_spy, check_nothing_is_cut_off):
     values = {"alpha": TENTHS, "beta": TENTHS[:9]}
     points = [(alpha, 0.5) for alpha in TENTHS] + [(1.0, b) for b in TENTHS[:9] if b != 0.5]
     rows = [
@@ -155,7 +131,7 @@ def test_figure_5_has_its_two_curves(left, tmp_path, spy, check_nothing_is_cut_o
     drawn = draw_search(left(rows, values, "figure-5"), tmp_path / "out")
     assert len(drawn) == 4
     assert "Fig. 5" in drawn[0][1]
-    figure = spy[-1]
+    figure = figure_spy[-1]
     over_alpha, over_beta = figure.axes[0].lines
     np.testing.assert_allclose(over_alpha.get_xdata(), TENTHS)
     np.testing.assert_allclose(over_beta.get_xdata(), TENTHS[:9])
@@ -164,12 +140,12 @@ def test_figure_5_has_its_two_curves(left, tmp_path, spy, check_nothing_is_cut_o
     check_nothing_is_cut_off(figure)
 
 
-def test_figure_5_of_three_tasks_has_three_panels(left, tmp_path, spy):
+def test_figure_5_of_three_tasks_has_three_panels(left, tmp_path, figure_spy):
     values = {"alpha": TENTHS, "beta": TENTHS[:9]}
     one = read_searched(left([row(0, {"alpha": 1.0, "beta": 0.5}, 0.5)], values, "figure-5"))
     tasks = ("emotion", "activation", "valence")
-    search.alpha_and_beta(dict.fromkeys(tasks, one), tmp_path / "a.png")
-    assert [axes.get_title(loc="left") for axes in spy[-1].axes] == list(tasks)
+    searches.alpha_and_beta(dict.fromkeys(tasks, one), tmp_path / "a.png")
+    assert [axes.get_title(loc="left") for axes in figure_spy[-1].axes] == list(tasks)
 
 
 def test_hyperbands_short_trials_are_not_compared_with_long_ones(left, tmp_path):
@@ -207,5 +183,5 @@ def test_it_loads_where_tensorflow_is_absent():
     blocked = "; ".join(
         f"sys.modules[{name!r}] = None" for name in ("tensorflow", "keras", "keras_tuner")
     )
-    code = f"import sys; {blocked}; import reports.search"
+    code = f"import sys; {blocked}; import reports.searches"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)

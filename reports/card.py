@@ -1,6 +1,6 @@
 """The model card of a run, in the format of Hugging Face: metadata in YAML, then Markdown.
 
-Everything in it comes from the run's own files; only the terms of the corpora are given.
+The whole card comes from the run's own files; only the terms of the corpora are given.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from ser_aae.card_body import CardRun, Terms, build_body
-from ser_aae.description import describe_run, read_config
+from reports.card_body import CardRun, Terms, build_body
 from ser_aae.files.atomic import read_json
 from ser_aae.results import evaluate_run, read_predictions
+from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS
 
 __all__ = ["Terms", "build_card", "corpora_of"]
@@ -40,11 +40,12 @@ def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
         UserError: No complete run, files that cannot be read, or figures that its predictions
             do not give.
     """
-    folder = run.resolve()
+    folder, config = run.resolve(), read_config(run)
     it = CardRun(
         name=f"{folder.parent.parent.name}-{folder.parent.name}-{folder.name}",
-        config=read_config(run),
-        about=describe_run(run),
+        config=config,
+        classes=read_classes(run, config),
+        warnings=read_warnings(run, config),
         figures=evaluate_run(run),
         predictions=read_predictions(run / PREDICTIONS),
         environment=read_json(run / ENVIRONMENT),
@@ -85,7 +86,7 @@ def _result(it: CardRun) -> dict[str, Any]:
         ("equal_error_rate", "equal error rate of speaker verification", "equal_error_rate"),
     )
     return {
-        "task": {"type": "audio-classification", "name": f"{it.about.primary} from speech"},
+        "task": {"type": "audio-classification", "name": f"{it.primary} from speech"},
         "dataset": {
             "type": "+".join(it.tested_on),
             "name": " + ".join(it.title(name) for name in it.tested_on),

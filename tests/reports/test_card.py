@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from huggingface_hub import ModelCard
 
-from ser_aae.card import Terms, build_card, corpora_of
+from reports.card import Terms, build_card, corpora_of
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.results import read_predictions, score

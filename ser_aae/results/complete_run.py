@@ -1,0 +1,136 @@
+"""A complete run, read back: its config, its classes, and the warnings for whoever uses it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ser_aae.config import RunConfig
+from ser_aae.config_file import build_config
+from ser_aae.datasets import stored_name
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
+from ser_aae.labels import GENDERS
+from ser_aae.results.folder import CONFIG, NORMALISATION, RESULT, is_complete
+from ser_aae.results.text import percent
+
+DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What comes of reading plain values that are not as they were written."""
+
+_KINDS = {"demo": "synthetic speech"} | dict.fromkeys(
+    ("cremad", "emodb", "esd", "iemocap", "msp", "nemo", "ravdess", "savee", "tess"),
+    "acted speech",
+)
+"""Corpus to what speaks in it, where that is not people who mean it."""
+
+
+@contextmanager
+def told_as_damaged(path: Path) -> Iterator[None]:
+    """Name the file of a run in whose content something is missing or wrong.
+
+    Raises:
+        UserError: For what comes of reading such content.
+    """
+    try:
+        yield
+    except DAMAGES as error:
+        raise UserError(f"{path}: it is damaged ({error!r}); train the run again") from error
+
+
+def read_config(run: Path) -> RunConfig:
+    """Return the config of a run.
+
+    Raises:
+        UserError: No run, or one that is not complete.
+    """
+    if not is_complete(run):
+        raise UserError(
+            f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
+            "none; name one, or train it to its end"
+        )
+    file = run / CONFIG
+    read_json(file)  # what is no JSON object is told as a damaged run
+    return build_config(file=file, stored=True)
+
+
+def read_measured(run: Path) -> dict[str, Any]:
+    """Return what a run measured on its training part, and the classes that it found there.
+
+    Returns:
+        `num_classes`, task to number; the rest as it was written.
+
+    Raises:
+        UserError: It is missing, or has no such numbers.
+    """
+    measured = read_json(run / NORMALISATION)
+    with told_as_damaged(run / NORMALISATION):
+        counts = {str(task): int(count) for task, count in measured["num_classes"].items()}
+        if not counts or min(counts.values()) < 1:
+            raise ValueError(f"num_classes: expected numbers from 1, found {counts}")
+    return measured | {"num_classes": counts}
+
+
+def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
+    """Return the names of the classes of each task, the primary task first.
+
+    Args:
+        run: The folder of the run.
+        config: The run's config.
+
+    Raises:
+        UserError: What the run measured is missing or damaged.
+    """
+    measured = read_measured(run)
+    counts = measured["num_classes"]
+    with told_as_damaged(run / NORMALISATION):
+        # a run of an earlier version did not write the speakers' names
+        numbers = [f"speaker {number + 1}" for number in range(counts.get("speaker", 0))]
+        known: dict[str, Any] = {
+            "gender": GENDERS,
+            "speaker": measured.get("speakers", numbers),
+            config.task: measured["classes"],
+        }
+        classes = {task: read_texts(known[task], task) for task in counts}
+        if any(len(names) != counts[task] for task, names in classes.items()):
+            raise ValueError(f"expected the names of {counts} classes, found {classes}")
+    return classes
+
+
+def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
+    """Return what whoever reads a posterior of a run's model has to know.
+
+    Args:
+        run: The folder of the run.
+        config: The run's config.
+
+    Raises:
+        UserError: The run's result is missing or damaged.
+    """
+    with told_as_damaged(run / RESULT):
+        return _warnings(config, read_json(run / RESULT))
+
+
+def _warnings(config: RunConfig, result: Mapping[str, Any]) -> tuple[str, ...]:
+    # the name in the store: a path would tell whoever gets the model of this machine
+    name = stored_name(config.dataset)
+    kind = _KINDS.get(name, "one corpus")
+    said = f"{percent(result['unweighted_accuracy'])} % UA"
+    classes = read_texts(result["classes"], "classes")
+    chance = f"chance {percent(1 / len(classes))}"
+    about = f"trained on {kind} ({name}), where the test part gave {said} ({chance})"
+    return (
+        f"{about}; with other speakers, rooms, languages or spontaneous emotion it may not hold",
+        *read_texts(result.get("warnings", ()), "warnings", least=0),
+    )
+
+
+def read_texts(values: Any, of: str, least: int = 1) -> tuple[str, ...]:
+    """Return a list of texts as a tuple.
+
+    Raises:
+        ValueError: Something else, or fewer than there have to be.
+    """
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    if not is_list or len(values) < least or not all(isinstance(each, str) for each in values):
+        raise ValueError(f"{of}: expected a list of texts, at least {least}, found {values!r}")
+    return tuple(values)

@@ -1,0 +1,140 @@
+"""The folder of a search for settings: its files, reading them back, and the order of its trials.
+
+```
+<runs>/searches/<dataset>-<task>-<model>-<protocol>/<digest>/
+  search.json    what is searched: the space, the folds, the config, the digests of the corpora
+  trials.json    every trial: its values, its seeds, its objective, the folders of its runs
+  best.yaml      the settings of the best trial, which `ser-aae train --config` takes
+```
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ser_aae.config import RunConfig, complete_stored
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
+from ser_aae.labels import PRIMARY_TASKS
+
+SEARCHES = "searches"
+"""Folder below the runs that holds the searches."""
+
+SEARCH, TRIALS, BEST = "search.json", "trials.json", "best.yaml"
+
+OBJECTIVE = "validation_unweighted_accuracy"
+"""What is maximised: utterance-level UA on validation speakers, the mean over a trial's runs.
+
+Under this name each run's own value stands in `trials.json`.
+"""
+
+_KIND = "a file of a search"
+_MEND = "give the search's command again, which writes it anew"
+
+_Trial = TypeVar("_Trial", bound=Mapping[str, Any])
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search left.
+
+    Attributes:
+        dimensions: Name of each to its values, in order.
+        rows: The completed trials in the order of their end; `values` and `objective`.
+        definition: All of `search.json`.
+    """
+
+    dimensions: Mapping[str, Sequence[Any]]
+    rows: Sequence[Mapping[str, Any]]
+    definition: Mapping[str, Any]
+
+    @property
+    def task(self) -> str:
+        """The primary task."""
+        return str(self.definition["config"]["task"])
+
+    @property
+    def runs_of_a_trial(self) -> int:
+        """How many runs a trial is the mean of: every fold with every seed."""
+        return len(self.definition["folds"]) * int(self.definition["executions"])
+
+    @property
+    def longest(self) -> "Searched":
+        """The same with the trials of most epochs alone, see `longest_trials`."""
+        return replace(self, rows=longest_trials(self.rows))
+
+    def places(self, name: str) -> np.ndarray:
+        """Return the number of each trial's value in a dimension, `(trials,)`."""
+        values = list(self.dimensions[name])
+        return np.array([values.index(row["values"][name]) for row in self.rows])
+
+    def accuracies(self) -> np.ndarray:
+        """Return each trial's objective in per cent, `(trials,)`."""
+        return np.array([100 * float(row["objective"]) for row in self.rows])
+
+
+def longest_trials(rows: Iterable[_Trial]) -> list[_Trial]:
+    """Return the trials of most epochs: hyperband's others were only heats."""
+    rows = list(rows)
+    most = max((row["epochs"] for row in rows), default=0)
+    return [row for row in rows if row["epochs"] == most]
+
+
+def rank_trials(rows: Iterable[_Trial]) -> list[_Trial]:
+    """Return completed trials, the best first: those of most epochs, by their objective."""
+    return sorted(rows, key=lambda row: (-row["epochs"], -row["objective"]))
+
+
+def find_searches(runs: Path) -> list[Path]:
+    """Return the folders of searches below a folder of runs, sorted by path."""
+    return sorted(path.parent for path in runs.rglob(SEARCH)) if runs.is_dir() else []
+
+
+def read_searched(folder: Path) -> Searched:
+    """Read what a search left.
+
+    Raises:
+        UserError: A file cannot be read, or is not what a search writes.
+    """
+    definition = read_json(folder / SEARCH, _KIND, _MEND)
+    if isinstance(definition.get("config"), dict):
+        definition["config"] = complete_stored(definition["config"], RunConfig)
+    there = (folder / TRIALS).is_file()
+    trials = read_json(folder / TRIALS, _KIND, _MEND) if there else {"trials": []}
+    try:
+        dimensions = {name: item["values"] for name, item in definition["dimensions"].items()}
+        searched = Searched(dimensions, trials["trials"], definition)
+        for name in dimensions:
+            searched.places(name)
+        searched.accuracies()
+        _touch_all(searched)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{folder}: {TRIALS} does not fit {SEARCH} ({error}); {_MEND}") from error
+    return searched
+
+
+def read_searches(runs: Path) -> dict[Path, Searched]:
+    """Read every search below a folder of runs that has a completed trial.
+
+    Raises:
+        UserError: A file of a search cannot be read.
+    """
+    found = {folder: read_searched(folder) for folder in find_searches(runs)}
+    return {folder: searched for folder, searched in found.items() if searched.rows}
+
+
+def _touch_all(searched: Searched) -> None:
+    """Touch all that is shown of a search, so that what is missing is found here."""
+    definition = searched.definition
+    config = definition["config"]
+    float(config["training"]["epochs"] + searched.runs_of_a_trial)
+    PRIMARY_TASKS.index(searched.task)
+    "".join(
+        [definition["space"], definition["algorithm"], config["dataset"], config["model"]["kind"]]
+    )
+    for row in searched.rows:
+        float(row["epochs"] + sum(run[OBJECTIVE] for run in row["runs"]))
+        str(row["trial"])

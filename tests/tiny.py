@@ -1,0 +1,146 @@
+"""A tiny corpus in the format of a store, and a run trained on one, for tests of any package."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import tensorflow as tf
+
+from ser_aae.config import (
+    DataConfig,
+    FrontEndConfig,
+    ModelConfig,
+    ProtocolConfig,
+    RunConfig,
+    TrainingConfig,
+)
+from ser_aae.frontend import recording_to_spectrogram
+from ser_aae.labels import FOUR, GENDERS
+from ser_aae.records import serialise
+from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
+from ser_aae.utterance import Utterance
+
+# linear, because mel bands need librosa, which takes longer to import than a test takes
+FRONTEND = FrontEndConfig(bins=32, scale="linear")
+FEWEST_FRAMES, MOST_FRAMES = 40, 150
+
+
+def speakers_of(corpus: str, speakers: int = 8, each: int = 2) -> list[Utterance]:
+    """Return `each` takes of the four emotions a speaker; a woman and a man share a session."""
+    return [
+        Utterance(
+            corpus=corpus,
+            utterance_id=f"{speaker:02d}-{emotion}-{take}",
+            path=f"{speaker:02d}/{emotion}-{take}.wav",
+            speaker=f"{corpus}:{speaker:02d}",
+            gender=GENDERS[speaker % 2],
+            emotion=emotion,
+            session=f"Session{speaker // 2 + 1}",
+        )
+        for speaker in range(speakers)
+        for emotion in FOUR
+        for take in range(each)
+    ]
+
+
+def sounds_of(utterances: Sequence[Utterance], bins: int, seed: int = 0) -> list[np.ndarray]:
+    """Return noise in dB; four bands are raised by the emotion, others by gender and speaker."""
+    draw = np.random.default_rng(seed)
+    speakers = sorted({item.speaker for item in utterances})
+    sounds = []
+    for item in utterances:
+        frames = int(draw.integers(FEWEST_FRAMES, MOST_FRAMES))
+        sound = draw.normal(-50.0, 4.0, (frames, bins))
+        if item.emotion in FOUR:
+            first = 4 * FOUR.index(item.emotion)
+            sound[:, first : first + 4] += 20.0
+        if item.gender in GENDERS:
+            sound[:, 20 + 2 * GENDERS.index(item.gender)] += 20.0
+        sound[:, 24 + speakers.index(item.speaker) % 8] += 20.0
+        sounds.append(sound.astype(np.float32))
+    return sounds
+
+
+def write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
+    """Write what `ser_aae.store` describes; the manifest last. Returns the corpus, read back."""
+    corpus = utterances[0].corpus
+    folder = corpus_folder(store, corpus, frontend)
+    folder.mkdir(parents=True)
+    rows = []
+    for number, part in enumerate(np.array_split(np.arange(len(utterances)), shards)):
+        path = folder / f"shard-{number:05d}.tfrecord"
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for row in part:
+                writer.write(serialise(int(row), spectrograms[row]))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        size = path.stat().st_size
+        rows.append({"file": path.name, "sha256": digest, "bytes": size, "records": len(part)})
+    lines = "".join(
+        json.dumps(item.to_dict() | {"num_frames": len(sound)}, ensure_ascii=False) + "\n"
+        for item, sound in zip(utterances, spectrograms, strict=True)
+    )
+    (folder / UTTERANCES).write_text(lines, encoding="utf-8", newline="\n")
+    lines_digest = hashlib.sha256(lines.encode()).hexdigest()
+    content = [lines_digest, *(row["sha256"] for row in rows)]
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "corpus": corpus,
+        "frontend": asdict(frontend),
+        "frontend_digest": frontend.digest(),
+        "shards": rows,
+        "utterances_sha256": lines_digest,
+        "digest": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16],
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return load_corpus(store, corpus, frontend)
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run whose corpus lies there as recordings too; nothing of it is to be changed."""
+
+    folder: Path
+    store: Path
+    recordings: Path
+
+
+def _speak(item: Utterance, draw: np.random.Generator) -> np.ndarray:
+    """Return a second or so at 16 kHz: a tone for the emotion, a hum for the gender, a pause."""
+    time_s = np.arange(int(draw.integers(12000, 24000))) / 16000
+    tone = 0.2 * np.sin(2 * np.pi * (1000 + 1500 * FOUR.index(item.emotion)) * time_s)
+    hum = 0.1 * np.sin(2 * np.pi * (300 + 300 * GENDERS.index(item.gender)) * time_s)
+    sound = tone + hum + draw.normal(0, 0.01, len(time_s))
+    sound[5000:8000] *= 0.001
+    return sound.astype(np.float32)
+
+
+def train_recorded_run(place: Path) -> RecordedRun:
+    """Write 64 recordings of 8 speakers, who are told apart by their tones, and train on them."""
+    from ser_aae.train import train_and_evaluate
+
+    draw = np.random.default_rng(0)
+    utterances = speakers_of("tones")
+    for item in utterances:
+        path = item.audio_path(place)
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, _speak(item, draw), 16000, subtype="FLOAT")
+    sounds = [recording_to_spectrogram(item.audio_path(place), FRONTEND) for item in utterances]
+    write_corpus(place / "store", utterances, sounds)
+    config = RunConfig(
+        dataset="tones",
+        frontend=FRONTEND,
+        protocol=ProtocolConfig(name="loso-session"),
+        data=replace(
+            DataConfig(), segment_frames=64, evaluation_shift_frames=32, warp_frequency=0.0
+        ),
+        model=replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(16, 16)),
+        training=replace(
+            TrainingConfig(), epochs=5, batch_size=8, learning_rate=5e-3, average_decay=0.5
+        ),
+    )
+    folder = train_and_evaluate(config, place / "store", place / "runs")
+    return RecordedRun(folder, place / "store", place)
