@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.commands import Places
+from reports.commands import place_words
 from reports.page import Section
 from reports.search import (
     FIGURE_5,
@@ -22,6 +22,7 @@ from reports.search import (
 )
 from ser_aae.datasets import stored_name
 from ser_aae.labels import PRIMARY_TASKS
+from ser_aae.results.places import Places
 
 BEST = "best.yaml"
 _SHOWN = 10
@@ -106,7 +107,15 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
 
 
 def _use(folder: Path, definition: Mapping[str, Any], places: Places) -> tuple[str, str]:
-    words = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all", *places.words]
+    words = [
+        "ser-aae",
+        "train",
+        "--config",
+        str(folder / BEST),
+        "--fold",
+        "all",
+        *place_words(places),
+    ]
     trials = int(definition["config"]["training"]["epochs"])
     text = (
         f"Trials had at most {trials} epochs, and so has this, which trains all folds with what "

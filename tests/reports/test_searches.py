@@ -8,10 +8,10 @@ import pytest
 
 from reports import search
 from reports.build import build_report
-from reports.commands import Places
 from reports.searches import read_searches, search_sections
 from ser_aae.cli import build_parser, main
 from ser_aae.errors import UserError
+from ser_aae.results.places import Places
 
 TENTHS = [number / 10 for number in range(1, 11)]
 LATENT = {"latent": [8, 16, 32, 64]}
@@ -63,7 +63,7 @@ def left(tmp_path):
 def draw_all(folder):
     """The sections of all searches below `runs` in a folder."""
     runs = folder / "runs"
-    return search_sections(read_searches(runs), Places(runs), folder / "out")
+    return search_sections(read_searches(runs), Places(runs=runs), folder / "out")
 
 
 @pytest.fixture
