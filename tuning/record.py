@@ -10,7 +10,7 @@ import yaml
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings as known_settings
 from ser_aae.experiments import with_settings
-from ser_aae.files.atomic import read_json, write_bytes, write_json, written_whole
+from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json, written_whole
 from ser_aae.results import run_folder, run_name
 from tuning.definition import OBJECTIVE, Search
 from tuning.hypermodel import describe
@@ -134,6 +134,7 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 
+    remove_partial(folder)
     with _written_once(folder / "space") as place:
         if place:
             api.hparams_config(
