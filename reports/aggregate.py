@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from reports.budget import lacking, seeds_to_train
-from reports.commands import Places, evaluate_command, reproduce_command, train_command_of
+from reports.commands import evaluate_command, reproduce_command, train_command_of, with_setup
 from reports.comparison import Comparison, compare
 from reports.published import Stated, stated
 from reports.summary import NOTHING, Evaluations, Summary, summarise
 from ser_aae.experiments import Artefact, Cell, Setup
 from ser_aae.experiments.cells import UA
 from ser_aae.results import run_folder
+from ser_aae.results.places import Places
 
 SYNTHETIC = ("demo",)
 """Data sets that are synthetic by their name; of others the run says it."""
@@ -81,7 +83,7 @@ def fill(artefact: Artefact, setup: Setup, places: Places, evaluations: Evaluati
         places: Where run folders lie, and what its commands are to name.
         evaluations: Of all experiments below.
     """
-    places = places.of(setup)
+    places = with_setup(places, setup)
     compared = _compare_cells(artefact, places, evaluations)
     cells = tuple(
         replace(
@@ -108,7 +110,7 @@ def _compare_cells(
         return cell.panel, at
 
     def evaluation(cell: Cell) -> Mapping[str, Any] | None:
-        return evaluations.get(run_folder(places.runs, cell.config).parent)
+        return evaluations.get(run_folder(Path(places.runs), cell.config).parent)
 
     is_row = any(cell.row == artefact.reference for cell in artefact.cells)
     references = {beside(c): c for c in artefact.cells if is_reference(artefact, c)}
@@ -132,7 +134,7 @@ def synthetic_corpora(evaluation: Mapping[str, Any]) -> tuple[str, ...]:
 def _fill_cell(
     artefact: str, cell: Cell, setup: Setup, places: Places, evaluations: Evaluations
 ) -> Filled:
-    folder = run_folder(places.runs, cell.config).parent
+    folder = run_folder(Path(places.runs), cell.config).parent
     evaluation = evaluations.get(folder)
     found = NOTHING if evaluation is None else summarise(evaluation, cell.figure)
     lacks, seeds = lacking(found, evaluation, setup), seeds_to_train(evaluation, setup)

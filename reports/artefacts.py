@@ -15,7 +15,7 @@ from reports.artefact_tables import (
     side_by_side,
     write_tables,
 )
-from reports.commands import Places, prepare_commands
+from reports.commands import prepare_commands, with_setup
 from reports.curves import draw_bars, draw_curves
 from reports.det import draw_det
 from reports.page import Section
@@ -28,6 +28,7 @@ from ser_aae.files.atomic import read_json, write_bytes
 from ser_aae.leakage import VOICES
 from ser_aae.results import find_runs, is_complete, run_folder
 from ser_aae.results.folder import RESULT, VERIFICATION
+from ser_aae.results.places import Places
 from ser_aae.results.verification import det_curve, read_trials
 
 BARS = ("figure-3", "ravdess")
@@ -71,7 +72,11 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> Drawn:
     section.lead = _lead(filling)
     section.warnings = [*_warnings(filling), *what_cannot_be_shown(filling, places)]
     is_counted = artefact.name == LEVELS
-    frames = {"": level_table(filling.setup, places.store)} if is_counted else side_by_side(filling)
+    frames = (
+        {"": level_table(filling.setup, Path(places.store))}
+        if is_counted
+        else side_by_side(filling)
+    )
     command = filling.command if filling.missing or filling.incomplete else ""
     section.tables = [(part or "Ours and the paper's", f, command) for part, f in frames.items()]
     confidence = confidence_table(filling)
@@ -154,7 +159,7 @@ def what_cannot_be_shown(filling: Filling, places: Places) -> list[str]:
     shown = there[0].cell.config.dataset
     rated = [dataset for dataset in setup.datasets if stored_name(dataset) == shown]
     found = _not_prepared("No picture", rated, filling, places)
-    if _centroids(there[0], places.runs) is None:
+    if _centroids(there[0], Path(places.runs)) is None:
         found.append("No picture: the runs of this figure wrote no centroids; train them again.")
     return found
 
@@ -163,10 +168,10 @@ def _not_prepared(
     what: str, datasets: Sequence[str], filling: Filling, places: Places
 ) -> list[str]:
     frontend = filling.setup.base.frontend
-    absent = [name for name in datasets if find_corpus(places.store, name, frontend) is None]
+    absent = [name for name in datasets if find_corpus(Path(places.store), name, frontend) is None]
     if not absent:
         return []
-    commands = prepare_commands(absent, places.of(filling.setup))
+    commands = prepare_commands(absent, with_setup(places, filling.setup))
     names = " and ".join(title_of(name) for name in absent)
     return [f"{what}: {names} not prepared in {places.store}; give --store, or run: {commands}"]
 
@@ -192,7 +197,7 @@ def _pictures(filling: Filling, path: Path, places: Places) -> Pictures:
     if name not in CURVES:
         return [], []
     draw_curves(filling, path, _mark(filling))
-    pictures, behind = _det(filling, path, places.runs)
+    pictures, behind = _det(filling, path, Path(places.runs))
     return [(path, f"{caption} {_DEVIATIONS}"), *pictures], behind
 
 
@@ -229,8 +234,8 @@ def _as_bars(filling: Filling) -> Filling:
 def _draw_clusters(filling: Filling, path: Path, caption: str, places: Places) -> Pictures:
     """Draw the ratings of a corpus by the nearest of a run's centroids (Fig. 2)."""
     item = filling.cells[0]
-    centroids = _centroids(item, places.runs)
-    plane = rated_plane(item.cell.config, places.store)
+    centroids = _centroids(item, Path(places.runs))
+    plane = rated_plane(item.cell.config, Path(places.store))
     if centroids is None or plane is None:  # the section says so
         return [], []
     nearest = np.square(plane[:, None, :] - centroids[None]).sum(axis=2).argmin(axis=1)

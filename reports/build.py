@@ -10,7 +10,7 @@ from reports import tables
 from reports.aggregate import Filling, fill, synthetic_corpora
 from reports.artefacts import draw_artefact
 from reports.check import check_runs
-from reports.commands import Places, evaluate_command
+from reports.commands import evaluate_command, with_setup
 from reports.compared import compared_sections
 from reports.comparison import HOW_TESTED
 from reports.complete import refuse_gaps
@@ -30,6 +30,7 @@ from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, BUDGETS, OWN_CORPUS, Artefact, Setup, choose, read_setups
 from ser_aae.files.atomic import write_bytes
 from ser_aae.results import load_runs, run_folder
+from ser_aae.results.places import Places
 from ser_aae.results.search_folder import read_searches
 
 SHOWN_WHOLE = ("table-3", "table-4", "figure-2", "ravdess")
@@ -74,7 +75,7 @@ def build_report(
             disagree; or, where it is to be complete, a cell that lacks a run.
     """
     checked = check_runs(runs) if check else []
-    places = Places(runs, store)
+    places = Places(runs=runs, store=store)
     searches = read_searches(runs)
     evaluations = evaluate_all(runs, may_be_none=bool(searches))
     fillings = find_artefacts(places, evaluations)
@@ -92,7 +93,7 @@ def build_report(
     whole, brief = _part(evaluations, fillings, runs)
     setups = _setups_of(fillings, runs)
     sections += [
-        draw_experiment(folder, evaluations[folder], places.of(setups.get(folder)), out)
+        draw_experiment(folder, evaluations[folder], with_setup(places, setups.get(folder)), out)
         for folder in whole
     ]
     if brief:
@@ -128,7 +129,7 @@ def find_artefacts(places: Places, evaluations: Evaluations) -> list[Filling]:
     settings of a budget.
     """
     # that which asks for most comes first, and says of a cell that two share what it lacks
-    written = sorted(read_setups(places.runs), key=lambda setup: -setup.repetitions_asked)
+    written = sorted(read_setups(Path(places.runs)), key=lambda setup: -setup.repetitions_asked)
     setups = written or [Setup(budget=budget) for budget in BUDGETS.values()]
     found: dict[tuple[str, ...], Filling] = {}
     for setup in setups:

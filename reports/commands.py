@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ser_aae.config_fields import with_settings
 from ser_aae.experiments import TUNED, Setup, setup_folder
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
+from ser_aae.results.places import Places
 
 _FLAGS = {
     "dataset": "--dataset",
@@ -27,39 +28,23 @@ _ALWAYS = ("dataset", "model.kind", "protocol.name")
 _OF_A_RUN = ("seed", "protocol.fold")
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where a command finds what it needs.
+def with_setup(places: Places, setup: Setup | None) -> Places:
+    """Return the same places with what a setup knows of the corpora, if there is one."""
+    if setup is None:
+        return places
+    return replace(places, data_root=setup.data_root, allow_partial=setup.allow_partial)
 
-    Attributes:
-        runs: Where run folders lie.
-        store: Prepared corpora.
-        data_root: Folder of the corpora, `""` where it is not known.
-        allow_partial: Whether incomplete copies of corpora are accepted.
-    """
 
-    runs: Path
-    store: Path = Path("store")
-    data_root: str = ""
-    allow_partial: bool = False
+def place_words(places: Places) -> list[str]:
+    """Return what a command says of all places."""
+    return [*_corpora_words(places), "--runs", str(places.runs)]
 
-    def of(self, setup: Setup | None) -> "Places":
-        """Return the same places with what a setup knows of the corpora, if there is one."""
-        if setup is None:
-            return self
-        return replace(self, data_root=setup.data_root, allow_partial=setup.allow_partial)
 
-    @property
-    def corpora_words(self) -> list[str]:
-        """What a command says of corpora and store."""
-        known = ["--data-root", _from_here(self.data_root)] if self.data_root else []
-        partial = ["--allow-partial"] if self.allow_partial else []
-        return [*known, "--store", str(self.store), *partial]
-
-    @property
-    def words(self) -> list[str]:
-        """What a command says of all places."""
-        return [*self.corpora_words, "--runs", str(self.runs)]
+def _corpora_words(places: Places) -> list[str]:
+    """Return what a command says of corpora and store."""
+    known = ["--data-root", _from_here(places.data_root)] if places.data_root else []
+    partial = ["--allow-partial"] if places.allow_partial else []
+    return [*known, "--store", str(places.store), *partial]
 
 
 def evaluate_command(folder: str) -> str:
@@ -70,7 +55,7 @@ def evaluate_command(folder: str) -> str:
 def prepare_commands(datasets: Iterable[str], places: Places) -> str:
     """Return the commands that prepare corpora, one after the other."""
     commands = (
-        shlex.join(["ser-aae", "prepare", "--dataset", name, *places.corpora_words])
+        shlex.join(["ser-aae", "prepare", "--dataset", name, *_corpora_words(places)])
         for name in datasets
     )
     return " && ".join(commands)
@@ -81,7 +66,7 @@ def train_command(folder: Path, like: Path, places: Places) -> str:
     fold, seed = (int(digits) for digits in re.findall(r"\d+", folder.name))
     words = ["ser-aae", "train", "--config", str(like / CONFIG)]
     words += ["--set", f"protocol.fold={fold}", "--set", f"seed={seed}"]
-    return shlex.join([*words, *places.words])
+    return shlex.join([*words, *place_words(places)])
 
 
 def train_command_of(
@@ -106,7 +91,7 @@ def train_command_of(
     for name, value in values.items():
         if name not in _FLAGS:
             words += ["--set", f"{name}={value}"]
-    words += ["--fold", "0" if max_folds == 1 else "all", *places.words]
+    words += ["--fold", "0" if max_folds == 1 else "all", *place_words(places)]
     if len(seeds) == 1:
         return shlex.join([*words, "--seed", str(seeds[0])])
     listed = " ".join(map(str, seeds))
@@ -128,11 +113,11 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     if setup.repetitions is not None:
         words += ["--repetitions", str(setup.repetitions)]
     if setup.tuned.values:
-        words += ["--tuned", str(setup_folder(places.runs, setup) / TUNED)]
+        words += ["--tuned", str(setup_folder(Path(places.runs), setup) / TUNED)]
     words += _preset(preset)
     for name, value in changed.items():
         words += ["--set", f"{name}={value}"]
-    return shlex.join([*words, *places.of(setup).words])
+    return shlex.join([*words, *place_words(with_setup(places, setup))])
 
 
 def shortest_settings(

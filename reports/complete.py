@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from reports.aggregate import Filling
 from reports.artefacts import what_cannot_be_shown
-from reports.commands import Places
 from ser_aae.errors import UserError
+from ser_aae.results.places import Places
 
 
 def refuse_gaps(fillings: Sequence[Filling], places: Places) -> None:

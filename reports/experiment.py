@@ -9,13 +9,18 @@ import pandas as pd
 
 from reports import tables
 from reports.aggregate import synthetic_corpora
-from reports.commands import Places, evaluate_command
+from reports.commands import evaluate_command
 from reports.page import Section
 from reports.pictures import confusion, draw_run
 from reports.summary import interval_text
 from ser_aae.files.atomic import read_json
 from ser_aae.leakage import VOICES, shared_voices
-from ser_aae.results.folder import ENVIRONMENT, EXAMPLES, RESULT, flatten, read_plain_config
+from ser_aae.results.folder import ENVIRONMENT
+from ser_aae.results.folder import EXAMPLES
+from ser_aae.results.folder import RESULT
+from ser_aae.results.folder import flatten
+from ser_aae.results.folder import read_plain_config
+from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
 
 _NOT_DEAD = (None, "alive", "strayed", "not settled")

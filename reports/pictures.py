@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from reports import figures, scatter
-from reports.commands import Places, train_command
+from reports.commands import train_command
 from reports.det import draw_det
 from reports.page import Section
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_jsonl
 from ser_aae.results.folder import EPOCHS, EXAMPLES, VERIFICATION
+from ser_aae.results.places import Places
 from ser_aae.results.verification import det_curve, read_trials
 
 

@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from reports.commands import Places
-from reports.curves import Line, Panel, draw_panels
+from reports.commands import place_words
+from reports.curves import Line
+from reports.curves import Panel
+from reports.curves import draw_panels
 from reports.page import Section
 from reports.style import COLOURS, MARKERS, SEQUENTIAL, drawn_to
 from ser_aae.datasets import stored_name
@@ -26,6 +28,7 @@ from ser_aae.results.search_folder import (
     Searched,
     rank_trials,
 )
+from ser_aae.results.places import Places
 
 _UA = "validation UA [%]"
 _COLUMNS = 4
@@ -98,7 +101,8 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
 
 def _training_note(folder: Path, definition: Mapping[str, Any], places: Places) -> tuple[str, str]:
     """Return a sentence on training with what a search found, and its command."""
-    words = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all", *places.words]
+    command = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all"]
+    words = [*command, *place_words(places)]
     trials = int(definition["config"]["training"]["epochs"])
     text = (
         f"Trials had at most {trials} epochs, and so has this, which trains all folds with what "

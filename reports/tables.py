@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from reports.commands import Places, train_command
+from reports.commands import train_command
 from ser_aae.config import UNSTATED, RunConfig
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import flatten
+from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
 
 Evaluation = Mapping[str, Any]

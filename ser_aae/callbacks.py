@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from ser_aae.evaluate import Scorer, score_tasks
 from ser_aae.files.atomic import append_jsonl, read_json, write_json, written_whole
+from ser_aae.progress import Show
 from ser_aae.results.folder import BACKUP, BACKUP_WEIGHTS, EPOCHS, TENSORBOARD, backup_weights
 
 MONITOR = "val_unweighted_accuracy"
@@ -151,7 +152,7 @@ class EpochLog(keras.callbacks.Callback):
         folder: Path,
         stage: int,
         latent: Callable[[], Mapping[str, float]],
-        show: Callable[[str], None],
+        show: Show,
     ) -> None:
         """Open nothing yet; see the class."""
         super().__init__()

@@ -17,9 +17,10 @@ from distributed import Client, Future, LocalCluster, as_completed
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.grid_storage import relative_folder
-from ser_aae.grid_worker import BUSY, REFUSED, Outcome, Places, train_run
+from ser_aae.grid_worker import BUSY, REFUSED, Outcome, train_run
 from ser_aae.progress import Show
 from ser_aae.results.folder import flatten
+from ser_aae.results.places import Places
 
 RETRIES = 2
 """How often a run that failed, or whose worker died, is tried again."""

@@ -20,24 +20,12 @@ from ser_aae.grid_storage import (
 )
 from ser_aae.results import is_complete, run_folder
 from ser_aae.results.folder import RESULT
+from ser_aae.results.places import Places
 
 DONE, BUSY, REFUSED = "done", "busy", "refused"
 
 PAUSE_S = 5.0
 """Before a busy run is given back, so that asking for it again is no endless loop."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a grid reads and writes, as workers see it: absolute paths, or URLs.
-
-    Attributes:
-        store: The prepared corpora.
-        runs: The run folders.
-    """
-
-    store: str
-    runs: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ def train_run(config: RunConfig, places: Places) -> Outcome:
     """
     started = time.monotonic()
     try:
-        train = _train_at_a_url if is_url(places.runs) else _train_in_folder
+        train = _train_at_a_url if is_url(str(places.runs)) else _train_in_folder
         state = train(config, places)
     except UserError as error:
         return Outcome(REFUSED, time.monotonic() - started, str(error))
@@ -83,21 +71,24 @@ def _train_in_folder(config: RunConfig, places: Places) -> str:
     folder = run_folder(runs, config)
     if is_complete(folder):
         return DONE
-    return DONE if train_apart(config, local_store(places.store, config), runs) else BUSY
+    return DONE if train_apart(config, local_store(str(places.store), config), runs) else BUSY
 
 
 def _train_at_a_url(config: RunConfig, places: Places) -> str:
     """Train in this worker's cache, send the complete run, and make room."""
-    system, root = open_place(places.runs)
+    place = str(places.runs)
+    system, root = open_place(place)
     relative = relative_folder(config)
     if system.isfile(f"{root}/{relative}/{RESULT}"):
         return DONE
-    runs = place_in_cache(places.runs)
+    runs = place_in_cache(place)
     folder = run_folder(runs, config)
-    if not is_complete(folder) and not train_apart(config, local_store(places.store, config), runs):
+    if not is_complete(folder) and not train_apart(
+        config, local_store(str(places.store), config), runs
+    ):
         return BUSY
     with claim(folder) as held:
         if held and is_complete(folder):  # no other worker has sent it meanwhile
-            send_folder(folder, places.runs, relative)
+            send_folder(folder, place, relative)
             shutil.rmtree(folder)
     return DONE if system.isfile(f"{root}/{relative}/{RESULT}") else BUSY

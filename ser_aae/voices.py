@@ -195,12 +195,12 @@ def neighbours_among(run: Path, path: Path) -> Callable[[Path], list[tuple[str, 
 def _read_file(path: Path, identity: str) -> dict[str, Any]:
     mend = "name another file, or enrol the speakers anew"
     try:
-        content = read_json(path, "a file of enrolled speakers", mend)
+        content = read_json(path, "enrolled speakers", mend)
         version, model, speakers = content["version"], content["model"], content["speakers"]
         lengths = {np.array(each["d_vector"], np.float64).shape for each in speakers.values()}
         if not isinstance(speakers, dict) or version != FORMAT_VERSION or len(lengths) > 1:
             raise ValueError(f"version {version}, d-vectors of shapes {sorted(lengths)}")
-    except (UserError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise UserError(f"{path}: expected enrolled speakers ({error}); {mend}") from error
     if model != identity:
         raise UserError(

@@ -9,8 +9,13 @@ import yaml
 
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings as known_settings
-from ser_aae.config_fields import values_by_name, with_settings
-from ser_aae.files.atomic import read_json, write_bytes, write_json, written_whole
+from ser_aae.config_fields import values_by_name
+from ser_aae.config_fields import with_settings
+from ser_aae.files.atomic import read_json
+from ser_aae.files.atomic import remove_partial
+from ser_aae.files.atomic import write_bytes
+from ser_aae.files.atomic import write_json
+from ser_aae.files.atomic import written_whole
 from ser_aae.results import run_folder, run_name
 from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials
 from tuning.definition import Search
@@ -123,6 +128,7 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 
+    remove_partial(folder)
     with _written_once(folder / "space") as place:
         if place:
             api.hparams_config(

@@ -15,7 +15,7 @@ from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
     from ser_aae.experiments import Setup
-    from ser_aae.grid_worker import Places
+    from ser_aae.results.places import Places
 
 _ADDRESSES = {
     "store": ("SER_AAE_STORE", "store", "the prepared corpora"),
@@ -133,10 +133,10 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from ser_aae.experiments import choose
     from ser_aae.grid_plan import make_plan
-    from ser_aae.grid_worker import Places
+    from ser_aae.results.places import Places
 
     setup = read_setup(arguments)
-    places = Places(arguments.store, arguments.runs)
+    places = Places(store=arguments.store, runs=arguments.runs)
     artefacts = choose(arguments.artefacts, setup)
     refuse_unused(artefacts, setup, arguments)
     configs = _list_runs(artefacts, setup, places, arguments)

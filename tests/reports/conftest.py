@@ -10,11 +10,11 @@ from matplotlib.image import imread
 
 from reports import curves, figures, scatter, searches, summary
 from reports.aggregate import fill
-from reports.commands import Places
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
 from ser_aae.files.atomic import write_json
 from ser_aae.labels import CLUSTERS, FOUR, LEVELS
 from ser_aae.results import find_runs, run_folder, score, write_predictions
+from ser_aae.results.places import Places
 from ser_aae.results.verification import score_trials, write_trials
 
 
@@ -165,7 +165,7 @@ def fill_all(leave_cell, evaluate_all):
         artefact = ARTEFACTS[name](setup)
         for config in {cell.config.digest(): cell.config for cell in artefact.cells}.values():
             leave_cell(runs, config, **options)
-        return fill(artefact, setup, Places(runs), evaluate_all(runs))
+        return fill(artefact, setup, Places(runs=runs), evaluate_all(runs))
 
     return make
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from reports.aggregate import fill, synthetic_corpora
-from reports.commands import Places
 from ser_aae.experiments import ARTEFACTS, Budget, Setup
+from ser_aae.results.places import Places
 
 ALL_FOLDS = Setup(budget=Budget("own", repetitions=2))
 
@@ -28,7 +28,7 @@ def fill_first(tmp_path, evaluate_all):
 
     def make(setup=ALL_FOLDS):
         artefact = ARTEFACTS["table-3"](setup)
-        return fill(artefact, setup, Places(tmp_path), evaluate_all(tmp_path)).cells[0]
+        return fill(artefact, setup, Places(runs=tmp_path), evaluate_all(tmp_path)).cells[0]
 
     return make
 
@@ -104,7 +104,7 @@ def test_a_cell_of_some_folds_says_so_and_keeps_the_command_that_trains_the_rest
     item = fill_first()
     assert (item.mean, item.lacks) == (0.75, "2 of 10 folds")
     # the same as of an empty cell: training leaves alone what is there
-    empty = fill(ARTEFACTS["table-3"](ALL_FOLDS), ALL_FOLDS, Places(tmp_path), {})
+    empty = fill(ARTEFACTS["table-3"](ALL_FOLDS), ALL_FOLDS, Places(runs=tmp_path), {})
     assert item.command == empty.cells[0].command
 
 
@@ -140,7 +140,7 @@ def test_what_was_asked_for_by_hand_counts_and_not_the_budget(
 def test_incomplete_cells_are_not_missing_ones(first, leave_cell, evaluate_all, tmp_path):
     leave_cell(tmp_path, first.config)
     artefact = ARTEFACTS["table-3"](ALL_FOLDS)
-    filling = fill(artefact, ALL_FOLDS, Places(tmp_path), evaluate_all(tmp_path))
+    filling = fill(artefact, ALL_FOLDS, Places(runs=tmp_path), evaluate_all(tmp_path))
     assert [item.cell for item in filling.incomplete] == [first]
     assert len(filling.missing) == len(filling.cells) - 1
 
@@ -156,7 +156,7 @@ def test_what_only_the_runs_say_is_averaged_over_folds(leave_cell, evaluate_all,
     cell = next(cell for cell in artefact.cells if cell.figure == "speaker_accuracy")
     for fold, accuracy in enumerate((0.5, 0.7)):
         leave_cell(tmp_path, of_run(cell.config, fold), folds=2, speaker_accuracy=accuracy)
-    found = fill(artefact, ALL_FOLDS, Places(tmp_path), evaluate_all(tmp_path))
+    found = fill(artefact, ALL_FOLDS, Places(runs=tmp_path), evaluate_all(tmp_path))
     item = next(item for item in found.cells if item.cell == cell)
     assert item.mean == pytest.approx(0.6)
     assert item.std == pytest.approx(np.std([0.5, 0.7], ddof=1))
@@ -166,7 +166,7 @@ def test_a_run_without_the_figure_leaves_its_cell_missing(leave_cell, evaluate_a
     artefact = ARTEFACTS["figure-4"](ALL_FOLDS)
     cell = next(cell for cell in artefact.cells if cell.figure == "speaker_accuracy")
     leave_cell(tmp_path, cell.config, speaker_accuracy=None)
-    found = fill(artefact, ALL_FOLDS, Places(tmp_path), evaluate_all(tmp_path))
+    found = fill(artefact, ALL_FOLDS, Places(runs=tmp_path), evaluate_all(tmp_path))
     assert next(item for item in found.cells if item.cell == cell) in found.missing
 
 
@@ -189,7 +189,7 @@ def test_an_artefact_is_synthetic_where_one_of_its_cells_is(fill_all, smoke, tmp
 
 
 def test_the_command_of_an_artefact_runs_it_with_its_setup(smoke, tmp_path):
-    filling = fill(ARTEFACTS["table-5"](smoke), smoke, Places(tmp_path), {})
+    filling = fill(ARTEFACTS["table-5"](smoke), smoke, Places(runs=tmp_path), {})
     assert len(filling.missing) == len(filling.cells)
     assert filling.command.startswith("ser-aae reproduce table-5 --budget smoke")
     assert f"--runs {tmp_path}" in filling.command

@@ -10,9 +10,9 @@ from reports.aggregate import fill
 from reports.artefact_tables import cells_table, confidence_table, our_text, side_by_side
 from reports.artefacts import draw_artefact
 from reports.budget import MISSING
-from reports.commands import Places
 from reports.page import page
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
+from ser_aae.results.places import Places
 
 
 @pytest.fixture
@@ -21,7 +21,9 @@ def draw(tmp_path):
 
     def make(filling):
         stem = tmp_path / "out" / filling.artefact.name
-        return draw_artefact(filling, stem, Places(tmp_path / "runs", tmp_path / "store"))
+        return draw_artefact(
+            filling, stem, Places(runs=tmp_path / "runs", store=tmp_path / "store")
+        )
 
     return make
 
@@ -69,7 +71,7 @@ def half_run(leave_cell, evaluate_all, tmp_path):
     for config in (one, two, replace(two, seed=1)):
         leave_cell(tmp_path / "runs", config, folds=1)
     runs = tmp_path / "runs"
-    return fill(artefact, setup, Places(runs), evaluate_all(runs))
+    return fill(artefact, setup, Places(runs=runs), evaluate_all(runs))
 
 
 def test_a_half_run_cell_says_so_in_every_file(half_run, draw, tmp_path):
@@ -112,7 +114,7 @@ def test_a_figure_says_below_it_how_many_cells_are_incomplete(
     setup = Setup(budget=Budget("own", repetitions=2))
     artefact, runs = ARTEFACTS["ravdess"](setup), tmp_path / "runs"
     leave_cell(runs, artefact.cells[0].config)
-    filling = fill(artefact, setup, Places(runs), evaluate_all(runs))
+    filling = fill(artefact, setup, Places(runs=runs), evaluate_all(runs))
     ((_, caption),) = draw(filling).section.pictures
     assert f" 2 of {len(filling.cells)} cells are incomplete." in caption  # WA and UA of a model
 
@@ -175,7 +177,7 @@ def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, t
 
 def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):
     artefact = ARTEFACTS["figure-3"](smoke)
-    drawn = draw(fill(artefact, smoke, Places(tmp_path / "runs"), {}))
+    drawn = draw(fill(artefact, smoke, Places(runs=tmp_path / "runs"), {}))
     assert drawn.section.pictures == []
     assert drawn.section.lead == "0 of 32 cells are filled."
     ((_, frame, command), *_) = drawn.section.tables
@@ -223,7 +225,9 @@ def test_so_is_one_whose_selection_does(smoke, leave_cell, draw, tmp_path, evalu
         leave_cell(runs, cell.config, leakage=leakage)
     (warning,) = [
         text
-        for text in draw(fill(artefact, smoke, Places(runs), evaluate_all(runs))).section.warnings
+        for text in draw(
+            fill(artefact, smoke, Places(runs=runs), evaluate_all(runs))
+        ).section.warnings
         if text.startswith("Not speaker-independent")
     ]
     words = "cross-corpus, selection shares speakers with the test part"
@@ -250,7 +254,7 @@ def test_figure_2_without_centroids_says_so(fill_all, smoke, draw, tmp_path):
 
 
 def test_figure_2_that_was_not_run_asks_for_no_corpus(smoke, draw, tmp_path):
-    filling = fill(ARTEFACTS["figure-2"](smoke), smoke, Places(tmp_path / "runs"), {})
+    filling = fill(ARTEFACTS["figure-2"](smoke), smoke, Places(runs=tmp_path / "runs"), {})
     assert not any("No picture" in text for text in draw(filling).section.warnings)
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from reports.build import build_report, find_artefacts
-from reports.commands import Places
 from ser_aae.config import RunConfig
 from ser_aae.experiments import ARTEFACTS, Setup, write_setup
 from ser_aae.results import run_folder
+from ser_aae.results.places import Places
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +32,11 @@ def report(some_runs, tmp_path_factory):
 
 
 def names_of(runs, evaluations):
-    return [item.artefact.name for item in find_artefacts(Places(runs), evaluations)]
+    return [item.artefact.name for item in find_artefacts(Places(runs=runs), evaluations)]
 
 
 def test_artefacts_with_a_run_are_found_and_table_2(some_runs, evaluate_all):
-    found = find_artefacts(Places(some_runs), evaluate_all(some_runs))
+    found = find_artefacts(Places(runs=some_runs), evaluate_all(some_runs))
     names = [item.artefact.name for item in found]
     assert names[:4] == ["table-2", "table-3", "table-4", "table-5"]
     missing = {item.artefact.name: len(item.missing) for item in found}
@@ -156,7 +156,7 @@ def test_of_two_setups_that_share_a_cell_the_one_that_asks_for_more_says_what_it
     for number, datasets in enumerate(others, start=1):
         write_setup(tmp_path, replace(smoke, datasets=datasets, repetitions=number))
     fill_all("ravdess", smoke, tmp_path)
-    found = find_artefacts(Places(tmp_path), evaluate_all(tmp_path))
+    found = find_artefacts(Places(runs=tmp_path), evaluate_all(tmp_path))
     (table,) = (item for item in found if item.artefact.name == "ravdess")
     assert {item.lacks for item in table.cells} == {"1 of 3 repetitions"}
 

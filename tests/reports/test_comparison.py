@@ -6,10 +6,10 @@ import pytest
 
 from reports.aggregate import fill, is_reference
 from reports.artefact_tables import confidence_heading, confidence_table
-from reports.commands import Places
 from reports.comparison import REFERENCE, Comparison, compare, comparison_columns
 from ser_aae.experiments import ARTEFACTS, Budget, Setup
 from ser_aae.results import load_runs
+from ser_aae.results.places import Places
 from ser_aae.statistics import PairedTest, compare_runs
 
 SETUP = Setup(budget=Budget("own", repetitions=2))
@@ -82,7 +82,7 @@ def figure_3(tmp_path, leave_cell, evaluate_all):
                     cell.config, seed=seed, protocol=replace(cell.config.protocol, fold=fold)
                 )
                 leave_cell(tmp_path, config, 4 if cell.column == "MTL" else 1 + fold, folds=2)
-    return fill(artefact, SETUP, Places(tmp_path), evaluate_all(tmp_path))
+    return fill(artefact, SETUP, Places(runs=tmp_path), evaluate_all(tmp_path))
 
 
 def test_the_models_of_a_group_are_compared_with_the_one_the_artefact_names(figure_3):
@@ -105,7 +105,7 @@ def test_the_comparison_of_a_cell_is_that_of_its_runs(figure_3, tmp_path, evalua
 def test_a_cell_whose_reference_was_not_run_is_not_compared(leave_cell, tmp_path, evaluate_all):
     artefact = ARTEFACTS["table-3"](SETUP)
     leave_cell(tmp_path, artefact.cells[0].config)
-    filling = fill(artefact, SETUP, Places(tmp_path), evaluate_all(tmp_path))
+    filling = fill(artefact, SETUP, Places(runs=tmp_path), evaluate_all(tmp_path))
     assert [item.comparison for item in filling.cells] == [None] * len(filling.cells)
     assert confidence_table(filling)["difference"].tolist() == ["-"]
 

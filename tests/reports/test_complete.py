@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from reports.aggregate import fill
-from reports.commands import Places
 from reports.complete import refuse_gaps
 from ser_aae.cli import main
 from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, write_setup
+from ser_aae.results.places import Places
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def report(tmp_path, runs):
 
 
 def test_nothing_is_said_of_a_table_that_is_whole(fill_all, smoke, runs):
-    refuse_gaps([fill_all("table-4", smoke, runs)], Places(runs))
+    refuse_gaps([fill_all("table-4", smoke, runs)], Places(runs=runs))
 
 
 def test_cells_without_a_run_are_counted_with_the_command_that_fills_them(
@@ -33,32 +33,32 @@ def test_cells_without_a_run_are_counted_with_the_command_that_fills_them(
 ):
     artefact = ARTEFACTS["table-4"](smoke)
     leave_cell(runs, artefact.cells[0].config)
-    filling = fill(artefact, smoke, Places(runs), evaluate_all(runs))
+    filling = fill(artefact, smoke, Places(runs=runs), evaluate_all(runs))
     lacking = len(filling.missing)
     assert 0 < lacking < len(filling.cells)
     pattern = rf"table-4: {lacking} of {len(filling.cells)} cells lack runs; run ser-aae reproduce"
     with pytest.raises(UserError, match=pattern):
-        refuse_gaps([filling], Places(runs))
+        refuse_gaps([filling], Places(runs=runs))
 
 
 def test_a_figure_over_less_than_was_asked_for_is_a_gap(fill_all, smoke, runs):
     filling = fill_all("table-4", replace(smoke, repetitions=2), runs)
     assert not filling.missing
     with pytest.raises(UserError, match=r"table-4: (\d+) of \1 cells lack runs"):
-        refuse_gaps([filling], Places(runs))
+        refuse_gaps([filling], Places(runs=runs))
 
 
 def test_a_table_that_cannot_be_counted_is_a_gap(smoke, runs, tmp_path):
-    places = Places(runs, tmp_path / "store")
+    places = Places(runs=runs, store=tmp_path / "store")
     filling = fill(ARTEFACTS["table-2"](smoke), smoke, places, {})
     with pytest.raises(UserError, match="table-2: Not counted: IEMOCAP and MSP-IMPROV not prep"):
         refuse_gaps([filling], places)
 
 
 def test_what_two_setups_lack_is_said_once(smoke, runs):
-    filling = fill(ARTEFACTS["table-5"](smoke), smoke, Places(runs), {})
+    filling = fill(ARTEFACTS["table-5"](smoke), smoke, Places(runs=runs), {})
     with pytest.raises(UserError) as raised:
-        refuse_gaps([filling, filling], Places(runs))
+        refuse_gaps([filling, filling], Places(runs=runs))
     assert str(raised.value).count("table-5") == 2  # the name, and its command
 
 

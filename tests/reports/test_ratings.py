@@ -10,10 +10,10 @@ import pytest
 
 from reports.aggregate import fill
 from reports.artefacts import draw_artefact
-from reports.commands import Places
 from reports.ratings import find_corpus, level_table, rated_plane
 from ser_aae.config import FrontEndConfig
 from ser_aae.experiments import ARTEFACTS, Setup
+from ser_aae.results.places import Places
 from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder
 from ser_aae.utterance import Utterance
 
@@ -105,7 +105,7 @@ def test_figure_2_is_drawn_by_the_nearest_of_a_runs_centroids(
     centroids = [[1.5, 3.0], [3.0, 3.0], [4.5, 3.5]]
     filling = fill_all("figure-2", smoke, tmp_path / "runs", centroids=centroids)
     drawn = draw_artefact(
-        filling, tmp_path / "figure-2", Places(tmp_path / "runs", tmp_path / "store")
+        filling, tmp_path / "figure-2", Places(runs=tmp_path / "runs", store=tmp_path / "store")
     )
     assert [path.name for path, _ in drawn.section.pictures] == ["figure-2.png"]
     assert not any("No picture" in text for text in drawn.section.warnings)
@@ -122,8 +122,10 @@ def test_figure_2_is_drawn_by_the_nearest_of_a_runs_centroids(
 
 
 def test_table_2_says_what_prepares_the_corpora(smoke, tmp_path):
-    filling = fill(ARTEFACTS["table-2"](smoke), smoke, Places(tmp_path), {})
-    drawn = draw_artefact(filling, tmp_path / "table-2", Places(tmp_path, tmp_path / "store"))
+    filling = fill(ARTEFACTS["table-2"](smoke), smoke, Places(runs=tmp_path), {})
+    drawn = draw_artefact(
+        filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path / "store")
+    )
     hint = drawn.section.warnings[-1]
     assert hint.startswith("Not counted: IEMOCAP and MSP-IMPROV not prepared in ")
     store = tmp_path / "store"
@@ -132,13 +134,17 @@ def test_table_2_says_what_prepares_the_corpora(smoke, tmp_path):
 
 
 def test_table_2_asks_only_for_what_is_not_prepared(smoke, tmp_path):
-    filling = fill(ARTEFACTS["table-2"](smoke), smoke, Places(tmp_path), {})
+    filling = fill(ARTEFACTS["table-2"](smoke), smoke, Places(runs=tmp_path), {})
     write_store(tmp_path, "msp")
-    hint = draw_artefact(filling, tmp_path / "table-2", Places(tmp_path, tmp_path)).section.warnings
+    hint = draw_artefact(
+        filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path)
+    ).section.warnings
     assert "--dataset iemocap" in hint[-1]
     assert "--dataset msp" not in hint[-1]
     write_store(tmp_path, "iemocap")
-    hint = draw_artefact(filling, tmp_path / "table-2", Places(tmp_path, tmp_path)).section.warnings
+    hint = draw_artefact(
+        filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path)
+    ).section.warnings
     assert not any("prepare" in text for text in hint)
 
 

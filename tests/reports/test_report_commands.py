@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from reports.commands import (
-    Places,
     evaluate_command,
     prepare_commands,
     reproduce_command,
     shortest_settings,
     train_command,
     train_command_of,
+    with_setup,
 )
 from ser_aae.cli import build_parser
 from ser_aae.commands.reproduce import read_setup
@@ -23,9 +23,10 @@ from ser_aae.config import RunConfig
 from ser_aae.config_fields import choices
 from ser_aae.config_file import build_config
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
+from ser_aae.results.places import Places
 
 RUNS = Path("my runs")
-PLACES = Places(RUNS, Path("my store"))
+PLACES = Places(runs=RUNS, store=Path("my store"))
 PARSER = build_parser()
 DEFAULT_DATA = PARSER.parse_args(["reproduce", "all"]).data_root
 SETUPS = {
@@ -70,7 +71,7 @@ def test_the_command_of_a_cell_trains_that_cell(name):
     configs = configs_of(setup)
     assert len(configs) > 7
     for config in configs:
-        arguments = parse(train_command_of(config, 1, PLACES.of(setup)))
+        arguments = parse(train_command_of(config, 1, with_setup(PLACES, setup)))
         assert read_config(arguments).digest() == config.digest()
         assert (arguments.fold, arguments.seed) == ("0", "0")
         assert_places(arguments, setup)
@@ -127,7 +128,9 @@ def test_a_folder_below_the_current_one_is_named_from_there(monkeypatch, tmp_pat
 @pytest.mark.parametrize("name", SETUPS)
 def test_corpora_are_prepared_where_they_lie(name):
     setup = SETUPS[name]
-    commands = prepare_commands(("iemocap", "csv:my list.csv"), PLACES.of(setup)).split(" && ")
+    commands = prepare_commands(("iemocap", "csv:my list.csv"), with_setup(PLACES, setup)).split(
+        " && "
+    )
     found = [parse(command) for command in commands]
     assert [arguments.dataset for arguments in found] == ["iemocap", "csv:my list.csv"]
     for arguments in found:
@@ -158,7 +161,7 @@ def test_the_commands_quote_what_a_shell_would_split():
         "ser-aae train --config 'my runs/demo/0123abcd/fold00-rep00/config.json' "
         "--set protocol.fold=12 --set seed=3 --store 'my store' --runs 'my runs'"
     )
-    by_hand = PLACES.of(SETUPS["by hand"])
+    by_hand = with_setup(PLACES, SETUPS["by hand"])
     assert_places(parse(train_command(like, like, by_hand)), SETUPS["by hand"])
     assert evaluate_command("runs/a;b") == "ser-aae evaluate 'runs/a;b'"
     assert "--runs 'my runs'" in reproduce_command("table-3", Setup(), PLACES)

@@ -179,6 +179,14 @@ def test_files_that_do_not_fit_are_told_as_such(left, tmp_path, broken):
         draw_search(folder, tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", ["search.json", "trials.json"])
+def test_half_a_file_is_mended_by_the_searchs_command(left, tmp_path, name):
+    folder = left(some_rows(1))
+    (folder / name).write_text("{")
+    with pytest.raises(UserError, match=rf"{name}: not JSON .*; give the search's command again"):
+        draw_search(folder, tmp_path / "out")
+
+
 def test_it_loads_where_tensorflow_is_absent():
     blocked = "; ".join(
         f"sys.modules[{name!r}] = None" for name in ("tensorflow", "keras", "keras_tuner")

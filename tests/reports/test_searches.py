@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from reports.build import build_report
-from reports.commands import Places
 from reports.searches import search_sections
 from ser_aae.cli import build_parser, main
 from ser_aae.errors import UserError
+from ser_aae.results.places import Places
 from ser_aae.results.search_folder import read_searches
 
 TENTHS = [number / 10 for number in range(1, 11)]
@@ -44,7 +44,7 @@ def left(leave_search):
 def draw_all(folder):
     """The sections of all searches below `runs` in a folder."""
     runs = folder / "runs"
-    return search_sections(read_searches(runs), Places(runs), folder / "out")
+    return search_sections(read_searches(runs), Places(runs=runs), folder / "out")
 
 
 def test_a_search_says_what_was_best_and_what_takes_it_up(left, tmp_path):

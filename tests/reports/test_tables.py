@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from reports import tables
-from reports.commands import Places
 from ser_aae.config import UNSTATED, RunConfig
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import flatten
+from ser_aae.results.places import Places
 
 NAMES = tuple(tables.FIGURES)
 
@@ -112,12 +112,12 @@ def test_the_leakage_table_has_parts_and_what_they_share():
 def test_missing_runs_have_a_command_each():
     found = evaluation([run(0)], missing=["fold02-rep00"], incomplete=["fold01-rep00"])
     table = tables.missing_table(
-        found, Path("runs/demo/0123abcd/fold00-rep00"), Places(Path("runs"))
+        found, Path("runs/demo/0123abcd/fold00-rep00"), Places(runs=Path("runs"))
     )
     assert table["run"].tolist() == ["fold02-rep00", "fold01-rep00"]
     folds = [re.search(r"protocol\.fold=(\d+)", command)[1] for command in table["command"]]
     assert folds == ["2", "1"]
-    assert tables.missing_table(evaluation([run(0)]), Path("x"), Places(Path("y"))).empty
+    assert tables.missing_table(evaluation([run(0)]), Path("x"), Places(runs=Path("y"))).empty
 
 
 def every_setting(group=RunConfig, prefix=""):

@@ -133,6 +133,20 @@ def test_tests_are_short_too():
     assert not {name: length for name, length in lengths.items() if length > 300}
 
 
+def test_the_files_of_a_run_have_their_names_in_one_place():
+    home = "ser_aae.results.folder"
+    names = {
+        node.value.value
+        for node in TREES[home].body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    wanted = {name for name in names if "." in name}
+    assert {"config.json", "best.weights.h5", "weights.npz"} <= wanted
+    for name in SOURCES.keys() - {home}:
+        found = {n.value for n in ast.walk(TREES[name]) if isinstance(n, ast.Constant)}
+        assert not wanted & found, name
+
+
 def test_no_module_is_called_after_nothing():
     stems = {path.stem for path in SOURCES.values()}
     assert not stems & {"utils", "util", "helpers", "common", "misc"}

@@ -174,6 +174,14 @@ def test_a_setup_that_lacks_something_names_its_file(tmp_path, lacking):
         read_setups(tmp_path)
 
 
+def test_half_a_setup_is_mended_by_the_command_that_writes_it(tmp_path):
+    folder = write_setup(tmp_path, Setup())
+    (folder / "setup.json").write_text('{"datasets": ')
+    mend = rf"setup\.json: not JSON .*; remove {folder} and give ser-aae reproduce again$"
+    with pytest.raises(UserError, match=mend):
+        read_setups(tmp_path)
+
+
 def test_a_budget_with_a_field_that_there_is_not_is_refused(tmp_path):
     folder = write_setup(tmp_path, replace(Setup(), budget=Budget("own", overrides={"seed": 1})))
     content = json.loads((folder / "setup.json").read_text())

@@ -17,9 +17,10 @@ from ser_aae.grid import (
     run_grid,
 )
 from ser_aae.grid_storage import relative_folder
-from ser_aae.grid_worker import BUSY, DONE, REFUSED, Outcome, Places, RunFailedError
+from ser_aae.grid_worker import BUSY, DONE, REFUSED, Outcome, RunFailedError
+from ser_aae.results.places import Places
 
-PLACES = Places("/store", "/runs")
+PLACES = Places(store="/store", runs="/runs")
 calls = []
 
 

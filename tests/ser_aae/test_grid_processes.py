@@ -23,8 +23,9 @@ from ser_aae.files.atomic import read_jsonl
 from ser_aae.grid import open_client, run_grid
 from ser_aae.grid_plan import make_plan
 from ser_aae.grid_storage import relative_folder
-from ser_aae.grid_worker import Outcome, Places
+from ser_aae.grid_worker import Outcome
 from ser_aae.results import evaluate, read_predictions
+from ser_aae.results.places import Places
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SECONDS = 900
@@ -64,7 +65,7 @@ def undisturbed(configs, tiny_store, tmp_path_factory):
     """The folder of a grid in which nothing happened."""
     runs = tmp_path_factory.mktemp("undisturbed")
     with open_client(workers=1) as client:
-        assert run_grid(configs, Places(str(tiny_store), str(runs)), client, print) == []
+        assert run_grid(configs, Places(store=str(tiny_store), runs=str(runs)), client, print) == []
     return runs
 
 
@@ -100,7 +101,7 @@ def losses_of(folder):
 
 
 def test_killed_workers_and_schedulers_change_nothing(configs, undisturbed, tiny_store, tmp_path):
-    places = Places(str(tiny_store), str(tmp_path))
+    places = Places(store=str(tiny_store), runs=str(tmp_path))
     process, workers = start(configs, places)
     wait_for(lambda: begun(tmp_path, configs), process)
     os.kill(workers[0], signal.SIGKILL)
@@ -155,7 +156,7 @@ def test_a_scheduler_elsewhere_trains_and_its_end_is_told(cluster, configs, monk
 
     soon = dask.config.set({"distributed.comm.timeouts.connect": "3s"})
     with soon, open_client(scheduler=address) as client:
-        assert run_grid(configs, Places("", ""), client, print, be_quick) == []
+        assert run_grid(configs, Places(store="", runs=""), client, print, be_quick) == []
         threading.Timer(1.0, scheduler.kill).start()
         with pytest.raises(UserError, match="the scheduler has gone away; what is done is kept"):
-            run_grid(configs, Places("", ""), client, print, wait_forever)
+            run_grid(configs, Places(store="", runs=""), client, print, wait_forever)

@@ -10,10 +10,11 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
 from ser_aae.files.locks import claim
 from ser_aae.grid_storage import place_in_cache, relative_folder, send_folder
-from ser_aae.grid_worker import BUSY, DONE, REFUSED, Places, RunFailedError, train_run
+from ser_aae.grid_worker import BUSY, DONE, REFUSED, RunFailedError, train_run
 from ser_aae.results import run_folder
+from ser_aae.results.places import Places
 
-PLACES = Places("/store", "/runs")
+PLACES = Places(store="/store", runs="/runs")
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ def trained(monkeypatch):
 def test_a_run_is_trained_in_the_cache_sent_whole_and_not_again(
     kfold_config, tiny_store, tmp_path, trained, cache
 ):
-    places = Places(str(tiny_store), f"file://{tmp_path}/far/runs")
+    places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far/runs")
     assert train_run(kfold_config, places).state == DONE
     sent = tmp_path / "far" / "runs" / relative_folder(kfold_config)
     assert {path.relative_to(sent).as_posix() for path in sent.rglob("*") if path.is_file()} == {
@@ -99,7 +100,7 @@ def test_a_run_that_could_not_be_sent_is_sent_without_training_again(
     def fail(*_):
         raise OSError("no route to host")
 
-    places = Places(str(tiny_store), f"file://{tmp_path}/far")
+    places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
     monkeypatch.setattr(grid_worker, "send_folder", fail)
     with pytest.raises(grid_worker.RunFailedError, match="no route to host"):
         train_run(kfold_config, places)
@@ -116,14 +117,14 @@ def test_a_run_that_another_process_holds_is_left_to_it(
     runs = f"file://{tmp_path}/far" if is_far else str(tmp_path)
     held = place_in_cache(runs) if is_far else tmp_path
     with claim(run_folder(held, kfold_config)):
-        assert train_run(kfold_config, Places(str(tiny_store), runs)).state == BUSY
+        assert train_run(kfold_config, Places(store=str(tiny_store), runs=runs)).state == BUSY
     assert not trained
 
 
 def test_a_complete_run_whose_process_has_not_ended_is_not_taken_away(
     kfold_config, tiny_store, tmp_path, trained
 ):
-    places = Places(str(tiny_store), f"file://{tmp_path}/far")
+    places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
     folder = run_folder(place_in_cache(places.runs), kfold_config)
     write_json(folder / "result.json", {"seconds": 1})
     with claim(folder):  # of a worker that was killed
@@ -137,7 +138,7 @@ def test_a_complete_run_whose_process_has_not_ended_is_not_taken_away(
 def test_a_run_that_another_worker_sent_meanwhile_is_done(
     kfold_config, tiny_store, tmp_path, trained, monkeypatch
 ):
-    places = Places(str(tiny_store), f"file://{tmp_path}/far")
+    places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
     train = grid_worker.train_apart
 
     def train_and_be_late(config, store, runs):

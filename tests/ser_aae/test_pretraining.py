@@ -19,9 +19,10 @@ from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, T
 from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
 from ser_aae.grid_storage import place_in_cache
-from ser_aae.grid_worker import Places, train_run
+from ser_aae.grid_worker import train_run
 from ser_aae.pretraining import adopt, auxiliary_speakers, pretrain
 from ser_aae.results import read_predictions
+from ser_aae.results.places import Places
 from ser_aae.train import train_and_evaluate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -263,7 +264,7 @@ def test_workers_with_their_own_disks_share_it_in_their_cache(
     quick, tiny_store, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
-    places = Places(str(tiny_store), f"file://{tmp_path}/far")
+    places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
     quick = replace(quick, training=replace(quick.training, pretraining_epochs=1))
     assert train_run(quick, places).state == "done"
     (kept,) = (place_in_cache(places.runs) / "pretraining").iterdir()

@@ -130,8 +130,11 @@ def interrupt_and_resume(store, tmp_path, monkeypatch):
             for _ in epochs:
                 with pytest.raises(KeyboardInterrupt):
                     train_and_evaluate(config, store, tmp_path / "broken")
+        left = run_folder(tmp_path / "broken", config) / ".1.part-best.weights.h5"
+        left.write_bytes(b"of a process that was killed")
         shown = []
         resumed = train_and_evaluate(config, store, tmp_path / "broken", shown.append)
+        assert not left.exists()
         assert any("goes on after epoch 1" in line for line in shown)
         return resumed
 

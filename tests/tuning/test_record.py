@@ -120,7 +120,7 @@ def test_tensorboard_has_the_hyperparameters_of_each_trial(left):
 def test_what_tensorboard_has_half_of_is_written_anew(left):
     _, folder = left("alpha", trials=1)
     place = folder / TENSORBOARD / "trial-0"
-    place.rename(place.with_name(".trial-0.half"))
+    place.rename(place.with_name(".1.part-trial-0"))
     left("alpha", trials=2)
     names = sorted(path.name for path in (folder / TENSORBOARD).iterdir())
     assert names == ["space", "trial-0", "trial-1"]
