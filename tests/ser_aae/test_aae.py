@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_aae.aae import PHASES, MultitaskAAE
+from ser_aae.aae import MultitaskAAE
 from ser_aae.config import ModelConfig, TrainingConfig
+from ser_aae.kinds import KINDS
 
 SHAPE = (32, 64, 1)
 TASKS = {"emotion": 4, "gender": 2, "speaker": 6}
@@ -140,11 +141,11 @@ def test_unlabelled_rows_beside_labelled_ones_do_not_enter_the_emotion_loss():
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("kind", PHASES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_kinds_are_subsets_of_phases_and_networks(kind):
     model = make_model(replace(CONFIG, kind=kind))
     history = run(model)
-    assert model.phases == PHASES[kind]
+    assert model.phases == KINDS[kind].phases
     assert hasattr(model, "decoder") == ("cnn" not in kind)
     assert hasattr(model, "discriminator") == (kind in ("mtl", "stl"))
     assert set(model.classifiers) == (set(TASKS) if "mtl" in kind else {"emotion"})
