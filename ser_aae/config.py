@@ -109,7 +109,7 @@ def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
         plain: As `to_dict` gave them when they were stored; what else they hold is kept.
         kind: RunConfig, or the class of a group.
     """
-    found = dict(plain)
+    found = {**plain}
     for item in fields(kind):
         if is_dataclass(item.default_factory):
             inner = plain.get(item.name, {})

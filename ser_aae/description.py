@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.config import DataConfig, FrontEndConfig
+from ser_aae.config import DataConfig
+from ser_aae.config import FrontEndConfig
+from ser_aae.config import complete_stored
 from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
@@ -110,7 +112,8 @@ def _read_description(content: Mapping[str, Any]) -> Description:
         raise ValueError(f"expected {', '.join(sorted(wanted))}, found {', '.join(content)}")
     if content["input"] not in (SPECTROGRAM, WAVEFORM):
         raise ValueError(f"input: expected {SPECTROGRAM} or {WAVEFORM}, found {content['input']!r}")
-    values = {f"frontend.{name}": value for name, value in content["frontend"].items()}
+    frontend = complete_stored(content["frontend"], FrontEndConfig)
+    values = {f"frontend.{name}": value for name, value in frontend.items()}
     values |= {
         "data.segment_frames": content["segment_frames"],
         "data.evaluation_shift_frames": content["shift_frames"],

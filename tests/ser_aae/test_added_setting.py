@@ -11,10 +11,10 @@ import yaml
 from data_prep.manifest import _content_digest
 from data_prep.shards import input_digest
 from data_prep.workers import Task
-from ser_aae import config_fields, config_file
+from ser_aae import config_fields, config_file, description
 from ser_aae.config import UNSTATED, FrontEndConfig, ModelConfig, RunConfig, setting
 from ser_aae.config_file import build_config
-from ser_aae.description import read_config
+from ser_aae.description import Description, parse_description, read_config
 from ser_aae.errors import UserError
 from ser_aae.experiments import Setup, read_setups, setup_folder, write_setup
 from ser_aae.results import folder as run_folders
@@ -136,6 +136,23 @@ def test_a_runs_own_config_given_as_a_file_is_that_run(preset, grown):
     assert config.digest() == DIGESTS[preset][0]
     chosen = build_config(file=STORED / f"{preset}.json", assignments=["model.heads=3,3"])
     assert chosen.model.heads == (3, 3)
+
+
+def test_an_exported_model_hears_as_it_was_trained(grown, monkeypatch):
+    about = Description(
+        input="spectrogram",
+        frontend=FrontEndConfig(),
+        segment_frames=64,
+        shift_frames=32,
+        fewest_segments=1,
+        pad="repeat",
+        classes={"emotion": ("anger", "neutral")},
+        warnings=(),
+    )
+    text = about.to_json()
+    monkeypatch.setattr(description, "FrontEndConfig", GrownFrontEnd)
+    read = parse_description(text, Path("model.onnx"))
+    assert read.frontend == GrownFrontEnd(tilt_db=0.0)
 
 
 def test_a_stored_setup_is_read_as_it_was_run(preset, tmp_path, request):

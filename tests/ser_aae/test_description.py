@@ -148,7 +148,7 @@ WHOLE = Description(
         ({"pad": "noise"}, "pad: expected one of repeat, floor"),
         ({"frontend": {"sample_rate_hz": 1}}, "sample_rate_hz: expected a whole number from 1000"),
         ({"frontend": {"no_such": 1}}, "no such setting"),
-        ({"frontend": []}, "AttributeError"),
+        ({"frontend": []}, "not a mapping"),
         ({"classes": {}}, "expected a task"),
         ({"classes": {"emotion": []}}, "emotion: expected a list of texts"),
         ({"classes": {"emotion": "ab"}}, "emotion: expected a list of texts"),
