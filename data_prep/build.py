@@ -1,4 +1,4 @@
-"""From a corpus on disk to a prepared one in the store."""
+"""Preparation of a corpus: from recordings on disk to shards of spectrograms in the store."""
 
 import errno
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ UTTERANCES_PER_SHARD = 128
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` did.
+    """The result of `prepare`.
 
     Attributes:
-        folder: Of the corpus in the store.
-        num_utterances: In it.
-        is_new: Whether anything was computed; `False` where it lay there already.
-        messages: What the user should know, a line each.
+        folder: The corpus' folder in the store.
+        num_utterances: The number of utterances in the store.
+        is_new: Whether anything was computed; `False` where the corpus was prepared already.
+        messages: Lines for the user.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ def prepare(
     allow_partial: bool = False,
     progress: bool = True,
 ) -> Prepared:
-    """Compute the spectrograms of a corpus and store them; what is stored is left alone.
+    """Compute the spectrograms of a corpus and store them; a stored corpus is left alone.
 
     A run that was interrupted goes on where it stopped. The bytes written do not depend on
     the number of workers.
@@ -72,7 +72,7 @@ def prepare(
     adapter, name = find_adapter(dataset), stored_name(dataset)
     folder = corpus_folder(store, name, frontend)
     if is_prepared(store, name, frontend):
-        return _already_prepared(adapter, data_root, store, name, frontend)
+        return _check_prepared(adapter, data_root, store, name, frontend)
     corpus = adapter.read(data_root, allow_partial=allow_partial)
     beside = [
         f"{other} holds {name} under another front end ({'; '.join(differences)}); "
@@ -90,19 +90,19 @@ def prepare(
     return _report(folder, True, beside)
 
 
-def _already_prepared(
+def _check_prepared(
     adapter: Adapter,
     data_root: Path,
     store: Path,
     name: str,
     frontend: FrontEndConfig,
 ) -> Prepared:
-    """Return what lies in the store, if it is whole and its source is still the same.
+    """Return a corpus that lies in the store, if it is whole and its source is the same.
 
-    Whether it was complete was asked when it was prepared.
+    The copy's completeness was checked when the corpus was prepared.
 
     Raises:
-        UserError: It is damaged, or the source has changed.
+        UserError: The stored corpus is damaged, or its source has changed.
     """
     folder = load_corpus(store, name, frontend).folder
     if not adapter.is_found(data_root):
@@ -129,9 +129,9 @@ def _tasks(corpus: Corpus, frontend: FrontEndConfig, *, skip_unreadable: bool) -
 
 
 def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: tqdm) -> list[Shard]:
-    """Return all shards: those an earlier run left, then the rest, computed.
+    """Return all shards: those that an earlier run left, then the rest, computed.
 
-    Shards are written in order, so that what an interrupted run leaves is a beginning.
+    Shards are written in order, so that an interrupted run leaves the first of them.
     """
     shards = _load_beginning(folder, tasks)
     row = sum(shard.records for shard in shards)
@@ -143,7 +143,7 @@ def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: tqdm) 
             try:
                 shard = write_shard(folder, number, row, outcomes, input_digest(task, row))
             except OSError as error:
-                needed = _size(outcomes) * (len(tasks) - number)
+                needed = _count_bytes(outcomes) * (len(tasks) - number)
                 raise _write_error(error, folder, needed) from error
             shards.append(shard)
             row += shard.records
@@ -183,7 +183,7 @@ def _contents(corpus: Corpus, tasks: Sequence[Task], shards: Sequence[Shard]) ->
 
 
 def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
-    """Return what to tell of a prepared corpus, read from its manifest."""
+    """Return the report on a prepared corpus, read from its manifest."""
     manifest = read_manifest(folder)
     counts = manifest["counts"]
     lines = [
@@ -226,7 +226,7 @@ def _make_folder(folder: Path) -> None:
         raise _write_error(error, folder, needed_bytes=0) from error
 
 
-def _size(outcomes: Sequence[Outcome]) -> int:
+def _count_bytes(outcomes: Sequence[Outcome]) -> int:
     return sum(0 if item.spectrogram is None else item.spectrogram.nbytes for item in outcomes)
 
 

@@ -1,4 +1,4 @@
-"""What every adapter returns, and the steps all adapters share."""
+"""The corpus that each adapter returns, and the steps that all adapters share."""
 
 import csv
 import os
@@ -17,7 +17,7 @@ AUDIO_SUFFIXES = (".wav", ".flac")
 
 SAME_NAME = "duplicate of a file of the same name"
 NOT_UTF8 = "name is no UTF-8: rename the file, or the folder it lies in"
-"""Why a recording becomes no utterance whose path no table in the store can hold."""
+"""The reason to drop a recording whose path no table in the store can hold."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Corpus:
     Attributes:
         root: The folder that the utterances' paths are relative to.
         utterances: Sorted by id.
-        dropped: What became no utterance, and why.
-        counts: What was counted, e.g. `{"speakers": 24}`.
-        expected: What a complete copy counts; empty where there is nothing to expect.
+        dropped: Files and rows that became no utterance, and why.
+        counts: Names to numbers, e.g. `{"speakers": 24}`.
+        expected: The counts of a complete copy; empty where there is nothing to expect.
     """
 
     root: Path
@@ -53,7 +53,8 @@ def build_corpus(
 ) -> Corpus:
     r"""Return a corpus with its utterances in order and counted per emotion.
 
-    A name that is no UTF-8 is dropped, and listed with what is none of it written as `\xfc`.
+    A recording whose name is no UTF-8 is dropped; its name is listed with the bytes in question
+    written as `\xfc`.
     """
     ordered = sorted(utterances, key=lambda utterance: utterance.utterance_id)
     unnamed = [Dropped(item.path, NOT_UTF8) for item in ordered if not _is_utf8(item.path)]
@@ -77,10 +78,10 @@ def count_utterances(utterances: Collection[Utterance]) -> dict[str, int]:
 
 
 def check_counts(name: str, corpus: Corpus) -> None:
-    """Compare what was counted with what a complete copy of the corpus counts.
+    """Compare the counts of a corpus with those of a complete copy.
 
     Raises:
-        UserError: They differ; the message lists both, and why anything was dropped.
+        UserError: The counts differ; the message lists both, and why anything was dropped.
     """
     differences = [
         f"{what}: expected {wanted}, found {corpus.counts.get(what, 0)}"
@@ -116,16 +117,16 @@ def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
     """Return the files of the given suffixes (any case) below a folder, sorted.
 
     The paths are relative to `root`. Names that begin with a dot are passed over: `._*.wav`
-    is what macOS leaves beside a real file. Links to folders are followed, once each. Listed
-    are also links that lead nowhere and empty folders of such names, so that whoever reads them
-    tells what they are.
+    is what macOS leaves beside a real file. Links to folders are followed, once each. Links
+    that lead nowhere and empty folders of such names are listed too, so that a reader of the
+    files reports them.
 
     Raises:
         UserError: A folder cannot be read.
     """
     found: list[Path] = []
     seen: set[str] = set()
-    for folder, folders, files in os.walk(root, onerror=_explain, followlinks=True):
+    for folder, folders, files in os.walk(root, onerror=_raise_unreadable, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         real = os.path.realpath(folder)
         if real in seen:
@@ -169,7 +170,7 @@ def explain_damage(where: Path | str, expected: str = "") -> Iterator[None]:
 
 
 def split_lines(text: str) -> list[str]:
-    """Return a text's lines, whatever ends them.
+    r"""Return a text's lines, which may end in `\n`, `\r` or `\r\n`.
 
     `str.splitlines` takes characters that text may hold, such as U+0085, for the end of a line.
     """
@@ -226,7 +227,7 @@ def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
 def printable(text: str) -> str:
     r"""Return a text in which bytes that are no UTF-8 are written as `\xfc`.
 
-    Python has them as half of a surrogate pair, which can be neither printed nor stored.
+    Python holds such a byte as half of a surrogate pair, which can be neither printed nor stored.
     """
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -239,8 +240,8 @@ def _is_utf8(path: str) -> bool:
     return printable(path) == path
 
 
-def _explain(error: OSError) -> None:
-    """Say what an unreadable folder means; one that is not there holds nothing."""
+def _raise_unreadable(error: OSError) -> None:
+    """Raise for a folder that cannot be read; a folder that is not there holds nothing."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise UserError(
             f"{error.filename}: the folder cannot be read ({error.strerror}); see to it that you "

@@ -46,10 +46,10 @@ def read_table(path: Path, corpus: str) -> Corpus:
     utterances = []
     for number, row in _rows(path):
         try:
-            utterance = parse_row(row | {"file": _one_name(row["file"], path.parent)}, corpus)
+            utterance = parse_row(row | {"file": _unify_path(row["file"], path.parent)}, corpus)
             # not Path.is_file, which fails on names that are too long
             if not os.path.isfile(utterance.audio_path(path.parent)):
-                raise ValueError(_no_file(path.parent, utterance.path))
+                raise ValueError(_describe_absence(path.parent, utterance.path))
             # not the id: 0.5 and 0.50 are one time
             part = (utterance.path, utterance.start_s, utterance.end_s)
             line = first_line.setdefault(part, number)
@@ -79,11 +79,11 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
     for column in ("file", "speaker"):
         if not row[column]:
             raise ValueError(f"column {column} is empty")
-    start_s = _number(row, "start", low=0.0) or 0.0
-    end_s = _number(row, "end", low=0.0)
+    start_s = _parse_number(row, "start", low=0.0) or 0.0
+    end_s = _parse_number(row, "end", low=0.0)
     if end_s is not None and end_s <= start_s:
         raise ValueError(f"expected an end after the start ({start_s} s), got {end_s} s")
-    path = _posix(row["file"])
+    path = _convert_path(row["file"])
     is_whole = start_s == 0.0 and end_s is None
     part = "" if is_whole else f"#{row.get('start', '')}-{row.get('end', '')}"
     return Utterance(
@@ -91,22 +91,22 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
         utterance_id=path + part,
         path=path,
         speaker=f"{corpus}:{row['speaker']}",
-        gender=_gender(row["gender"]),
+        gender=_parse_gender(row["gender"]),
         emotion=canonical_emotion(row["emotion"]),
         emotion_raw=row["emotion"],
         start_s=start_s,
         end_s=end_s,
         session=row.get("session", ""),
         language=row.get("language", ""),
-        activation=_number(row, "activation", low=LOWEST, high=HIGHEST),
-        valence=_number(row, "valence", low=LOWEST, high=HIGHEST),
+        activation=_parse_number(row, "activation", low=LOWEST, high=HIGHEST),
+        valence=_parse_number(row, "valence", low=LOWEST, high=HIGHEST),
         extra={name: text for name, text in row.items() if name not in (*REQUIRED, *OPTIONAL)},
     )
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each row's line number and its content by column; blank rows are passed over."""
-    text = _text(path)
+    text = _read_text(path)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     try:
         lines = [(reader.line_num, fields) for fields in reader]
@@ -139,7 +139,7 @@ def _check_header(path: Path, header: list[str]) -> None:
         raise UserError(f"{path}:1: column {twice[0]!r} stands there twice; rename one")
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"{path}: expected a table, found a folder; give the path of the CSV file")
     try:
@@ -159,32 +159,32 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=first_line.count)
 
 
-def _posix(file: str) -> str:
+def _convert_path(file: str) -> str:
     return PurePath(file.replace("\\", "/")).as_posix()
 
 
-def _one_name(file: str, folder: Path) -> str:
+def _unify_path(file: str, folder: Path) -> str:
     """Return a file's path relative to the table's folder, where it lies below that.
 
-    Else `a.wav`, `../calls/a.wav` and the full path would be three recordings, which a split
-    might put into different parts.
+    Else `a.wav`, `../calls/a.wav` and the full path would be three recordings, and a split might
+    put the three into different parts.
     """
     if not file:
         return file
     base = os.path.abspath(folder)
-    full = PurePath(os.path.normpath(os.path.join(base, _posix(file))))
-    return full.relative_to(base).as_posix() if full.is_relative_to(base) else _posix(file)
+    full = PurePath(os.path.normpath(os.path.join(base, _convert_path(file))))
+    return full.relative_to(base).as_posix() if full.is_relative_to(base) else _convert_path(file)
 
 
-def _no_file(folder: Path, path: str) -> str:
-    """Return what is wrong with a row whose file is not there."""
+def _describe_absence(folder: Path, path: str) -> str:
+    """Return the message on a row whose file is not there."""
     forms = {unicodedata.normalize(form, path) for form in ("NFC", "NFD")} - {path}
     is_alike = any(os.path.isfile(folder / form) for form in forms)
     hint = "; one that looks the same has its accents coded otherwise: rename it" * is_alike
     return f"expected an audio file at {path!r}, found none{hint}"
 
 
-def _gender(text: str) -> str:
+def _parse_gender(text: str) -> str:
     gender = GENDER_OF_WORD.get(text.casefold())
     if gender is None:
         raise ValueError(
@@ -194,7 +194,7 @@ def _gender(text: str) -> str:
     return gender
 
 
-def _number(
+def _parse_number(
     row: dict[str, str], column: str, *, low: float, high: float = math.inf
 ) -> float | None:
     """Return a column as a number in its range, `None` where it is absent or empty."""

@@ -1,7 +1,7 @@
-"""Writing what is known of a corpus' utterances as tables that other programs read.
+"""Writing the labels of a corpus' utterances as tables that other programs read.
 
 Either one CSV, which `csv:FILE` reads, or an audformat database, which `audformat:DIR` reads.
-Both only point to the recordings, by paths relative to the folder they are written to.
+Both point to the recordings by paths relative to the folder that the table is written to.
 """
 
 import csv
@@ -24,11 +24,11 @@ from ser_aae.utterance import Utterance
 
 @dataclass(frozen=True)
 class Exported:
-    """What `export_manifest` did.
+    """The result of `export_manifest`.
 
     Attributes:
-        dataset: What was written, as `--dataset` takes it.
-        messages: What the user should know, a line each.
+        dataset: The written table or database, as `--dataset` takes it.
+        messages: Lines for the user.
     """
 
     dataset: str
@@ -41,7 +41,7 @@ def export_manifest(
     """Write a corpus' utterances to a folder as a CSV or an audformat database.
 
     Speakers, genders, emotions, ratings, sessions, languages, segments and the further columns
-    are the same when it is read again. Ratings beyond 1 to 5 are written as 1 or 5, because
+    are the same when the table is read again. Ratings beyond 1 to 5 are written as 1 or 5, because
     both formats refuse them, and stand as they were in a column `<dimension>_unclipped`.
 
     Args:
@@ -52,8 +52,8 @@ def export_manifest(
         allow_partial: Accept an incomplete copy of the corpus.
 
     Raises:
-        UserError: No such corpus or format, an incomplete copy, or something lies there that
-            would be overwritten.
+        UserError: No such corpus or format, an incomplete copy, or a file that would be
+            overwritten.
     """
     if form not in FORMATS:
         raise UserError(f"expected a format ({', '.join(FORMATS)}), got {form!r}")
@@ -62,17 +62,17 @@ def export_manifest(
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: expected a folder to write to, found a file; give another --out")
     folder = out.resolve()  # a link to a folder lies elsewhere than what its `..` leads to
-    utterances = [portable(item, corpus.root.resolve(), folder) for item in corpus.utterances]
+    utterances = [make_portable(item, corpus.root.resolve(), folder) for item in corpus.utterances]
     folder.mkdir(parents=True, exist_ok=True)
     written = FORMATS[form](out, stored_name(dataset), adapter, utterances)
     return Exported(written, (f"{len(utterances)} utterances: {written}", *_remarks(corpus)))
 
 
-def portable(utterance: Utterance, root: Path, folder: Path) -> Utterance:
-    """Return an utterance as it is written: what a reader adds or changes is taken back.
+def make_portable(utterance: Utterance, root: Path, folder: Path) -> Utterance:
+    """Return an utterance as it is written, without the additions and changes of a reader.
 
-    The path becomes relative to `folder`, the speaker loses the corpus, and what the corpus
-    itself calls the emotion goes to the further columns, as the canonical name is written.
+    The path becomes relative to `folder` and the speaker loses the corpus' name. The emotion
+    is written by its canonical name; the corpus' own name of it goes to the further columns.
     """
     extra = {_column(name): text for name, text in utterance.extra.items()}
     if utterance.emotion_raw != utterance.emotion:
@@ -120,7 +120,7 @@ FORMATS: Mapping[str, Callable[[Path, str, Adapter, Sequence[Utterance]], str]] 
     "audformat": write_audformat,
     "csv": write_csv,
 }
-"""What can be written, and what writes it."""
+"""The formats, each with the function that writes it."""
 
 
 def _column(name: str) -> str:
@@ -149,7 +149,7 @@ def _row(utterance: Utterance) -> dict[str, str]:
 
 
 def _remarks(corpus: Corpus) -> list[str]:
-    """Return what did not go over as it was."""
+    """Return lines about recordings and ratings that are not written as they are."""
     beyond = sum(
         rating is not None and not LOWEST <= rating <= HIGHEST
         for item in corpus.utterances

@@ -16,18 +16,18 @@ from ser_aae.files.atomic import write_bytes
 from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
 from ser_aae.utterance import Dropped, Utterance
 
-_TOLD = ("counts", "dropped", "unknown_labels", "silent", "source")
-"""What is told of a corpus that is prepared already."""
+_REPORTED = ("counts", "dropped", "unknown_labels", "silent", "source")
+"""Keys that the report on a prepared corpus reads, and the store itself does not."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a prepared corpus holds.
+    """The contents of a prepared corpus.
 
     Attributes:
         utterances: In the order of the records.
-        num_frames: Of each utterance.
-        dropped: What became no utterance, unreadable files included.
+        num_frames: The frames of each utterance.
+        dropped: Files and rows that became no utterance, unreadable files included.
         silent: Ids of the utterances that are digital silence.
         shards: Rows of the manifest: file, sha256, bytes, records.
     """
@@ -45,7 +45,7 @@ def describe_source(corpus: Corpus) -> dict[str, Any]:
     Times of change are left out: a copy of the same corpus is the same source.
     """
     paths = sorted({utterance.path for utterance in corpus.utterances})
-    sizes = {path: _size(corpus.root / path) for path in paths}
+    sizes = {path: _count_bytes(corpus.root / path) for path in paths}
     digest = hashlib.sha256(json.dumps(sizes).encode())
     for utterance in corpus.utterances:
         digest.update(json.dumps(utterance.to_dict()).encode())
@@ -60,7 +60,7 @@ def write_manifest(
     corpus: Corpus,
     contents: Contents,
 ) -> None:
-    """Write the utterances, then the manifest: its presence means that all is complete."""
+    """Write the utterances, then the manifest, whose presence means that all is complete."""
     lines = _utterance_lines(contents)
     utterances_sha256 = hashlib.sha256(lines.encode()).hexdigest()
     shards = [dict(shard) for shard in contents.shards]
@@ -90,10 +90,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a prepared corpus that `ser_aae.store` has read before.
 
     Raises:
-        UserError: It lacks something that the store itself has no need of.
+        UserError: The manifest lacks a key that the store itself has no need of.
     """
     content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    missing = [key for key in _TOLD if key not in content]
+    missing = [key for key in _REPORTED if key not in content]
     if missing:
         raise UserError(
             f"{folder / MANIFEST}: expected a whole manifest, found no {', '.join(missing)}; "
@@ -133,5 +133,5 @@ def _content_digest(
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _size(path: Path) -> int:
+def _count_bytes(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0

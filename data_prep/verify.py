@@ -1,6 +1,6 @@
 """Checking a corpus by reading all of it: its counts, its sound, and sound that is there twice.
 
-Two things are told apart, since neither finds the other:
+Two kinds of repeated sound are sought, each in a way that does not find the other:
 
 *   Duplicates: utterances whose decoded samples are equal. Bytes of files are no measure of
     that: RAVDESS' files carry metadata, and FLAC and WAV differ around the same samples.
@@ -40,16 +40,16 @@ UNLABELLED_CLASS = "unlabelled"
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What the sound of one utterance is, or why it cannot be read.
+class Sound:
+    """The sound of one utterance, or the reason why it cannot be read.
 
     Attributes:
-        samples: How many.
-        rate_hz: Of the file.
-        channels: Of the file.
-        digest: Of the rate and the decoded samples, channels averaged.
-        landmarks: By which stretches of the same sound are found.
-        problem: Why it cannot be read; all else is empty then.
+        samples: The number of samples.
+        rate_hz: The sampling rate of the file.
+        channels: The number of channels of the file.
+        digest: A digest of the rate and the decoded samples, channels averaged.
+        landmarks: The places by which stretches of the same sound are found.
+        problem: The reason why the sound cannot be read; all else is empty then.
     """
 
     samples: int = 0
@@ -63,7 +63,7 @@ class Heard:
 def verify(
     dataset: str, data_root: Path, workers: int = 1, progress: bool = False
 ) -> dict[str, Any]:
-    """Read a corpus whole and return what there is to say of it, as plain values.
+    """Read a corpus whole and return a report on it, as plain values.
 
     Args:
         dataset: A corpus' name, `csv:FILE` or `audformat:DIR`.
@@ -86,10 +86,8 @@ def verify(
     corpus = adapter.read(data_root, allow_partial=True)
     with ThreadPoolExecutor(workers) as pool:
         try:
-            heard = pool.map(lambda utterance: _hear(utterance, corpus.root), corpus.utterances)
-            bar = tqdm(
-                heard, name, len(corpus.utterances), unit=" utterances", disable=not progress
-            )
+            read = pool.map(lambda item: _read_sound(item, corpus.root), corpus.utterances)
+            bar = tqdm(read, name, len(corpus.utterances), unit=" utterances", disable=not progress)
             sounds = list(bar)
         finally:
             pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the rest
@@ -151,7 +149,7 @@ def _describe_labels(corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def _describe_sound(utterances: Sequence[Utterance], sounds: Sequence[Heard]) -> dict[str, Any]:
+def _describe_sound(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> dict[str, Any]:
     """Return durations over utterances, rates and channels over files, of what can be read."""
     lengths_s = [sound.samples / sound.rate_hz for sound in sounds if not sound.problem]
     files = {
@@ -164,8 +162,8 @@ def _describe_sound(utterances: Sequence[Utterance], sounds: Sequence[Heard]) ->
         for field in ("rate_hz", "channels")
     )
     durations = {"hours": sum(lengths_s) / 3600}
-    for name, of in (("min_s", np.min), ("median_s", np.median), ("max_s", np.max)):
-        durations[name] = float(of(lengths_s)) if lengths_s else 0.0
+    for name, statistic in (("min_s", np.min), ("median_s", np.median), ("max_s", np.max)):
+        durations[name] = float(statistic(lengths_s)) if lengths_s else 0.0
     return {
         "durations": {name: round(value, 4) for name, value in durations.items()},
         # keys as text, as JSON has them
@@ -174,54 +172,54 @@ def _describe_sound(utterances: Sequence[Utterance], sounds: Sequence[Heard]) ->
     }
 
 
-def _read(utterance: Utterance, root: Path) -> tuple[np.ndarray, int, int]:
+def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int, int]:
     """Return `(samples,)` float32 at the file's own rate, that rate, the number of channels."""
     path = utterance.audio_path(root)
     try:
         header = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
-        read_audio(path, 1)  # knows why, and says it as `ser-aae prepare` does
+        read_audio(path, 1)  # raises with the reason, as in `ser-aae prepare`
         raise UserError(f"{path}: header cannot be read ({error})") from error
     samples = read_audio(path, header.samplerate, utterance.start_s, utterance.end_s)
     return samples, header.samplerate, header.channels
 
 
-def _hear(utterance: Utterance, root: Path) -> Heard:
+def _read_sound(utterance: Utterance, root: Path) -> Sound:
     try:
-        samples, rate_hz, channels = _read(utterance, root)
+        samples, rate_hz, channels = _read_samples(utterance, root)
     except UserError as error:
         path = utterance.audio_path(root)
         reason = str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
-        return Heard(problem=reason)
+        return Sound(problem=reason)
     digest = hashlib.sha256(f"{rate_hz} ".encode() + samples.tobytes()).hexdigest()
-    return Heard(len(samples), rate_hz, channels, digest, find_landmarks(samples, rate_hz))
+    return Sound(len(samples), rate_hz, channels, digest, find_landmarks(samples, rate_hz))
 
 
-def _find_duplicates(utterances: Sequence[Utterance], sounds: Sequence[Heard]) -> list[dict]:
+def _find_duplicates(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> list[dict]:
     same: dict[str, list[Utterance]] = defaultdict(list)
     for utterance, sound in zip(utterances, sounds, strict=True):
         if not sound.problem:
             same[sound.digest].append(utterance)
-    return [_together(group) for group in same.values() if len(group) > 1]
+    return [_describe_group(group) for group in same.values() if len(group) > 1]
 
 
-def _find_overlaps(corpus: Corpus, sounds: Sequence[Heard]) -> list[dict]:
+def _find_overlaps(corpus: Corpus, sounds: Sequence[Sound]) -> list[dict]:
     """Return pairs of utterances that share a stretch, with at least how many seconds of it."""
     seconds: dict[tuple[int, int], float] = defaultdict(float)
     for first, second, lag in suggest_overlaps([sound.landmarks for sound in sounds]):
         if sounds[first].digest != sounds[second].digest:
-            here, rate_hz, _ = _read(corpus.utterances[first], corpus.root)
-            there, _, _ = _read(corpus.utterances[second], corpus.root)
+            here, rate_hz, _ = _read_samples(corpus.utterances[first], corpus.root)
+            there, _, _ = _read_samples(corpus.utterances[second], corpus.root)
             found = seconds_alike(here, there, lag, rate_hz)
             seconds[first, second] = max(seconds[first, second], found)
     return [
-        _together([corpus.utterances[row] for row in pair]) | {"seconds": round(found, 2)}
+        _describe_group([corpus.utterances[row] for row in pair]) | {"seconds": round(found, 2)}
         for pair, found in seconds.items()
         if found >= LEAST_OVERLAP_S
     ]
 
 
-def _together(utterances: Sequence[Utterance]) -> dict[str, Any]:
+def _describe_group(utterances: Sequence[Utterance]) -> dict[str, Any]:
     return {
         "utterances": [utterance.utterance_id for utterance in utterances],
         "speakers": sorted({utterance.speaker for utterance in utterances}),

@@ -25,11 +25,11 @@ from ser_aae.utterance import Utterance
 
 @dataclass(frozen=True)
 class Task:
-    """The utterances of one shard, and how to compute them.
+    """The utterances of one shard, and the settings to compute them with.
 
     Attributes:
         utterances: In the order of the shard.
-        root: What their paths are relative to.
+        root: The folder that their paths are relative to.
         frontend: The front end.
         skip_unreadable: Report a file that cannot be read, instead of raising.
     """
@@ -42,12 +42,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one utterance.
+    """The outcome of one utterance.
 
     Attributes:
-        spectrogram: `(frames, bins)` float16 in dB, or `None` where it cannot be read.
-        is_silent: Whether it is digital silence throughout.
-        problem: Why it cannot be read.
+        spectrogram: `(frames, bins)` float16 in dB, or `None` where the file cannot be read.
+        is_silent: Whether the sound is digital silence throughout.
+        problem: The reason why the file cannot be read.
     """
 
     spectrogram: np.ndarray | None
@@ -113,12 +113,12 @@ def _compute(utterance: Utterance, task: Task) -> Outcome:
     except UserError as error:
         if not task.skip_unreadable:
             raise
-        return Outcome(None, problem=_short(error, path))
+        return Outcome(None, problem=_gist(error, path))
     spectrogram = signal_to_spectrogram(samples, task.frontend).astype(np.float16)
     return Outcome(spectrogram, is_silent(samples))
 
 
-def _short(error: UserError, path: Path) -> str:
+def _gist(error: UserError, path: Path) -> str:
     """Return the gist of an error: without path, details in brackets, and advice."""
     return str(error).removeprefix(f"{path}: ").split(" (")[0].split(";")[0]
 
@@ -136,12 +136,13 @@ def _begin(stop: Event) -> None:
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Hold back Ctrl-C while a worker is started, which inherits that state.
+    """Hold back Ctrl-C while a worker is started.
 
-    A worker interrupted during its imports would print a traceback of its own. The mask does that;
-    but of this process it holds for one thread, and where another takes the signal, as that
-    of a progress bar, Python interrupts the main thread all the same. A worker that was started
-    and is not yet known to the pool would then be waited for without end.
+    A worker that is interrupted during its imports would print a traceback of its own. Workers
+    inherit the signal mask, which prevents that. But the mask holds for one thread: where another
+    thread of this process takes the signal, such as that of a progress bar, Python interrupts the
+    main thread all the same. A worker that was started and is not yet known to the pool would then
+    be waited for without end. So the handler is replaced too.
     """
     came: list[int] = []
     is_main = threading.current_thread() is threading.main_thread()

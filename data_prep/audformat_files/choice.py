@@ -1,4 +1,4 @@
-"""Which table of an audformat database holds the emotions.
+"""Choice of the table of an audformat database that holds the emotions.
 
 A database has many tables that name emotions: parts of one annotation (`train`, `test`),
 other opinions, other signals of the same moment. Their union would count files twice, or
@@ -37,7 +37,7 @@ class Annotation:
 
     @property
     def choice(self) -> str:
-        """What a user writes behind the `#`."""
+        """The part of a data set's name behind the `#`."""
         return "+".join(self.tables)
 
 
@@ -56,7 +56,7 @@ def choose_tables(database: Database, wanted: str = "") -> tuple[str, ...]:
         UserError: No such table, no emotions, or several annotations of equal right.
     """
     if wanted:
-        return _named_tables(database, wanted)
+        return _find_named_tables(database, wanted)
     for find in (emotion_columns, _rating_columns):
         tables = [
             table_id for table_id, table in database.header.tables.items() if find(database, table)
@@ -65,7 +65,7 @@ def choose_tables(database: Database, wanted: str = "") -> tuple[str, ...]:
             return _prefer(database, _annotations(database, tables)).tables
     raise UserError(
         f"{database.root}: expected a table with a column of emotions, arousal or valence, found "
-        f"none in {_listed(database)}. To take a table as speech without labels, name it: "
+        f"none in {_list_tables(database)}. To take a table as speech without labels, name it: "
         f"audformat:{database.root}#TABLE"
     )
 
@@ -169,16 +169,16 @@ def _prefer(database: Database, annotations: list[Annotation]) -> Annotation:
     )
 
 
-def _named_tables(database: Database, wanted: str) -> tuple[str, ...]:
+def _find_named_tables(database: Database, wanted: str) -> tuple[str, ...]:
     tables = tuple(wanted.split("+"))
     unknown = [name for name in tables if name not in database.header.tables]
     if unknown:
         raise UserError(
-            f"{database.root}: expected tables of the database ({_listed(database)}), got "
+            f"{database.root}: expected tables of the database ({_list_tables(database)}), got "
             f"{', '.join(map(repr, unknown))}; put + between several"
         )
     return tables
 
 
-def _listed(database: Database) -> str:
+def _list_tables(database: Database) -> str:
     return ", ".join(database.header.tables) or "no table"

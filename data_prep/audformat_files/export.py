@@ -1,8 +1,8 @@
 """Writing utterances as an audformat database: `db.yaml` and a CSV for each table.
 
 The tables are those that published databases have: `speaker` (miscellaneous, the labels of
-the scheme of that name), `files` and `emotion`. What is the same for all utterances of a
-speaker stands with the speaker, what is the same for all of a file with the file.
+the scheme of that name), `files` and `emotion`. A field that is the same for all utterances of
+a speaker stands with the speaker, one that is the same for all of a file with the file.
 """
 
 import os
@@ -71,15 +71,15 @@ def build_database(
     database["emotion"] = audformat.Table(_index(utterances))
     for field, place in places.items():
         if place in ("files", "emotion"):
-            of = list(files.values()) if place == "files" else utterances
-            _fill(database[place], field, [_said(item, field) for item in of])
+            items = list(files.values()) if place == "files" else utterances
+            _fill(database[place], field, [_field_text(item, field) for item in items])
     _add_emotions(database, utterances)
     return database
 
 
 def _place(utterances: Sequence[Utterance], field: str) -> str:
     """Return the table that a field belongs in, `""` where no utterance has it."""
-    if not any(_said(item, field) for item in utterances):
+    if not any(_field_text(item, field) for item in utterances):
         return ""
     homes = {"speaker": "speaker", "files": "path"}
     if field in ("speaker", "session"):
@@ -87,7 +87,7 @@ def _place(utterances: Sequence[Utterance], field: str) -> str:
     for table, key in homes.items():
         values = defaultdict(set)
         for item in utterances:
-            values[getattr(item, key)].add(_said(item, field))
+            values[getattr(item, key)].add(_field_text(item, field))
         if all(len(found) == 1 for found in values.values()):
             return table
     return "emotion"
@@ -104,14 +104,16 @@ def _add_speakers(
     database.schemes["gender"] = audformat.Scheme("str", labels=sorted(GENDERS.values()))
     for field in ("language", "session"):
         if places[field]:
-            labels = sorted({_said(item, field) for item in utterances} - {None})
+            labels = sorted({_field_text(item, field) for item in utterances} - {None})
             database.schemes[field] = audformat.Scheme("str", labels=labels)
     index = pd.Index(list(speakers), name="speaker", dtype="string")
     database["speaker"] = audformat.MiscTable(index)
     database.schemes["speaker"] = audformat.Scheme("str", labels="speaker")
     for field, place in places.items():
         if place == "speaker":
-            _fill(database["speaker"], field, [_said(item, field) for item in speakers.values()])
+            _fill(
+                database["speaker"], field, [_field_text(item, field) for item in speakers.values()]
+            )
 
 
 def _add_emotions(database: "audformat.Database", utterances: Sequence[Utterance]) -> None:
@@ -139,7 +141,7 @@ def _fill(table: Any, scheme_id: str, values: Sequence[Any]) -> None:
     table[scheme_id].set(list(values))
 
 
-def _said(utterance: Utterance, field: str) -> str | None:
+def _field_text(utterance: Utterance, field: str) -> str | None:
     """Return a field as audformat has it: genders in words, nothing for an empty text."""
     text: str = getattr(utterance, field)
     return (GENDERS.get(text) if field == "gender" else text) or None

@@ -63,10 +63,10 @@ def read_header(root: Path) -> "audformat.Database":
 
 
 def _check_size(text: str) -> None:
-    """Refuse what is too deep or too large to be loaded; events are read without recursion.
+    """Refuse a text too deep or too large to be loaded; events are read without recursion.
 
     Raises:
-        yaml.YAMLError: It is.
+        yaml.YAMLError: The text is too deep or too large.
     """
     sizes: dict[str | None, int] = {}
     counts = [0]  # of values, in each collection that is open
@@ -89,7 +89,7 @@ def _check_size(text: str) -> None:
 
 
 def _unchecked_faults(database: "audformat.Database") -> Iterator[str]:
-    """Yield what is other than the format has it, though the library took it: types most of all."""
+    """Yield faults that the library does not check, most of all values of wrong types."""
     texts: list[tuple[str, Any]] = [("languages", name) for name in database.languages]
     numbers: list[tuple[str, Any]] = []
     for name, scheme in database.schemes.items():

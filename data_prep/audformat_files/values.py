@@ -1,4 +1,4 @@
-"""What an audformat database says of the rows of a table, wherever it says it.
+"""Values of a table's rows, from wherever an audformat database has them.
 
 A speaker may stand in the table of emotions or in one of files, a gender there too, or with
 the labels of the speakers' scheme, or in the miscellaneous table that those labels point to.
@@ -38,11 +38,11 @@ class Values:
     """The values of a table's rows: its own columns first, then those of other tables.
 
     Attributes:
-        notes: What was left out of rows that became utterances, and why.
+        notes: Values left out of rows that became utterances, and why.
     """
 
     def __init__(self, database: Database, table_id: str) -> None:
-        """Find out which columns say what; no row is read yet.
+        """Find the columns of each field; no row is read yet.
 
         Raises:
             UserError: No table says who speaks, so no split by speakers can be made.
@@ -61,7 +61,7 @@ class Values:
         self._used = {
             (table_id, found[0])
             for table_id, found in (*columns, (table_id, self._emotion))
-            if len(found) == 1  # what each of several raters said is kept
+            if len(found) == 1  # the columns of several raters are kept
         }
         self._speaker_schemes = self._find_speaker_schemes()
 
@@ -87,11 +87,11 @@ class Values:
 
     def language(self, row: Row) -> str:
         """Return the language of the row, of its speaker, or the only one of the database."""
-        said = self._text("language", row) or self._property("language", row)
+        language = self._text("language", row) or self._property("language", row)
         languages = self.database.header.languages
-        if not said and not self._tells_languages and len(languages) == 1:
-            said = languages[0]
-        return _language_code(said)
+        if not language and not self._has_languages and len(languages) == 1:
+            language = languages[0]
+        return _language_code(language)
 
     def rating(self, row: Row, dimension: str) -> float | None:
         """Return a rating, its scheme's minimum to maximum brought to 1 to 5.
@@ -108,7 +108,7 @@ class Values:
         return None
 
     def others(self, row: Row) -> dict[str, str]:
-        """Return what else the row's table, and one called `files`, say of it."""
+        """Return the other values of a row, in its own table and in one called `files`."""
         tables = [name for name in self.database.header.tables if name.casefold() == "files"]
         return {
             column: text
@@ -118,10 +118,10 @@ class Values:
         }
 
     def _find_columns(self, what: str) -> list[tuple[str, list[str]]]:
-        """Return the tables that have columns for it, with those, in the order to ask them.
+        """Return the tables that have columns of a field, each with these columns, in order.
 
-        What the row's own table has a column for is asked nowhere else: an empty field there
-        is an answer, too.
+        A field that the row's own table has a column of is taken from no other table: an empty
+        cell there is an answer, too.
         """
         tables = self.database.header.tables
         in_order = sorted(
@@ -171,7 +171,7 @@ class Values:
         return ""
 
     def _property(self, what: str, row: Row) -> str:
-        """Return what the labels of the speakers' scheme say of the row's speaker."""
+        """Return a property of the row's speaker, from the labels of the speakers' scheme."""
         speaker = self.speaker(row)
         for scheme_id in self._speaker_schemes:
             for name, text in self.database.labels(scheme_id).get(speaker, {}).items():
@@ -180,8 +180,8 @@ class Values:
         return ""
 
     @cached_property
-    def _tells_languages(self) -> bool:
-        """Whether the rows or speakers have languages, so that one without has none."""
+    def _has_languages(self) -> bool:
+        """True where rows or speakers have languages, so that a row without one has none."""
         properties = (
             name.casefold()
             for scheme_id in self._speaker_schemes
@@ -191,7 +191,7 @@ class Values:
         return bool(self._sources["language"]) or any(n in _NAMES["language"] for n in properties)
 
     def _emotion_label(self, column: str, row: Row) -> str:
-        """Return a label, or what its scheme calls it where only that is a known emotion."""
+        """Return a label, or its name in its scheme where only that name is a known emotion."""
         scheme = self.database.scheme(self.table_id, column)
         label = label_text(row.get(column, ""), scheme)
         if not label or scheme is None or scheme.labels is None:

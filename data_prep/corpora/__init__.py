@@ -4,6 +4,8 @@ An adapter is a module of this package with the constants `NAME, VERSION, TITLE,
 OBTAIN, BIBTEX, TREE, LANGUAGE, EMOTION_CODES, EXPECTED, EXCLUDED` and a function
 `read(location) -> Corpus`. To add a corpus, add a module here and its layout to the tests;
 nothing else has to change.
+
+`EXCLUDED` holds the reasons that are listed for files and rows that become no utterance.
 """
 
 import difflib
@@ -21,18 +23,18 @@ from ser_aae.errors import UserError
 
 @dataclass(frozen=True)
 class Adapter:
-    """What an adapter says of its corpus.
+    """The description of a corpus, and the function that reads it.
 
     Attributes:
-        name: As in `--dataset`, and the folder below the data root.
-        version: Of the corpus.
+        name: The corpus' name in `--dataset`, and that of its folder below the data root.
+        version: The version of the corpus.
         title: One line.
         license: Terms of use.
-        obtain: How one gets it, and who grants it.
+        obtain: The way to get the corpus, and who grants it.
         bibtex: The publication to cite.
         tree: The expected files.
-        language: ISO 639-3, `""` where the corpus itself says it.
-        expected: What a complete copy counts.
+        language: ISO 639-3, `""` where the corpus names a language for each utterance.
+        expected: The counts of a complete copy.
         parse: Reads the corpus at a location.
         given: The file of `csv:FILE`, the folder of `audformat:DIR`.
     """

@@ -51,10 +51,9 @@ EXCLUDED = {
     "length": "segment that ends before it begins",
     "twice": "the same segment once more",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 MEDIA = "media files"
-"""What is counted: a copy of the header and tables alone has none of them."""
+"""The name of the count of media files; a copy of header and tables alone has none."""
 
 
 def read(location: Path, table: str = "") -> Corpus:
@@ -87,7 +86,7 @@ def read(location: Path, table: str = "") -> Corpus:
                 dropped.append(Dropped(row["file"], EXCLUDED["media"]))
             elif utterance.utterance_id in utterances:
                 dropped.append(Dropped(where, EXCLUDED["twice"]))
-            elif reason := _unusable(utterance):
+            elif reason := _fault(utterance):
                 dropped.append(Dropped(where, reason))
             else:
                 utterances[utterance.utterance_id] = utterance
@@ -146,8 +145,8 @@ def _utterance(values: Values, row: Row, corpus: str) -> Utterance:
     )
 
 
-def _unusable(utterance: Utterance) -> str:
-    """Return why an utterance cannot be used, `""` if it can."""
+def _fault(utterance: Utterance) -> str:
+    """Return the reason why an utterance cannot be used, `""` if it can."""
     if utterance.speaker.endswith(":"):
         return EXCLUDED["speaker"]
     has_length = utterance.end_s is None or utterance.end_s > utterance.start_s

@@ -6,9 +6,10 @@ recordings, 5.3 hours, 16 kHz mono. The name of a file is actor, sentence, emoti
 
     AudioWAV/1001_IEO_HAP_LO.wav          actor 1001, "It's eleven o'clock", happy, low
 
-**The label read is the emotion the actor was asked for.** What listeners voted for is another:
-it agrees with the name in 3099 recordings only. It goes to `extra["perceived_voice"]` (from
-the sound) and `extra["perceived_multimodal"]` (sound and face), `neutral:sadness` for a tie:
+**The label read is the emotion the actor was asked for.** The emotion that most listeners voted
+for is another: the two agree in 3099 recordings only. The listeners' emotion goes to
+`extra["perceived_voice"]` (from the sound) and `extra["perceived_multimodal"]` (sound and face),
+`neutral:sadness` for a tie:
 
     processedResults/summaryTable.csv     "2","1001_IEO_HAP_LO","N:S","71.67:50", ...
     VideoDemographics.csv                 1001,51,"Male","Caucasian","Not Hispanic"
@@ -81,7 +82,6 @@ EXCLUDED = {
     "pointer": "git-lfs pointer in place of the sound; run `git lfs pull` in the corpus",
     "absent": "recording was voted on, but is not there",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 SILENT = "1076_MTI_SAD_XX"
 ACTORS_FILE = "VideoDemographics.csv"

@@ -14,7 +14,8 @@ whereas in most corpora A is anger and F is fear. What twenty listeners recognis
 
 Release 2.0 adds 281 recordings that fewer than four in five listeners recognised, listed in
 the table `db.emotion.categories.ambiguous`, and for each of its 816 recordings one of a
-laryngograph, below `laryngo/` and of the same name. Neither is read: it counts 535 as well.
+laryngograph, below `laryngo/` and of the same name. Neither is read, so that both releases
+count 535.
 """
 
 import csv
@@ -81,7 +82,6 @@ EXCLUDED = {
     "ambiguous": "release 2.0 lists it as ambiguous: recognised by fewer than 80 %",
     "rating": "no file name and percentage of recognition between 0 and 100",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 SPEAKERS = {
     "03": ("M", 31), "08": ("F", 34), "09": ("F", 21), "10": ("M", 32), "11": ("M", 26),
@@ -136,7 +136,7 @@ def read(location: Path) -> Corpus:
     files = files_below(location, (".wav", ".txt", ".csv"))
     sounds = [path for path in files if path.suffix.lower() == ".wav"]
     percent, dropped = _ratings(location, [path for path in files if path.name == RATINGS_FILE])
-    ambiguous = _ambiguous(location, [path for path in files if path.name == AMBIGUOUS_TABLE])
+    ambiguous = _ambiguous_stems(location, [path for path in files if path.name == AMBIGUOUS_TABLE])
     # before duplicates are sought: a laryngograph has the name of its recording, and sorts first
     laryngo = [path for path in sounds if "laryngo" in path.parts]
     dropped += [Dropped(path.as_posix(), EXCLUDED["laryngo"]) for path in laryngo]
@@ -166,7 +166,7 @@ def _cells(line: str) -> list[str]:
     return re.split(r"[ \t]+", line.strip(" \t"))
 
 
-def _ambiguous(root: Path, paths: list[Path]) -> set[str]:
+def _ambiguous_stems(root: Path, paths: list[Path]) -> set[str]:
     """Return the stems that release 2.0 lists as ambiguous; none in the original.
 
     Raises:

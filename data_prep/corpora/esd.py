@@ -13,8 +13,9 @@ All emotions have the same sentences in the same order: in blocks of 350 numbers
     0011/0011.txt                         0011_000401<TAB>This is a sentence.<TAB>Angry
     0001/0001.txt                         0001_000401<TAB>这是一句话。<TAB>生气
 
-They are in UTF-8, UTF-16, GB 2312 or Latin-1, one file unlike the next, and in some lines a tab
-is missing. The emotion read is that of the folder; the transcript's, where there is no such.
+Transcripts are in UTF-8, UTF-16, GB 2312 or Latin-1, one file unlike the next, and in some lines
+a tab is missing. The emotion read is that of the folder, or the transcript's where no folder is
+called after an emotion.
 """
 
 import re
@@ -76,7 +77,6 @@ EXCLUDED = {
     "line": "line of a transcript that names no recording",
     "absent": "recording is in a transcript, but not there",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 SENTENCES = 350
 SPLITS = ("train", "evaluation", "test")

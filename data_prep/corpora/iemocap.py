@@ -10,8 +10,8 @@ within the dialog and the mean valence, activation and dominance of the external
     A-F1:<TAB>val 3; act 2; dom  1;<TAB>()            the actress' own rating: not in the mean
 
 Names are Ses0<session><who wears the markers>_<dialog>_<who speaks><number>: speaker and
-gender are the letter behind the last `_`. The other one names a different person in half of
-the turns. Where raters agree on nothing the code is `xxx`; such a turn has no emotion, and
+gender are the letter behind the last `_`. The letter behind the session is of another person in
+half of the turns. Where raters agree on nothing the code is `xxx`; such a turn has no emotion, and
 still its ratings. Excitement counts as happiness, as in the 5531 utterances of the literature
 (Sec. 4.1.1); `emotion_raw` tells them apart. Seven means lie outside 1 to 5 and are kept.
 """
@@ -93,7 +93,6 @@ EXCLUDED = {
     "sound": "turn has a label, but no file in sentences/wav",
     "label": "turn has no label in dialog/EmoEvaluation",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 _DIALOG = re.compile(r"Ses0([1-5])[FM]_(impro|script)[0-9][0-9_]*[a-z]?")
 # read from behind: positions differ, as in impro05a and script01_1b
@@ -108,7 +107,7 @@ _TRANSCRIPT = re.compile(r"(\w+) \[[\d.]+-[\d.]+\]: *(.*)")
 
 @dataclass(frozen=True)
 class TurnName:
-    """What the name of a turn says: session as its digit, gender of the one who speaks."""
+    """The fields of a turn's name: session as its digit, gender of the one who speaks."""
 
     dialog: str
     session: str
@@ -117,7 +116,7 @@ class TurnName:
 
 
 def parse_name(turn: str) -> TurnName | None:
-    """Return what a turn's name says, or `None` where it does not follow the pattern."""
+    """Return the fields of a turn's name, or `None` where it does not follow the pattern."""
     match = _TURN.fullmatch(turn)
     return TurnName(match[1], match[2], match[3] == "impro", match[4]) if match else None
 

@@ -70,7 +70,6 @@ EXCLUDED = {
     "reader": "reader is not in SPEAKERS.TXT",
     "absent": "reader is in SPEAKERS.TXT, but has no audio in the subset's folder",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 SPEAKERS_FILE = "SPEAKERS.TXT"
 _NAME = re.compile(r"(\d+)-(\d+)-(\d+)")

@@ -84,14 +84,15 @@ EXCLUDED = {
     "line": "neither a turn's line nor the line of one of its raters",
     "again": "turn has a line already, above",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
-_NAME = r"(?:MSP|UTD)-IMPROV-S(\d\d)([AHNS])-([FM]\d\d+)-([PRST])-([FM]{2})(\d\d+)(?:\.\w+)?"
-_RATINGS = r"\s*;\s*".join(rf"{name}:\s*(\d+(?:\.\d*)?|NaN)" for name in "AVDN") + r"\s*;?"
-_IS_NAME = re.compile(_NAME, re.IGNORECASE)
-_IS_TURN = re.compile(rf"{_NAME}\s*;\s*([A-Z])\s*;\s*{_RATINGS}", re.IGNORECASE)
+_NAME_PATTERN = (
+    r"(?:MSP|UTD)-IMPROV-S(\d\d)([AHNS])-([FM]\d\d+)-([PRST])-([FM]{2})(\d\d+)(?:\.\w+)?"
+)
+_RATINGS_PATTERN = r"\s*;\s*".join(rf"{name}:\s*(\d+(?:\.\d*)?|NaN)" for name in "AVDN") + r"\s*;?"
+_NAME = re.compile(_NAME_PATTERN, re.IGNORECASE)
+_TURN = re.compile(rf"{_NAME_PATTERN}\s*;\s*([A-Z])\s*;\s*{_RATINGS_PATTERN}", re.IGNORECASE)
 # free text goes as far as the ratings at the end of the line, whatever stands in it
-_IS_RATER = re.compile(rf"([\w-]+)\s*;\s*(\w+)\s*;(?:.*;)?\s*{_RATINGS}", re.IGNORECASE)
+_RATER = re.compile(rf"([\w-]+)\s*;\s*(\w+)\s*;(?:.*;)?\s*{_RATINGS_PATTERN}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,13 @@ class Turn:
 
 def parse_name(name: str) -> TurnName | None:
     """Return the fields of a turn's name, with or without a suffix; `None` for other names."""
-    match = _IS_NAME.fullmatch(name)
+    match = _NAME.fullmatch(name)
     return TurnName(*(text.upper() for text in match.groups())) if match else None
 
 
 def parse_turn(line: str) -> Turn | None:
     """Return a turn, its votes still empty; `None` where the line is not that of a turn."""
-    match = _IS_TURN.fullmatch(line.strip())
+    match = _TURN.fullmatch(line.strip())
     if match is None:
         return None
     fields = [text.upper() for text in match.groups()]
@@ -156,7 +157,7 @@ def parse_turn(line: str) -> Turn | None:
 
 def parse_rater(line: str) -> tuple[str, str] | None:
     """Return a rater's id and chosen emotion; `None` where the line is not that of a rater."""
-    match = _IS_RATER.fullmatch(line.strip())
+    match = _RATER.fullmatch(line.strip())
     return (match[1], match[2]) if match else None
 
 
@@ -170,7 +171,7 @@ def read_labels(path: Path) -> tuple[dict[int, Turn], list[int]]:
     wrong = []
     current = None
     # not splitlines(), for which characters that free text may hold end a line
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(_read_text(path).split("\n"), start=1):
         if "-IMPROV-" in line.upper():
             current = parse_turn(line)  # None for a damaged one, whose raters follow all the same
             if current is not None:
@@ -212,7 +213,7 @@ def read(location: Path) -> Corpus:
     return _with_own_counts(build_corpus(location, utterances, dropped), labelled)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
@@ -224,7 +225,7 @@ def _find_labels(location: Path, texts: Iterable[Path]) -> Path:
             f"{location}: expected the label file, called {' or '.join(LABEL_FILES)} in any case "
             f"of letters, there or in a folder below, found none. {OBTAIN}"
         )
-    if len({_text(location / path) for path in found}) > 1:
+    if len({_read_text(location / path) for path in found}) > 1:
         listed = " and ".join(path.as_posix() for path in found)
         raise UserError(f"{location}: expected one label file, found {listed}; keep the corpus'")
     return found[0]
@@ -249,7 +250,9 @@ def _read_transcripts(location: Path, texts: Iterable[Path]) -> dict[TurnName, s
     """Return the words of the turns that have a file below a folder `...transcriptions`."""
     below = (path for path in texts if "transcription" in path.parent.as_posix().lower())
     names = {path: parse_name(path.stem) for path in below}
-    return {name: " ".join(_text(location / path).split()) for path, name in names.items() if name}
+    return {
+        name: " ".join(_read_text(location / path).split()) for path, name in names.items() if name
+    }
 
 
 def _utterance(path: Path, turn: Turn, transcript: str) -> Utterance:

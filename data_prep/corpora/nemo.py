@@ -71,7 +71,6 @@ EXCLUDED = {
     "row": "file without a row in data.tsv",
     "name": "speaker or emotion of the row is not that of the file's name",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 TABLE = "data.tsv"
 COLUMNS = (

@@ -62,7 +62,6 @@ EXCLUDED = {
     "channel": "song, not speech",
     "name": "name is not modality-channel-emotion-intensity-statement-repetition-actor",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 _SUFFIXES = (".wav", ".mp4")
 _NAME = re.compile(r"\d\d(-\d\d){6}")

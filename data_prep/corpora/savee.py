@@ -60,7 +60,6 @@ EXCLUDED = {
     "folder": "the speaker in the name is not that of the folder",
     "duplicate": "duplicate of a recording of the same speaker and name",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 # all letters before the number are the code, or "sa" might be read as "s" or "a"
 _NAME = re.compile(r"(?:([A-Z]{2})_)?([a-z]+)(\d\d)", re.IGNORECASE)

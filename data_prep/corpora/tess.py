@@ -65,7 +65,6 @@ EXCLUDED = {
     "name": "name is not <OAF or YAF>_<word>_<emotion>",
     "duplicate": "duplicate of a recording of the same speaker, word and emotion",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 # "OA_": one file's name lacks the F
 _NAME = re.compile(r"(OA|YA)F?_([a-z]+)_([a-z]+)", re.IGNORECASE)

@@ -12,9 +12,9 @@ emotion's letter and a running number. Nothing is padded to a fixed width:
 Emotion and speaker are confounded: no speaker has all four emotions, all anger is male. A
 result on this corpus says little without that of a predictor which knows only the speaker.
 
-Ten pairs of clips were cut from one recording and overlap. Two of them are a clip of SF1 and
-one of SF4, who then may be one person, or were cut from one show in which both speak: the names
-do not tell, and a split by speakers may have the same sound on both sides.
+Ten pairs of clips were cut from one recording and overlap. Two of these pairs are a clip of SF1
+and one of SF4. The two may be one person, or both speak in the show that the clips were cut from:
+the names do not tell, and a split by speakers may have the same sound on both sides.
 """
 
 import re
@@ -49,7 +49,6 @@ EXCLUDED = {
     "name": "name is not S<gender><speaker>_F<number>_<emotion><number>",
     "folder": "the emotion in the name is not that of the folder",
 }
-"""What becomes no utterance, and the reason listed for it."""
 
 SHARED_SOUND = (
     ("SF1_F4_H04", "SF4_F3_H019"),
@@ -74,7 +73,7 @@ _NAME = re.compile(r"S([MF])(\d+)_F(\d+)_([A-Z])(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ClipName:
-    """What a file name says; numbers without their padding."""
+    """The fields of a file name; numbers without their padding."""
 
     gender: str
     speaker: str

@@ -17,15 +17,15 @@ from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 
 MARKER = ".synthetic.json"
-"""Says that a folder was made here, and so may be replaced."""
+"""The file that marks a folder as made here, so that it may be replaced."""
 
-_NOT_LAYOUTS = ("voice", "speech")
+_SHARED_MODULES = ("voice", "speech")
 
 
 def list_layouts() -> list[str]:
     """Return the data sets that can be synthesised."""
     names = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in names if name not in _NOT_LAYOUTS)
+    return sorted(name for name in names if name not in _SHARED_MODULES)
 
 
 def synthesise(dataset: str, data_root: Path, speakers: int | None = None, seed: int = 0) -> Path:

@@ -1,4 +1,4 @@
-"""Who speaks and how: synthetic voices, and what an emotion does to them.
+"""Synthetic voices, and the effect of an emotion on them.
 
 The directions (anger and happiness raise the pitch, its range, level and tempo and flatten
 the spectrum, sadness does the opposite) are those of K. R. Scherer, "Vocal communication of
@@ -32,7 +32,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Style:
-    """What an emotion does to a voice.
+    """The effect of an emotion on a voice.
 
     Attributes:
         pitch_factor: On the median fundamental frequency.

@@ -1,4 +1,4 @@
-"""Fixtures of the data_prep tests: where real corpora lie, and small corpora to prepare."""
+"""Fixtures of the data_prep tests: the real corpora, and small corpora to prepare."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a corpus or a disk: one clear error, and nothing half-written."""
+"""Damaged corpora and full disks: one clear error, and nothing half-written."""
 
 import os
 import shutil

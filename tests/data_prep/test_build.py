@@ -1,4 +1,4 @@
-"""From a corpus to the store: determinism, resumption, and what the user is told."""
+"""Preparation of a corpus: determinism, resumption, and what the user is told."""
 
 import importlib
 import shutil

@@ -1,4 +1,4 @@
-"""What is exported is read again as the same corpus, in both formats."""
+"""Exported tables are read again as the same corpus, in both formats."""
 
 import csv
 import importlib
@@ -10,7 +10,7 @@ from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import find_adapter, list_corpora
 from data_prep.corpus import build_corpus
-from data_prep.export import FORMATS, export_manifest, portable
+from data_prep.export import FORMATS, export_manifest, make_portable
 from ser_aae.errors import UserError
 from ser_aae.utterance import Dropped, Utterance
 
@@ -201,7 +201,7 @@ def test_paths_are_relative_even_through_a_link(tmp_path, form, own):
 
 def test_a_database_beside_its_recordings_is_portable(tmp_path, own):
     own("csv", utterance("a"))  # makes the recording
-    path = portable(utterance("a"), tmp_path / "data", tmp_path / "data").path
+    path = make_portable(utterance("a"), tmp_path / "data", tmp_path / "data").path
     assert path == "wav/a.wav"
 
 

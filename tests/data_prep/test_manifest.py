@@ -1,4 +1,4 @@
-"""Manifests: what they say, and that they are written whole or not at all."""
+"""Manifests: their contents, and that they are written whole or not at all."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Whether a corpus is synthetic goes from its folder into the store, whatever its layout."""
+"""The mark of synthetic corpora goes from the folder into the store, whatever the layout."""
 
 import json
 

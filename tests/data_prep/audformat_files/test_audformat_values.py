@@ -1,4 +1,4 @@
-"""Where a database says who speaks and how: own columns, joined tables, labels, other tables."""
+"""Values of rows, from own columns, joined tables, labels of schemes and other tables."""
 
 import audformat
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Databases of audformat as corpora: what stands where in them, and what is left out."""
+"""Databases of audformat as corpora: the places of their fields, and what is left out."""
 
 import audformat
 import pytest

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a copy, for every adapter: a clear report, no crash, no silent loss.
+"""Damaged copies, for every adapter: a clear report, no crash, no silent loss.
 
 A new adapter is tested without a change here, once it has its layout in `corpus_layouts`.
 """

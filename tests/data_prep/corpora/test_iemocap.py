@@ -21,10 +21,6 @@ def root(tmp_path):
     return layout.write_plain(tmp_path)
 
 
-def dropped_but_sessions(corpus):
-    return [item for item in corpus.dropped if item.reason != iemocap.EXCLUDED["session"]]
-
-
 @pytest.mark.parametrize(
     ("turn", "dialog", "session", "is_improvised", "gender"),
     [
@@ -120,8 +116,8 @@ def test_a_dialog_is_not_another_whose_name_begins_alike(corpus, by_id):
     assert by_id["Ses05M_script01_1b_F000"].extra["elicitation"] == "scripted"
 
 
-def test_what_has_no_partner_is_listed(corpus):
-    assert {(item.where, item.reason) for item in corpus.dropped} == {
+def test_what_has_no_partner_is_listed(left_out):
+    assert left_out == {
         ("Session2", iemocap.EXCLUDED["session"]),
         ("Session4", iemocap.EXCLUDED["session"]),
         ("Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F009.wav",
@@ -172,7 +168,7 @@ def synthetic_root(tmp_path_factory):
 def test_synthetic_copy_has_the_layout_and_all_emotions(synthetic_root):
     corpus = find_adapter("iemocap").read(synthetic_root, allow_partial=True)
 
-    assert dropped_but_sessions(corpus) == []
+    assert {item.reason for item in corpus.dropped} <= {iemocap.EXCLUDED["session"]}
     counts = {name: count for name, count in corpus.counts.items() if count}
     assert counts == {
         "utterances": 72, "speakers": 4, "dialogs": 4, "improvised utterances": 36,
