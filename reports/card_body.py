@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.settings import preset_settings
 from reports.tables import to_markdown
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings
-from ser_aae.config_file import build_config
 from ser_aae.datasets import stored_name
 from ser_aae.labels import GENDERS
 from ser_aae.leakage import independence, shared_voices
@@ -19,7 +19,7 @@ from ser_aae.results.folder import flatten
 from ser_aae.results.text import percent
 
 _PAPER = "arXiv 1907.06078"
-_OF_A_RUN = ("cache_mb", "shuffle_segments", "deterministic")
+_RUN_SETTINGS = ("cache_mb", "shuffle_segments", "deterministic")
 """Settings of how a run is computed, which the paper has no say in."""
 
 
@@ -221,13 +221,13 @@ def _training(it: CardRun) -> list[str]:
     commit = (it.environment.get("git") or {}).get("commit")
     versions = [f"{name} {packages[name]}" for name in ("ser-aae", "keras", "tensorflow")]
     here = dict(flatten(it.config.to_dict()))
-    paper = dict(flatten(build_config(preset="paper").to_dict()))
+    paper = preset_settings("paper")
     sources = {key: item.metadata["source"] for key, (item, _) in settings().items()}
     rows = [
         [f"`{key}`", here[key], paper[key], sources[key]]
         for key in here
         if key.partition(".")[0] in ("frontend", "data", "model", "training")
-        and key.rpartition(".")[2] not in _OF_A_RUN
+        and key.rpartition(".")[2] not in _RUN_SETTINGS
         and here[key] != paper[key]
     ]
     return [

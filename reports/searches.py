@@ -47,11 +47,11 @@ def search_sections(found: Mapping[Path, Searched], places: Places, out: Path) -
         places: Where runs lie, with searches below them, and what commands are to name.
         out: Folder for the pictures.
     """
-    together = [_figure_5(group, found, out) for group in _of_figure_5(found) if len(group) > 1]
+    together = [_figure_5(group, found, out) for group in _group_figure_5(found) if len(group) > 1]
     return [*together, *(_section(folder, found[folder], places, out) for folder in found)]
 
 
-def _of_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
+def _group_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
     """Return the searches of Fig. 5, those together that differ in the task alone."""
     groups: dict[str, list[Path]] = {}
     for folder, searched in found.items():

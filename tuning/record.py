@@ -132,7 +132,7 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 
-    with _written_once(folder / "space") as place:
+    with _write_once(folder / "space") as place:
         if place:
             api.hparams_config(
                 hparams=[
@@ -142,14 +142,14 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
                 metrics=[api.Metric(OBJECTIVE, display_name="validation UA")],
             )
     for row in rows:
-        with _written_once(folder / f"trial-{row['trial']}") as place:
+        with _write_once(folder / f"trial-{row['trial']}") as place:
             if place:
                 api.hparams(row["values"], trial_id=row["trial"])
                 tf.summary.scalar(OBJECTIVE, row["objective"], step=0)
 
 
 @contextmanager
-def _written_once(folder: Path) -> Iterator[bool]:
+def _write_once(folder: Path) -> Iterator[bool]:
     """Give whether a folder of TensorBoard's has to be written; it is there whole or not at all."""
     import tensorflow as tf
 
