@@ -1,4 +1,4 @@
-"""From runs to the cells of an artefact: ours beside the paper's, and what each is made of."""
+"""Cells of an artefact, filled from runs: ours beside the paper's, and what each is made of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.budget import lacking, seeds_to_train
 from reports.commands import evaluate_command, reproduce_command, train_command_of, with_setup
-from reports.comparison import Comparison, compare
+from reports.paired_tests import Comparison, compare
 from reports.published import Stated, stated
 from reports.summary import NOTHING, Evaluations, Summary, summarise
 from ser_aae.experiments import Artefact, Cell, Setup

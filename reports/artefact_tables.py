@@ -7,9 +7,9 @@ import pandas as pd
 
 from reports.aggregate import Filled, Filling, is_reference
 from reports.budget import MISSING
-from reports.comparison import comparison_columns
 from reports.curves import by_panel
 from reports.page import Section
+from reports.paired_tests import comparison_columns
 from reports.published import Stated, cited
 from reports.summary import interval_text, mean_text, speakers_text
 from reports.tables import to_latex, to_markdown
@@ -105,7 +105,7 @@ def confidence_table(filling: Filling) -> pd.DataFrame:
             "folds run": item.folds,  # "folds" are those of the test
             "repetitions": f"{item.repetitions} of {filling.setup.repetitions_asked}",
         }
-        | (_tested(filling, item) if filling.artefact.reference else {})
+        | (_test_columns(filling, item) if filling.artefact.reference else {})
         for item in filling.cells
         if item.cell.figure == UA and item.mean is not None
     ]
@@ -121,7 +121,7 @@ def confidence_heading(filling: Filling) -> str:
     return f"UA with 95 % intervals by bootstrap over speakers{tested}"
 
 
-def _tested(filling: Filling, item: Filled) -> dict[str, str]:
+def _test_columns(filling: Filling, item: Filled) -> dict[str, str]:
     is_it = is_reference(filling.artefact, item.cell)
     return comparison_columns(item.comparison, is_reference=is_it)
 

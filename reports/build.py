@@ -1,4 +1,4 @@
-"""From run folders to a report: the paper's tables and figures, each experiment, one page."""
+"""The report of a folder of runs: the paper's tables and figures, each experiment, one page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,18 +8,18 @@ import pandas as pd
 
 from reports import tables
 from reports.aggregate import Filling, fill, synthetic_corpora
-from reports.artefacts import draw_artefact
+from reports.artefact_sections import draw_artefact
 from reports.check import check_runs
 from reports.commands import evaluate_command, with_setup
-from reports.compared import compared_sections
-from reports.comparison import HOW_TESTED
 from reports.complete import refuse_gaps
 from reports.experiment import draw_experiment, leakage_sentence
+from reports.experiment_groups import compared_sections
 from reports.page import Section, page
+from reports.paired_tests import PAIRED_TEST_NOTE
 from reports.records import run_records
 from reports.searches import search_sections
 from reports.summary import (
-    HOW_SURE,
+    CONFIDENCE_NOTE,
     Evaluations,
     evaluate_all,
     interval_text,
@@ -46,7 +46,9 @@ _INTRODUCTION = (
     "paper are as printed in arXiv 1907.06078, and the only figures that are not computed."
 )
 
-_HOW_SURE = Section("How sure the figures are", notes=[(HOW_SURE, ""), (HOW_TESTED, "")])
+_CONFIDENCE_SECTION = Section(
+    "How sure the figures are", notes=[(CONFIDENCE_NOTE, ""), (PAIRED_TEST_NOTE, "")]
+)
 
 
 def build_report(
@@ -88,9 +90,9 @@ def build_report(
         for filling, stem in zip(fillings, _stems(fillings), strict=True)
     ]
     sections = [*(item.section for item in drawn), *compared_sections(evaluations)]
-    sections += [_HOW_SURE] if evaluations else []
+    sections += [_CONFIDENCE_SECTION] if evaluations else []
     sections += search_sections(searches, places, out)
-    whole, brief = _part(evaluations, fillings, runs)
+    whole, brief = _divide(evaluations, fillings, runs)
     setups = _setups_of(fillings, runs)
     sections += [
         draw_experiment(folder, evaluations[folder], with_setup(places, setups.get(folder)), out)
@@ -100,7 +102,7 @@ def build_report(
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
     sections += _absent_sections(absent)
     introduction = " ".join((_INTRODUCTION, *(f"{line.capitalize()}." for line in checked)))
-    written = _written(runs, evaluations, introduction, sections)
+    written = _report_texts(runs, evaluations, introduction, sections)
     for name, text in written.items():
         write_bytes(out / name, text.encode())
     pictures = [path for section in sections for path, _ in section.pictures]
@@ -108,7 +110,7 @@ def build_report(
     return [*(out / name for name in reversed(written)), *beside, *pictures]
 
 
-def _written(
+def _report_texts(
     runs: Path, evaluations: Evaluations, introduction: str, sections: Sequence[Section]
 ) -> dict[str, str]:
     """Return the texts of the report by file name, the page last."""
@@ -175,7 +177,7 @@ def _setups_of(fillings: Sequence[Filling], runs: Path) -> dict[Path, Setup]:
     }
 
 
-def _part(
+def _divide(
     evaluations: Evaluations, fillings: Sequence[Filling], runs: Path
 ) -> tuple[list[Path], list[Path]]:
     """Return the experiments that are shown whole, and those in brief."""

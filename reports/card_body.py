@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.settings import preset_settings
 from reports.tables import to_markdown
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings
-from ser_aae.config_file import build_config
 from ser_aae.datasets import stored_name
 from ser_aae.labels import GENDERS
 from ser_aae.leakage import independence, shared_voices
@@ -208,7 +208,7 @@ def _training(it: CardRun) -> list[str]:
     commit = (it.environment.get("git") or {}).get("commit")
     versions = [f"{name} {packages[name]}" for name in ("ser-aae", "keras", "tensorflow")]
     here = dict(flatten(it.config.to_dict()))
-    paper = dict(flatten(build_config(preset="paper").to_dict()))
+    paper = preset_settings("paper")
     rows = [
         [f"`{key}`", here[key], paper[key], item.metadata["source"]]
         for key, (item, _) in settings().items()

@@ -1,4 +1,4 @@
-"""Whether what runs say is what they left: every figure again, all predictions and trials."""
+"""Check of runs against what they wrote down: every figure again, all predictions and trials."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,7 +36,7 @@ def check_runs(runs: Path) -> list[str]:
     complete = [run for run in find_runs(runs) if is_complete(run)]
     problems = [text for run in complete for text in _problems(run)]
     if problems:
-        raise UserError(_told(problems, len(complete)))
+        raise UserError(_summarise_problems(problems, len(complete)))
     lines = [f"checked {len(complete)} runs: each agrees with what it wrote down"]
     for digest, name, content in _DIGESTS:
         having = (run for run in complete if (run / name).is_file())
@@ -65,7 +65,7 @@ def _problems(run: Path) -> Iterable[str]:
         )
 
 
-def _told(problems: list[str], total: int) -> str:
+def _summarise_problems(problems: list[str], total: int) -> str:
     shown = problems[:_SHOWN]
     more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
     return "\n  ".join([f"{len(problems)} of {total} runs do not agree:", *shown, *more])

@@ -2,13 +2,12 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from reports.settings import shortest_settings
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import with_settings
 from ser_aae.experiments import TUNED, Setup, setup_folder
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
@@ -25,7 +24,7 @@ _FLAGS = {
 """Settings that `ser-aae train` has a flag for."""
 
 _ALWAYS = ("dataset", "model.kind", "protocol.name")
-_OF_A_RUN = ("seed", "protocol.fold")
+_RUN_SETTINGS = ("seed", "protocol.fold")
 
 
 def with_setup(places: Places, setup: Setup | None) -> Places:
@@ -81,7 +80,7 @@ def train_command_of(
         seeds: Of the repetitions, at least one.
     """
     plain = config.to_dict()
-    preset, changed = shortest_settings(plain, (*_OF_A_RUN, *_ALWAYS))
+    preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_ALWAYS))
     values = {name: str(value) for name, value in flatten(plain) if name in _ALWAYS} | changed
     words = ["ser-aae", "train"]
     for name, flag in _FLAGS.items():
@@ -100,7 +99,7 @@ def train_command_of(
 
 def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     """Return the command that runs what is missing of an artefact."""
-    without = ("dataset", "auxiliary", *_OF_A_RUN)
+    without = ("dataset", "auxiliary", *_RUN_SETTINGS)
     preset, changed = shortest_settings(setup.base.to_dict(), without)
     words = ["ser-aae", "reproduce", artefact, "--budget", setup.budget.name]
     usual = Setup()
@@ -118,29 +117,6 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     for name, value in changed.items():
         words += ["--set", f"{name}={value}"]
     return shlex.join([*words, *place_words(with_setup(places, setup))])
-
-
-def shortest_settings(
-    config: Mapping[str, Any], without: Iterable[str]
-) -> tuple[str, dict[str, str]]:
-    """Return the preset that a config is nearest to, and what it changes of it, as text.
-
-    Args:
-        config: As `config.json` holds it. Settings that this version does not know count as
-            changed; the digests of corpora, which a run adds, are none.
-        without: Settings to leave out.
-    """
-    left_out = set(without)
-    chosen = {name: value for name, value in config.items() if name != "corpora"}
-    wanted = {name: str(value) for name, value in flatten(chosen) if name not in left_out}
-    found = {}
-    for preset, values in PRESETS.items():
-        begun = dict(flatten(with_settings(RunConfig(), values).to_dict()))
-        found[preset] = {
-            name: text for name, text in wanted.items() if text != str(begun.get(name))
-        }
-    nearest = min(found, key=lambda preset: len(found[preset]))
-    return nearest, found[nearest]
 
 
 def _preset(preset: str) -> list[str]:

@@ -1,9 +1,9 @@
-"""Whether a report lacks nothing of what was set up to be run."""
+"""Refusal of a report that lacks something of what was set up to be run."""
 
 from collections.abc import Sequence
 
 from reports.aggregate import Filling
-from reports.artefacts import what_cannot_be_shown
+from reports.artefact_sections import what_cannot_be_shown
 from ser_aae.errors import UserError
 from ser_aae.results.places import Places
 

@@ -84,7 +84,7 @@ def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
         mark: Words in its corner.
     """
     panels = by_panel(filling.cells)
-    columns = _ordered(item.cell.column for item in filling.cells)
+    columns = _distinct(item.cell.column for item in filling.cells)
     with drawn_to(path, 3.4, max(4.6 * len(panels), 6.0), pdf=True, mark=mark) as figure:
         for axes, (name, cells) in zip(_grid(figure, len(panels)), panels.items(), strict=True):
             _draw_groups(axes, cells, columns)
@@ -131,7 +131,7 @@ def draw_panels(
             axes.set_title(panel.title, pad=8)
             if not is_stacked or number == count - 1:
                 axes.set_xlabel(SWEPT.get(name, ""))
-        _legend_below(figure, _ordered(line for panel in panels for line in panel.lines))
+        _legend_below(figure, _distinct(line for panel in panels for line in panel.lines))
 
 
 def by_panel(cells: Sequence[Filled]) -> dict[str, list[Filled]]:
@@ -143,7 +143,7 @@ def by_panel(cells: Sequence[Filled]) -> dict[str, list[Filled]]:
 
 
 def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) -> None:
-    rows = _ordered(item.cell.row for item in cells)
+    rows = _distinct(item.cell.row for item in cells)
     places = {(item.cell.row, item.cell.column): item for item in cells}
     width = 0.8 / len(columns)
     for index, column in enumerate(columns):
@@ -153,7 +153,7 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
             at,
             [_percent(item) for item in found],
             width * 0.92,
-            yerr=_whiskers_to_edges(found),
+            yerr=_whisker_lengths(found),
             capsize=2,
             color=FILLS[index % len(FILLS)],
             hatch=HATCHES[index % len(HATCHES)],
@@ -228,13 +228,13 @@ def _percent(item: Filled | None) -> float:
     return float("nan") if item is None or item.mean is None else 100 * item.mean
 
 
-def _whiskers_to_edges(items: Sequence[Filled | None]) -> list[list[float]]:
+def _whisker_lengths(items: Sequence[Filled | None]) -> list[list[float]]:
     """Return the lengths of whiskers below the figures, and of those above."""
     # lists, for Matplotlib takes the first row of an array of one column for a number
-    return [list(side) for side in zip(*map(_to_edges, items), strict=True)]
+    return [list(side) for side in zip(*map(_edge_distances, items), strict=True)]
 
 
-def _to_edges(item: Filled | None) -> tuple[float, float]:
+def _edge_distances(item: Filled | None) -> tuple[float, float]:
     """Return how far the edges of the interval are from the figure; NaN draws none."""
     if item is None or item.mean is None or item.interval is None:
         return float("nan"), float("nan")
@@ -248,6 +248,6 @@ def _whisker(item: Filled | None) -> float:
     return float("nan") if item is None or item.std is None else 100 * item.std
 
 
-def _ordered(names: Iterable[str]) -> list[str]:
+def _distinct(names: Iterable[str]) -> list[str]:
     """Return each name once, in the order it first comes."""
     return list(dict.fromkeys(names))

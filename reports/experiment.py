@@ -15,18 +15,14 @@ from reports.pictures import confusion, draw_run
 from reports.summary import interval_text
 from ser_aae.files.atomic import read_json
 from ser_aae.leakage import VOICES, shared_voices
-from ser_aae.results.folder import ENVIRONMENT
-from ser_aae.results.folder import EXAMPLES
-from ser_aae.results.folder import RESULT
-from ser_aae.results.folder import flatten
-from ser_aae.results.folder import read_plain_config
+from ser_aae.results.folder import ENVIRONMENT, EXAMPLES, RESULT, flatten, read_plain_config
 from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
 
 _NOT_DEAD = (None, "alive", "strayed", "not settled")
 """States of an adversary that has not died; `None`: the model has none."""
 
-_HOW_VERIFIED = (
+_VERIFICATION_NOTE = (
     "EER: equal error rate of speaker verification, low is good. It is averaged over folds and not "
     "pooled, for the scores of two models have no common scale."
 )
@@ -61,7 +57,7 @@ def draw_experiment(
     )
     section.notes.append((leakage_sentence(evaluation), ""))
     if tables.has_verification(evaluation):
-        section.notes.append((_HOW_VERIFIED, ""))
+        section.notes.append((_VERIFICATION_NOTE, ""))
     stem = f"{folder.parent.name}-{folder.name}"
     section.pictures.append(confusion(evaluation, out / f"{stem}-confusion.png"))
     draw_run(section, shown, config, out / stem, places)
@@ -124,7 +120,7 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
         found.append(f"Without truth in the test part, left out of UA and F1: {', '.join(absent)}.")
     # said above, by what was counted: older runs called every shared speaker trained on
     voices = tuple(VOICES.values())
-    own = [text for text in _own_warnings(evaluation) if not text.startswith(voices)]
+    own = [text for text in _stored_warnings(evaluation) if not text.startswith(voices)]
     return found + _adversary_warning(evaluation) + own
 
 
@@ -158,7 +154,7 @@ def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def _own_warnings(evaluation: Mapping[str, Any]) -> list[str]:
+def _stored_warnings(evaluation: Mapping[str, Any]) -> list[str]:
     """Return what the runs wrote down themselves, each text once, with how many wrote it."""
     texts = Counter(
         text

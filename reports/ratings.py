@@ -1,4 +1,4 @@
-"""What corpora in the store say of activation and valence: Table 2, and the points of Fig. 2."""
+"""Ratings of activation and valence, counted in the store: Table 2, and the points of Fig. 2."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.commands import shortest_settings
+from reports.settings import shortest_settings
 from reports.summary import Evaluations
 from ser_aae.files.atomic import read_json
 from ser_aae.results.folder import ENVIRONMENT, read_plain_config
@@ -30,7 +30,7 @@ _STORED = (
     "test_ids_digest",
     "predictions_sha256",
 )
-_IN_COLUMNS = (
+_COLUMN_SETTINGS = (
     "dataset",
     "task",
     "classes",
@@ -65,7 +65,7 @@ def run_records(evaluations: Evaluations) -> pd.DataFrame:
 def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
     folder, stored = Path(run["folder"]), run["stored"]
     config = read_plain_config(folder)
-    preset, changed = shortest_settings(config, _IN_COLUMNS)
+    preset, changed = shortest_settings(config, _COLUMN_SETTINGS)
     return {
         "experiment": digest,
         **{name: config[name] for name in ("dataset", "task", "classes")},

@@ -14,21 +14,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from reports.commands import place_words
-from reports.curves import Line
-from reports.curves import Panel
-from reports.curves import draw_panels
+from reports.curves import Line, Panel, draw_panels
 from reports.page import Section
 from reports.style import COLOURS, MARKERS, SEQUENTIAL, drawn_to
 from ser_aae.datasets import stored_name
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS, WeightSweep
 from ser_aae.labels import PRIMARY_TASKS
+from ser_aae.results.places import Places
 from ser_aae.results.search_folder import (
     BEST,
     OBJECTIVE,
     Searched,
     rank_trials,
 )
-from ser_aae.results.places import Places
 
 _UA = "validation UA [%]"
 _COLUMNS = 4
@@ -50,11 +48,11 @@ def search_sections(found: Mapping[Path, Searched], places: Places, out: Path) -
         places: Where runs lie, with searches below them, and what commands are to name.
         out: Folder for the pictures.
     """
-    together = [_figure_5(group, found, out) for group in _of_figure_5(found) if len(group) > 1]
+    together = [_figure_5(group, found, out) for group in _group_figure_5(found) if len(group) > 1]
     return [*together, *(_section(folder, found[folder], places, out) for folder in found)]
 
 
-def _of_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
+def _group_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
     """Return the searches of Fig. 5, those together that differ in the task alone."""
     groups: dict[str, list[Path]] = {}
     for folder, searched in found.items():

@@ -1,4 +1,4 @@
-"""What all runs of an experiment say together: mean, spread, and how sure it is."""
+"""Summary of all runs of an experiment: mean, spread, and how sure it is."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from ser_aae.statistics import Interval, bootstrap_unweighted_accuracy
 Evaluations = Mapping[Path, Mapping[str, Any]]
 """Folder of an experiment to what `evaluate_all` says of it."""
 
-HOW_SURE = (
+CONFIDENCE_NOTE = (
     "Intervals are of 95 %, by bootstrap over speakers: 2000 times as many test speakers are drawn "
     "as there are, each with all utterances, in all repetitions. They say how UA would vary on "
     "other speakers who stand to the training part as those tested do: unknown ones, or, with "

@@ -1,16 +1,16 @@
 """The tables of a report, as frames of text: made once, shown as HTML, Markdown or CSV."""
 
 import html
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from reports.commands import train_command
-from ser_aae.config import UNSTATED, RunConfig
-from ser_aae.presets import PRESETS
+from reports.settings import preset_settings
+from ser_aae.config import UNSTATED
+from ser_aae.config_fields import settings
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
@@ -27,7 +27,7 @@ FIGURES = {
 _VERIFICATION = {"equal_error_rate": "EER"}
 """Figures of speaker verification, which few experiments have."""
 
-_OF_A_RUN = ("dataset", "seed", "protocol.fold")
+_RUN_SETTINGS = ("dataset", "seed", "protocol.fold")
 """Fields that say which run this is; they are no choices of method."""
 
 _LATEX = {letter: f"\\{letter}" for letter in "&%$#_{}"} | {
@@ -52,11 +52,11 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
         row = {"fold": run["fold"], "rep": run["repetition"], "n": run["n"]}
         row |= {title: percent(run.get(key)) for key, title in figures.items()}
         if has_verification(evaluation):
-            row["trials"] = _or_dash(run.get("verification_trials"))
+            row["trials"] = _dash_for_none(run.get("verification_trials"))
         row["validation UA"] = percent(stored.get("validation_unweighted_accuracy"))
         row["adversary"] = (stored.get("adversary") or {}).get("state", "-")
-        row["best"] = _or_dash(stored.get("best_epoch"))
-        row["epochs"] = _or_dash(stored.get("epochs"))
+        row["best"] = _dash_for_none(stored.get("best_epoch"))
+        row["epochs"] = _dash_for_none(stored.get("epochs"))
         seconds = stored.get("seconds")
         row["seconds"] = "-" if seconds is None else f"{seconds:.0f}"
         rows.append(row)
@@ -116,12 +116,12 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
 
     `departs` is `"*"` where the value is not that of the preset `default`.
     """
-    values = dict(flatten(config))
-    paper = dict(flatten(PRESETS["paper"]))
+    values, known = dict(flatten(config)), settings()
+    paper = preset_settings("paper")
     rows = []
-    for name, default, metadata in _settings(RunConfig):
-        if name in values and name not in _OF_A_RUN:
-            usual = dict(flatten({name: default}))[name]
+    for name, usual in preset_settings("default").items():
+        if name in values and name not in _RUN_SETTINGS:
+            metadata = known[name][0].metadata
             stated = metadata["source"] != UNSTATED
             rows.append(
                 {
@@ -129,7 +129,7 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
                     "value": values[name],
                     "departs": "*" if values[name] != usual else "",
                     "default": usual,
-                    "paper": paper.get(name, usual),
+                    "paper": paper[name],
                     "source": metadata["source"] if stated else "chosen here",
                     "meaning": metadata["doc"],
                 }
@@ -193,7 +193,7 @@ def _figures_of(evaluation: Evaluation) -> dict[str, str]:
     return {**FIGURES, **(_VERIFICATION if has_verification(evaluation) else {})}
 
 
-def _or_dash(value: object) -> str:
+def _dash_for_none(value: object) -> str:
     return "-" if value is None else str(value)
 
 
@@ -209,16 +209,6 @@ def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
     shared = check.get("shared_speakers", {})
     for pair, names in shared.items():
         row[f"speakers in {pair.replace('-', ' and ')}"] = str(len(names))
-    row["utterances shared"] = _or_dash(check.get("shared_utterances"))
-    row["files shared"] = _or_dash(check.get("shared_files"))
+    row["utterances shared"] = _dash_for_none(check.get("shared_utterances"))
+    row["files shared"] = _dash_for_none(check.get("shared_files"))
     return row
-
-
-def _settings(group: type, prefix: str = "") -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
-    """Yield dotted name, default and metadata of every setting below a config class."""
-    for item in fields(group):
-        name = f"{prefix}{item.name}"
-        if item.default is not MISSING:
-            yield name, item.default, item.metadata
-        elif is_dataclass(item.default_factory):
-            yield from _settings(item.default_factory, f"{name}.")

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.config import DataConfig
-from ser_aae.config import FrontEndConfig
-from ser_aae.config import complete_stored
+from ser_aae.config import DataConfig, FrontEndConfig, complete_stored
 from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError

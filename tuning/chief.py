@@ -1,8 +1,8 @@
 """The chief of a distributed search: Keras Tuner's oracle behind gRPC, and an end to it.
 
-Keras Tuner's own chief hears nothing of a worker that dies, and waits for it for ever. This one
-has two more questions that workers ask beside Keras Tuner's: what is searched, and, every
-second, "here I am, this is what I am at". Who has not been heard of for a while is dead.
+Keras Tuner's own chief hears nothing of a worker that dies, and waits for that worker for ever.
+This chief answers two more questions of workers: what is searched, and a beat every second, in
+which a worker tells its trial and its lines. A worker without a beat for `PATIENCE_S` is dead.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ class Chief(OracleServicer):
         self.patience_s = patience_s
         self.error: Exception | None = None
         self._definition = json.dumps(search.to_dict()).encode()
-        self._heard: dict[str, float] = {}
+        self._last_beats: dict[str, float] = {}
         self._dismissed: set[str] = set()
         if oracle.end_order:
             self._look_for_the_end()
@@ -83,7 +83,7 @@ class Chief(OracleServicer):
         """Give a worker its next trial, first those of the dead."""
         self._hear(request.tuner_id)
         self._bury()
-        response = self._guarded(super().CreateTrial, request, context)
+        response = self._guard(super().CreateTrial, request, context)
         if response.trial.status == protos.get_proto().TrialStatus.STOPPED:
             self.forget(request.tuner_id)
             self._dismissed.add(request.tuner_id)
@@ -91,7 +91,7 @@ class Chief(OracleServicer):
 
     def EndTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 (Keras Tuner's name)
         """Take the outcome of a trial."""
-        return self._guarded(super().EndTrial, request, context)
+        return self._guard(super().EndTrial, request, context)
 
     def define(self, request: bytes, context: Any) -> bytes:
         """Tell a worker what is searched."""
@@ -113,13 +113,13 @@ class Chief(OracleServicer):
         if said["failure"]:
             self.error = UserError(said["failure"])
         elif trial is not None:
-            self._guarded(self.oracle.adopt, name, trial)
+            self._guard(self.oracle.adopt, name, trial)
         self._bury()
         return b"{}"
 
     def forget(self, name: str) -> None:
         """Take a worker for dead."""
-        self._heard.pop(name, None)
+        self._last_beats.pop(name, None)
 
     def finished(self) -> bool:
         """Return whether there is nothing left to do and everyone alive was told."""
@@ -134,22 +134,22 @@ class Chief(OracleServicer):
 
     def _hear(self, name: str) -> None:
         if name not in self._dismissed:
-            self._heard[name] = time.monotonic()
+            self._last_beats[name] = time.monotonic()
 
     def _alive(self) -> list[str]:
         now = time.monotonic()
         # a copy: the thread that waits for the end asks too
-        return [name for name, at in list(self._heard.items()) if now - at < self.patience_s]
+        return [name for name, at in list(self._last_beats.items()) if now - at < self.patience_s]
 
     def _bury(self) -> None:
         """Give the trials of the dead back."""
         alive = self._alive()
         for name in [n for n in self.oracle.ongoing_trials if n not in alive]:
             self.forget(name)
-            trial = self._guarded(self.oracle.give_back, name)
+            trial = self._guard(self.oracle.give_back, name)
             self.show(f"[{name}] is not heard of any more; trial {trial} will be run again")
 
-    def _guarded(self, step: Callable[..., Any], *arguments: Any) -> Any:
+    def _guard(self, step: Callable[..., Any], *arguments: Any) -> Any:
         """Do a step whose failure, as on a full disk, has to end the search."""
         try:
             return step(*arguments)

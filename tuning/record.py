@@ -9,13 +9,8 @@ import yaml
 
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings as known_settings
-from ser_aae.config_fields import values_by_name
-from ser_aae.config_fields import with_settings
-from ser_aae.files.atomic import read_json
-from ser_aae.files.atomic import remove_partial
-from ser_aae.files.atomic import write_bytes
-from ser_aae.files.atomic import write_json
-from ser_aae.files.atomic import written_whole
+from ser_aae.config_fields import values_by_name, with_settings
+from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json, written_whole
 from ser_aae.results import run_folder, run_name
 from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials
 from tuning.definition import Search
@@ -129,7 +124,7 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
     from tensorboard.plugins.hparams import api
 
     remove_partial(folder)
-    with _written_once(folder / "space") as place:
+    with _write_once(folder / "space") as place:
         if place:
             api.hparams_config(
                 hparams=[
@@ -139,14 +134,14 @@ def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path)
                 metrics=[api.Metric(OBJECTIVE, display_name="validation UA")],
             )
     for row in rows:
-        with _written_once(folder / f"trial-{row['trial']}") as place:
+        with _write_once(folder / f"trial-{row['trial']}") as place:
             if place:
                 api.hparams(row["values"], trial_id=row["trial"])
                 tf.summary.scalar(OBJECTIVE, row["objective"], step=0)
 
 
 @contextmanager
-def _written_once(folder: Path) -> Iterator[bool]:
+def _write_once(folder: Path) -> Iterator[bool]:
     """Give whether a folder of TensorBoard's has to be written; it is there whole or not at all."""
     import tensorflow as tf
 

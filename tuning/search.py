@@ -43,7 +43,7 @@ def search_alone(search: Search, runs: Path, run: Run, show: Show) -> Path:
         UserError: The search cannot be, or another process is at it.
         TrialFailedError: A trial failed.
     """
-    with _opened(search, runs, show) as (oracle, folder):
+    with _open_search(search, runs, show) as (oracle, folder):
         TrialTuner(oracle, SettingsModel(search, run, Reporter(show)), folder).search()
     return folder
 
@@ -72,7 +72,7 @@ def search_with_workers(
     Raises:
         UserError: The search cannot be, another process is at it, or a trial failed.
     """
-    with _opened(search, runs, show) as (oracle, folder):
+    with _open_search(search, runs, show) as (oracle, folder):
         serve(Chief(oracle, search, show, patience_s), address, helpers)
     return folder
 
@@ -177,7 +177,7 @@ def worker_command(store: Path, runs: Path, verbose: bool) -> Command:
 
 
 @contextmanager
-def _opened(search: Search, runs: Path, show: Show) -> Iterator[tuple[DurableOracle, Path]]:
+def _open_search(search: Search, runs: Path, show: Show) -> Iterator[tuple[DurableOracle, Path]]:
     """Give the oracle of a search where it stands, and its folder, which nobody else has open."""
     check_search(search)
     folder = search.folder(runs)

@@ -27,18 +27,18 @@ class TrialTuner(BaseTuner):
     def __init__(self, oracle: DurableOracle, model: SettingsModel, folder: Path) -> None:
         """Hand everything to Keras Tuner; see the class."""
         super().__init__(oracle, model, directory=str(folder), project_name=STATE)
-        self._asked = False
+        self._has_asked = False
 
     def pre_create_trial(self) -> None:
         """Wait before asking again, for Keras Tuner would ask without end."""
-        if self._asked:
+        if self._has_asked:
             time.sleep(_WAIT_S)
-        self._asked = True
+        self._has_asked = True
         self.hypermodel.report.check()
 
     def on_trial_begin(self, trial: Trial) -> None:
         """Say which trial begins."""
-        self._asked = False
+        self._has_asked = False
         self.hypermodel.report.begin(trial.trial_id)
 
     def run_trial(self, trial: Trial) -> dict[str, float]:

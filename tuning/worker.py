@@ -1,4 +1,4 @@
-"""A worker of a distributed search: asks a chief what to do, does it, and says so."""
+"""Worker of a distributed search: it asks a chief for trials, runs them, and tells the chief."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the tests of reports share: looking at pictures, and runs that fill cells."""
+"""Fixtures of the tests of reports: a look at pictures, runs that fill cells, and searches."""
 
 import hashlib
 import json

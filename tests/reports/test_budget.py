@@ -1,4 +1,4 @@
-"""What a budget asks for of an experiment, and what of it is not there."""
+"""Gaps of an experiment: runs that its budget asks for and that are not there."""
 
 from dataclasses import replace
 

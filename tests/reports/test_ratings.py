@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reports.aggregate import fill
-from reports.artefacts import draw_artefact
+from reports.artefact_sections import draw_artefact
 from reports.ratings import find_corpus, level_table, rated_plane
 from ser_aae.config import FrontEndConfig
 from ser_aae.experiments import ARTEFACTS, Setup

@@ -11,11 +11,11 @@ from reports.commands import (
     evaluate_command,
     prepare_commands,
     reproduce_command,
-    shortest_settings,
     train_command,
     train_command_of,
     with_setup,
 )
+from reports.settings import shortest_settings
 from ser_aae.cli import build_parser
 from ser_aae.commands.reproduce import read_setup
 from ser_aae.commands.train import read_config

@@ -1,4 +1,4 @@
-"""What all runs of an experiment say together: which count, over what, how sure it is."""
+"""Summary of all runs of an experiment: which count, over what, how sure it is."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""From hyperparameters to runs, and back to one figure."""
+"""Runs made of hyperparameters, and one figure made of the runs."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""What a search leaves for people, for the report and for TensorBoard."""
+"""Record of a search for people, for the report and for TensorBoard."""
 
 import json
 

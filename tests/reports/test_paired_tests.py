@@ -1,4 +1,4 @@
-"""One model against another: which runs are paired, and what a table says of it."""
+"""Paired tests of one model against another: which runs are pairs, and what a table says."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from reports.aggregate import fill, is_reference
 from reports.artefact_tables import confidence_heading, confidence_table
-from reports.comparison import REFERENCE, Comparison, compare, comparison_columns
+from reports.paired_tests import REFERENCE, Comparison, compare, comparison_columns
 from ser_aae.experiments import ARTEFACTS, Budget, Setup
 from ser_aae.results import load_runs
 from ser_aae.results.places import Places

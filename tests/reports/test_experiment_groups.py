@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reports.build import build_report
-from reports.compared import compared_sections
+from reports.experiment_groups import compared_sections
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.config_file import build_config
 

@@ -1,4 +1,4 @@
-"""One model against another: a paired test over their runs, as the cells of a table."""
+"""Paired tests of one model against another over their runs, as the cells of a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
 from ser_aae.statistics import PairedTest, compare_runs
 
-HOW_TESTED = (
+PAIRED_TEST_NOTE = (
     "Differences are points of UA to the reference, averaged over the pairs. A pair is a fold of a "
     "repetition, in which both were tested on the same utterances; p is of Wilcoxon's signed "
     "ranks, two-sided. Repetitions share their test speakers, so that p is too small; the p over "

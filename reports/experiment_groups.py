@@ -1,4 +1,4 @@
-"""All experiments that can be compared, whether a table asked for them or a person trained them."""
+"""Groups of experiments on the same utterances, each experiment compared with one of its group."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from reports.aggregate import synthetic_corpora
-from reports.commands import evaluate_command, shortest_settings
-from reports.comparison import compare, comparison_columns
+from reports.commands import evaluate_command
 from reports.page import Section
+from reports.paired_tests import compare, comparison_columns
+from reports.settings import shortest_settings
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
 from ser_aae.experiments.cells import title_of
 from ser_aae.kinds import KINDS
@@ -18,7 +19,7 @@ from ser_aae.results.folder import flatten, read_plain_config
 _SHARED = ("dataset", "task", "classes", "improvised_only")
 """Settings that experiments on the same utterances and classes have in common, and the protocol."""
 
-_ANYWHERE = ("seed", "protocol.fold", "protocol.directory")
+_LOCAL_SETTINGS = ("seed", "protocol.fold", "protocol.directory")
 """Settings that differ within an experiment, or say where on a disk something lies."""
 
 Configs = Mapping[Path, Mapping[str, Any]]
@@ -42,7 +43,7 @@ def _shared(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         f"{name}={value}"
         for name, value in flatten(config)
-        if name not in _ANYWHERE and (name in _SHARED or name.startswith("protocol."))
+        if name not in _LOCAL_SETTINGS and (name in _SHARED or name.startswith("protocol."))
     )
 
 
@@ -79,7 +80,7 @@ def _section(configs: Configs, evaluations: Evaluations) -> Section:
 
 def _departures(configs: Configs) -> tuple[list[str], dict[Path, list[str]]]:
     """Return the settings that all change of their preset, and those that each changes alone."""
-    without = (*_SHARED, *_ANYWHERE, "model.kind")
+    without = (*_SHARED, *_LOCAL_SETTINGS, "model.kind")
     found = {}
     for folder, config in configs.items():
         protocol = (name for name, _ in flatten(config) if name.startswith("protocol."))

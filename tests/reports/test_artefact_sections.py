@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from reports.aggregate import fill
+from reports.artefact_sections import draw_artefact
 from reports.artefact_tables import cells_table, confidence_table, our_text, side_by_side
-from reports.artefacts import draw_artefact
 from reports.budget import MISSING
 from reports.page import page
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup

@@ -1,0 +1,125 @@
+"""Pictures of the paper's figures, drawn from their cells, and files of the data behind them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reports.aggregate import Filled, Filling
+from reports.curves import SWEPT, draw_bars, draw_curves
+from reports.det import draw_det
+from reports.ratings import rated_plane
+from reports.scatter import clusters
+from ser_aae.files.atomic import read_json, write_bytes
+from ser_aae.results import find_runs, is_complete, run_folder
+from ser_aae.results.folder import RESULT, VERIFICATION
+from ser_aae.results.places import Places
+from ser_aae.results.verification import det_curve, read_trials
+
+BARS = ("figure-3", "ravdess")
+CURVES = tuple(SWEPT)
+CLUSTERS = "figure-2"
+
+Pictures = tuple[list[tuple[Path, str]], list[Path]]
+"""Pictures with their captions, and files with the data behind them."""
+
+_INTERVALS = "Whiskers are 95 % intervals, by bootstrap over speakers."
+_DEVIATIONS = "Whiskers are deviations, over repetitions where there are several, else over folds."
+
+
+def draw_pictures(filling: Filling, path: Path, places: Places) -> Pictures:
+    """Draw a figure from the cells that are there; none where nothing is.
+
+    The data of bars and curves are the cells, which have a file of their own.
+
+    Args:
+        filling: The cells of a table or figure.
+        path: PNG to write; a PDF goes beside it, and other pictures get its name and a word.
+        places: Where run folders lie, and prepared corpora.
+    """
+    name = filling.artefact.name
+    if len(filling.missing) == len(filling.cells):
+        return [], []
+    caption = f"{filling.artefact.title}."
+    if filling.incomplete:
+        caption += f" {len(filling.incomplete)} of {len(filling.cells)} cells are incomplete."
+    if filling.synthetic:
+        caption += " Synthetic speech."
+    if name == CLUSTERS:
+        return _draw_clusters(filling, path, caption, places)
+    if name in BARS:
+        draw_bars(_as_bars(filling) if name == "ravdess" else filling, path, _mark(filling))
+        return [(path, f"{caption} {_INTERVALS}")], []
+    if name not in CURVES:
+        return [], []
+    draw_curves(filling, path, _mark(filling))
+    pictures, behind = _draw_det(filling, path, Path(places.runs))
+    return [(path, f"{caption} {_DEVIATIONS}"), *pictures], behind
+
+
+def _draw_det(filling: Filling, path: Path, runs: Path) -> Pictures:
+    """Draw the errors of speaker verification: a line a corpus, with most auxiliary speakers."""
+    most: dict[str, Filled] = {}
+    for item in filling.cells:
+        if item.cell.figure == "equal_error_rate" and item.mean is not None:
+            most[item.cell.column] = item  # the sweep ascends: the last one stays
+    curves = {
+        f"{name}, {item.cell.row} speakers": det_curve(read_trials(run / VERIFICATION))
+        for name, item in most.items()
+        for run in _complete(item, runs)[:1]
+    }
+    if not curves:
+        return [], []
+    own = path.with_name(f"{path.stem}-det.png")
+    draw_det(curves, own, mark=_mark(filling))
+    caption = "Speaker verification of the first fold and repetition with most auxiliary speakers."
+    behind = pd.concat(curves, names=["curve", None]).reset_index(level=0)
+    return [(own, caption)], [_write_csv(own.with_suffix(".csv"), behind)]
+
+
+def _as_bars(filling: Filling) -> Filling:
+    """Return a table's UA as one group of bars, a bar for each row."""
+    cells = tuple(
+        replace(item, cell=replace(item.cell, row="four classes", column=item.cell.row))
+        for item in filling.cells
+        if item.cell.column == "UA"
+    )
+    return replace(filling, cells=cells)
+
+
+def _draw_clusters(filling: Filling, path: Path, caption: str, places: Places) -> Pictures:
+    """Draw the ratings of a corpus by the nearest of a run's centroids (Fig. 2)."""
+    item = filling.cells[0]
+    centroids = read_centroids(item, Path(places.runs))
+    plane = rated_plane(item.cell.config, Path(places.store))
+    if centroids is None or plane is None:  # the section says so
+        return [], []
+    nearest = np.square(plane[:, None, :] - centroids[None]).sum(axis=2).argmin(axis=1)
+    names = [f"cluster {number + 1}" for number in nearest]
+    clusters(plane, names, centroids, path, mark=_mark(filling))
+    behind = pd.DataFrame(plane, columns=["valence", "activation"]).assign(cluster=names)
+    return [(path, caption)], [_write_csv(path.with_name(f"{path.stem}-points.csv"), behind)]
+
+
+def _write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    write_bytes(path, frame.to_csv(index=False, lineterminator="\n").encode())
+    return path
+
+
+def read_centroids(item: Filled, runs: Path) -> np.ndarray | None:
+    """Return the centroids of the first run of a cell that wrote some, `(clusters, 2)`."""
+    for run in _complete(item, runs):
+        found = read_json(run / RESULT).get("centroids")
+        if found:
+            return np.array(found)
+    return None
+
+
+def _complete(item: Filled, runs: Path) -> list[Path]:
+    folder = run_folder(runs, item.cell.config).parent
+    return [run for run in find_runs(folder) if is_complete(run)]
+
+
+def _mark(filling: Filling) -> str:
+    return "synthetic speech" if filling.synthetic else ""

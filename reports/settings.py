@@ -1,0 +1,36 @@
+"""Settings of a run, beside those of the preset that it is nearest to."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ser_aae.config_file import build_config
+from ser_aae.presets import PRESETS
+from ser_aae.results.folder import flatten
+
+
+def preset_settings(preset: str) -> dict[str, Any]:
+    """Return every setting of a preset by dotted name, lists as text."""
+    return dict(flatten(build_config(preset=preset).to_dict()))
+
+
+def shortest_settings(
+    config: Mapping[str, Any], without: Iterable[str]
+) -> tuple[str, dict[str, str]]:
+    """Return the preset that a config is nearest to, and what it changes of it, as text.
+
+    Args:
+        config: As `config.json` holds it. Settings that this version does not know count as
+            changed; the digests of corpora, which a run adds, are none.
+        without: Settings to leave out.
+    """
+    left_out = set(without)
+    chosen = {name: value for name, value in config.items() if name != "corpora"}
+    wanted = {name: str(value) for name, value in flatten(chosen) if name not in left_out}
+    found = {}
+    for preset in PRESETS:
+        begun = preset_settings(preset)
+        found[preset] = {
+            name: text for name, text in wanted.items() if text != str(begun.get(name))
+        }
+    nearest = min(found, key=lambda preset: len(found[preset]))
+    return nearest, found[nearest]
