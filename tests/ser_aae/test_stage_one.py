@@ -23,6 +23,7 @@ SOURCES = Path(stage_one.__file__).parent
 PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
 CHOOSES_OR_TELLS = {
     *("assembly", "claims", "config", "errors", "evaluate", "latent", "stage_one", "store"),
+    "utterance",
     "results/folder",
 }
 """Modules whose outcome is in the description itself, or in no weight."""
