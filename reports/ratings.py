@@ -57,8 +57,7 @@ def rated_plane(config: RunConfig, store: Path) -> np.ndarray | None:
     corpus = find_corpus(store, config.dataset, config.frontend)
     if corpus is None:
         return None
-    (rows,) = taking_part(config, [corpus])
-    rated = [corpus.utterances[row] for row in rows]
+    rated = taking_part(config, [corpus]).utterances
     return np.array([(item.valence, item.activation) for item in rated], np.float64)
 
 
@@ -88,8 +87,8 @@ def _counts(config: RunConfig, corpus: StoredCorpus | None) -> list[str]:
     if corpus is None:
         return ["not prepared"] * 3
     try:
-        chosen = taking_part(config, [corpus])
-        (numbers,) = make_target(config, [corpus], chosen, chosen).numbers
+        pool = taking_part(config, [corpus])
+        numbers = make_target(config, pool, range(len(pool.utterances))).numbers
     except UserError:
         return ["not rated"] * 3
     counts = np.bincount(numbers[numbers >= 0], minlength=3)

@@ -1,24 +1,42 @@
-"""From a config and a store to what a run trains, validates and tests on."""
+"""Data of a run: from a config and a store to the parts that train, validate and test.
 
-from collections.abc import Sequence
+Everything is said in the rows of one pool, which holds what takes part of the emotional corpora:
+the split, the classes, the labels. What trains without a label of the primary task, the rest of
+the training speakers and the auxiliary speakers, lies in a pool of its own each.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ser_aae.config import ProtocolConfig, RunConfig
+from ser_aae.config import FrontEndConfig, ProtocolConfig, RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
 from ser_aae.leakage import Split, check_leakage, shared_voices
-from ser_aae.parts import Part
+from ser_aae.parts import Part, Pool
 from ser_aae.selection import choose_speakers
-from ser_aae.splits import make_split
+from ser_aae.splits import cut_split, num_folds
 from ser_aae.store import StoredCorpus, load_corpus
-from ser_aae.supervision import count_unlabelled, left_out, training_parts
+from ser_aae.supervision import training_parts
 from ser_aae.targets import Target, make_target, may_train_unlabelled, taking_part
-from ser_aae.utterance import Utterance
+
+
+class DataSets(NamedTuple):
+    """Data sets that a config needs, by role, as the config names them.
+
+    Attributes:
+        emotional: Those of the primary task: what is parted into folds.
+        auxiliary: Those that train the other tasks.
+        verification: The one whose speakers are verified, or none.
+    """
+
+    emotional: tuple[str, ...]
+    auxiliary: tuple[str, ...]
+    verification: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -70,160 +88,139 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
             would leak.
     """
-    corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
-    others = [load_corpus(store, stored_name(name), config.frontend) for name in config.auxiliary]
-    chosen = taking_part(config, corpora)
-    utterances = _take(corpora, chosen)
-    split = _cut(utterances, config.protocol)
-    drawn = [_auxiliary_rows(config, corpus) for corpus in others]
-    auxiliary = _take(others, drawn)
-    train, validation, test = _place(split, chosen)
-    target = make_target(config, corpora, train, chosen)
-    rest = _unlabelled_rest(config, corpora, chosen, split)
-    split, utterances = _train_more(split, utterances, _take(corpora, rest))
-    leakage = check_leakage(split, utterances, auxiliary)
-    speakers = _speakers(corpora, train, auxiliary)
-    labels = [
-        {target.task: numbers} | _speaker_labels(corpus.utterances, speakers)
-        for corpus, numbers in zip(corpora, target.numbers, strict=True)
-    ]
+    pool = read_taking_part(config, store)
+    split = cut_split(pool.utterances, name_stored_target(config.protocol), config.protocol.seed)
+    rest = _find_unlabelled_rest(config, pool, split)
+    auxiliary = _draw_auxiliary_speakers(config, store)
+    leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
+    target = make_target(config, pool, split.train)
+    trained = {pool.utterances[row].speaker for row in split.train}
+    # all who are trained on (decisions M13)
+    speakers = tuple(sorted(trained | {item.speaker for item in auxiliary.utterances}))
 
-    def parts(rows: Sequence[np.ndarray]) -> list[Part]:
-        return [Part(*each) for each in zip(corpora, rows, labels, strict=True) if len(each[1])]
-
-    training, unlabelled = training_parts(parts(train), config), parts(rest)
-    leakage["utterances"]["unlabelled"] = count_unlabelled(split, training, target.task)
+    labels = _make_labels(pool, target.task, target.numbers, speakers)
+    train = training_parts(pool.parts(labels, split.train), config)
+    # in every protocol all that validates lies in one corpus, and all that is tested
+    (validation,), (test,) = (pool.parts(labels, rows) for rows in (split.validation, split.test))
+    unlabelled, auxiliary_parts = (
+        each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
+        for each in (rest, auxiliary)
+    )
+    counts = leakage["utterances"]
+    labelled = sum(len(part.labelled(target.task).rows) for part in train)
     return Assembly(
         target=target,
         num_classes=_count_classes(config, target, speakers),
         speakers=speakers,
-        train=training,
+        train=train,
         unlabelled=unlabelled,
-        auxiliary=[
-            _auxiliary_part(*each, target, speakers) for each in zip(others, drawn, strict=True)
-        ],
-        validation=_only(parts(validation)),
-        test=_only(parts(test)),
-        leakage=leakage,
-        digests={corpus.name: corpus.digest for corpus in (*corpora, *others)},
-        warnings=left_out(split, [*training, *unlabelled])
-        + _warnings(config, parts(test), target, leakage),
+        auxiliary=auxiliary_parts,
+        validation=validation,
+        test=test,
+        leakage=leakage | {"utterances": counts | {"unlabelled": counts["train"] - labelled}},
+        digests={corpus.name: corpus.digest for corpus in (*pool.corpora, *auxiliary.corpora)},
+        warnings=_warn([*train, *unlabelled], test, target, leakage),
     )
 
 
-def emotional_corpora(config: RunConfig) -> list[str]:
-    """Return the stored names of the corpora whose emotions a run uses."""
-    names = [stored_name(config.dataset)]
+def needed_data_sets(config: RunConfig) -> DataSets:
+    """Return the data sets that a run reads.
+
+    Raises:
+        UserError: The protocol is `cross-corpus` and no target is named.
+    """
+    emotional = (config.dataset,)
     if config.protocol.name == "cross-corpus":
         if not config.protocol.target:
             raise UserError(
                 "cross-corpus: expected a corpus to select and test on, none is named; "
                 "add --set protocol.target=NAME"
             )
-        names.append(stored_name(config.protocol.target))
-    return names
+        emotional = (config.dataset, config.protocol.target)
+    verification = (config.verification,) if config.verification else ()
+    return DataSets(emotional, config.auxiliary, verification)
 
 
-def _cut(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> Split:
-    named = replace(protocol, target=stored_name(protocol.target))
-    return make_split(utterances, named, protocol.seed)
+def read_corpora(
+    data_sets: Iterable[str], frontend: FrontEndConfig, store: Path
+) -> list[StoredCorpus]:
+    """Read the manifests of data sets.
+
+    Raises:
+        UserError: One is not prepared, or its files are damaged.
+    """
+    return [load_corpus(store, stored_name(name), frontend) for name in data_sets]
 
 
-def _take(corpora: Sequence[StoredCorpus], rows: Sequence[np.ndarray]) -> list[Utterance]:
-    return [c.utterances[row] for c, own in zip(corpora, rows, strict=True) for row in own]
+def read_taking_part(config: RunConfig, store: Path) -> Pool:
+    """Read what is parted into folds: the utterances of the emotional corpora that take part.
+
+    Raises:
+        UserError: A corpus is not prepared, or lacks the classes.
+    """
+    names = needed_data_sets(config).emotional
+    return taking_part(config, read_corpora(names, config.frontend, store))
 
 
-def _place(split: Split, chosen: Sequence[np.ndarray]) -> tuple[list[np.ndarray], ...]:
-    """Turn rows of the joined utterances into rows of each corpus, for each part."""
-    first = np.cumsum([0, *(len(rows) for rows in chosen)])
-    parts = []
-    for rows in (split.train, split.validation, split.test):
-        index = np.array(rows, np.int64)
-        parts.append(
-            [
-                own[index[(index >= low) & (index < low + len(own))] - low]
-                for own, low in zip(chosen, first, strict=False)
-            ]
-        )
-    return tuple(parts)
+def name_stored_target(protocol: ProtocolConfig) -> ProtocolConfig:
+    """Return a protocol that names its target as the utterances in the store do."""
+    return replace(protocol, target=stored_name(protocol.target))
 
 
-def _speakers(
-    corpora: Sequence[StoredCorpus], train: Sequence[np.ndarray], auxiliary: Sequence[Utterance]
-) -> tuple[str, ...]:
-    """Return the speakers of the speaker task: all who are trained on (decisions M13)."""
-    own = {
-        corpus.utterances[row].speaker
-        for corpus, rows in zip(corpora, train, strict=True)
-        for row in rows
-    }
-    return tuple(sorted(own | {item.speaker for item in auxiliary}))
+def count_folds(config: RunConfig, store: Path) -> int:
+    """Return how many folds the protocol has on the prepared corpora.
+
+    Raises:
+        UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
+    """
+    utterances = read_taking_part(config, store).utterances
+    return num_folds(utterances, name_stored_target(config.protocol))
 
 
-def _speaker_labels(
-    utterances: Sequence[Utterance], speakers: tuple[str, ...]
-) -> dict[str, np.ndarray]:
-    return {
-        "gender": np.array(class_ids([item.gender for item in utterances], GENDERS), np.int32),
-        "speaker": np.array(class_ids([item.speaker for item in utterances], speakers), np.int32),
-    }
-
-
-def _unlabelled_rest(
-    config: RunConfig,
-    corpora: Sequence[StoredCorpus],
-    chosen: Sequence[np.ndarray],
-    split: Split,
-) -> list[np.ndarray]:
-    """Return the rows outside the classes of those speakers who are trained on and no more.
+def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
+    """Return what lies outside the classes of those speakers who are trained on and no more.
 
     None of a file that is evaluated on; and none beside published lists, which name all that is
     trained on.
     """
     is_listed = config.protocol.name == "folds"
     if not config.data.unlabelled_rest or config.model.learns_from_labels_alone or is_listed:
-        return [np.array([], np.int64) for _ in corpora]
-    utterances = _take(corpora, chosen)
-    evaluated = [utterances[row] for row in (*split.validation, *split.test)]
-    speakers = {utterances[row].speaker for row in split.train}
+        return Pool((), ())
+    evaluated = [pool.utterances[row] for row in (*split.validation, *split.test)]
+    speakers = {pool.utterances[row].speaker for row in split.train}
     speakers -= {item.speaker for item in evaluated}
     files = {(item.corpus, item.path) for item in evaluated}
     rest = []
-    for corpus, rows in zip(corpora, chosen, strict=True):
-        is_heard = np.array(
-            [
-                item.speaker in speakers and (item.corpus, item.path) not in files
-                for item in corpus.utterances
-            ]
-        )
-        may = is_heard & may_train_unlabelled(config, corpus)
-        rest.append(np.setdiff1d(np.flatnonzero(may), rows))
-    return rest
+    for corpus, members in zip(pool.corpora, pool.members, strict=True):
+        may_train = may_train_unlabelled(config, corpus) & [
+            item.speaker in speakers and (item.corpus, item.path) not in files
+            for item in corpus.utterances
+        ]
+        rest.append(np.setdiff1d(np.flatnonzero(may_train), members))
+    return Pool(pool.corpora, tuple(rest))
 
 
-def _train_more(
-    split: Split, utterances: list[Utterance], more: list[Utterance]
-) -> tuple[Split, list[Utterance]]:
-    """Return a split and its utterances with others added to the training part."""
-    rows = range(len(utterances), len(utterances) + len(more))
-    return replace(split, train=(*split.train, *rows)), utterances + more
+def _draw_auxiliary_speakers(config: RunConfig, store: Path) -> Pool:
+    """Return what trains of the auxiliary corpora: of a subset, of speakers drawn."""
+    data, seed = config.data, config.protocol.seed
+    corpora = read_corpora(needed_data_sets(config).auxiliary, config.frontend, store)
+    members = [
+        choose_speakers(corpus.utterances, data.auxiliary_subset, data.auxiliary_speakers, seed)
+        for corpus in corpora
+    ]
+    return Pool(tuple(corpora), tuple(members))
 
 
-def _auxiliary_rows(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
-    """Return the rows of an auxiliary corpus that train: of a subset, of speakers drawn."""
-    data = config.data
-    return choose_speakers(
-        corpus.utterances, data.auxiliary_subset, data.auxiliary_speakers, config.protocol.seed
-    )
-
-
-def _auxiliary_part(
-    corpus: StoredCorpus, rows: np.ndarray, target: Target, speakers: tuple[str, ...]
-) -> Part:
-    """Return rows without a label of the primary task, whatever the corpus says of them."""
-    none = np.full(len(corpus.utterances), UNLABELLED, np.int32)
-    labels = {target.task: none} | _speaker_labels(corpus.utterances, speakers)
-    return Part(corpus, rows, labels)
+def _make_labels(
+    pool: Pool, task: str, numbers: np.ndarray | int, speakers: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Return class numbers of all tasks, those of the primary task as they are given."""
+    found = {
+        "gender": class_ids([item.gender for item in pool.utterances], GENDERS),
+        "speaker": class_ids([item.speaker for item in pool.utterances], speakers),
+    }
+    primary = np.broadcast_to(np.int32(numbers), len(pool.utterances))
+    return {task: primary} | {name: np.array(ids, np.int32) for name, ids in found.items()}
 
 
 def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
@@ -231,17 +228,21 @@ def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...])
     return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
 
 
-def _only(parts: list[Part]) -> Part:
-    """Return the single part: validation and test lie in one corpus in every protocol."""
-    (part,) = parts
-    return part
+def _warn(train: Sequence[Part], test: Part, target: Target, leakage: dict[str, Any]) -> list[str]:
+    """Return what lessens the worth of a result.
 
-
-def _warnings(
-    config: RunConfig, test: Sequence[Part], target: Target, leakage: dict[str, Any]
-) -> list[str]:
+    Args:
+        train: Parts that are trained on, of those that the guard counts as trained on.
+        test: The test part.
+        target: The primary task.
+        leakage: What the guard found.
+    """
     found = []
-    numbers = {int(n) for part in test for n in part.labels[config.task][part.rows]}
+    total = leakage["utterances"]["train"]
+    left_out = total - sum(len(part.rows) for part in train)
+    if left_out:
+        found.append(f"{left_out} of {total} training utterances have no label and are left out")
+    numbers = set(test.labels[target.task][test.rows].tolist())
     absent = [name for number, name in enumerate(target.classes) if number not in numbers]
     if absent:
         found.append(f"the test part has no utterance of {', '.join(absent)}")

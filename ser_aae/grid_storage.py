@@ -1,4 +1,4 @@
-"""Where the runs of a grid read and write: folders that all share, or a store and runs at a URL.
+"""Places that the runs of a grid read and write: folders that all share, or URLs.
 
 A path is a folder that every worker sees. A URL (`s3://...`, `file:///...`, whatever fsspec
 opens) means that workers have their own disks: a corpus is copied to the worker's cache once, and
@@ -10,12 +10,13 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
 
-from ser_aae.assembly import emotional_corpora
+from ser_aae.assembly import needed_data_sets
 from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
@@ -64,8 +65,7 @@ def place_in_cache(place: str) -> Path:
 
 def corpora_of(config: RunConfig) -> list[str]:
     """Return the stored names of all corpora that a run reads."""
-    others = (*config.auxiliary, config.verification)
-    return [*emotional_corpora(config), *(stored_name(name) for name in others if name)]
+    return [stored_name(name) for name in chain.from_iterable(needed_data_sets(config))]
 
 
 def local_store(store: str, config: RunConfig) -> Path:

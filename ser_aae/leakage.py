@@ -22,7 +22,7 @@ VOICES: Mapping[str, str] = {
 }
 """Pair of parts that share speakers to what it means for the test part, the worst first."""
 
-_LISTED = 5
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ class Split:
 
 
 def check_leakage(
-    split: Split, utterances: Sequence[Utterance], auxiliary: Sequence[Utterance] = ()
+    split: Split,
+    utterances: Sequence[Utterance],
+    auxiliary: Sequence[Utterance] = (),
+    unlabelled: Sequence[Utterance] = (),
 ) -> dict[str, Any]:
     """Refuse a split whose parts share what they must not; say what was counted otherwise.
 
@@ -60,6 +63,8 @@ def check_leakage(
         utterances: Those the split names, of one corpus or several.
         auxiliary: Utterances that train the other tasks; they are of other corpora and of
             speakers who are neither validated nor tested on.
+        unlabelled: Utterances beside `utterances` that train too, without a label; they count
+            as of the training part.
 
     Returns:
         Plain values for `result.json`: `speaker_independent`, `folds`, `utterances` and
@@ -74,6 +79,7 @@ def check_leakage(
             (where none may be), an utterance, a stretch of a file, an auxiliary corpus.
     """
     parts = {part: _take(part, getattr(split, part), utterances) for part in PARTS}
+    parts["train"] += unlabelled
     names = {part: {item.speaker for item in parts[part]} for part in PARTS}
     _refuse_shared_utterances(split, parts)
     _refuse_shared_files(parts)
@@ -84,7 +90,10 @@ def check_leakage(
         "speaker_independent": split.speaker_independent,
         "folds": split.folds,
         "utterances": counts
-        | {"unused": len(utterances) - sum(counts.values()), "auxiliary": len(auxiliary)},
+        | {
+            "unused": len(utterances) + len(unlabelled) - sum(counts.values()),
+            "auxiliary": len(auxiliary),
+        },
         "speakers": {part: len(names[part]) for part in PARTS}
         | {"auxiliary": len({item.speaker for item in auxiliary})},
         "speaker_names": {part: sorted(names[part]) for part in PARTS},
@@ -174,10 +183,10 @@ def _take(part: str, rows: Sequence[int], utterances: Sequence[Utterance]) -> li
 
 
 def _refuse(what: str, pair: str, found: Sequence[str]) -> None:
-    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     raise UserError(
         f"leakage: {pair.replace('-', ' and ')} share {what}: "
-        f"{', '.join(found[:_LISTED])}{more}; the result would flatter the model, so the split "
+        f"{', '.join(found[:_MOST_NAMED])}{more}; the result would flatter the model, so the split "
         "is refused"
     )
 

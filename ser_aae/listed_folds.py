@@ -128,7 +128,7 @@ def _place(entries: Sequence[Entry], utterances: Sequence[Utterance]) -> dict[st
         row = _find(entry, "" if one_corpus else entry.corpus, by_name, utterances)
         if row is None:
             if labels & {entry.label, canonical_emotion(entry.label)}:
-                raise UserError(_absent(entry, utterances))
+                raise UserError(_describe_absence(entry, utterances))
             continue
         if row in taken:
             other = taken[row]
@@ -154,7 +154,7 @@ def _find(
     return None
 
 
-def _absent(entry: Entry, utterances: Sequence[Utterance]) -> str:
+def _describe_absence(entry: Entry, utterances: Sequence[Utterance]) -> str:
     corpora = ", ".join(sorted({item.corpus for item in utterances}))
     return (
         f"{entry.where}: {entry.names[0]} ({entry.label or 'without a label'}) is not among the "

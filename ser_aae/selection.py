@@ -1,4 +1,4 @@
-"""Which speakers of an auxiliary corpus take part: a subset of it, and a drawn number (Sec. 4.1.3).
+"""Speakers of a corpus that is used in part: those of a subset, and a drawn number (Sec. 4.1.3).
 
 The paper trains the auxiliary tasks on 600 random speakers of LibriSpeech's train-clean-360 and
 verifies speakers on its test-clean. A store holds the corpus as it was found; the choice is made
@@ -13,8 +13,36 @@ from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNKNOWN_GENDER
 from ser_aae.utterance import Utterance
 
-SUBSET_KEY = "subset"
+_SUBSET_KEY = "subset"
 """Where an adapter writes an utterance's subset in `Utterance.extra`."""
+
+
+def choose_subset(utterances: Sequence[Utterance], subset: str, setting: str) -> np.ndarray:
+    """Return the rows of a subset.
+
+    Args:
+        utterances: Of one corpus.
+        subset: Its name, as in `extra["subset"]`; `""` is the whole corpus.
+        setting: That named the subset.
+
+    Returns:
+        `(rows,)` int64, ascending.
+
+    Raises:
+        UserError: There is no such subset.
+    """
+    rows = np.flatnonzero([subset in ("", item.extra.get(_SUBSET_KEY)) for item in utterances])
+    if len(rows) or not subset:
+        return rows
+    corpora = ", ".join(sorted({item.corpus for item in utterances})) or "the corpus"
+    found = sorted({item.extra.get(_SUBSET_KEY, "") for item in utterances} - {""})
+    if not found:
+        raise UserError(f"{setting}: {corpora} has no subsets, got {subset!r}; leave it empty")
+    raise UserError(
+        f"{setting}: expected a subset of {corpora} in the store ({', '.join(found)}), or empty "
+        f"for all, got {subset!r}; to add one, unpack it beside the others and prepare the "
+        "corpus anew"
+    )
 
 
 def choose_speakers(
@@ -29,7 +57,7 @@ def choose_speakers(
 
     Args:
         utterances: Of one corpus.
-        subset: Its name, as in `extra["subset"]`; `""` is the whole corpus.
+        subset: As of `choose_subset`.
         max_speakers: How many are drawn; 0 is all.
         seed: Of the draw.
 
@@ -39,9 +67,7 @@ def choose_speakers(
     Raises:
         UserError: There is no such subset, or it has fewer speakers than are asked for.
     """
-    rows = np.flatnonzero([subset in ("", item.extra.get(SUBSET_KEY)) for item in utterances])
-    if subset and not len(rows):
-        raise UserError(_no_such_subset(utterances, subset))
+    rows = choose_subset(utterances, subset, "data.auxiliary_subset")
     genders = {utterances[row].speaker: utterances[row].gender for row in rows}
     if not 0 <= max_speakers <= len(genders):
         place = f"{utterances[rows[0]].corpus} {subset}".strip() if len(rows) else "the corpus"
@@ -51,11 +77,11 @@ def choose_speakers(
         )
     if max_speakers == 0:
         return rows
-    chosen = set(_in_turns(genders, seed)[:max_speakers])
+    chosen = set(_order_speakers(genders, seed)[:max_speakers])
     return np.array([row for row in rows if utterances[row].speaker in chosen], np.int64)
 
 
-def _in_turns(genders: dict[str, str], seed: int) -> list[str]:
+def _order_speakers(genders: dict[str, str], seed: int) -> list[str]:
     """Return all speakers in the order in which they are taken."""
     generator = np.random.default_rng(seed)
     turns = []
@@ -67,15 +93,3 @@ def _in_turns(genders: dict[str, str], seed: int) -> list[str]:
             for turn, name in enumerate(generator.permutation(speakers))
         ]
     return [name for *_, name in sorted(turns)]
-
-
-def _no_such_subset(utterances: Sequence[Utterance], subset: str) -> str:
-    corpora = ", ".join(sorted({item.corpus for item in utterances})) or "the corpus"
-    found = sorted({item.extra.get(SUBSET_KEY, "") for item in utterances} - {""})
-    if not found:
-        return f"data.auxiliary_subset: {corpora} has no subsets, got {subset!r}; leave it empty"
-    return (
-        f"data.auxiliary_subset: expected a subset of {corpora} in the store "
-        f"({', '.join(found)}), or empty for all, got {subset!r}; to add one, unpack it beside "
-        "the others and prepare the corpus anew"
-    )

@@ -1,7 +1,7 @@
-"""Who trains, who validates, who is tested: the protocols of Sec. 5 as pure functions.
+"""Protocols of Sec. 5 as pure functions, which say who trains, validates and is tested.
 
 A split names rows of a sequence of utterances. Whatever a protocol cuts passes
-`ser_aae.leakage.check_leakage` before it is handed out.
+`ser_aae.leakage.check_leakage` before it is used.
 """
 
 import re
@@ -31,7 +31,18 @@ def num_folds(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
 
 
 def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
-    """Return one fold of a protocol.
+    """Return one fold of a protocol that the leakage guard has passed.
+
+    Raises:
+        UserError: As `cut_split`, or parts that would leak.
+    """
+    split = cut_split(utterances, protocol, seed)
+    check_leakage(split, utterances)
+    return split
+
+
+def cut_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
+    """Return one fold of a protocol, for whoever takes more to the leakage guard than the fold.
 
     Args:
         utterances: Those with a label of the primary task. For `cross-corpus` they hold the
@@ -44,8 +55,8 @@ def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
         Rows of `utterances`, ascending in each part.
 
     Raises:
-        UserError: A fold out of range, too few speakers, sessions or utterances for the
-            protocol, or parts that would leak.
+        UserError: A fold out of range, or too few speakers, sessions or utterances for the
+            protocol.
     """
     total = num_folds(utterances, protocol)
     if not 0 <= protocol.fold < total:
@@ -64,49 +75,18 @@ def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
             listed and _share_speakers(utterances, parts)
         )
     )
-    split = Split(
+    return Split(
         *(tuple(sorted(part)) for part in parts),
         speaker_independent=not may_share,
         apart=("train-validation", "train-test") if shared_target else (),
         folds=total,
         lists=lists_digest(Path(protocol.directory).expanduser()) if listed else "",
     )
-    check_leakage(split, utterances)
-    return split
 
 
 def _share_speakers(utterances: Sequence[Utterance], parts: Parts) -> bool:
     voices = [{utterances[row].speaker for row in part} for part in parts]
     return len(set().union(*voices)) < sum(map(len, voices))
-
-
-def make_cross_corpus_split(
-    source_utterances: Sequence[Utterance],
-    target_utterances: Sequence[Utterance],
-    protocol: ProtocolConfig,
-    seed: int,
-) -> Split:
-    """Return the split of Sec. 5.3: all of the source trains, the target selects and tests.
-
-    `protocol.selection_fraction` of the target selects parameters, the rest is the test part.
-    With `protocol.target_speakers` `"shared"` every speaker's utterances are drawn into both;
-    with `"apart"` whole speakers are.
-
-    Returns:
-        Rows of `(*source_utterances, *target_utterances)`.
-
-    Raises:
-        UserError: The two share a corpus, or there are too few target speakers.
-    """
-    targets = {utterance.corpus for utterance in target_utterances}
-    common = sorted(targets & {utterance.corpus for utterance in source_utterances})
-    if common or targets != {protocol.target}:
-        raise UserError(
-            f"cross-corpus: expected the target {protocol.target!r} alone, apart from the "
-            f"source, received {sorted(targets)} with {common} in both; name another "
-            "protocol.target"
-        )
-    return make_split((*source_utterances, *target_utterances), protocol, seed)
 
 
 @dataclass(frozen=True)
@@ -117,14 +97,14 @@ class _Protocol:
     cut: Callable[[Sequence[Utterance], ProtocolConfig, int], Parts]
 
 
-def _natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+def _natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
     """Return a sorting key in which `actor:2` stands before `actor:10`."""
     pieces = re.split(r"(\d+)", name)
     return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in pieces if p], name
 
 
 def _speakers(utterances: Sequence[Utterance]) -> list[str]:
-    return sorted({utterance.speaker for utterance in utterances}, key=_natural)
+    return sorted({utterance.speaker for utterance in utterances}, key=_natural_key)
 
 
 def _rows(utterances: Sequence[Utterance], speakers: Sequence[str]) -> list[int]:
@@ -132,7 +112,7 @@ def _rows(utterances: Sequence[Utterance], speakers: Sequence[str]) -> list[int]
     return [row for row, utterance in enumerate(utterances) if utterance.speaker in wanted]
 
 
-def _by_speaker(
+def _part_speakers(
     utterances: Sequence[Utterance], validation: Sequence[str], test: Sequence[str]
 ) -> Parts:
     """Part whole speakers; those neither in validation nor in test train."""
@@ -163,7 +143,7 @@ def _cut_kfold(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed:
     """Cut the sorted speakers into consecutive groups (decision P3)."""
     groups = [list(group) for group in np.array_split(_speakers(utterances), protocol.folds)]
     following = (protocol.fold + 1) % protocol.folds
-    return _by_speaker(utterances, groups[following], groups[protocol.fold])
+    return _part_speakers(utterances, groups[following], groups[protocol.fold])
 
 
 def _count_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
@@ -175,7 +155,7 @@ def _cut_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: 
     speakers = _speakers(utterances)
     test = speakers[protocol.fold]
     if not _has_sessions(utterances):
-        return _by_speaker(utterances, [speakers[(protocol.fold + 1) % len(speakers)]], [test])
+        return _part_speakers(utterances, [speakers[(protocol.fold + 1) % len(speakers)]], [test])
     sessions = {item.session for item in utterances if item.speaker == test}
     partners = sorted({item.speaker for item in utterances if item.session in sessions} - {test})
     if not partners or len(partners) + 1 == len(speakers):
@@ -184,7 +164,7 @@ def _cut_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: 
             f"{', '.join(sorted(sessions))} with {len(partners)} of {len(speakers) - 1} others; "
             "use speaker-kfold"
         )
-    return _by_speaker(utterances, partners, [test])
+    return _part_speakers(utterances, partners, [test])
 
 
 def _has_sessions(utterances: Sequence[Utterance]) -> bool:
@@ -202,7 +182,7 @@ def _count_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig) -
 
 
 def _sessions(utterances: Sequence[Utterance]) -> list[str]:
-    return sorted({utterance.session for utterance in utterances}, key=_natural)
+    return sorted({utterance.session for utterance in utterances}, key=_natural_key)
 
 
 def _cut_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
@@ -265,7 +245,7 @@ def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
     speakers = _speakers(_target(utterances, protocol.target))
     if protocol.target_speakers == "apart":
         chosen = _draw(speakers, protocol.selection_fraction, generator)
-        return _by_speaker(utterances, chosen, sorted(set(speakers) - set(chosen)))
+        return _part_speakers(utterances, chosen, sorted(set(speakers) - set(chosen)))
     selection: list[int] = []
     test: list[int] = []
     owed = 0.0
@@ -279,7 +259,7 @@ def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
         owed -= take
         selection += order[:take]
         test += order[take:]
-    return _by_speaker(utterances, [], speakers)[0], selection, test
+    return _part_speakers(utterances, [], speakers)[0], selection, test
 
 
 def _draw(names: list[str], fraction: float, generator: np.random.Generator) -> list[str]:

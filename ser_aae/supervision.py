@@ -1,4 +1,4 @@
-"""Which training rows keep their label, and which of them a model can learn from."""
+"""Labels of the training rows: the share that is kept, and the rows that a model learns from."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,6 @@ import numpy as np
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import UNLABELLED
-from ser_aae.leakage import Split
 from ser_aae.parts import Part
 
 
@@ -65,22 +64,6 @@ def mixed_share(
         for parts in (labelled, unlabelled)
     )
     return min(ratio, max(1, size * others // (visits + others)) / size)
-
-
-def count_unlabelled(split: Split, training: Sequence[Part], task: str) -> int:
-    """Return how many of the training utterances that the guard counts give no label of a task."""
-    return len(split.train) - sum(len(part.labelled(task).rows) for part in training)
-
-
-def left_out(split: Split, training: Sequence[Part]) -> list[str]:
-    """Return a warning where fewer utterances are trained on than the guard counts, else none."""
-    kept = sum(len(part.rows) for part in training)
-    if kept == len(split.train):
-        return []
-    return [
-        f"{len(split.train) - kept} of {len(split.train)} training utterances have no label and "
-        "are left out"
-    ]
 
 
 def _hide_labels(part: Part, config: RunConfig) -> Part:

@@ -1,4 +1,4 @@
-"""The primary task: which utterances take part in it, and the class of each.
+"""The primary task: the utterances that take part in it, and the class of each.
 
 Emotions are the corpora's own labels. The levels of a dimension are those of Table 2, with
 closed upper edges. Clusters in the valence-activation plane are found by K-means on the
@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import CLUSTERS, FOUR, LEVEL_EDGES, LEVELS, UNLABELLED, class_ids
+from ser_aae.parts import Pool
 from ser_aae.store import StoredCorpus
 from ser_aae.utterance import Utterance
 
@@ -31,24 +32,24 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Target:
-    """The classes of the primary task on some corpora.
+    """The classes of the primary task on a pool of utterances.
 
     Attributes:
         task: `config.task`.
         classes: Their names, in the order of their numbers.
-        numbers: For each corpus `(utterances,)` int32, `UNLABELLED` where it takes no part.
+        numbers: `(utterances of the pool,)` int32, the class of each.
         centroids: `(clusters, 2)` valence and activation, by valence; `None` where the task
             is no clustering.
     """
 
     task: str
     classes: tuple[str, ...]
-    numbers: list[np.ndarray]
+    numbers: np.ndarray
     centroids: np.ndarray | None = None
 
 
-def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> list[np.ndarray]:
-    """Return the rows of each corpus that the primary task is trained and scored on.
+def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
+    """Return what the primary task is trained and scored on.
 
     Utterances of the classes asked for, `four` in the paper for dimensions too (Sec. 4.1);
     `all` with a dimension is every utterance that is rated, agreed on or not.
@@ -67,7 +68,7 @@ def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> list[np.n
             _narrow(mask, corpus, _is_improvised, "that are marked as improvised")
         if rated:
             _narrow(mask, corpus, _rating_test(config.task), f"rated for {config.task}")
-    return [np.flatnonzero(mask) for mask in kept]
+    return Pool(tuple(corpora), tuple(np.flatnonzero(mask) for mask in kept))
 
 
 def may_train_unlabelled(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
@@ -77,38 +78,31 @@ def may_train_unlabelled(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
     return np.ones(len(corpus.utterances), bool)
 
 
-def make_target(
-    config: RunConfig,
-    corpora: Sequence[StoredCorpus],
-    train: Sequence[np.ndarray],
-    chosen: Sequence[np.ndarray],
-) -> Target:
+def make_target(config: RunConfig, pool: Pool, train: Sequence[int]) -> Target:
     """Number the classes of the primary task.
 
     Args:
         config: The task, the classes, the edges of levels, the seed of K-means.
-        corpora: Those with the primary task's labels.
-        train: Rows of each that train; clusters are fitted on these.
-        chosen: Rows of each that take part; no other has a class.
+        pool: What takes part, as `taking_part` returns it.
+        train: Rows of the pool that train; clusters are fitted on these.
 
     Raises:
         UserError: A class without an utterance, or fewer points than clusters.
     """
     centroids = None
     if config.task in CLUSTERS:
-        planes = [_plane(corpus.utterances) for corpus in corpora]
-        centroids = _fit_centroids(config, planes, train)
+        plane = np.array([(u.valence, u.activation) for u in pool.utterances], np.float64)
+        centroids = _fit_centroids(config, plane[list(train)])
         classes = tuple(f"cluster {number + 1}" for number in range(len(centroids)))
-        numbers = [_nearest(plane, centroids) for plane in planes]
+        numbers = np.square(plane[:, None] - centroids).sum(axis=2).argmin(axis=1)
     elif config.task in LEVELS:
         classes = LEVELS[config.task]
-        numbers = [_levels(corpus, config) for corpus in corpora]
+        by_corpus = zip(pool.corpora, pool.members, strict=True)
+        numbers = np.concatenate([_levels(corpus, config)[rows] for corpus, rows in by_corpus])
     else:
-        classes = choose_classes(config.classes, corpora)
-        numbers = [np.array(class_ids([u.emotion for u in c.utterances], classes)) for c in corpora]
-    for own, rows in zip(numbers, chosen, strict=True):
-        own[np.setdiff1d(np.arange(len(own)), rows)] = UNLABELLED
-    return Target(config.task, classes, [own.astype(np.int32) for own in numbers], centroids)
+        classes = choose_classes(config.classes, pool.corpora)
+        numbers = np.array(class_ids([item.emotion for item in pool.utterances], classes))
+    return Target(config.task, classes, numbers.astype(np.int32), centroids)
 
 
 def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, ...]:
@@ -163,21 +157,11 @@ def _levels(corpus: StoredCorpus, config: RunConfig) -> np.ndarray:
     return np.where(np.isnan(values), UNLABELLED, levels)
 
 
-def _plane(utterances: Sequence[Utterance]) -> np.ndarray:
-    """Return `(n, 2)` valence and activation, NaN where there is no rating."""
-    ratings = [(item.valence, item.activation) for item in utterances]
-    return np.array(ratings, dtype=np.float64).reshape(-1, 2)
-
-
-def _fit_centroids(
-    config: RunConfig, planes: Sequence[np.ndarray], train: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Return the `(clusters, 2)` centroids of K-means on the training rows, by valence."""
+def _fit_centroids(config: RunConfig, points: np.ndarray) -> np.ndarray:
+    """Return the `(clusters, 2)` centroids of K-means on points of the plane, by valence."""
     from sklearn.cluster import KMeans  # here, because most runs do not need it
 
     count = CLUSTERS[config.task]
-    points = np.concatenate([plane[rows] for plane, rows in zip(planes, train, strict=True)])
-    points = points[~np.isnan(points).any(axis=1)]
     if len(np.unique(points, axis=0)) < count:
         raise UserError(
             f"{config.task}: expected at least {count} different ratings of valence and "
@@ -188,9 +172,3 @@ def _fit_centroids(
         fitted = KMeans(count, n_init=_RESTARTS, random_state=config.protocol.seed).fit(points)
     # by valence, so that a number means the same in every fold
     return fitted.cluster_centers_[np.argsort(fitted.cluster_centers_[:, 0])]
-
-
-def _nearest(plane: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    distances = np.square(plane[:, None, :] - centroids[None, :, :]).sum(axis=2)
-    known = ~np.isnan(distances).any(axis=1)
-    return np.where(known, np.nan_to_num(distances).argmin(axis=1), UNLABELLED)

@@ -21,16 +21,15 @@ from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.leakage import refuse_known_speakers
 from ser_aae.parts import Part
-from ser_aae.selection import SUBSET_KEY
+from ser_aae.selection import choose_subset
 from ser_aae.store import StoredCorpus, load_corpus
-from ser_aae.utterance import Utterance
 
 _MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """Who is enrolled with what, and what is tested.
+    """Trials of a run: the speakers enrolled, their utterances, and what is tested.
 
     Attributes:
         part: All utterances that are enrolled or tested.
@@ -65,14 +64,12 @@ def plan_trials(config: RunConfig, store: Path, data: Assembly) -> TrialPlan | N
             "among model.auxiliary_tasks, or leave verification off"
         )
     corpus = load_corpus(store, stored_name(config.verification), config.frontend)
-    rows = _subset(corpus, config.verification_subset)
-    refuse_known_speakers([corpus.utterances[row] for row in rows], taking_part(data))
+    rows = choose_subset(corpus.utterances, config.verification_subset, "verification_subset")
+    refuse_known_speakers(
+        [corpus.utterances[row] for row in rows],
+        [item for part in data.parts for item in part.utterances],
+    )
     return _draw_enrolment(corpus, rows, config.enrolment_utterances, config.protocol.seed)
-
-
-def taking_part(data: Assembly) -> list[Utterance]:
-    """Return every utterance that a run trains, validates or tests on."""
-    return [part.corpus.utterances[row] for part in data.parts for row in part.rows]
 
 
 def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.ndarray:
@@ -141,17 +138,6 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     """Return vectors of length 1; one of zeros, which has no direction, stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1.0)
-
-
-def _subset(corpus: StoredCorpus, subset: str) -> np.ndarray:
-    rows = np.flatnonzero([subset in ("", u.extra.get(SUBSET_KEY)) for u in corpus.utterances])
-    if not len(rows):
-        found = sorted({item.extra.get(SUBSET_KEY, "") for item in corpus.utterances} - {""})
-        raise UserError(
-            f"verification_subset: expected a subset of {corpus.name} in the store "
-            f"({', '.join(found) or 'it has none'}), or empty for all, got {subset!r}"
-        )
-    return rows
 
 
 def _draw_enrolment(

@@ -1,11 +1,12 @@
-"""`ser-aae folds`: who trains, validates and is tested in each fold, as files to publish."""
+"""`ser-aae folds`: lists of who trains, validates and is tested in each fold, to be published."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_config, add_place, add_preparation, folder
-from ser_aae.commands.train import add_flags, prepare_all, read_config, taking_part_in
+from ser_aae.commands.train import add_flags, prepare_all, read_config
 
 if TYPE_CHECKING:
     from ser_aae.leakage import Split
@@ -36,13 +37,15 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists; print the size of each part, then the folder."""
+    from ser_aae.assembly import name_stored_target, read_taking_part
     from ser_aae.fold_files import format_list, write_lists
     from ser_aae.splits import make_split, num_folds
 
     # corpora that take no part in the folds are not prepared for them
     config = replace(read_config(arguments), auxiliary=(), verification="")
     prepare_all(config, arguments)
-    utterances, protocol = taking_part_in(config, arguments.store)
+    utterances = read_taking_part(config, arguments.store).utterances
+    protocol = name_stored_target(config.protocol)
     splits = [
         make_split(utterances, replace(protocol, fold=fold), protocol.seed)
         for fold in range(num_folds(utterances, protocol))
@@ -52,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(arguments.out)
 
 
-def _table(splits: "list[Split]", utterances: "list[Utterance]") -> list[str]:
+def _table(splits: "list[Split]", utterances: "Sequence[Utterance]") -> list[str]:
     """Return utterances and speakers of each part, a line a fold."""
     from ser_aae.leakage import PARTS
     from ser_aae.results.text import align

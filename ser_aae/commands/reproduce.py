@@ -155,7 +155,7 @@ def _list_runs(
     artefacts: Sequence[Any], setup: "Setup", places: "Places", arguments: argparse.Namespace
 ) -> list[RunConfig]:
     """Return the runs of the artefacts; how many folds there are is counted on the corpora."""
-    from ser_aae.commands.train import count_folds
+    from ser_aae.assembly import count_folds
     from ser_aae.experiments import runs_of
     from ser_aae.grid_storage import local_store
 

@@ -5,19 +5,18 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_config, add_place, add_preparation, prepare_corpus
-from ser_aae.config import ProtocolConfig, RunConfig
+from ser_aae.config import RunConfig
 from ser_aae.config_fields import Given, choices
 from ser_aae.errors import UserError
 from ser_aae.fold_files import PREFIX
 
 if TYPE_CHECKING:
     from tensorflow.distribute import Strategy
-
-    from ser_aae.utterance import Utterance
 
 _ALL = "all"
 
@@ -126,34 +125,6 @@ def _name_lists(config: RunConfig) -> RunConfig:
     return replace(config, protocol=name_lists(config.protocol))
 
 
-def count_folds(config: RunConfig, store: Path) -> int:
-    """Return how many folds the protocol has on the prepared corpora.
-
-    Raises:
-        UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
-    """
-    from ser_aae.splits import num_folds
-
-    return num_folds(*taking_part_in(config, store))
-
-
-def taking_part_in(config: RunConfig, store: Path) -> tuple["list[Utterance]", ProtocolConfig]:
-    """Return what is parted into folds, and the protocol with corpora as the store names them.
-
-    Raises:
-        UserError: A corpus is not prepared, or lacks the classes.
-    """
-    from ser_aae.assembly import emotional_corpora
-    from ser_aae.datasets import stored_name
-    from ser_aae.store import load_corpus
-    from ser_aae.targets import taking_part
-
-    corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
-    rows = taking_part(config, corpora)
-    utterances = [c.utterances[row] for c, own in zip(corpora, rows, strict=True) for row in own]
-    return utterances, replace(config.protocol, target=stored_name(config.protocol.target))
-
-
 def _given_flags(arguments: argparse.Namespace) -> Iterator[Given]:
     if arguments.improvised_only is not None:
         yield Given("improvised_only", arguments.improvised_only, "--improvised-only")
@@ -180,14 +151,11 @@ def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
     Lists that users write and mend, `csv:FILE` and `audformat:DIR`, are compared with what is
     stored, so that an edited label is not overlooked.
     """
-    from ser_aae.assembly import emotional_corpora
+    from ser_aae.assembly import needed_data_sets
     from ser_aae.datasets import given_path, stored_name
     from ser_aae.store import is_prepared
 
-    emotional_corpora(config)  # refuses cross-corpus without a target before hours of work
-    target = (config.protocol.target,) if config.protocol.name == "cross-corpus" else ()
-    verified = (config.verification,) if config.verification else ()
-    for dataset in (config.dataset, *target, *config.auxiliary, *verified):
+    for dataset in chain.from_iterable(needed_data_sets(config)):
         is_new = not is_prepared(arguments.store, stored_name(dataset), config.frontend)
         if is_new or given_path(dataset):
             messages = prepare_corpus(dataset, config, arguments)
@@ -197,6 +165,8 @@ def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
 
 def _train_all(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
     """Train every fold, and return the folder they lie in."""
+    from ser_aae.assembly import count_folds
+
     total = count_folds(config, store)
     for fold in range(total):
         _show(f"fold {fold + 1} of {total}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_config, add_place
-from ser_aae.commands.train import add_flags, count_folds, prepare_all, read_config
+from ser_aae.commands.train import add_flags, prepare_all, read_config
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import search_dimensions
 from ser_aae.errors import UserError
@@ -168,6 +168,8 @@ def _read_search(arguments: argparse.Namespace) -> "Search":
 
 
 def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
+    from ser_aae.assembly import count_folds
+
     total = count_folds(config, store)
     if text == "all":
         return tuple(range(total))
@@ -183,16 +185,15 @@ def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
 
 def _prepare(config: RunConfig, search: "Search", arguments: argparse.Namespace) -> dict[str, str]:
     """Prepare the corpora for every front end that is searched; return their digests."""
-    from ser_aae.assembly import emotional_corpora
-    from ser_aae.datasets import stored_name
-    from ser_aae.store import load_corpus
+    from ser_aae.assembly import needed_data_sets, read_corpora
 
     digests = {}
     for varied in _front_ends(config, search):
         prepare_all(varied, arguments)
-        for name in (*emotional_corpora(varied), *map(stored_name, varied.auxiliary)):
-            stored = load_corpus(arguments.store, name, varied.frontend)
-            digests[f"{name}-{varied.frontend.digest()}"] = stored.digest
+        needed = needed_data_sets(varied)
+        names = (*needed.emotional, *needed.auxiliary)
+        for stored in read_corpora(names, varied.frontend, arguments.store):
+            digests[f"{stored.name}-{varied.frontend.digest()}"] = stored.digest
     return digests
 
 

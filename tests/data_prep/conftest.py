@@ -45,8 +45,8 @@ def count_levels():
         name, frames = utterances[0].corpus, np.ones(len(utterances))
         stored = StoredCorpus(name, None, None, tuple(utterances), frames, (), "digest")
         config = RunConfig(task=dimension, classes=classes)
-        (chosen,) = taking_part(config, [stored])
-        (numbers,) = make_target(config, [stored], [chosen], [chosen]).numbers
-        return tuple(np.bincount(numbers[chosen], minlength=3).tolist())
+        pool = taking_part(config, [stored])
+        numbers = make_target(config, pool, range(len(pool.utterances))).numbers
+        return tuple(np.bincount(numbers, minlength=3).tolist())
 
     return count

@@ -189,6 +189,14 @@ def test_an_auxiliary_corpus_with_a_tested_speaker_is_refused(config, store_with
     assert assemble(later, store).num_classes["speaker"] == 4
 
 
+def test_sessions_that_share_a_speaker_are_refused(config, store_with, speakers_of):
+    last = speakers_of("tiny")[-1]
+    guest = replace(last, utterance_id="guest", path="guest.wav", session="Session1")
+    wanted = replace(config, protocol=ProtocolConfig(name="loso-session"))
+    with pytest.raises(UserError, match="train and test share speakers: tiny:07"):
+        assemble(wanted, store_with([*speakers_of("tiny"), guest]))
+
+
 def test_the_guard_s_findings_are_kept(config, tiny_store):
     leakage = assemble(replace(config, auxiliary=("voices",)), tiny_store).leakage
     assert leakage["speaker_independent"] is True
@@ -245,6 +253,7 @@ def test_other_emotions_take_no_part_and_an_unknown_gender_is_no_label(
     parts = [*data.train, data.validation, data.test]
     assert sum(len(part.rows) for part in parts) == 64 - 8
     assert "boredom" not in {name for part in parts for name in emotions(part)}
-    genders = data.train[0].labels["gender"]
+    genders = data.train[0].labels["gender"][data.train[0].rows]
+    assert data.train[0].rows[-1] == 63
     assert genders[-1] == -1
     assert (genders[:-1] >= 0).all()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_aae.assembly import assemble, emotional_corpora
+from ser_aae.assembly import assemble, needed_data_sets
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR
@@ -159,16 +159,18 @@ def test_cross_corpus_onto_itself_is_refused(config, tiny_store, target):
 def test_cross_corpus_needs_a_target(config):
     bare = replace(config, protocol=ProtocolConfig(name="cross-corpus"))
     with pytest.raises(UserError, match=r"protocol\.target=NAME"):
-        emotional_corpora(bare)
+        needed_data_sets(bare)
 
 
-def test_names_are_those_of_the_store(config):
-    assert emotional_corpora(replace(config, dataset="RAVDESS")) == ["ravdess"]
+def test_a_config_needs_data_sets_in_three_roles(config):
+    assert needed_data_sets(config) == (("tiny",), (), ())
     onto = ProtocolConfig(name="cross-corpus", target="MSP-IMPROV")
-    assert emotional_corpora(replace(config, protocol=onto)) == ["tiny", "msp"]
+    whole = replace(config, protocol=onto, auxiliary=("voices", "others"), verification="read")
+    # in the words of the config, which say where a corpus of one's own lies
+    assert needed_data_sets(whole) == (("tiny", "MSP-IMPROV"), ("voices", "others"), ("read",))
     # a target that the protocol does not use is not read
     unused = ProtocolConfig(name="loso", target="foreign")
-    assert emotional_corpora(replace(config, protocol=unused)) == ["tiny"]
+    assert needed_data_sets(replace(config, protocol=unused)).emotional == ("tiny",)
 
 
 def test_the_target_may_be_spelt_like_any_data_set(config, tiny_store):

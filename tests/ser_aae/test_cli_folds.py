@@ -1,14 +1,15 @@
 """`ser-aae folds`, and training on what it wrote."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from ser_aae.assembly import assemble, count_folds
 from ser_aae.cli import build_parser, main
-from ser_aae.commands.train import count_folds, read_config, taking_part_in
+from ser_aae.commands.train import read_config
 from ser_aae.errors import UserError
 from ser_aae.fold_files import lists_digest
-from ser_aae.splits import make_split
 
 FRONT_END = ("--set", "frontend.bins=32", "--set", "frontend.scale=linear")
 
@@ -70,10 +71,13 @@ def test_training_reads_back_the_same_parts(tmp_path, tiny_store):
     ours = config_of("--dataset", "tiny", "--protocol", "folds:lists", "--fold", "3")
     theirs = config_of("--dataset", "tiny", "--protocol", "loso", "--fold", "3")
     assert count_folds(ours, tiny_store) == 8
-    one, two = (make_split(*taking_part_in(c, tiny_store), 0) for c in (ours, theirs))
-    assert (one.train, one.validation, one.test) == (two.train, two.validation, two.test)
-    assert one.lists
-    assert not two.lists
+    one, two = (assemble(c, tiny_store) for c in (ours, theirs))
+    for read, cut in zip(
+        (*one.train, one.validation, one.test), (*two.train, two.validation, two.test), strict=True
+    ):
+        assert read.rows.tolist() == cut.rows.tolist()
+    assert one.leakage["lists"]
+    assert not two.leakage["lists"]
 
 
 def test_lists_of_lists_are_the_same_lists(tmp_path):
@@ -89,7 +93,7 @@ def test_the_folds_of_a_cross_corpus_run_name_both_corpora(tmp_path, tiny_store)
     assert {line["corpus"] for line in lines if line["part"] == "test"} == {"foreign"}
     config = config_of("--dataset", "tiny", "--protocol", "folds:lists")
     with pytest.raises(UserError, match="not among the utterances of tiny"):
-        make_split(*taking_part_in(config, tiny_store), 0)
+        assemble(config, tiny_store)
 
 
 def test_the_config_names_folder_and_content_and_a_flag_replaces_both(tmp_path):
@@ -138,6 +142,21 @@ def test_lists_of_two_protocols_do_not_mix(capsys, tmp_path):
     assert run("folds", "--dataset", "tiny", "--protocol", "loso-session", "--out", "lists") == 2
     assert "found other files" in capsys.readouterr().err
     assert lists_digest(tmp_path / "lists") == before
+
+
+def test_folds_that_would_leak_are_not_written(
+    capsys, tmp_path, monkeypatch, speakers_of, sounds_of, write_corpus
+):
+    """The last speaker has an utterance in the first session too."""
+    utterances = speakers_of("guests")
+    guest = replace(utterances[-1], utterance_id="guest", path="guest.wav", session="Session1")
+    utterances.append(guest)
+    write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
+    monkeypatch.setenv("SER_AAE_STORE", str(tmp_path / "store"))
+    words = ("--dataset", "guests", "--protocol", "loso-session", "--out", "lists")
+    assert run("folds", *words) == 2
+    assert "share speakers: guests:07" in capsys.readouterr().err
+    assert not (tmp_path / "lists").exists()
 
 
 def test_help_tells_both_commands_of_lists(capsys):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ser_aae.assembly import count_folds
 from ser_aae.cli import build_parser, main
-from ser_aae.commands.train import count_folds, read_config
+from ser_aae.commands.train import read_config
 from ser_aae.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]

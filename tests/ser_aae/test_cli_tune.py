@@ -140,9 +140,9 @@ def test_a_front_end_that_is_searched_is_prepared_too(searched, monkeypatch):
     monkeypatch.setattr(tune, "prepare_all", lambda each, _: prepared.append(each.frontend.scale))
 
     class Stored:
-        digest = "00"
+        name, digest = "tiny", "00"
 
-    monkeypatch.setattr("ser_aae.store.load_corpus", lambda *_: Stored())
+    monkeypatch.setattr("ser_aae.assembly.read_corpora", lambda *_: [Stored()])
     found = tune._prepare(config, Search(config, read_space("frontend")), arguments)
     assert prepared == ["linear", "mel"]
     assert len(found) == 2

@@ -14,7 +14,7 @@ from ser_aae.leakage import (
     refuse_known_speakers,
     shared_voices,
 )
-from ser_aae.splits import make_cross_corpus_split, make_split
+from ser_aae.splits import make_split
 from ser_aae.utterance import Utterance
 
 
@@ -34,15 +34,11 @@ def corpus_of(speakers, each=3, corpus="demo"):
     ]
 
 
-def protocol(name, **more):
-    return ProtocolConfig(name=name, **more)
-
-
 @pytest.fixture
 def sound():
     """A sound split of six speakers and the utterances it is of."""
     utterances = corpus_of(6)
-    return make_split(utterances, protocol("speaker-kfold", folds=3), 0), utterances
+    return make_split(utterances, ProtocolConfig("speaker-kfold", folds=3), 0), utterances
 
 
 def test_a_sound_split_reports_what_it_counted(sound):
@@ -66,7 +62,7 @@ def test_a_sound_split_reports_what_it_counted(sound):
 
 def test_shared_speakers_are_listed_where_they_may_be():
     utterances = corpus_of(2, each=10)
-    found = check_leakage(make_split(utterances, protocol("10-fold"), 0), utterances)
+    found = check_leakage(make_split(utterances, ProtocolConfig("10-fold"), 0), utterances)
     assert found["speaker_independent"] is False
     assert found["shared_speakers"]["train-test"] == ["demo:1", "demo:2"]
 
@@ -141,7 +137,7 @@ def test_one_path_in_two_corpora_is_two_files():
 
 def test_a_target_speaker_may_not_train_even_where_the_target_shares_speakers():
     source, target = corpus_of(3, corpus="a"), corpus_of(4, each=10, corpus="b")
-    split = make_cross_corpus_split(source, target, protocol("cross-corpus", target="b"), 0)
+    split = make_split([*source, *target], ProtocolConfig("cross-corpus", target="b"), 0)
     doctored = replace(
         split, train=(*split.train, split.validation[0]), validation=split.validation[1:]
     )
@@ -160,9 +156,17 @@ def test_an_auxiliary_corpus_may_not_know_the_test_speakers(sound):
         check_leakage(*sound, [guest])
 
 
+def test_what_trains_without_a_label_is_of_the_training_part(sound):
+    found = check_leakage(*sound, unlabelled=[speak(5, 7), speak(6, 7)])
+    assert found["utterances"] == check_leakage(*sound)["utterances"] | {"train": 8}
+    for known, part in ((speak(1, 7), "test"), (speak(3, 0), "validation")):
+        with pytest.raises(UserError, match=f"train and {part} share"):
+            check_leakage(*sound, unlabelled=[known])
+
+
 def test_long_lists_are_cut_short():
     utterances = corpus_of(30, each=10)
-    split = replace(make_split(utterances, protocol("10-fold"), 0), speaker_independent=True)
+    split = replace(make_split(utterances, ProtocolConfig("10-fold"), 0), speaker_independent=True)
     with pytest.raises(UserError, match="and 25 more"):
         check_leakage(split, utterances)
 
@@ -264,8 +268,8 @@ def test_cross_corpus_tests_nobody_who_was_trained_on():
     source, target = corpus_of(3, corpus="a"), corpus_of(4, each=10, corpus="b")
     said = {}
     for speakers in ("shared", "apart"):
-        config = protocol("cross-corpus", target="b", target_speakers=speakers)
-        split = make_cross_corpus_split(source, target, config, 0)
+        config = ProtocolConfig("cross-corpus", target="b", target_speakers=speakers)
+        split = make_split([*source, *target], config, 0)
         said[speakers] = shared_voices(check_leakage(split, [*source, *target]))
     assert said["shared"].startswith("selection shares speakers with the test part")
     assert said["apart"] == ""

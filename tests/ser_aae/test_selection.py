@@ -1,4 +1,4 @@
-"""Which speakers of an auxiliary corpus take part."""
+"""Speakers of a corpus that is used in part."""
 
 import random
 from collections import Counter
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ser_aae.errors import UserError
-from ser_aae.selection import choose_speakers
+from ser_aae.selection import choose_speakers, choose_subset
 from ser_aae.utterance import Utterance
 
 
@@ -131,6 +131,15 @@ def test_a_subset_of_a_corpus_without_any_is_refused():
 
     with pytest.raises(UserError, match="read has no subsets, got 'train'"):
         choose_speakers(plain, "train", 0, seed=1)
+
+
+def test_the_setting_that_named_a_subset_is_said():
+    assert choose_subset(BOTH, "test", "here").tolist() == list(range(24, 30))
+    assert len(choose_subset(BOTH, "", "here")) == len(BOTH)
+    with pytest.raises(UserError, match=r"^data\.auxiliary_subset: "):
+        choose_speakers(BOTH, "dev", 0, seed=1)
+    with pytest.raises(UserError, match=r"^verification_subset: .* \(test, train\)"):
+        choose_subset(BOTH, "dev", "verification_subset")
 
 
 @pytest.mark.parametrize("wanted", [13, 600, -1])

@@ -78,7 +78,7 @@ def test_no_verification_where_none_is_asked_for(config, tiny_store):
         ({"verification": "tiny"}, "verification and the rest of the run share speakers: tiny:00"),
         ({"auxiliary": ("voices",)}, "share speakers: voices:00"),
         ({"enrolment_utterances": 8}, "over 8 utterances each, found 6; fewer have: voices:00"),
-        ({"verification_subset": "clean"}, "it has none"),
+        ({"verification_subset": "clean"}, "verification_subset: voices has no subsets"),
         ({"verification": "nobody"}, "expected a prepared corpus"),
         ({"model": replace(MODEL, kind="stl")}, "stl has none"),
         ({"model": replace(MODEL, auxiliary_tasks=("gender",))}, "speaker classifier"),
