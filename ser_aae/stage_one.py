@@ -37,6 +37,7 @@ _PROGRAM = (
     *("aae", "augmentation", "averaging", "callbacks", "frontend/segments"),
     *("frontend/spectrogram", "labels", "layers", "losses", "networks", "optimisers", "parts"),
     *("pipeline", "pretraining", "records", "replicas", "seeds", "stages", "strategies"),
+    "windows",
 )
 """Modules that stage 1 is computed by: a change in one of them computes anew."""
 
