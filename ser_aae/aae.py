@@ -98,11 +98,15 @@ class MultitaskAAE(AveragedModel):
 
     def call(self, segments: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Return the posteriors of each task for segments `(batch, frequency, time, 1)`."""
+        heads = self.head_outputs(segments, training)
+        return {task: tf.nn.softmax(logits) for task, (logits, _) in heads.items()}
+
+    def head_outputs(
+        self, segments: tf.Tensor, training: bool = False
+    ) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+        """Return each task's logits and last hidden layer, a speaker's d-vector (Sec. 5)."""
         code = self.encoder(segments, training=training)
-        return {
-            task: tf.nn.softmax(head(code, training=training)[0])
-            for task, head in self.classifiers.items()
-        }
+        return {task: head(code, training=training) for task, head in self.classifiers.items()}
 
     def reconstruct(self, segments: tf.Tensor) -> tf.Tensor:
         """Return the decoder's picture of each segment, same shape."""

@@ -76,7 +76,7 @@ class Description:
 
         Not those that it has: the few frames of a last block are gone round as well.
         """
-        return num_segments(num_frames, self.segment_frames, self.shift_frames)
+        return int(num_segments(num_frames, self.segment_frames, self.shift_frames))
 
     def to_json(self) -> str:
         """Return all of it as one line of JSON."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.labels import GENDERS, UNLABELLED
 from ser_aae.metrics import unweighted_accuracy, weighted_accuracy
 from ser_aae.parts import Part
@@ -37,20 +38,11 @@ class Scorer:
 
         The second value counts the segments each posterior is the mean of, `(utterances,)`.
         """
-        rows, found = [], []
-        for segments, _, index in self.dataset:
-            found.append({task: value.numpy() for task, value in self._forward(segments).items()})
-            rows.append(index.numpy())
-        position = {int(row): place for place, row in enumerate(self.part.rows)}
-        places = np.array([position[int(row)] for row in np.concatenate(rows)])
-        counts = np.bincount(places, minlength=len(position))
-        means = {}
-        for task in found[0]:
-            values = np.concatenate([batch[task] for batch in found])
-            sums = np.zeros((len(position), values.shape[1]))
-            np.add.at(sums, places, values)
-            means[task] = sums / counts[:, None]
-        return means, counts
+        means = SegmentMeans(self.part.rows)
+        for segments, _, rows in self.dataset:
+            found = self._forward(segments)
+            means.add(rows.numpy(), {task: value.numpy() for task, value in found.items()})
+        return means.means(), means.counts
 
 
 def score_tasks(posteriors: Mapping[str, np.ndarray], part: Part, primary: str) -> dict[str, float]:

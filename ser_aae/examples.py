@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ser_aae.aae import MultitaskAAE
 from ser_aae.files.atomic import write_bytes
+from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.latent import map_latent
 from ser_aae.parts import Part
 from ser_aae.results.folder import EXAMPLES
@@ -33,20 +34,19 @@ def draw_examples(
     cluster of each and `centroids` `(clusters, 2)` where they lie (Fig. 2).
     """
     arrays: dict[str, np.ndarray] = {}
-    codes: dict[int, list[np.ndarray]] = {}
+    codes = SegmentMeans(part.rows)
     for segments, _, rows in dataset:
         if not arrays:
             arrays = _reconstruction(model, segments[:1])
         code = tf.reduce_mean(model.encoder(segments, training=False), axis=2)
-        for row, value in zip(rows.numpy(), code.numpy(), strict=True):
-            codes.setdefault(int(row), []).append(value.ravel())
-    chosen = sorted(codes)
-    if len(chosen) > _POINTS:
-        chosen = sorted(np.random.default_rng(seed).choice(chosen, _POINTS, replace=False))
-    points = np.array([np.mean(codes[row], axis=0) for row in chosen])
+        codes.add(rows.numpy(), {"code": code.numpy().reshape(len(code), -1)})
+    places = np.arange(len(part.rows))
+    if len(places) > _POINTS:
+        places = np.sort(np.random.default_rng(seed).choice(places, _POINTS, replace=False))
+    chosen = part.rows[places]
     utterances = [part.corpus.utterances[row] for row in chosen]
-    arrays["latent_2d"] = map_latent(points, seed)
-    arrays["latent_class"] = _class_names(part, target, np.array(chosen))
+    arrays["latent_2d"] = map_latent(codes.means()["code"][places], seed)
+    arrays["latent_class"] = _class_names(part, target, chosen)
     arrays["latent_gender"] = np.array([item.gender for item in utterances])
     arrays["latent_speaker"] = np.array([item.speaker for item in utterances])
     if target.centroids is not None:

@@ -16,9 +16,10 @@ from ser_aae.config import RunConfig
 from ser_aae.conversion import write_model
 from ser_aae.description import SPECTROGRAM, WAVEFORM, describe_run
 from ser_aae.errors import UserError
-from ser_aae.exported import QUANTISED, SUFFIXES, Forward, load_exported, write_description
+from ser_aae.exported import QUANTISED, SUFFIXES, load_exported, write_description
 from ser_aae.files.atomic import read_json, written_whole
 from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.metrics import unweighted_accuracy
 from ser_aae.parts import Part
 from ser_aae.pipeline import Normalisation, evaluation_dataset
@@ -27,6 +28,7 @@ from ser_aae.results import evaluate_run, read_predictions
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.folder import CONFIG, PREDICTIONS
 from ser_aae.trained import load_trained
+from ser_aae.walk import Forward
 from ser_aae.waveform import build_waveform_model
 
 MOST_POINTS = 0.5
@@ -211,12 +213,10 @@ def _rescore(
 
 def _score_segments(forward: Forward, task: str, part: Part, config: RunConfig) -> np.ndarray:
     """Return the mean posteriors of each utterance's segments, in the order of the rows."""
-    rows, values = [], []
-    for segments, index in _segments_in_db(part, config):
-        values.append(forward(segments)[task].astype(np.float64))
-        rows.append(index)
-    of_row, found = np.concatenate(rows), np.concatenate(values)
-    return np.stack([found[of_row == row].mean(axis=0) for row in part.rows])
+    means = SegmentMeans(part.rows)
+    for segments, rows in _segments_in_db(part, config):
+        means.add(rows, {task: forward(segments)[task]})
+    return means.means()[task]
 
 
 def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np.ndarray:

@@ -13,16 +13,14 @@ A runtime is imported when a file needs it: ONNX and LiteRT files run without Te
 import os
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ser_aae.description import Description, parse_description
 from ser_aae.errors import UserError
-
-Forward = Callable[[np.ndarray], Mapping[str, np.ndarray]]
-"""What the description's `input` says, to `{task: (n, classes)}`."""
+from ser_aae.walk import Forward
 
 SUFFIXES = {"keras": ".keras", "saved-model": "", "onnx": ".onnx", "litert": ".tflite"}
 """Format to how the names of its files end; a SavedModel is a folder."""

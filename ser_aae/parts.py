@@ -41,7 +41,7 @@ class Part:
     def num_segments(self, segment_frames: int, shift_frames: int, fewest: int = 1) -> int:
         """Return how many windows the part's utterances have, each at least `fewest`."""
         frames = self.corpus.num_frames[self.rows]
-        return sum(num_segments(int(n), segment_frames, shift_frames, fewest) for n in frames)
+        return int(num_segments(frames, segment_frames, shift_frames, fewest).sum())
 
     def epoch_segments(self, segment_frames: int) -> int:
         """Return how many windows an epoch takes of the part, some of them again if need be."""

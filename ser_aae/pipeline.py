@@ -14,8 +14,10 @@ import tensorflow as tf
 
 from ser_aae.augmentation import Augmentation
 from ser_aae.config import DataConfig
+from ser_aae.frontend.segments import all_segment_starts
 from ser_aae.parts import Part
 from ser_aae.records import parse
+from ser_aae.windows import cut_windows
 
 _OPEN_SHARDS = 4
 
@@ -126,15 +128,14 @@ def evaluation_dataset(
         Batches of segments `(<= batch_size, bins, segment_frames, 1)` float32, labels
         `{task: (<= batch_size,)}` int32 and the segments' rows `(<= batch_size,)` int64.
     """
+    frames, length = part.corpus.num_frames, data.segment_frames
     shift, fewest = data.evaluation_shift_frames, data.fewest_segments
+    found, ends = all_segment_starts(frames, length, shift, fewest)
+    all_starts, edges = tf.constant(found, tf.int32), tf.constant(np.append(0, ends))
 
     def cut(index: tf.Tensor, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        frames = tf.shape(spectrogram)[0]
-        rest = tf.maximum(frames - data.segment_frames, 0)
-        tiles = tf.range(0, rest + shift, shift)
-        spread = tf.range(fewest) * frames // fewest
-        starts = tf.cond(tf.size(tiles) < fewest, lambda: spread, lambda: tiles)
-        return cut_segments(spectrogram, starts, data), _as_often(index, starts)
+        starts = all_starts[edges[index] : edges[index + 1]]
+        return cut_windows(spectrogram, starts, length, data.pad), _as_often(index, starts)
 
     segments = _utterances(part).map(cut).unbatch()
     labels = {task: tf.constant(values) for task, values in part.labels.items()}
@@ -143,32 +144,11 @@ def evaluation_dataset(
         truth = {task: tf.gather(values, index) for task, values in labels.items()}
         return to_network(segment, normalisation), truth, index
 
-    count = part.num_segments(data.segment_frames, shift, fewest)
+    count = part.num_segments(length, shift, fewest)
     batches = segments.batch(batch_size).map(finish)
     return batches.apply(
         tf.data.experimental.assert_cardinality(math.ceil(count / batch_size))
     ).prefetch(2)
-
-
-def cut_segments(spectrogram: tf.Tensor, starts: tf.Tensor, data: DataConfig) -> tf.Tensor:
-    """Cut `segment_frames` frames from each start on; the one place that knows how to pad.
-
-    Args:
-        spectrogram: `(frames, bins)`.
-        starts: `(segments,)` int32 first frames; before 0 and past the end lies padding.
-        data: Length of a segment and pad policy: `"repeat"` goes round and round the
-            utterance, `"floor"` gives its lowest value.
-
-    Returns:
-        `(segments, segment_frames, bins)`.
-    """
-    frames = tf.shape(spectrogram)[0]
-    wanted = starts[:, None] + tf.range(data.segment_frames)
-    if data.pad == "repeat":
-        return tf.gather(spectrogram, tf.math.floormod(wanted, frames))
-    inside = tf.logical_and(wanted >= 0, wanted < frames)
-    found = tf.gather(spectrogram, tf.clip_by_value(wanted, 0, frames - 1))
-    return tf.where(inside[..., None], found, tf.reduce_min(spectrogram))
 
 
 def _random_starts(frames: tf.Tensor, data: DataConfig, seed: tf.Tensor) -> tf.Tensor:
@@ -203,7 +183,7 @@ def _random_segments(
         spectrogram, labels = row
         own_seed = tf.random.experimental.stateless_fold_in(seed, count)
         starts = _random_starts(tf.shape(spectrogram)[0], data, own_seed)
-        windows = cut_segments(spectrogram, starts, data)
+        windows = cut_windows(spectrogram, starts, data.segment_frames, data.pad)
         return windows, tf.nest.map_structure(lambda label: _as_often(label, starts), labels)
 
     def augment(count: tf.Tensor, row: tuple) -> tuple:

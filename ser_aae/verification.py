@@ -19,6 +19,7 @@ from ser_aae.assembly import Assembly
 from ser_aae.config import RunConfig
 from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
+from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.leakage import refuse_known_speakers
 from ser_aae.parts import Part
 from ser_aae.selection import choose_subset
@@ -83,20 +84,15 @@ def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.n
     Returns:
         `(utterances, units)` float64, in the order of the part's rows.
     """
-    head = model.classifiers["speaker"]
 
     @tf.function
     def last_hidden(segments: tf.Tensor) -> tf.Tensor:
-        return head(model.encoder(segments, training=False), training=False)[1]
+        return model.head_outputs(segments)["speaker"][1]
 
-    sums = np.zeros((len(part.rows), head.output_shape[1][-1]))
-    counts = np.zeros(len(part.rows))
+    means = SegmentMeans(part.rows)
     for segments, _, rows in batches:
-        # ascending rows, so a row's place is where it would be inserted
-        places = np.searchsorted(part.rows, rows.numpy())
-        np.add.at(sums, places, last_hidden(segments).numpy())
-        np.add.at(counts, places, 1)
-    return sums / counts[:, None]
+        means.add(rows.numpy(), {"d_vector": last_hidden(segments).numpy()})
+    return means.means()["d_vector"]
 
 
 def score_pairs(vectors: np.ndarray, plan: TrialPlan) -> pd.DataFrame:

@@ -13,24 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.description import Description, describe_run
+from ser_aae.description import describe_run
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, write_json
-from ser_aae.files.digests import digest_of_file
-from ser_aae.frontend import signal_to_spectrogram
-from ser_aae.frontend.blocks import file_blocks
-from ser_aae.frontend.segments import cut_segments
-from ser_aae.frontend.silence import is_silent
 from ser_aae.results import is_complete
-from ser_aae.results.folder import BEST_WEIGHTS, VERIFICATION
+from ser_aae.results.folder import VERIFICATION
 from ser_aae.results.verification import det_curve, read_trials
+from ser_aae.walk import D_VECTOR, Walker
 
 FORMAT_VERSION = 1
-
-_BATCH = 32
-
-Hidden = Callable[[np.ndarray], np.ndarray]
-"""Segments `(n, frames, bins)` in dB to `(n, units)`, the speaker classifier's last layer."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +45,14 @@ class Voices:
     """A run's speaker classifier as a measure of voices.
 
     Args:
-        about: What the run's model takes.
-        hidden: The last hidden layer as a function of segments.
+        walker: The model as it is led over a recording, with the d-vector among its outputs.
         identity: Digest of the weights: d-vectors of two models have nothing in common.
     """
 
-    def __init__(self, about: Description, hidden: Hidden, identity: str) -> None:
-        """Keep all three; `load` is the way to get one."""
-        self.about = about
+    def __init__(self, walker: Walker, identity: str) -> None:
+        """Keep both; `load` is the way to get one."""
+        self.walker = walker
         self.identity = identity
-        self._hidden = hidden
 
     @classmethod
     def load(cls, run: Path) -> "Voices":
@@ -84,33 +73,21 @@ class Voices:
                 f"the d-vector; this one has {', '.join(about.classes)}: train one with --model "
                 "mtl and speaker among model.auxiliary_tasks"
             )
-        return cls(about, *_load_hidden(run))
+        from ser_aae.trained import RunModel  # here: cosines and files need no TensorFlow
+
+        model = RunModel(run, d_vector=True)
+        return cls(Walker(about, model), model.identity)
 
     def d_vector(self, path: Path) -> np.ndarray:
-        """Return the mean over a recording's segments, `(units,)` float64.
+        """Return the mean over the segments of a recording that are not in pauses, `(units,)`.
 
         Raises:
             UserError: It cannot be read, or is all silence.
         """
-        about, sums, weight = self.about, [], 0
-        for block in file_blocks(path, about.frontend.sample_rate_hz):
-            if is_silent(block.signal):
-                continue
-            # to half precision and back, as the shards of a run hold it
-            spectrogram = signal_to_spectrogram(block.signal, about.frontend)
-            spectrogram = spectrogram.astype(np.float16).astype(np.float32)
-            starts = about.segment_starts(len(spectrogram))
-            found = [
-                self._hidden(cut_segments(spectrogram, part, about.segment_frames, about.pad))
-                for part in np.split(starts, range(_BATCH, len(starts), _BATCH))
-            ]
-            own = about.weight(len(spectrogram))
-            sums.append(own * np.concatenate(found).mean(axis=0, dtype=np.float64))
-            weight += own
-        if not sums:
+        walk = self.walker.walk_file(path)
+        if not walk.means:
             raise UserError(f"{path}: expected a voice, found silence")
-        vector: np.ndarray = np.sum(sums, axis=0) / weight
-        return vector
+        return walk.means[D_VECTOR]
 
 
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
@@ -181,15 +158,14 @@ def read_enrolled(path: Path, voices: Voices) -> dict[str, np.ndarray]:
     return {name: np.array(each["d_vector"], np.float64) for name, each in found.items()}
 
 
-def neighbours_among(run: Path, path: Path) -> Callable[[Path], list[tuple[str, float]]]:
-    """Return a function from a recording to the nearest of the enrolled speakers.
+def neighbours_among(voices: Voices, path: Path) -> Callable[[np.ndarray], list[tuple[str, float]]]:
+    """Return a function from a d-vector to the nearest of the enrolled speakers.
 
     Raises:
-        UserError: What `Voices.load` and `read_enrolled` refuse.
+        UserError: What `read_enrolled` refuses.
     """
-    voices = Voices.load(run)
     enrolled = read_enrolled(path, voices)
-    return lambda recording: nearest(voices.d_vector(recording), enrolled)
+    return lambda vector: nearest(vector, enrolled)
 
 
 def _read_file(path: Path, identity: str) -> dict[str, Any]:
@@ -208,23 +184,3 @@ def _read_file(path: Path, identity: str) -> dict[str, Any]:
             f"whose d-vectors have nothing in common with this one's; {mend}"
         )
     return dict(speakers)
-
-
-def _load_hidden(run: Path) -> tuple[Hidden, str]:
-    """Return the speaker classifier's last hidden layer, and the digest of the weights."""
-    import tensorflow as tf  # here: cosines and files need none of it
-
-    from ser_aae.pipeline import to_network
-    from ser_aae.trained import load_trained
-
-    model, normalisation = load_trained(run)
-    head = model.classifiers["speaker"]
-    bins, frames = model.encoder.input_shape[1:3]
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None, bins], tf.float32)])
-    def hidden(segments: tf.Tensor) -> tf.Tensor:
-        normal = tf.ensure_shape(to_network(segments, normalisation), [None, bins, frames, 1])
-        return head(model.encoder(normal, training=False), training=False)[1]
-
-    identity = digest_of_file(run / BEST_WEIGHTS)[:16]
-    return lambda segments: hidden(segments).numpy(), identity

@@ -21,10 +21,9 @@ from ser_aae.frontend.spectrogram import (
     shift_samples,
     window_samples,
 )
+from ser_aae.windows import Tensor, count_elements, cut_windows
 
 WAVEFORM_INPUT = "waveform"
-
-Tensor = keras.KerasTensor
 
 Where = Callable[[Tensor], Tensor]
 """From `(n,)` truth values to the positions of the true ones."""
@@ -95,7 +94,7 @@ def _spectrogram(signal: Tensor, config: FrontEndConfig, where: Where) -> Tensor
     padded = ops.extract_sequences(ops.pad(signal, ((0, length),)), length, shift)
     # whole windows only, at least one
     last = _positions(padded[:, 0]) * shift + length
-    whole = ops.logical_or(last <= _count(signal), last <= length)
+    whole = ops.logical_or(last <= count_elements(signal), last <= length)
     frames = ops.take(padded, where(whole), axis=0)
     fourier, bands = _matrices(config)
     parts = _product(fourier, "fourier", frames)
@@ -107,7 +106,7 @@ def _segments(spectrogram: Tensor, description: Description, where: Where) -> Te
     """Return `(segments, segment_frames, bins)`, as `segment_starts` cuts the spectrogram."""
     length, shift = description.segment_frames, description.shift_frames
     fewest = description.fewest_segments
-    frames = _count(spectrogram[:, 0])
+    frames = count_elements(spectrogram[:, 0])
     # a multiple of the shift is a start unless the segment before it reaches the end
     positions = _positions(spectrogram[:, 0])
     candidates = ops.reshape(ops.extract_sequences(positions, 1, shift), (-1,))
@@ -121,12 +120,7 @@ def _segments(spectrogram: Tensor, description: Description, where: Where) -> Te
         [ops.logical_and(needed, ops.logical_not(few)), ops.logical_and(spread >= 0, few)]
     )
     starts = ops.take(candidates, where(chosen), axis=0)
-    wanted = ops.expand_dims(starts, 1) + np.arange(length, dtype=np.int32)
-    if description.pad == "repeat":
-        return ops.take(spectrogram, ops.mod(wanted, frames), axis=0)
-    found = ops.take(spectrogram, ops.minimum(wanted, frames - 1), axis=0)
-    inside = ops.expand_dims(wanted < frames, 2)
-    return ops.where(inside, found, ops.min(spectrogram))
+    return cut_windows(spectrogram, starts, length, description.pad)
 
 
 def _matrices(config: FrontEndConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -151,11 +145,6 @@ def _decibel(power: Tensor) -> Tensor:
     """Return 10 log10 of power, -100 at least."""
     # the floor is taken of the logarithm: 1e-10 itself would be 0 in half precision
     return ops.maximum(ops.log(power) * float(10.0 / np.log(10.0)), -100.0)
-
-
-def _count(x: Tensor) -> Tensor:
-    """Return how many elements `(n,)` has, scalar int32."""
-    return ops.sum(ops.ones_like(x, dtype="int32"))
 
 
 def _positions(x: Tensor) -> Tensor:

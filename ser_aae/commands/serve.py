@@ -58,12 +58,14 @@ def run(arguments: argparse.Namespace) -> None:
 
     listening = _listen(arguments.host, arguments.port)
     limits = Limits(arguments.max_mb, arguments.max_seconds)
-    neighbours = None
     if arguments.speakers:
-        from ser_aae.voices import neighbours_among
+        from ser_aae.voices import Voices, neighbours_among
 
-        neighbours = neighbours_among(arguments.model, arguments.speakers)
-    desk = Desk(Recogniser.load(arguments.model), limits, neighbours)
+        voices = Voices.load(arguments.model)
+        neighbours = neighbours_among(voices, arguments.speakers)
+        desk = Desk(Recogniser(voices.walker), limits, neighbours)
+    else:
+        desk = Desk(Recogniser.load(arguments.model), limits)
     uploads = Uploads(limits)
     try:
         host = _in_url(arguments.host)

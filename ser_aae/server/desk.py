@@ -7,15 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import stated_frames
+from ser_aae.frontend.blocks import Block
 from ser_aae.predict import Recogniser
 from ser_aae.recognition import Recognition
 from ser_aae.server.limits import Limits
-from ser_aae.server.pictures import draw_timeline
+from ser_aae.server.pictures import SpectrogramColumns, draw_timeline
 from ser_aae.server.uploads import is_disk_full
+from ser_aae.walk import D_VECTOR
 
 CALLED = "the recording"
 """What a client's file is called in messages: neither our path nor the name it came with."""
@@ -23,8 +26,8 @@ CALLED = "the recording"
 _MOST_SAMPLES_PER_S = 400_000
 """Over all channels: eight at 48 kHz. A packed file could otherwise fill the memory."""
 
-Neighbours = Callable[[Path], list[tuple[str, float]]]
-"""A recording to enrolled speakers and their cosines, the nearest first."""
+Neighbours = Callable[[np.ndarray], list[tuple[str, float]]]
+"""A d-vector to enrolled speakers and their cosines, the nearest first."""
 
 
 class FaultError(Exception):
@@ -51,7 +54,7 @@ class Desk:
     """A model and those who wait for it.
 
     Args:
-        recogniser: The model.
+        recogniser: The model, which gives the d-vector too where somebody is enrolled.
         limits: How long a recording may be.
         neighbours: Finds enrolled speakers; `None` where nobody is enrolled.
     """
@@ -81,14 +84,21 @@ class Desk:
         return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, draw))
 
     def answer(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
-        """Recognise a recording now, in the caller's thread; see `ask`."""
+        """Recognise a recording now, in the caller's thread; see `ask`. It is read once."""
         try:
             self._check(path)
-            recognition = self.recogniser.recognise_file(path, step_s, self._check_length)
+            columns = SpectrogramColumns(self.recogniser.description.frontend) if draw else None
+
+            def observe(block: Block, end_s: float) -> None:
+                self._check_length(end_s)
+                if columns:
+                    columns.add(block.signal)
+
+            walk = self.recogniser.walker.walk_file(path, step_s, observe)
+            recognition = self.recogniser.recognise_walk(walk)
             is_asked = self.neighbours is not None and not recognition.silent
-            speakers = self.neighbours(path) if self.neighbours and is_asked else []
-            frontend = self.recogniser.description.frontend
-            picture = draw_timeline(path, frontend, recognition) if draw else b""
+            speakers = self.neighbours(walk.means[D_VECTOR]) if self.neighbours and is_asked else []
+            picture = draw_timeline(columns, recognition) if columns else b""
         except UserError as error:
             raise UserError(str(error).replace(str(path), CALLED)) from error
         except Exception as error:

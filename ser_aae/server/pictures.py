@@ -1,7 +1,6 @@
 """A recording as a picture: its spectrogram, and below it the posteriors over time."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,57 +8,71 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ser_aae.config import FrontEndConfig
-from ser_aae.frontend.blocks import file_blocks
-from ser_aae.frontend.spectrogram import band_frequencies_hz, log_spectrogram, num_frames
+from ser_aae.frontend.spectrogram import band_frequencies_hz, log_spectrogram
 from ser_aae.recognition import Recognition
 
 # Okabe and Ito's palette, which the common kinds of colour blindness tell apart
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#000000")
 _HATCHES = ("", "///", "...", "xx", "---", "\\\\\\", "ooo", "++")
 _MOST_COLUMNS = 1200
+_SPARE_COLUMNS = 8 * _MOST_COLUMNS  # until all are there: the last merging is then the coarse one
 _TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 _LEAST_BETWEEN_TICKS = 0.06
 
 
-def draw_timeline(path: Path, frontend: FrontEndConfig, recognition: Recognition) -> bytes:
-    """Return a PNG of a recording whose `recognition` has a timeline.
+class SpectrogramColumns:
+    """The spectrogram of a whole recording, pauses too, no wider than a screen.
 
-    Raises:
-        UserError: The recording cannot be read.
+    Its length need not be known: frames are summed in columns of as many frames, and where
+    these become too many, two columns become one.
+
+    Args:
+        frontend: How a spectrogram is made.
     """
-    columns = spectrogram_columns(path, frontend, recognition.duration_s)
+
+    def __init__(self, frontend: FrontEndConfig) -> None:
+        """Begin with no column."""
+        self.frontend = frontend
+        self._frames, self._each = 0, 1
+        self._sums = np.zeros((0, frontend.bins))
+
+    def add(self, signal: np.ndarray) -> None:
+        """Add the next block of the recording, `(samples,)`."""
+        spectrogram = log_spectrogram(signal, self.frontend)
+        places = (self._frames + np.arange(len(spectrogram))) // self._each
+        self._frames += len(spectrogram)
+        more = places[-1] + 1 - len(self._sums)
+        self._sums = np.pad(self._sums, ((0, more), (0, 0)))
+        np.add.at(self._sums, places, spectrogram)
+        while len(self._sums) > _SPARE_COLUMNS:
+            self._merge(2)
+
+    def columns(self) -> np.ndarray:
+        """Return `(columns, bins)` in dB, each the mean of as many frames but for the last."""
+        self._merge(-(-len(self._sums) // _MOST_COLUMNS))
+        counts = np.full(len(self._sums), self._each)
+        counts[-1] = self._frames - self._each * (len(counts) - 1)
+        means = self._sums / counts[:, None]
+        # each block has a floor of its own
+        return np.maximum(means, means.max() - self.frontend.floor_db)
+
+    def _merge(self, columns: int) -> None:
+        """Make one column of so many."""
+        self._sums = np.add.reduceat(self._sums, np.arange(0, len(self._sums), columns), axis=0)
+        self._each *= columns
+
+
+def draw_timeline(spectrogram: SpectrogramColumns, recognition: Recognition) -> bytes:
+    """Return a PNG of a recording whose `recognition` has a timeline."""
     figure = Figure(figsize=(9.0, 4.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    columns, frontend = spectrogram.columns(), spectrogram.frontend
     _draw_spectrogram(above, columns, frontend, recognition.duration_s)
     _draw_posteriors(below, recognition)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None})
     return picture.getvalue()
-
-
-def spectrogram_columns(path: Path, frontend: FrontEndConfig, duration_s: float) -> np.ndarray:
-    """Return the spectrogram of a whole recording, pauses too, no wider than a screen.
-
-    Args:
-        path: The recording.
-        frontend: How a spectrogram is made.
-        duration_s: Its length, which says how many frames make a column.
-
-    Returns:
-        `(columns, bins)` in dB, each the mean of as many frames.
-    """
-    frames = num_frames(round(duration_s * frontend.sample_rate_hz), frontend)
-    each = -(-frames // _MOST_COLUMNS)
-    parts = []
-    for block in file_blocks(path, frontend.sample_rate_hz):
-        spectrogram = log_spectrogram(block.signal, frontend)
-        starts = np.arange(0, len(spectrogram), each)
-        counts = np.diff(np.append(starts, len(spectrogram)))
-        parts.append(np.add.reduceat(spectrogram, starts, axis=0) / counts[:, None])
-    columns = np.concatenate(parts)
-    # each block has a floor of its own
-    return np.maximum(columns, columns.max() - frontend.floor_db)
 
 
 def _draw_spectrogram(

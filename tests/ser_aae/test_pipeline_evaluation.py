@@ -10,13 +10,9 @@ import tensorflow as tf
 from ser_aae.config import DataConfig
 from ser_aae.frontend.segments import segment_starts
 from ser_aae.parts import Part
-from ser_aae.pipeline import (
-    cut_segments,
-    evaluation_dataset,
-    measure_normalisation,
-    training_dataset,
-)
+from ser_aae.pipeline import evaluation_dataset, measure_normalisation, training_dataset
 from ser_aae.records import parse
+from ser_aae.windows import cut_windows
 
 LENGTH = 64
 DATA = DataConfig(
@@ -34,22 +30,21 @@ BATCH = 4
 
 def cut(starts, pad, frames=10, length=6):
     sound = tf.stack([tf.range(1.0, frames + 1), tf.range(101.0, frames + 101)], axis=1)
-    data = DataConfig(segment_frames=length, pad=pad)
-    return cut_segments(sound, tf.constant(starts), data).numpy()[:, :, 0].tolist()
+    return cut_windows(sound, tf.constant(starts), length, pad).numpy()[:, :, 0].tolist()
 
 
-def test_cut_segments_repeats():
+def test_windows_go_round_the_utterance():
     assert cut([0, 7], "repeat") == [[1, 2, 3, 4, 5, 6], [8, 9, 10, 1, 2, 3]]
     assert cut([-2, 23], "repeat") == [[9, 10, 1, 2, 3, 4], [4, 5, 6, 7, 8, 9]]
     assert cut([1], "repeat", frames=2) == [[2, 1, 2, 1, 2, 1]]
 
 
-def test_cut_segments_pads_with_the_floor():
+def test_windows_are_padded_with_the_floor():
     # the floor is the lowest value of the whole utterance, not of the bin
     assert cut([0, 7], "floor") == [[1, 2, 3, 4, 5, 6], [8, 9, 10, 1, 1, 1]]
     assert cut([-2, 23], "floor") == [[1, 1, 1, 2, 3, 4], [1, 1, 1, 1, 1, 1]]
     sound = tf.constant([[5.0, -3.0]])
-    padded = cut_segments(sound, tf.constant([0]), DataConfig(segment_frames=2, pad="floor"))
+    padded = cut_windows(sound, tf.constant([0]), 2, "floor")
     np.testing.assert_array_equal(padded, [[[5, -3], [-3, -3]]])
 
 

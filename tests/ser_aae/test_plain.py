@@ -13,6 +13,7 @@ from ser_aae.description import SPECTROGRAM, Description
 from ser_aae.pipeline import Normalisation, to_network
 from ser_aae.plain import build_segment_model
 from ser_aae.predict import Recogniser
+from ser_aae.walk import Walker
 from ser_aae.waveform import build_waveform_model
 
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
@@ -97,7 +98,7 @@ def test_the_front_end_in_the_graph_is_the_front_end(frontend, pad, shift):
     about = describe(frontend, pad, shift)
     plain = build_segment_model(model, normalisation, about)
     wave = build_waveform_model(plain, about)
-    recogniser = Recogniser(about, lambda x: {k: v.numpy() for k, v in plain(x).items()})
+    recogniser = Recogniser(Walker(about, lambda x: {k: v.numpy() for k, v in plain(x).items()}))
     for samples in (1, 100, 399, 400, 560, 10_400, 10_401, 16_000, 40_320):
         signal = waveform(samples)
         wanted = recogniser(signal, 16000).posteriors

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_aae import predict
+from ser_aae import walk
 from ser_aae.description import describe_run
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
 from ser_aae.frontend.audio import to_mono
 from ser_aae.predict import Recogniser
 from ser_aae.results import read_predictions
+from ser_aae.walk import Walker
 
 RATE_HZ = 16000
 
@@ -118,7 +119,8 @@ def test_a_step_is_the_segment_around_its_middle(recogniser, speech):
     assert len(found.timeline) == 4
     # 64 frames around 1.5 s, and their last window
     first = (150 - 32) * 160
-    once = Recogniser(replace(recogniser.description, fewest_segments=1), recogniser._forward)
+    one = replace(recogniser.description, fewest_segments=1)
+    once = Recogniser(Walker(one, recogniser.walker.forward))
     around = once(long[first : first + 63 * 160 + 400], RATE_HZ)
     assert around.segments == 1
     step = list(found.timeline[1].posteriors["emotion"].values())
@@ -158,7 +160,7 @@ def test_no_block_is_kept_when_the_next_is_read(recogniser, speech, monkeypatch)
             yield blocks.Block(2.0 * number, signal)
             del signal
 
-    monkeypatch.setattr(predict, "sample_blocks", watched)
+    monkeypatch.setattr(walk, "sample_blocks", watched)
     assert recogniser(speech, RATE_HZ, 1.0).segments > 6
     assert len(alive) == 6
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ser_aae import predict
 from ser_aae.config import FrontEndConfig
 from ser_aae.description import SPECTROGRAM, WAVEFORM, Description
 from ser_aae.frontend import blocks
 from ser_aae.predict import Recogniser
+from ser_aae.walk import BATCH, Walker
 
 RATE_HZ = 16000
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
@@ -30,7 +30,7 @@ def recogniser(takes=SPECTROGRAM, **changes):
     about = {"segment_frames": 100, "shift_frames": 50, "fewest_segments": 1, "pad": "repeat"}
     about |= changes
     description = Description(takes, FRONTEND, classes=classes, warnings=(), **about)
-    return Recogniser(description, Listener())
+    return Recogniser(Walker(description, Listener()))
 
 
 def noise(seconds, level=0.1):
@@ -56,12 +56,12 @@ def test_an_hour_has_a_posterior_every_second(monkeypatch):
     description = Description(SPECTROGRAM, low, 100, 50, 4, "repeat", {"emotion": ("a", "b")}, ())
     listener = Listener()
     signal = np.tile(noise(10.0)[: 60 * 1600], 60)
-    found = Recogniser(description, listener)(signal, 1600, timeline_seconds=1.0)
+    found = Recogniser(Walker(description, listener))(signal, 1600, timeline_seconds=1.0)
     assert found.duration_s == 3600
     assert len(found.timeline) == 3600
     # 360 blocks of 998 frames, in batches that do not grow
     assert found.segments == 360 * (1 + -(-(998 - 100) // 50))
-    assert max(shape[0] for shape in listener.shapes) <= predict.BATCH
+    assert max(shape[0] for shape in listener.shapes) <= BATCH
     assert {shape[1:] for shape in listener.shapes} == {(100, 16)}
 
 
@@ -89,13 +89,13 @@ def test_steps_of_a_short_recording_share_its_one_window():
     found = listener(noise(0.9), RATE_HZ, timeline_seconds=0.3)
     assert len({moment.posteriors["emotion"]["loud"] for moment in found.timeline}) == 1
     # the whole once, the steps once
-    assert listener._forward.shapes == [(1, 100, 32)] * 2
+    assert listener.walker.forward.shapes == [(1, 100, 32)] * 2
 
 
 def test_no_timeline_costs_nothing():
     listener = recogniser()
     assert listener(noise(3.0), RATE_HZ).timeline == ()
-    assert listener._forward.shapes == [(5, 100, 32)]
+    assert listener.walker.forward.shapes == [(5, 100, 32)]
 
 
 def test_steps_follow_the_level_over_a_pause():
@@ -124,7 +124,7 @@ def test_a_model_of_waveforms_gets_blocks_whole_and_steps_as_windows(monkeypatch
     listener = recogniser(WAVEFORM)
     found = listener(noise(4.0), RATE_HZ, timeline_seconds=2.0)
     window = 99 * 160 + 400
-    assert listener._forward.shapes == [(1, 32000), (1, window)] * 2
+    assert listener.walker.forward.shapes == [(1, 32000), (1, window)] * 2
     assert found.segments == 2 * (1 + -(-(198 - 100) // 50))
     assert found.posteriors["speaker"] == {"anna": 1.0}
 
@@ -145,4 +145,4 @@ def test_a_recording_of_silent_blocks_alone_is_silent(monkeypatch):
     assert found.silent
     assert found.speech_s == 0.0
     assert found.duration_s == 3.0
-    assert listener._forward.shapes == []
+    assert listener.walker.forward.shapes == []

@@ -10,8 +10,11 @@ import soundfile
 from ser_aae.description import describe_run
 from ser_aae.errors import UserError
 from ser_aae.parts import Part
+from ser_aae.predict import Recogniser
 from ser_aae.results.folder import VERIFICATION
 from ser_aae.results.verification import score_trials, write_trials
+from ser_aae.server.desk import Desk
+from ser_aae.server.limits import Limits
 from ser_aae.store import load_corpus
 from ser_aae.voices import (
     Voices,
@@ -22,6 +25,7 @@ from ser_aae.voices import (
     read_enrolled,
     threshold_of,
 )
+from ser_aae.walk import Walker
 
 RATE_HZ = 16000
 
@@ -35,10 +39,10 @@ def voices(recorded_run):
 def toy(recorded_run):
     """Voices without TensorFlow: the d-vector is the mean spectrum over the floor."""
 
-    def hidden(segments):
-        return np.maximum(segments.mean(axis=1) + 60, 0)
+    def forward(segments):
+        return {"d_vector": np.maximum(segments.mean(axis=1) + 60, 0)}
 
-    return Voices(describe_run(recorded_run.folder), hidden, "0123456789abcdef")
+    return Voices(Walker(describe_run(recorded_run.folder), forward), "0123456789abcdef")
 
 
 def recordings_of(run, speaker):
@@ -68,6 +72,13 @@ def test_a_long_recording_is_the_mean_over_all_its_segments(toy, tmp_path):
     soundfile.write(tmp_path / "short.wav", draw[: 20 * RATE_HZ], RATE_HZ)
     long, short = (toy.d_vector(tmp_path / f"{name}.wav") for name in ("long", "short"))
     assert cosine(long, short) > 0.999
+
+
+def test_one_pass_gives_the_d_vector_beside_the_same_posteriors(voices, recorded_run):
+    path = recordings_of(recorded_run, "00")[0]
+    alone, both = Recogniser.load(recorded_run.folder), Recogniser(voices.walker)
+    assert both.recognise_file(path, 0.5) == alone.recognise_file(path, 0.5)
+    assert set(voices.walker.walk_file(path).means) == {*alone.description.classes, "d_vector"}
 
 
 def test_of_silence_there_is_no_voice(toy, tmp_path):
@@ -161,9 +172,12 @@ def test_neighbours_are_found_with_the_runs_own_model(voices, recorded_run, tmp_
     for name in ("00", "01"):
         enrol(voices, name, recordings_of(recorded_run, name), out)
     path = recordings_of(recorded_run, "00")[0]
-    found = neighbours_among(recorded_run.folder, out)(path)
+    found = neighbours_among(voices, out)(voices.d_vector(path))
     assert found == nearest(voices.d_vector(path), read_enrolled(out, voices))
     assert {name for name, _ in found} == {"00", "01"}
+    desk = Desk(Recogniser(voices.walker), Limits(), neighbours_among(voices, out))
+    assert desk.answer(path, None).speakers == found
+    desk.close()
 
 
 def test_what_is_no_run_is_refused(tmp_path):

@@ -29,6 +29,7 @@ from ser_aae.server.app import build_app
 from ser_aae.server.desk import Desk
 from ser_aae.server.limits import Limits
 from ser_aae.server.uploads import Uploads
+from ser_aae.walk import Walker
 
 RATE_HZ = 16000
 PATIENCE_S = 180.0
@@ -48,6 +49,7 @@ def _say_by_level(segments):
         "emotion": np.stack([loud, 1 - loud], axis=1),
         "gender": np.stack([high, 1 - high], axis=1),
         "speaker": equal,
+        "d_vector": np.stack([loud, high], axis=1),
     }
 
 
@@ -81,7 +83,7 @@ def toy_recogniser():
         classes=CLASSES,
         warnings=("a toy: <b>loud</b> is angry",),
     )
-    return Recogniser(about, _say_by_level)
+    return Recogniser(Walker(about, _say_by_level))
 
 
 @pytest.fixture(scope="session")

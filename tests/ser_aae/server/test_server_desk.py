@@ -12,9 +12,13 @@ from matplotlib.figure import Figure
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.frontend import blocks
+from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.spectrogram import log_spectrogram
+from ser_aae.server import pictures
 from ser_aae.server.desk import Desk
 from ser_aae.server.limits import Limits
-from ser_aae.server.pictures import _draw_spectrogram, spectrogram_columns
+from ser_aae.server.pictures import SpectrogramColumns, _draw_spectrogram
 
 RATE_HZ = 16000
 
@@ -35,16 +39,34 @@ def write(path, seconds, rate_hz=RATE_HZ, channels=1, **kinds):
 def test_a_recording_is_answered_with_timeline_picture_and_neighbours(toy_recogniser, recording):
     asked = []
 
-    def neighbours(path):
-        asked.append(path)
+    def neighbours(d_vector):
+        asked.append(d_vector.tolist())
         return [("Anna", 0.5)]
 
     desk = Desk(toy_recogniser, Limits(), neighbours)
     answer = asyncio.run(desk.ask(recording, 0.5, draw=True))
     desk.close()
     assert answer.recognition == toy_recogniser.recognise_file(recording, 0.5)
-    assert (answer.speakers, asked) == ([("Anna", 0.5)], [recording])
+    wanted = toy_recogniser.walker.walk_file(recording).means["d_vector"].tolist()
+    assert (answer.speakers, asked) == ([("Anna", 0.5)], [wanted])
     assert answer.picture.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("seconds", [3, 61])
+def test_a_recording_is_read_once_whatever_is_asked(toy_recogniser, tmp_path, monkeypatch, seconds):
+    path, ends = write(tmp_path / "a.wav", seconds), []
+
+    def watched(path, rate_hz, start_s=0.0, end_s=None):
+        ends.append((start_s, end_s))
+        return read_audio(path, rate_hz, start_s, end_s)
+
+    monkeypatch.setattr(blocks, "read_audio", watched)
+    desk = Desk(toy_recogniser, Limits(), lambda _: [("Anna", 0.5)])
+    answer = desk.answer(path, 1.0, draw=True)
+    assert answer.picture
+    assert answer.speakers
+    # each part of it once
+    assert len(ends) == len(set(ends)) == (1 if seconds == 3 else 6)
 
 
 def test_of_silence_no_neighbour_is_sought(toy_recogniser, tmp_path):
@@ -58,7 +80,7 @@ def test_of_silence_no_neighbour_is_sought(toy_recogniser, tmp_path):
 
 def test_two_never_use_the_model_at_once(desk, recording, monkeypatch):
     inside, most = [], []
-    forward = desk.recogniser._forward
+    forward = desk.recogniser.walker.forward
 
     def watched(segments):
         inside.append(threading.get_ident())
@@ -67,7 +89,7 @@ def test_two_never_use_the_model_at_once(desk, recording, monkeypatch):
         inside.pop()
         return found
 
-    monkeypatch.setattr(desk.recogniser, "_forward", watched)
+    monkeypatch.setattr(desk.recogniser.walker, "forward", watched)
 
     async def ask_all():
         return await asyncio.gather(*(desk.ask(recording, None) for _ in range(10)))
@@ -104,7 +126,7 @@ def test_a_playlist_is_not_followed(desk, tmp_path, recording):
 
 def test_too_long_is_refused_before_anything_is_read(desk, tmp_path, monkeypatch):
     path = write(tmp_path / "long.flac", 21)
-    monkeypatch.setattr(desk.recogniser, "recognise_file", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr(desk.recogniser.walker, "walk_file", lambda *_: pytest.fail("read"))
     with pytest.raises(UserError, match="at most 20 seconds, found 21"):
         desk.answer(path, None)
 
@@ -135,19 +157,41 @@ def test_more_samples_a_second_than_anyone_records_are_refused(desk, tmp_path):
         desk.answer(path, None)
 
 
-def test_the_columns_of_a_picture_are_means_of_frames_over_the_whole(toy_recogniser, tmp_path):
+def test_the_columns_of_a_picture_are_means_of_frames_over_the_whole(toy_recogniser):
     frontend = toy_recogniser.description.frontend
-    path = tmp_path / "late.wav"
-    sound = np.zeros(30 * RATE_HZ)
+    sound = np.zeros(30 * RATE_HZ, np.float32)
     sound[20 * RATE_HZ :] = np.sin(2 * np.pi * 3000 * np.arange(10 * RATE_HZ) / RATE_HZ)
-    soundfile.write(path, sound, RATE_HZ)
-    columns = spectrogram_columns(path, frontend, 30.0)
-    # 2998 frames, three to a column
+    spectrogram = SpectrogramColumns(frontend)
+    spectrogram.add(sound)
+    columns = spectrogram.columns()
+    # 2998 frames, three to a column, and one is left
     assert columns.shape == (1000, 32)
-    assert np.isfinite(columns).all()
+    frames = log_spectrogram(sound, frontend)
+    np.testing.assert_allclose(columns[:999], frames[:2997].reshape(999, 3, 32).mean(axis=1), 1e-5)
+    np.testing.assert_allclose(columns[999], frames[2997], 1e-5)
     # 32 bands of 250 Hz: the tone lies on the edge of the twelfth
     assert columns[800].argmax() in (11, 12)
     assert columns[800].max() - columns[300].max() > 60
+
+
+def test_the_columns_of_an_hour_are_no_more_than_a_screen_has(monkeypatch):
+    monkeypatch.setattr(pictures, "_MOST_COLUMNS", 100)
+    monkeypatch.setattr(pictures, "_SPARE_COLUMNS", 350)
+    frontend = FrontEndConfig(sample_rate_hz=1600, bins=16, fft_size=64, scale="linear")
+    spectrogram, frames = SpectrogramColumns(frontend), []
+    for number in range(41):
+        signal = np.random.default_rng(number).normal(0, 0.1 + number, 1600).astype(np.float32)
+        spectrogram.add(signal)
+        assert len(spectrogram._sums) <= 350
+        frames.append(log_spectrogram(signal, frontend))
+    columns, whole = spectrogram.columns(), np.concatenate(frames)
+    assert 50 < len(columns) <= 100
+    each = -(-len(whole) // len(columns))
+    starts = np.arange(0, len(whole), each)
+    sizes = np.diff(np.append(starts, len(whole)))
+    wanted = np.add.reduceat(whole.astype(np.float64), starts) / sizes[:, None]
+    wanted = np.maximum(wanted, wanted.max() - frontend.floor_db)
+    np.testing.assert_allclose(columns, wanted, rtol=1e-9)
 
 
 @pytest.mark.parametrize("scale", ["linear", "mel"])

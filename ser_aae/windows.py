@@ -1,0 +1,37 @@
+"""Windows cut in a graph: `ser_aae.frontend.segments.cut_segments` in Keras' own operations.
+
+The pipeline and the exported model of waveforms share it. No shape is asked for, as an exported
+graph knows none: frames are counted by adding up ones.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+Tensor = keras.KerasTensor
+
+
+def cut_windows(spectrogram: Tensor, starts: Tensor, segment_frames: int, pad: str) -> Tensor:
+    """Cut `segment_frames` frames from each start on.
+
+    Args:
+        spectrogram: `(frames, bins)`.
+        starts: `(segments,)` int32 first frames; before 0 and past the end lies padding.
+        segment_frames: Length of a window.
+        pad: `"repeat"` goes round and round the utterance, `"floor"` gives its lowest value.
+
+    Returns:
+        `(segments, segment_frames, bins)`.
+    """
+    frames = count_elements(spectrogram[:, 0])
+    wanted = ops.expand_dims(starts, 1) + np.arange(segment_frames, dtype=np.int32)
+    if pad == "repeat":
+        return ops.take(spectrogram, ops.mod(wanted, frames), axis=0)
+    inside = ops.logical_and(wanted >= 0, wanted < frames)
+    found = ops.take(spectrogram, ops.maximum(ops.minimum(wanted, frames - 1), 0), axis=0)
+    return ops.where(ops.expand_dims(inside, 2), found, ops.min(spectrogram))
+
+
+def count_elements(x: Tensor) -> Tensor:
+    """Return how many elements `(n,)` has, scalar int32."""
+    return ops.sum(ops.ones_like(x, dtype="int32"))
