@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ser_aae.config import RunConfig
+from ser_aae.config import CORPORA, TABLES, RunConfig
 from ser_aae.experiments import TUNED, Setup, setup_folder, with_settings
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
@@ -141,11 +141,11 @@ def shortest_settings(
 
     Args:
         config: As `config.json` holds it. Settings that this version does not know count as
-            changed; the digests of corpora, which a run adds, are none.
+            changed; what a run adds, the digests of corpora and where tables lie, does not.
         without: Settings to leave out.
     """
     left_out = set(without)
-    chosen = {name: value for name, value in config.items() if name != "corpora"}
+    chosen = {name: value for name, value in config.items() if name not in (TABLES, CORPORA)}
     wanted = {name: str(value) for name, value in flatten(chosen) if name not in left_out}
     found = {}
     for preset, values in PRESETS.items():

@@ -11,6 +11,7 @@ from reports.commands import evaluate_command, shortest_settings
 from reports.comparison import compare, comparison_columns
 from reports.page import Section
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
+from ser_aae.config import stored_dataset
 from ser_aae.experiments.cells import MODELS, title_of
 from ser_aae.results import read_json
 from ser_aae.results.folder import CONFIG, flatten
@@ -37,11 +38,11 @@ def compared_sections(evaluations: Evaluations) -> list[Section]:
     return [_section(configs, evaluations) for configs in groups.values() if len(configs) > 1]
 
 
-def _shared(config: Mapping[str, Any]) -> tuple[str, ...]:
+def _shared(config: dict[str, Any]) -> tuple[str, ...]:
     """Return what two experiments must share to be compared, as text."""
     return tuple(
         f"{name}={value}"
-        for name, value in flatten(config)
+        for name, value in flatten(config | {"dataset": stored_dataset(config)})
         if name not in _ANYWHERE and (name in _SHARED or name.startswith("protocol."))
     )
 

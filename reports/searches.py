@@ -20,7 +20,7 @@ from reports.search import (
     longest_of,
     read_searched,
 )
-from ser_aae.datasets import stored_name
+from ser_aae.config import stored_dataset
 from ser_aae.labels import PRIMARY_TASKS
 
 BEST = "best.yaml"
@@ -72,7 +72,7 @@ def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) 
     config = found[group[0]].definition["config"]
     path = out / f"search-{group[0].parent.name}-{group[0].name}-tasks.png"
     alpha_and_beta({task: tasks[task] for task in ordered}, path)
-    name = f"{stored_name(config['dataset'])}, {config['model']['kind']}"
+    name = f"{stored_dataset(config)}, {config['model']['kind']}"
     section = Section(title=f"Figure 5 by search: {name}")
     section.lead = f"Validation UA over alpha and over beta for {', '.join(ordered)}."
     section.notes = [(_WHOSE, "")]
@@ -91,7 +91,7 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
     ranked = sorted(searched.rows, key=lambda row: (-row["epochs"], -row["objective"]))
     best = ranked[0]
     runs = len(definition["folds"]) * definition["executions"]
-    name = f"{stored_name(config['dataset'])}, {config['task']}, {config['model']['kind']}"
+    name = f"{stored_dataset(config)}, {config['task']}, {config['model']['kind']}"
     section = Section(title=f"Search: {name}, {definition['algorithm']} ({folder.name})")
     section.lead = (
         f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "

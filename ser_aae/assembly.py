@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.config import ProtocolConfig, RunConfig
-from ser_aae.datasets import stored_name
+from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
 from ser_aae.leakage import Split, check_leakage, shared_voices
 from ser_aae.parts import Part
 from ser_aae.selection import choose_speakers
 from ser_aae.splits import make_split
-from ser_aae.store import StoredCorpus, load_corpus
+from ser_aae.store import StoredCorpus, load_named
 from ser_aae.supervision import count_unlabelled, left_out, training_parts
 from ser_aae.targets import Target, make_target, may_train_unlabelled, taking_part
 from ser_aae.utterance import Utterance
@@ -70,11 +69,11 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
             would leak.
     """
-    corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
-    others = [load_corpus(store, stored_name(name), config.frontend) for name in config.auxiliary]
+    corpora = [load_named(config, store, name) for name in emotional_corpora(config)]
+    others = [load_named(config, store, name) for name in config.auxiliary]
     chosen = taking_part(config, corpora)
     utterances = _take(corpora, chosen)
-    split = _cut(utterances, config.protocol)
+    split = _cut(utterances, config)
     drawn = [_auxiliary_rows(config, corpus) for corpus in others]
     auxiliary = _take(others, drawn)
     train, validation, test = _place(split, chosen)
@@ -113,19 +112,20 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
 
 def emotional_corpora(config: RunConfig) -> list[str]:
     """Return the stored names of the corpora whose emotions a run uses."""
-    names = [stored_name(config.dataset)]
+    names = [config.stored_name(config.dataset)]
     if config.protocol.name == "cross-corpus":
         if not config.protocol.target:
             raise UserError(
                 "cross-corpus: expected a corpus to select and test on, none is named; "
                 "add --set protocol.target=NAME"
             )
-        names.append(stored_name(config.protocol.target))
+        names.append(config.stored_name(config.protocol.target))
     return names
 
 
-def _cut(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> Split:
-    named = replace(protocol, target=stored_name(protocol.target))
+def _cut(utterances: Sequence[Utterance], config: RunConfig) -> Split:
+    protocol = config.protocol
+    named = replace(protocol, target=config.stored_name(protocol.target))
     return make_split(utterances, named, protocol.seed)
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings
 from ser_aae.config_file import build_config
-from ser_aae.datasets import stored_name
 from ser_aae.description import Description
 from ser_aae.labels import GENDERS
 from ser_aae.leakage import independence, shared_voices
@@ -55,7 +54,8 @@ class CardRun:
     @property
     def trained_on(self) -> tuple[str, ...]:
         """The corpora that weights were fitted on."""
-        return tuple(stored_name(each) for each in (self.config.dataset, *self.config.auxiliary))
+        config = self.config
+        return tuple(map(config.stored_name, (config.dataset, *config.auxiliary)))
 
     @property
     def tested_on(self) -> tuple[str, ...]:

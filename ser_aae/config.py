@@ -11,9 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ser_aae.datasets import Naming, Table
 from ser_aae.labels import PRIMARY_TASKS
 
 UNSTATED = "unstated"
+
+TABLES, CORPORA = "tables", "corpora"
+"""What the config.json of a run holds beside the settings: where tables lie, and the digests of
+the corpora that it was trained on."""
 
 
 def setting(
@@ -257,8 +262,12 @@ class ProtocolConfig:
 
 
 @dataclass(frozen=True)
-class RunConfig:
-    """One run, whole."""
+class RunConfig(Naming):
+    """One run, whole.
+
+    `tables` is no setting: it is what `build_config` has written down of the data sets that are
+    named by a path, so that the run finds them from whatever folder.
+    """
 
     dataset: str = setting("demo", UNSTATED, "corpus with emotions")
     auxiliary: tuple[str, ...] = setting((), "Sec. 4.1.3", "corpora without emotions")
@@ -278,11 +287,24 @@ class RunConfig:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every data set that it names, as it names them."""
+        named = (self.dataset, *self.auxiliary, self.verification, self.protocol.target)
+        return tuple(dict.fromkeys(name for name in named if name))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return nested plain values, tuples as lists, ready for JSON or YAML."""
+        """Return the settings as nested plain values, tuples as lists, ready for JSON or YAML."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        del plain[TABLES]
         return plain
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the settings and, where there are any, the tables: what `build_config` reads."""
+        tables = [asdict(table) for table in self.tables]
+        return self.to_dict() | ({TABLES: tables} if tables else {})
 
     def digest(self) -> str:
         """Return eight hexadecimal digits that name the experiment.
@@ -293,6 +315,12 @@ class RunConfig:
         plain = self.to_dict()
         del plain["seed"], plain["protocol"]["fold"], plain["protocol"]["directory"]
         return _digest(plain)
+
+
+def stored_dataset(plain: Mapping[str, Any]) -> str:
+    """Return the stored name of the data set of a config that was read from JSON."""
+    tables = tuple(Table(**row) for row in plain.get(TABLES, ()))
+    return RunConfig(tables=tables).stored_name(plain["dataset"])
 
 
 def _digest(plain: Mapping[str, Any]) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 from ser_aae.config import DataConfig, FrontEndConfig, RunConfig
 from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.frontend.segments import num_segments, segment_starts
 from ser_aae.labels import GENDERS
@@ -247,7 +246,7 @@ def read_measured(run: Path) -> dict[str, Any]:
 
 def _warnings(config: RunConfig, result: Mapping[str, Any]) -> tuple[str, ...]:
     # the name in the store: a path would tell whoever gets the model of this machine
-    name = stored_name(config.dataset)
+    name = config.stored_name(config.dataset)
     kind = _KINDS.get(name, "one corpus")
     said = f"{percent(result['unweighted_accuracy'])} % UA"
     classes = _names(result["classes"], "classes")

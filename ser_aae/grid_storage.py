@@ -18,7 +18,6 @@ import fsspec
 from ser_aae.assembly import emotional_corpora
 from ser_aae.claims import CACHE_VARIABLE, claim
 from ser_aae.config import FrontEndConfig, RunConfig
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.results import run_folder
 from ser_aae.results.folder import RESULT
@@ -66,7 +65,7 @@ def place_in_cache(place: str) -> Path:
 def corpora_of(config: RunConfig) -> list[str]:
     """Return the stored names of all corpora that a run reads."""
     others = (*config.auxiliary, config.verification)
-    return [*emotional_corpora(config), *(stored_name(name) for name in others if name)]
+    return [*emotional_corpora(config), *(config.stored_name(name) for name in others if name)]
 
 
 def local_store(store: str, config: RunConfig) -> Path:

@@ -12,6 +12,7 @@ Two front ends lie side by side; neither overwrites the other. Writing is `data_
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.config import FrontEndConfig
+from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.utterance import Utterance
 
@@ -88,14 +89,30 @@ def is_prepared(store: Path, corpus: str, frontend: FrontEndConfig) -> bool:
     return (corpus_folder(store, corpus, frontend) / MANIFEST).is_file()
 
 
-def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCorpus:
+def load_named(config: RunConfig, store: Path, dataset: str) -> StoredCorpus:
+    """Read a prepared corpus that a run names, see `load_corpus`."""
+    table = config.find_table(dataset)
+    named = (table.source or table.given) if table else ""
+    return load_corpus(store, config.stored_name(dataset), config.frontend, named)
+
+
+def load_corpus(
+    store: Path, corpus: str, frontend: FrontEndConfig, named: str = ""
+) -> StoredCorpus:
     """Read a prepared corpus' manifest and utterances; the shards are left to the pipeline.
+
+    Args:
+        store: Where prepared corpora lie.
+        corpus: Its name there.
+        frontend: What it was prepared with.
+        named: What `--dataset` says to prepare it, where that is not its name in the store.
 
     Raises:
         UserError: Not prepared, prepared by another version, or damaged.
     """
     folder = corpus_folder(store, corpus, frontend)
-    mend = f"run: ser-aae prepare --dataset {corpus} --store {store}"
+    words = ["ser-aae", "prepare", "--dataset", named or corpus, "--store", str(store)]
+    mend = f"run: {shlex.join(words)}"
     if not (folder / MANIFEST).is_file():
         raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
     manifest = _read_manifest(folder / MANIFEST, mend)

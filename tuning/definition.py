@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ser_aae.config import RunConfig
-from ser_aae.datasets import stored_name
+from ser_aae.config import TABLES, RunConfig
+from ser_aae.datasets import Table
 from ser_aae.errors import UserError
 from ser_aae.experiments import with_settings
 from tuning.space import FIGURE_5, Space, check_space, read_space
@@ -50,8 +50,9 @@ class Search:
         config = self.config
         name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
+        plain["config"] = config.to_dict()  # the same search, wherever a table lies
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:8]
-        return runs / SEARCHES / f"{stored_name(config.dataset)}-{name}" / digest
+        return runs / SEARCHES / f"{config.stored_name(config.dataset)}-{name}" / digest
 
     def runs_of(self, config: RunConfig) -> list[RunConfig]:
         """Return the runs that a trial's config is judged by: every fold with every seed."""
@@ -77,7 +78,7 @@ class Search:
             "executions": self.executions,
             "seeds": [self.config.seed + number for number in range(self.executions)],
             "corpora": dict(self.corpora),
-            "config": self.config.to_dict(),
+            "config": self.config.to_record(),
         }
 
 
@@ -89,8 +90,10 @@ def read_search(plain: Mapping[str, Any]) -> Search:
     """
     try:
         space = read_space(plain["space"])
+        config = dict(plain["config"])
+        tables = tuple(Table(**row) for row in config.pop(TABLES, ()))
         search = Search(
-            config=with_settings(RunConfig(), _flat(plain["config"])),
+            config=with_settings(RunConfig(tables=tables), _flat(config)),
             space=space,
             algorithm=plain["algorithm"],
             trials=plain["trials"],

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ser_aae.config import RunConfig
+from ser_aae.config import TABLES, RunConfig
 from ser_aae.config_fields import settings as known_settings
 from ser_aae.experiments import with_settings
 from ser_aae.results import run_folder, run_name, write_json
@@ -105,6 +105,7 @@ def _best_yaml(search: Search, best: dict[str, Any], count: int) -> str:
             continue
         group, dot, leaf = key.rpartition(".")
         (nested.setdefault(group, {}) if dot else nested)[leaf] = plain[key]
+    nested |= {TABLES: rows for rows in [search.config.to_record().get(TABLES)] if rows}
     head = [
         f"# the best of {count} trials by {search.algorithm} search: trial {best['trial']}, "
         f"UA {100 * best['objective']:.2f} on validation speakers",

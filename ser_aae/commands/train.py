@@ -144,14 +144,13 @@ def taking_part_in(config: RunConfig, store: Path) -> tuple["list[Utterance]", P
         UserError: A corpus is not prepared, or lacks the classes.
     """
     from ser_aae.assembly import emotional_corpora
-    from ser_aae.datasets import stored_name
-    from ser_aae.store import load_corpus
+    from ser_aae.store import load_named
     from ser_aae.targets import taking_part
 
-    corpora = [load_corpus(store, name, config.frontend) for name in emotional_corpora(config)]
+    corpora = [load_named(config, store, name) for name in emotional_corpora(config)]
     rows = taking_part(config, corpora)
     utterances = [c.utterances[row] for c, own in zip(corpora, rows, strict=True) for row in own]
-    return utterances, replace(config.protocol, target=stored_name(config.protocol.target))
+    return utterances, replace(config.protocol, target=config.stored_name(config.protocol.target))
 
 
 def _given_flags(arguments: argparse.Namespace) -> Iterator[Given]:
@@ -179,18 +178,22 @@ def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
 
     Lists that users write and mend, `csv:FILE` and `audformat:DIR`, are compared with what is
     stored, so that an edited label is not overlooked.
+
+    Raises:
+        UserError: A corpus cannot be prepared, or it is not known any more where a table lies
+            that the store lacks.
     """
     from ser_aae.assembly import emotional_corpora
-    from ser_aae.datasets import given_path, stored_name
     from ser_aae.store import is_prepared
 
     emotional_corpora(config)  # refuses cross-corpus without a target before hours of work
     target = (config.protocol.target,) if config.protocol.name == "cross-corpus" else ()
     verified = (config.verification,) if config.verification else ()
     for dataset in (config.dataset, *target, *config.auxiliary, *verified):
-        is_new = not is_prepared(arguments.store, stored_name(dataset), config.frontend)
-        if is_new or given_path(dataset):
-            messages = prepare_corpus(dataset, config, arguments)
+        is_new = not is_prepared(arguments.store, config.stored_name(dataset), config.frontend)
+        table = config.find_table(dataset)
+        if is_new or (table and table.source):
+            messages = prepare_corpus(config.source(dataset), config, arguments)
             for message in messages if is_new else ():
                 _show(message)
 

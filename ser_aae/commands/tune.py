@@ -182,15 +182,14 @@ def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
 def _prepare(config: RunConfig, search: "Search", arguments: argparse.Namespace) -> dict[str, str]:
     """Prepare the corpora for every front end that is searched; return their digests."""
     from ser_aae.assembly import emotional_corpora
-    from ser_aae.datasets import stored_name
-    from ser_aae.store import load_corpus
+    from ser_aae.store import load_named
 
     digests = {}
     for varied in _front_ends(config, search):
         prepare_all(varied, arguments)
-        for name in (*emotional_corpora(varied), *map(stored_name, varied.auxiliary)):
-            stored = load_corpus(arguments.store, name, varied.frontend)
-            digests[f"{name}-{varied.frontend.digest()}"] = stored.digest
+        for name in (*emotional_corpora(varied), *varied.auxiliary):
+            stored = load_named(varied, arguments.store, name)
+            digests[f"{stored.name}-{varied.frontend.digest()}"] = stored.digest
     return digests
 
 
