@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.config import CORPORA, TABLES, RunConfig
-from ser_aae.experiments import TUNED, Setup, setup_folder, with_settings
+from ser_aae.datasets import given_path, stored_name
+from ser_aae.experiments import TUNED, Setup, setting_of, setup_folder, with_settings
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
 
@@ -119,9 +120,9 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     words = ["ser-aae", "reproduce", artefact, "--budget", setup.budget.name]
     usual = Setup()
     if setup.datasets != usual.datasets:
-        words += ["--datasets", *setup.datasets]
+        words += ["--datasets", *(_named_from_here(setup, name) for name in setup.datasets)]
     if setup.auxiliary != usual.auxiliary:
-        words += ["--auxiliary", setup.auxiliary or "none"]
+        words += ["--auxiliary", _named_from_here(setup, setup.auxiliary) or "none"]
     if setup.max_auxiliary_speakers != usual.max_auxiliary_speakers:
         words += ["--auxiliary-speakers", str(setup.max_auxiliary_speakers)]
     if setup.repetitions is not None:
@@ -129,9 +130,17 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     if setup.tuned.values:
         words += ["--tuned", str(setup_folder(places.runs, setup) / TUNED)]
     words += _preset(preset)
-    for name, value in changed.items():
+    # what was given as it is by default has to be given again
+    decisive = {name: str(setting_of(setup.base, name)) for name in sorted(setup.decisive)}
+    for name, value in (decisive | changed).items():
         words += ["--set", f"{name}={value}"]
     return shlex.join([*words, *places.of(setup).words])
+
+
+def _named_from_here(setup: Setup, dataset: str) -> str:
+    """Return a data set as it was given, by its full path where that means another table here."""
+    is_elsewhere = given_path(dataset) and setup.stored_name(dataset) != stored_name(dataset)
+    return setup.source(dataset) if is_elsewhere else dataset
 
 
 def shortest_settings(

@@ -32,6 +32,7 @@ def build_config(
     flags: Iterable[Given] = (),
     assignments: Iterable[str] = (),
     required: Iterable[str] = (),
+    aliases: Mapping[str, str] | None = None,
 ) -> RunConfig:
     """Return the config that all sources make together.
 
@@ -42,6 +43,7 @@ def build_config(
         flags: What single flags of the command line say.
         assignments: `KEY=VALUE`, as in `model.alpha=0.4`.
         required: Settings that have to be given, whatever their default.
+        aliases: Other spellings of corpora, in lower case, each with the name it stands for.
 
     Raises:
         UserError: An unknown preset or field, a value that is none for its field, settings
@@ -58,7 +60,7 @@ def build_config(
         if key not in values:
             raise UserError(f"expected --{key}, or {key} in the file of --config; got neither")
     anew = [name for item in typed if item.key in _DATASETS for name in _as_names(values[item.key])]
-    config = _with_names(_nest(values), file, anew)
+    config = _with_names(_nest(values), file, anew, aliases or {})
     _check_frontend(config.frontend)
     if config.auxiliary and config.model.learns_from_labels_alone:
         raise UserError(
@@ -186,7 +188,9 @@ def _as_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _with_names(config: RunConfig, file: Path | None, anew: Collection[str]) -> RunConfig:
+def _with_names(
+    config: RunConfig, file: Path | None, anew: Collection[str], aliases: Mapping[str, str]
+) -> RunConfig:
     """Write down what tables are called, and call other corpora as their folders are called.
 
     So `RAVDESS` and `ravdess` are one run, and a run finds its tables from whatever folder.
@@ -195,14 +199,17 @@ def _with_names(config: RunConfig, file: Path | None, anew: Collection[str]) -> 
         config: As it was given.
         file: What it was read from; a run has written there what its tables are called.
         anew: Data sets named outside that file: from here, whatever the file says of such a name.
+        aliases: Other spellings of corpora.
     """
     written, prepared = _read_tables(file) if file else ((), ())
     known = [table for table in written if table.given not in anew]
     kept = {table.given for table in known}
 
     def plain(dataset: str) -> str:
-        is_plain = dataset not in kept and given_path(dataset) is None
-        return stored_name(dataset) if is_plain else dataset
+        if dataset in kept or given_path(dataset):
+            return dataset
+        name = stored_name(dataset)
+        return aliases.get(name, name)
 
     named = replace(
         config,
@@ -220,7 +227,9 @@ def _read_tables(file: Path) -> tuple[list[Table], list[str]]:
     Raises:
         UserError: It is not what a run writes.
     """
-    plain = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader) or {}  # all is text
+    text = file.read_text(encoding="utf-8")
+    # to this loader all is text, so that nothing is taken for a number, and nothing is run
+    plain = yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506
     try:
         return [Table(**row) for row in plain.get(TABLES, ())], list(plain.get(CORPORA, ()))
     except TypeError as error:

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ser_aae.errors import UserError
 
@@ -18,13 +19,46 @@ AUDFORMAT_PREFIX = "audformat:"
 PATH_KINDS = {"csv": "FILE", "audformat": "DIR"}
 """Corpora that lie where the user says, and what it is that the user names."""
 
-ALIASES = {
-    "crema-d": "cremad",
-    "emo-db": "emodb",
-    "msp-improv": "msp",
-    "msp_improv": "msp",
-}
-"""Other spellings of a corpus' name."""
+ELICITATIONS = ("acted", "induced", "natural", "synthetic")
+"""Ways in which emotions came into the speech of a corpus."""
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """Facts of a corpus that a run or an experiment depends on; its adapter states them.
+
+    Attributes:
+        title: As the paper writes it, `""` where the corpus is called by its name.
+        elicitation: One of `ELICITATIONS`, `""` where it has no emotions, or nobody knows.
+        level_edges: The closed upper edges of the low and the medium level of activation and
+            valence (Table 2), `None` where the paper does not say.
+        aliases: Other spellings of its name, in lower case.
+        subset: That trains where the corpus is auxiliary, `""` for all (Sec. 4.1.3).
+        speakers: Drawn of that subset, 0 for all.
+        verification_subset: Whose speakers are verified, and train nothing (Sec. 5).
+    """
+
+    title: str = ""
+    elicitation: str = ""
+    level_edges: tuple[float, float] | None = None
+    aliases: tuple[str, ...] = ()
+    subset: str = ""
+    speakers: int = 0
+    verification_subset: str = ""
+
+
+def read_facts(plain: Mapping[str, Any]) -> CorpusFacts:
+    """Return facts that were written as JSON.
+
+    Raises:
+        TypeError: They are not as this version writes them.
+    """
+    edges = plain["level_edges"]
+    own = {
+        "level_edges": None if edges is None else (float(edges[0]), float(edges[1])),
+        "aliases": tuple(plain["aliases"]),
+    }
+    return CorpusFacts(**{**plain, **own})
 
 
 @dataclass(frozen=True)
@@ -75,9 +109,9 @@ def given_path(dataset: str) -> GivenPath | None:
 def stored_name(dataset: str) -> str:
     """Return the name under which a store keeps a data set; it is safe as a folder's name.
 
-    `"RAVDESS"` is `"ravdess"`, `"msp-improv"` is `"msp"`, and `"csv:my calls.csv"` is
-    `"csv-my-calls-"` with six hexadecimal digits of the file's full path, so that two files
-    of one name do not share a folder. `"audformat:emodb-1.4#emotion"` is likewise
+    `"RAVDESS"` is `"ravdess"`, and `"csv:my calls.csv"` is `"csv-my-calls-"` with six
+    hexadecimal digits of the file's full path, so that two files of one name do not share a
+    folder. `"audformat:emodb-1.4#emotion"` is likewise
     `"audformat-emodb-1-4-emotion-"` with digits of the folder's path and the table.
 
     A path that is no full one is resolved from the current folder: of a run or a setup, ask its
@@ -85,8 +119,7 @@ def stored_name(dataset: str) -> str:
     """
     given = given_path(dataset)
     if given is None:
-        name = dataset.casefold()
-        return ALIASES.get(name, name)
+        return dataset.casefold()
     identity = _full_path(given) + (f"#{given.table}" if given.table else "")
     # surrogateescape: a file name that is no UTF-8 still has a hash
     digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
@@ -155,6 +188,11 @@ class Naming:
         """Return the name under which a store keeps a data set, from whatever folder."""
         table = self.find_table(dataset)
         return stored_name(dataset) if table is None else table.name
+
+    def advised_name(self, dataset: str) -> str:
+        """Return what `ser-aae prepare --dataset` takes, as well as it is known."""
+        table = self.find_table(dataset)
+        return (table.source or table.given) if table else self.stored_name(dataset)
 
     def source(self, dataset: str) -> str:
         """Return what an adapter of a data set is found by, from whatever folder.

@@ -12,6 +12,7 @@ import numpy as np
 from ser_aae.config import DataConfig, FrontEndConfig, RunConfig
 from ser_aae.config_fields import Given
 from ser_aae.config_file import build_config
+from ser_aae.datasets import ELICITATIONS
 from ser_aae.errors import UserError
 from ser_aae.frontend.segments import num_segments, segment_starts
 from ser_aae.labels import GENDERS
@@ -32,12 +33,6 @@ _BEFORE = {
     "training.logit_adjustment": "0",
 }
 """Settings that runs of an earlier version do not have, to what such a run did."""
-
-_KINDS = {"demo": "synthetic speech"} | dict.fromkeys(
-    ("cremad", "emodb", "esd", "iemocap", "msp", "nemo", "ravdess", "savee", "tess"),
-    "acted speech",
-)
-"""Corpus to what speaks in it, where that is not people who mean it."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +242,8 @@ def read_measured(run: Path) -> dict[str, Any]:
 def _warnings(config: RunConfig, result: Mapping[str, Any]) -> tuple[str, ...]:
     # the name in the store: a path would tell whoever gets the model of this machine
     name = config.stored_name(config.dataset)
-    kind = _KINDS.get(name, "one corpus")
+    elicitation = result.get("elicitation")  # runs of an earlier version do not say it
+    kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
     said = f"{percent(result['unweighted_accuracy'])} % UA"
     classes = _names(result["classes"], "classes")
     chance = f"chance {percent(1 / len(classes))}"

@@ -105,7 +105,8 @@ def _best_yaml(search: Search, best: dict[str, Any], count: int) -> str:
             continue
         group, dot, leaf = key.rpartition(".")
         (nested.setdefault(group, {}) if dot else nested)[leaf] = plain[key]
-    nested |= {TABLES: rows for rows in [search.config.to_record().get(TABLES)] if rows}
+    if search.config.tables:
+        nested[TABLES] = search.config.to_record()[TABLES]
     head = [
         f"# the best of {count} trials by {search.algorithm} search: trial {best['trial']}, "
         f"UA {100 * best['objective']:.2f} on validation speakers",

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.corpus import Corpus, build_corpus, files_below, read_label_file, unique_by_stem
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -40,6 +41,7 @@ TREE = """  <data root>/nemo/data.tsv
   <data root>/nemo/samples/EB0_neutral_13.wav
   ... 4481 files"""
 LANGUAGE = "pol"
+FACTS = CorpusFacts(elicitation="acted")
 
 EMOTION_CODES = {
     "anger": "anger",

@@ -103,11 +103,17 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
     Raises:
         UserError: It names no data set, or says something that cannot be.
     """
+    from data_prep.corpora import known_aliases
     from ser_aae.config_file import build_config
 
     flags = _given_flags(arguments)
     config = build_config(
-        arguments.preset, arguments.config, flags, arguments.set, required=("dataset",)
+        arguments.preset,
+        arguments.config,
+        flags,
+        arguments.set,
+        required=("dataset",),
+        aliases=known_aliases(),
     )
     if arguments.folds is not None and config.protocol.name != "speaker-kfold":
         raise UserError(

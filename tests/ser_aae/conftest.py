@@ -19,6 +19,7 @@ from ser_aae.config import (
     RunConfig,
     TrainingConfig,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.frontend import recording_to_spectrogram
 from ser_aae.labels import FOUR, GENDERS
 from ser_aae.parts import Part
@@ -95,6 +96,7 @@ def _write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
         "corpus": corpus,
         "frontend": asdict(frontend),
         "frontend_digest": frontend.digest(),
+        "facts": asdict(CorpusFacts()),
         "shards": rows,
         "utterances_sha256": lines_digest,
         "digest": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16],

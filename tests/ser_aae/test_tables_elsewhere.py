@@ -141,5 +141,5 @@ def test_a_database_is_found_again(tmp_path, elsewhere, monkeypatch):
 
 def test_a_file_with_other_tables_is_refused(tmp_path):
     (tmp_path / "mine.yaml").write_text("dataset: demo\ntables: [x]\n")
-    with pytest.raises(UserError, match="mine.yaml: tables: expected given, name and source"):
+    with pytest.raises(UserError, match=r"mine\.yaml: tables: expected given, name and source"):
         build_config(file=tmp_path / "mine.yaml")
