@@ -164,7 +164,7 @@ def test_cross_corpus_needs_a_target(config):
 
 def test_names_are_those_of_the_store(config):
     assert emotional_corpora(replace(config, dataset="RAVDESS")) == ["ravdess"]
-    onto = ProtocolConfig(name="cross-corpus", target="MSP-IMPROV")
+    onto = ProtocolConfig(name="cross-corpus", target="MSP")
     assert emotional_corpora(replace(config, protocol=onto)) == ["tiny", "msp"]
     # a target that the protocol does not use is not read
     unused = ProtocolConfig(name="loso", target="foreign")
