@@ -9,15 +9,20 @@ from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.corpora import Adapter, find_adapter
+from data_prep.corpora import Adapter, corpus_name, find_adapter
 from data_prep.corpus import Corpus, count_reasons
-from data_prep.manifest import Contents, describe_source, read_manifest, write_manifest
+from data_prep.manifest import (
+    Contents,
+    describe_source,
+    read_manifest,
+    update_facts,
+    write_manifest,
+)
 from data_prep.shards import Shard, input_digest, load_finished, remove_leftovers, write_shard
 from data_prep.workers import Outcome, Task, compute_tasks
 from ser_aae.config import FrontEndConfig
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
-from ser_aae.store import corpus_folder, is_prepared, load_corpus, other_frontends
+from ser_aae.store import MANIFEST, corpus_folder, load_corpus, other_frontends
 from ser_aae.utterance import Dropped
 
 UTTERANCES_PER_SHARD = 128
@@ -69,9 +74,9 @@ def prepare(
     """
     if workers < 1:
         raise UserError(f"expected at least 1 worker, got {workers}")
-    adapter, name = find_adapter(dataset), stored_name(dataset)
+    adapter, name = find_adapter(dataset), corpus_name(dataset)
     folder = corpus_folder(store, name, frontend)
-    if is_prepared(store, name, frontend):
+    if (folder / MANIFEST).is_file():
         return _check_prepared(adapter, data_root, store, name, frontend)
     corpus = adapter.read(data_root, allow_partial=allow_partial)
     beside = [
@@ -85,7 +90,7 @@ def prepare(
     with tqdm(total=total, desc=name, unit=" utterances", disable=not progress) as bar:
         shards = _write_shards(folder, tasks, workers, bar)
     contents = _contents(corpus, tasks, shards)
-    _finish(folder, name, adapter.version, frontend, corpus, contents)
+    _finish(folder, name, adapter, frontend, corpus, contents)
     remove_leftovers(folder, shards)
     return _report(folder, True, beside)
 
@@ -105,6 +110,10 @@ def _check_prepared(
         UserError: The stored corpus is damaged, or its source has changed.
     """
     folder = load_corpus(store, name, frontend).folder
+    try:
+        update_facts(folder, adapter.facts)  # an earlier version did not write them
+    except OSError as error:
+        raise _write_error(error, folder, needed_bytes=0) from error
     if not adapter.is_found(data_root):
         note = f"{adapter.location(data_root)}: not there any more, so not compared"
         return _report(folder, False, [f"already prepared: {folder}", note])
@@ -205,7 +214,7 @@ def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
 def _finish(
     folder: Path,
     name: str,
-    version: str,
+    adapter: Adapter,
     frontend: FrontEndConfig,
     corpus: Corpus,
     contents: Contents,
@@ -214,7 +223,7 @@ def _finish(
     if not contents.utterances:
         raise UserError(f"{corpus.root}: none of {len(corpus.utterances)} files can be read")
     try:
-        write_manifest(folder, name, version, frontend, corpus, contents)
+        write_manifest(folder, name, adapter, frontend, corpus, contents)
     except OSError as error:
         raise _write_error(error, folder, needed_bytes=1000 * len(contents.utterances)) from error
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data_prep.audformat_files.export import write_database
-from data_prep.corpora import Adapter, find_adapter
+from data_prep.corpora import Adapter, corpus_name, find_adapter
 from data_prep.corpus import Corpus, count_reasons
 from data_prep.csv_table import HIGHEST, LOWEST, OPTIONAL, REQUIRED
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.labels import UNKNOWN_GENDER
@@ -64,7 +63,7 @@ def export_manifest(
     folder = out.resolve()  # a link to a folder lies elsewhere than what its `..` leads to
     utterances = [make_portable(item, corpus.root.resolve(), folder) for item in corpus.utterances]
     folder.mkdir(parents=True, exist_ok=True)
-    written = FORMATS[form](out, stored_name(dataset), adapter, utterances)
+    written = FORMATS[form](out, corpus_name(dataset), adapter, utterances)
     return Exported(written, (f"{len(utterances)} utterances: {written}", *_remarks(corpus)))
 
 

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from data_prep.corpora import Adapter
 from data_prep.corpus import Corpus
 from data_prep.synthetic import MARKER
 from ser_aae.config import FrontEndConfig
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
@@ -55,7 +57,7 @@ def describe_source(corpus: Corpus) -> dict[str, Any]:
 def write_manifest(
     folder: Path,
     name: str,
-    version: str,
+    adapter: Adapter,
     frontend: FrontEndConfig,
     corpus: Corpus,
     contents: Contents,
@@ -67,7 +69,8 @@ def write_manifest(
     content = {
         "schema_version": SCHEMA_VERSION,
         "corpus": name,
-        "version": version,
+        "version": adapter.version,
+        "facts": asdict(adapter.facts),
         "frontend": frontend.to_dict(),
         "frontend_digest": frontend.digest(),
         "shards": shards,
@@ -82,6 +85,18 @@ def write_manifest(
         "synthetic": (corpus.root / MARKER).is_file(),
     }
     write_bytes(folder / UTTERANCES, lines.encode())
+    _write(folder, content)
+
+
+def update_facts(folder: Path, facts: CorpusFacts) -> None:
+    """Write the facts of a corpus into the manifest of a prepared one, where it has others."""
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    wanted = json.loads(json.dumps(asdict(facts)))
+    if content.get("facts") != wanted:
+        _write(folder, content | {"facts": wanted})
+
+
+def _write(folder: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     write_bytes(folder / MANIFEST, text.encode())
 

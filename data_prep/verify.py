@@ -20,7 +20,7 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from data_prep.corpora import find_adapter
+from data_prep.corpora import corpus_name, find_adapter
 from data_prep.corpus import Corpus, printable
 from data_prep.shared_sound import (
     LEAST_OVERLAP_S,
@@ -30,7 +30,6 @@ from data_prep.shared_sound import (
     seconds_alike,
     suggest_overlaps,
 )
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio
 from ser_aae.utterance import Utterance
@@ -82,7 +81,7 @@ def verify(
     """
     if workers < 1:
         raise UserError(f"expected at least 1 worker, got {workers}")
-    adapter, name = find_adapter(dataset), stored_name(dataset)
+    adapter, name = find_adapter(dataset), corpus_name(dataset)
     corpus = adapter.read(data_root, allow_partial=True)
     with ThreadPoolExecutor(workers) as pool:
         try:

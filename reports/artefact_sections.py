@@ -17,8 +17,6 @@ from reports.commands import prepare_commands, with_setup
 from reports.page import Section
 from reports.published import REMARKS
 from reports.ratings import find_corpus, level_table
-from ser_aae.datasets import stored_name
-from ser_aae.experiments.cells import title_of
 from ser_aae.leakage import VOICES
 from ser_aae.results.places import Places
 
@@ -93,7 +91,7 @@ def _title(filling: Filling) -> str:
 def _badges(filling: Filling) -> list[str]:
     synthetic = ["synthetic"] if filling.synthetic else []
     used = [item.cell.config.dataset for item in filling.cells] or filling.setup.datasets
-    corpora = dict.fromkeys(title_of(name) for name in used)
+    corpora = dict.fromkeys(map(filling.setup.title_of, used))
     return [*synthetic, f"budget {filling.setup.budget.name}", ", ".join(corpora)]
 
 
@@ -139,7 +137,7 @@ def what_cannot_be_shown(filling: Filling, places: Places) -> list[str]:
     if name != CLUSTERS or not there:
         return []
     shown = there[0].cell.config.dataset
-    rated = [dataset for dataset in setup.datasets if stored_name(dataset) == shown]
+    rated = [dataset for dataset in setup.datasets if setup.stored_name(dataset) == shown]
     found = _not_prepared("No picture", rated, filling, places)
     if read_centroids(there[0], Path(places.runs)) is None:
         found.append("No picture: the runs of this figure wrote no centroids; train them again.")
@@ -149,10 +147,10 @@ def what_cannot_be_shown(filling: Filling, places: Places) -> list[str]:
 def _not_prepared(
     what: str, datasets: Sequence[str], filling: Filling, places: Places
 ) -> list[str]:
-    frontend = filling.setup.base.frontend
-    absent = [name for name in datasets if find_corpus(Path(places.store), name, frontend) is None]
+    setup, store = filling.setup, Path(places.store)
+    absent = [name for name in datasets if find_corpus(store, name, setup) is None]
     if not absent:
         return []
-    commands = prepare_commands(absent, with_setup(places, filling.setup))
-    names = " and ".join(title_of(name) for name in absent)
+    commands = prepare_commands(map(setup.source, absent), with_setup(places, setup))
+    names = " and ".join(map(setup.title_of, absent))
     return [f"{what}: {names} not prepared in {places.store}; give --store, or run: {commands}"]

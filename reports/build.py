@@ -26,6 +26,7 @@ from reports.summary import (
     mean_text,
     summarise,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, BUDGETS, OWN_CORPUS, Artefact, Setup, choose, read_setups
 from ser_aae.files.atomic import write_bytes
@@ -55,6 +56,7 @@ def build_report(
     runs: Path,
     out: Path,
     store: Path = Path("store"),
+    corpora: Mapping[str, CorpusFacts] | None = None,
     check: bool = False,
     complete: bool = False,
 ) -> list[Path]:
@@ -65,6 +67,8 @@ def build_report(
             searches.
         out: Folder for `index.html`, tables as Markdown, LaTeX and CSV, pictures as PNG and PDF.
         store: Prepared corpora: levels and clusters are counted on them, and commands name it.
+        corpora: Facts of corpora by their names in the store: what they are called, and what the
+            paper takes of them.
         check: Compare the bytes of all predictions with the digests that runs wrote, too.
         complete: Refuse a report with a cell that lacks a run, before anything is written; of what
             `reproduce all` leaves out only that which was begun.
@@ -80,7 +84,7 @@ def build_report(
     places = Places(runs=runs, store=store)
     searches = read_searches(runs)
     evaluations = evaluate_all(runs, may_be_none=bool(searches))
-    fillings = find_artefacts(places, evaluations)
+    fillings = find_artefacts(places, evaluations, corpora)
     absent = _find_absent(fillings, places, evaluations)
     if complete:
         asked = [item for item in absent if item.artefact.name not in OWN_CORPUS]
@@ -89,7 +93,8 @@ def build_report(
         draw_artefact(filling, out / stem, places)
         for filling, stem in zip(fillings, _stems(fillings), strict=True)
     ]
-    sections = [*(item.section for item in drawn), *compared_sections(evaluations)]
+    groups = compared_sections(evaluations, corpora)
+    sections = [*(item.section for item in drawn), *groups]
     sections += [_CONFIDENCE_SECTION] if evaluations else []
     sections += search_sections(searches, places, out)
     whole, brief = _divide(evaluations, fillings, runs)
@@ -124,15 +129,18 @@ def _report_texts(
     }
 
 
-def find_artefacts(places: Places, evaluations: Evaluations) -> list[Filling]:
+def find_artefacts(
+    places: Places, evaluations: Evaluations, corpora: Mapping[str, CorpusFacts] | None = None
+) -> list[Filling]:
     """Return the artefacts that have a run, of each setup; Table 2 where a setup was written.
 
     Where no setup was written, the runs may still be those of the paper's corpora with the
     settings of a budget.
     """
     # that which asks for most comes first, and says of a cell that two share what it lacks
-    written = sorted(read_setups(Path(places.runs)), key=lambda setup: -setup.repetitions_asked)
-    setups = written or [Setup(budget=budget) for budget in BUDGETS.values()]
+    written = read_setups(Path(places.runs), corpora)
+    written.sort(key=lambda setup: -setup.repetitions_asked)
+    setups = written or [Setup(budget=budget, corpora=corpora or {}) for budget in BUDGETS.values()]
     found: dict[tuple[str, ...], Filling] = {}
     for setup in setups:
         # a run that nobody made for a table should not bring one that is all but empty

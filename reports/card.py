@@ -18,15 +18,18 @@ from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS
 __all__ = ["Terms", "build_card", "corpora_of"]
 
 
-def corpora_of(run: Path) -> tuple[str, ...]:
-    """Return the corpora that a run was trained or tested on, as its config names them.
+def corpora_of(run: Path) -> dict[str, str]:
+    """Return the corpora that a run was trained or tested on.
+
+    Returns:
+        Name in the store to the name in its config, by which an adapter is found.
 
     Raises:
         UserError: No complete run.
     """
     config = read_config(run)
     named = (config.dataset, *config.auxiliary, config.protocol.target)
-    return tuple(dict.fromkeys(name for name in named if name))
+    return {config.stored_name(name): name for name in named if name}
 
 
 def build_card(run: Path, terms: Mapping[str, Terms]) -> str:

@@ -11,7 +11,6 @@ from reports.settings import preset_settings
 from reports.tables import to_markdown
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import settings
-from ser_aae.datasets import stored_name
 from ser_aae.labels import GENDERS
 from ser_aae.leakage import independence, shared_voices
 from ser_aae.results import score
@@ -68,7 +67,8 @@ class CardRun:
     @property
     def trained_on(self) -> tuple[str, ...]:
         """The corpora that weights were fitted on."""
-        return tuple(stored_name(each) for each in (self.config.dataset, *self.config.auxiliary))
+        config = self.config
+        return tuple(map(config.stored_name, (config.dataset, *config.auxiliary)))
 
     @property
     def tested_on(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reports.settings import shortest_settings
 from ser_aae.config import RunConfig
+from ser_aae.config_fields import get
+from ser_aae.datasets import given_path, stored_name
 from ser_aae.experiments import TUNED, Setup, setup_folder
 from ser_aae.presets import PRESETS
 from ser_aae.results.folder import CONFIG, flatten
@@ -104,9 +106,9 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     words = ["ser-aae", "reproduce", artefact, "--budget", setup.budget.name]
     usual = Setup()
     if setup.datasets != usual.datasets:
-        words += ["--datasets", *setup.datasets]
+        words += ["--datasets", *(_named_from_here(setup, name) for name in setup.datasets)]
     if setup.auxiliary != usual.auxiliary:
-        words += ["--auxiliary", setup.auxiliary or "none"]
+        words += ["--auxiliary", _named_from_here(setup, setup.auxiliary) or "none"]
     if setup.max_auxiliary_speakers != usual.max_auxiliary_speakers:
         words += ["--auxiliary-speakers", str(setup.max_auxiliary_speakers)]
     if setup.repetitions is not None:
@@ -114,9 +116,17 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     if setup.tuned.values:
         words += ["--tuned", str(setup_folder(Path(places.runs), setup) / TUNED)]
     words += _preset(preset)
-    for name, value in changed.items():
+    # what was given as it is by default has to be given again
+    decisive = {name: str(get(setup.base, name)) for name in sorted(setup.decisive)}
+    for name, value in (decisive | changed).items():
         words += ["--set", f"{name}={value}"]
     return shlex.join([*words, *place_words(with_setup(places, setup))])
+
+
+def _named_from_here(setup: Setup, dataset: str) -> str:
+    """Return a data set as it was given, by its full path where that means another table here."""
+    is_elsewhere = given_path(dataset) and setup.stored_name(dataset) != stored_name(dataset)
+    return setup.source(dataset) if is_elsewhere else dataset
 
 
 def _preset(preset: str) -> list[str]:

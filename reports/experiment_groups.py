@@ -12,7 +12,8 @@ from reports.page import Section
 from reports.paired_tests import compare, comparison_columns
 from reports.settings import shortest_settings
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
-from ser_aae.experiments.cells import title_of
+from ser_aae.config import stored_dataset
+from ser_aae.datasets import CorpusFacts
 from ser_aae.kinds import KINDS
 from ser_aae.results.folder import flatten, read_plain_config
 
@@ -26,28 +27,40 @@ Configs = Mapping[Path, Mapping[str, Any]]
 """Folder of an experiment to the config of its first run."""
 
 
-def compared_sections(evaluations: Evaluations) -> list[Section]:
+def compared_sections(
+    evaluations: Evaluations, corpora: Mapping[str, CorpusFacts] | None = None
+) -> list[Section]:
     """Return a section for each group of experiments that share data set, task and protocol.
 
     An experiment that stands alone has none: its own section tells what there is.
+
+    Args:
+        evaluations: Of all experiments.
+        corpora: Facts of corpora by their names in the store.
     """
     groups: dict[tuple[str, ...], dict[Path, Mapping[str, Any]]] = {}
     for folder, evaluation in evaluations.items():
         config = read_plain_config(Path(evaluation["runs"][0]["folder"]))
         groups.setdefault(_shared(config), {})[folder] = config
-    return [_section(configs, evaluations) for configs in groups.values() if len(configs) > 1]
+    return [
+        _section(configs, evaluations, corpora or {})
+        for configs in groups.values()
+        if len(configs) > 1
+    ]
 
 
-def _shared(config: Mapping[str, Any]) -> tuple[str, ...]:
+def _shared(config: dict[str, Any]) -> tuple[str, ...]:
     """Return what two experiments must share to be compared, as text."""
     return tuple(
         f"{name}={value}"
-        for name, value in flatten(config)
+        for name, value in flatten(config | {"dataset": stored_dataset(config)})
         if name not in _LOCAL_SETTINGS and (name in _SHARED or name.startswith("protocol."))
     )
 
 
-def _section(configs: Configs, evaluations: Evaluations) -> Section:
+def _section(
+    configs: Configs, evaluations: Evaluations, corpora: Mapping[str, CorpusFacts]
+) -> Section:
     """Return the section of a group."""
     common, own = _departures(configs)
     # the multi-task model; of several, or without one, that with the fewest settings of its own
@@ -65,7 +78,8 @@ def _section(configs: Configs, evaluations: Evaluations) -> Section:
     ]
     shown = configs[reference]
     classes = [shown["classes"]] if shown["task"] == "emotion" else []
-    title = [title_of(shown["dataset"]), shown["task"], *classes, shown["protocol"]["name"]]
+    facts = corpora.get(stored_dataset(shown), CorpusFacts())
+    title = [facts.title or shown["dataset"], shown["task"], *classes, shown["protocol"]["name"]]
     section = Section(title=f"Compared: {', '.join(title)}")
     synthetic = any(synthetic_corpora(evaluations[folder]) for folder in configs)
     section.badges = [

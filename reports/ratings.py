@@ -8,22 +8,28 @@ import pandas as pd
 
 from reports.published import LEVELS as STATED_LEVELS
 from ser_aae.config import FrontEndConfig, RunConfig
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.experiments import Setup
-from ser_aae.experiments.cells import title_of
 from ser_aae.files.atomic import read_json
-from ser_aae.labels import LEVEL_EDGES, LEVELS
+from ser_aae.labels import LEVELS
 from ser_aae.store import MANIFEST, StoredCorpus, load_corpus
 from ser_aae.targets import make_target, taking_part
 
 
-def find_corpus(store: Path, dataset: str, frontend: FrontEndConfig) -> StoredCorpus | None:
-    """Return a corpus of the store, `None` where it is not prepared.
+def find_corpus(store: Path, dataset: str, setup: Setup) -> StoredCorpus | None:
+    """Return a corpus that a setup names, with its facts; `None` where it is not prepared.
 
-    Labels are the same under every front end: where it is not there for this one, any serves.
+    Labels are the same under every front end: where it is not there for that of the setup, any
+    serves.
     """
-    name = stored_name(dataset)
+    corpus = _find_prepared(store, setup.stored_name(dataset), setup.base.frontend)
+    # an earlier version wrote no facts
+    if corpus is None or corpus.facts is not None:
+        return corpus
+    return replace(corpus, facts=setup.facts_of(dataset))
+
+
+def _find_prepared(store: Path, name: str, frontend: FrontEndConfig) -> StoredCorpus | None:
     found = sorted(store.glob(f"{name}-????????/{MANIFEST}"))
     own = [path for path in found if path.parent.name.endswith(frontend.digest())]
     for path in (*own, *found):
@@ -41,10 +47,10 @@ def level_table(setup: Setup, store: Path) -> pd.DataFrame:
     """
     rows = []
     for dataset in setup.datasets:
-        corpus = find_corpus(store, dataset, setup.base.frontend)
+        corpus = find_corpus(store, dataset, setup)
         for dimension in LEVELS:
             config = replace(setup.base, dataset=dataset, task=dimension)
-            rows.append(_level_row(config, corpus))
+            rows.append(_level_row(config, setup, corpus))
     return pd.DataFrame(rows).fillna("").astype(str)
 
 
@@ -54,19 +60,20 @@ def rated_plane(config: RunConfig, store: Path) -> np.ndarray | None:
     Raises:
         UserError: The corpus has no ratings.
     """
-    corpus = find_corpus(store, config.dataset, config.frontend)
+    corpus = _find_prepared(store, config.stored_name(config.dataset), config.frontend)
     if corpus is None:
         return None
     rated = taking_part(config, [corpus]).utterances
     return np.array([(item.valence, item.activation) for item in rated], np.float64)
 
 
-def _level_row(config: RunConfig, corpus: StoredCorpus | None) -> dict[str, str]:
-    name = stored_name(config.dataset)
-    low, high = LEVEL_EDGES.get(name, config.data.level_edges)
+def _level_row(config: RunConfig, setup: Setup, corpus: StoredCorpus | None) -> dict[str, str]:
+    facts = corpus.facts if corpus else None
+    title, known = setup.title_of(config.dataset), facts or setup.facts_of(config.dataset)
+    low, high = known.level_edges or config.data.level_edges
     ranges = (f"[1,{low:g}]", f"({low:g},{high:g}]", f"({high:g},5]")
-    stated = STATED_LEVELS.get(title_of(name))
-    row = {"corpus": title_of(name), "dimension": config.task}
+    stated = STATED_LEVELS.get(title)
+    row = {"corpus": title, "dimension": config.task}
     counts = _counts(config, corpus)
     for level, span, count in zip(LEVELS[config.task], ranges, counts, strict=True):
         row[f"{'/'.join(dict.fromkeys(_level_names(level)))}"] = f"{span}: {count}"

@@ -17,7 +17,7 @@ from reports.commands import place_words
 from reports.curves import Line, Panel, draw_panels
 from reports.page import Section
 from reports.style import COLOURS, MARKERS, SEQUENTIAL, drawn_to
-from ser_aae.datasets import stored_name
+from ser_aae.config import stored_dataset
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS, WeightSweep
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results.places import Places
@@ -68,7 +68,7 @@ def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) 
     config = found[group[0]].definition["config"]
     path = out / f"search-{group[0].parent.name}-{group[0].name}-tasks.png"
     alpha_and_beta({task: tasks[task] for task in ordered}, path)
-    name = f"{stored_name(config['dataset'])}, {config['model']['kind']}"
+    name = f"{stored_dataset(config)}, {config['model']['kind']}"
     section = Section(title=f"Figure 5 by search: {name}")
     section.lead = f"Validation UA over alpha and over beta for {', '.join(ordered)}."
     section.notes = [(_VALIDATION_ALONE, "")]
@@ -82,7 +82,7 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
     config = definition["config"]
     ranked = rank_trials(searched.rows)
     best = ranked[0]
-    name = f"{stored_name(config['dataset'])}, {config['task']}, {config['model']['kind']}"
+    name = f"{stored_dataset(config)}, {config['task']}, {config['model']['kind']}"
     section = Section(title=f"Search: {name}, {definition['algorithm']} ({folder.name})")
     section.lead = (
         f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "

@@ -12,15 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ser_aae.config import FrontEndConfig, ProtocolConfig, RunConfig
-from ser_aae.datasets import stored_name
+from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
 from ser_aae.leakage import Split, check_leakage, shared_voices
 from ser_aae.parts import Part, Pool
 from ser_aae.selection import choose_speakers
 from ser_aae.splits import cut_split, num_folds
-from ser_aae.store import StoredCorpus, load_corpus
+from ser_aae.store import StoredCorpus, load_named
 from ser_aae.supervision import training_parts
 from ser_aae.targets import Target, make_target, may_train_unlabelled, taking_part
 
@@ -89,7 +88,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
             would leak.
     """
     pool = read_taking_part(config, store)
-    split = cut_split(pool.utterances, name_stored_target(config.protocol), config.protocol.seed)
+    split = cut_split(pool.utterances, name_stored_target(config), config.protocol.seed)
     rest = _find_unlabelled_rest(config, pool, split)
     auxiliary = _draw_auxiliary_speakers(config, store)
     leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
@@ -141,15 +140,13 @@ def needed_data_sets(config: RunConfig) -> DataSets:
     return DataSets(emotional, config.auxiliary, verification)
 
 
-def read_corpora(
-    data_sets: Iterable[str], frontend: FrontEndConfig, store: Path
-) -> list[StoredCorpus]:
-    """Read the manifests of data sets.
+def read_corpora(config: RunConfig, data_sets: Iterable[str], store: Path) -> list[StoredCorpus]:
+    """Read the manifests of data sets that a config names.
 
     Raises:
         UserError: One is not prepared, or its files are damaged.
     """
-    return [load_corpus(store, stored_name(name), frontend) for name in data_sets]
+    return [load_named(config, store, name) for name in data_sets]
 
 
 def read_taking_part(config: RunConfig, store: Path) -> Pool:
@@ -159,12 +156,12 @@ def read_taking_part(config: RunConfig, store: Path) -> Pool:
         UserError: A corpus is not prepared, or lacks the classes.
     """
     names = needed_data_sets(config).emotional
-    return taking_part(config, read_corpora(names, config.frontend, store))
+    return taking_part(config, read_corpora(config, names, store))
 
 
-def name_stored_target(protocol: ProtocolConfig) -> ProtocolConfig:
-    """Return a protocol that names its target as the utterances in the store do."""
-    return replace(protocol, target=stored_name(protocol.target))
+def name_stored_target(config: RunConfig) -> ProtocolConfig:
+    """Return a run's protocol, which names its target as the utterances in the store do."""
+    return replace(config.protocol, target=config.stored_name(config.protocol.target))
 
 
 def count_folds(config: RunConfig, store: Path) -> int:
@@ -174,7 +171,7 @@ def count_folds(config: RunConfig, store: Path) -> int:
         UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
     """
     utterances = read_taking_part(config, store).utterances
-    return num_folds(utterances, name_stored_target(config.protocol))
+    return num_folds(utterances, name_stored_target(config))
 
 
 def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
@@ -203,7 +200,7 @@ def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
 def _draw_auxiliary_speakers(config: RunConfig, store: Path) -> Pool:
     """Return what trains of the auxiliary corpora: of a subset, of speakers drawn."""
     data, seed = config.data, config.protocol.seed
-    corpora = read_corpora(needed_data_sets(config).auxiliary, config.frontend, store)
+    corpora = read_corpora(config, needed_data_sets(config).auxiliary, store)
     members = [
         choose_speakers(corpus.utterances, data.auxiliary_subset, data.auxiliary_speakers, seed)
         for corpus in corpora

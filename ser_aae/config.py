@@ -8,14 +8,19 @@ literal reading departs from these defaults, which are what validation data show
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
 from functools import partial
 from typing import Any
 
+from ser_aae.datasets import Naming, Table
 from ser_aae.kinds import KINDS, Kind
 from ser_aae.labels import PRIMARY_TASKS
 
 UNSTATED = "unstated"
+
+TABLES, CORPORA = "tables", "corpora"
+"""What the config.json of a run holds beside the settings: where tables lie, and the digests of
+the corpora that it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
         kind: RunConfig, or the class of a group.
     """
     found = {**plain}
-    for item in fields(kind):
+    for item in _fields_with_settings(kind):
         if is_dataclass(item.default_factory):
             inner = plain.get(item.name, {})
             # what is no group is damage, and a group that nothing was added to stays missing
@@ -126,13 +131,18 @@ def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
 def _named(settings: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of plain values that is in digests."""
     named = {}
-    for item in fields(settings):
+    for item in _fields_with_settings(settings):
         value = plain[item.name]
         if is_dataclass(item.default_factory):
             named[item.name] = _named(getattr(settings, item.name), value)
         elif item.metadata["always_named"] or value != _plain(item.metadata["before"]):
             named[item.name] = value
     return named
+
+
+def _fields_with_settings(of: Any) -> list[Field[Any]]:
+    """Return the fields that are settings or groups of them; what else is recorded is none."""
+    return [item for item in fields(of) if item.metadata or is_dataclass(item.default_factory)]
 
 
 def _plain(value: Any) -> Any:
@@ -479,8 +489,12 @@ class ProtocolConfig:
 
 
 @dataclass(frozen=True)
-class RunConfig(Settings):
-    """One run, whole."""
+class RunConfig(Naming, Settings):
+    """One run, whole.
+
+    `tables` is no setting: it is what `build_config` has written down of the data sets that are
+    named by a path, so that the run finds them from whatever folder.
+    """
 
     dataset: str = task_setting("demo", UNSTATED, "corpus with emotions")
     auxiliary: tuple[str, ...] = task_setting((), "Sec. 4.1.3", "corpora without emotions")
@@ -504,6 +518,24 @@ class RunConfig(Settings):
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every data set that it names, as it names them."""
+        named = (self.dataset, *self.auxiliary, self.verification, self.protocol.target)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as nested plain values, tuples as lists, ready for JSON or YAML."""
+        plain = super().to_dict()
+        del plain[TABLES]
+        return plain
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the settings and, where there are any, the tables: what `build_config` reads."""
+        tables = [asdict(table) for table in self.tables]
+        return self.to_dict() | ({TABLES: tables} if tables else {})
 
     def digest(self) -> str:
         """Return eight hexadecimal digits that name the experiment.
@@ -514,6 +546,12 @@ class RunConfig(Settings):
         plain = self.identity()
         del plain["seed"], plain["protocol"]["fold"], plain["protocol"]["directory"]
         return _digest(plain)
+
+
+def stored_dataset(plain: Mapping[str, Any]) -> str:
+    """Return the stored name of the data set of a config that was read from JSON."""
+    tables = tuple(Table(**row) for row in plain.get(TABLES, ()))
+    return RunConfig(tables=tables).stored_name(plain["dataset"])
 
 
 def _digest(plain: Mapping[str, Any]) -> str:

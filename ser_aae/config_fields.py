@@ -40,7 +40,7 @@ def settings() -> dict[str, tuple[Field[Any], Any]]:
     for prefix, group in {"": RunConfig, **{f"{k}.": v for k, v in groups().items()}}.items():
         types = typing.get_type_hints(group)
         for item in fields(group):
-            if not is_dataclass(types[item.name]):
+            if item.metadata:
                 found[f"{prefix}{item.name}"] = (item, types[item.name])
     return found
 

@@ -5,24 +5,25 @@ Every value arrives as text, from YAML too, and is read by the type of the field
 wherever it was made.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
+from ser_aae.config import CORPORA, TABLES, FrontEndConfig, RunConfig, complete_stored
 from ser_aae.config_fields import Given, groups, read_value, values_by_name, with_settings
-from ser_aae.datasets import given_path, stored_name
+from ser_aae.datasets import Table, given_path, record_tables, stored_name
 from ser_aae.errors import UserError
 from ser_aae.presets import PRESETS
 
 FREQUENCY_POOLS, TIME_POOLS = 8, 16
 """What the encoder's three pools shrink a segment by: `ser_aae.networks.POOLS` multiplied up."""
 
-_NOT_CHOSEN = ("corpora",)
-"""What the config.json of a run holds beside the config: the digests of what it was trained on."""
+
+_DATASETS = ("dataset", "auxiliary", "verification", "protocol.target")
+"""Settings that name data sets."""
 
 
 def build_config(
@@ -32,6 +33,7 @@ def build_config(
     assignments: Iterable[str] = (),
     required: Iterable[str] = (),
     stored: bool = False,
+    aliases: Mapping[str, str] | None = None,
 ) -> RunConfig:
     """Return the config that all sources make together.
 
@@ -44,6 +46,7 @@ def build_config(
         required: Settings that have to be given, whatever their default.
         stored: Whether this program wrote the file: a setting that it lacks did not exist then
             and has its value of before. In a file of the user's it has its default.
+        aliases: Other spellings of corpora, in lower case, each with the name it stands for.
 
     Raises:
         UserError: An unknown preset or field, a value that is none for its field, settings
@@ -55,13 +58,14 @@ def build_config(
     values: dict[str, Any] = dict(PRESETS[preset])
     if file and (stored or _is_of_a_run(file)):
         values |= values_by_name(complete_stored({}, RunConfig))
-    given = [*(read_file(file) if file else ()), *flags, *map(parse_assignment, assignments)]
-    for item in given:
+    typed = [*flags, *map(parse_assignment, assignments)]
+    for item in (*(read_file(file) if file else ()), *typed):
         values[item.key] = read_value(item)
     for key in required:
         if key not in values:
             raise UserError(f"expected --{key}, or {key} in the file of --config; got neither")
-    config = _with_plain_names(with_settings(RunConfig(), values))
+    anew = [name for item in typed if item.key in _DATASETS for name in _as_names(values[item.key])]
+    config = _with_names(with_settings(RunConfig(), values), file, anew, aliases or {})
     _check_frontend(config.frontend)
     if config.auxiliary and config.model.learns_from_labels_alone:
         raise UserError(
@@ -110,7 +114,7 @@ def _is_of_a_run(path: Path) -> bool:
     """Return whether a file is the config.json of a run: no other names what it was made from."""
     root = _compose(path)
     return isinstance(root, yaml.MappingNode) and any(
-        name.value in _NOT_CHOSEN for name, _ in root.value
+        name.value == CORPORA for name, _ in root.value
     )
 
 
@@ -141,7 +145,7 @@ def _settings_below(node: yaml.Node, prefix: str, path: Path) -> Iterator[Given]
         key = f"{prefix}{name.value}"
         if key in groups():
             yield from _settings_below(value, f"{key}.", path)
-        elif key not in _NOT_CHOSEN:
+        elif key not in (TABLES, CORPORA):
             yield Given(key, _texts(value), f"{path}:{name.start_mark.line + 1}: {key}")
 
 
@@ -180,16 +184,56 @@ def _check_frontend(frontend: FrontEndConfig) -> None:
         )
 
 
-def _with_plain_names(config: RunConfig) -> RunConfig:
-    """Call corpora as their folders are called, so that `RAVDESS` and `ravdess` are one run."""
-    return replace(
+def _as_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _with_names(
+    config: RunConfig, file: Path | None, anew: Collection[str], aliases: Mapping[str, str]
+) -> RunConfig:
+    """Write down what tables are called, and call other corpora as their folders are called.
+
+    So `RAVDESS` and `ravdess` are one run, and a run finds its tables from whatever folder.
+
+    Args:
+        config: As it was given.
+        file: What it was read from; a run has written there what its tables are called.
+        anew: Data sets named outside that file: from here, whatever the file says of such a name.
+        aliases: Other spellings of corpora.
+    """
+    written, prepared = _read_tables(file) if file else ((), ())
+    known = [table for table in written if table.given not in anew]
+    kept = {table.given for table in known}
+
+    def plain(dataset: str) -> str:
+        if dataset in kept or given_path(dataset):
+            return dataset
+        name = stored_name(dataset)
+        return aliases.get(name, name)
+
+    named = replace(
         config,
-        dataset=_plain_name(config.dataset),
-        auxiliary=tuple(_plain_name(name) for name in config.auxiliary),
-        verification=_plain_name(config.verification),
-        protocol=replace(config.protocol, target=_plain_name(config.protocol.target)),
+        dataset=plain(config.dataset),
+        auxiliary=tuple(plain(name) for name in config.auxiliary),
+        verification=plain(config.verification),
+        protocol=replace(config.protocol, target=plain(config.protocol.target)),
     )
+    return replace(named, tables=record_tables(named.datasets, known, prepared))
 
 
-def _plain_name(dataset: str) -> str:
-    return stored_name(dataset) if given_path(dataset) is None else dataset
+def _read_tables(file: Path) -> tuple[list[Table], list[str]]:
+    """Return what a run wrote down of its tables, and the stored names of all its corpora.
+
+    Raises:
+        UserError: It is not what a run writes.
+    """
+    text = file.read_text(encoding="utf-8")
+    # to this loader all is text, so that nothing is taken for a number, and nothing is run
+    plain = yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506
+    try:
+        return [Table(**row) for row in plain.get(TABLES, ())], list(plain.get(CORPORA, ()))
+    except TypeError as error:
+        raise UserError(
+            f"{file}: {TABLES}: expected given, name and source of each, as a run writes them "
+            f"({error}); leave {TABLES} out"
+        ) from error

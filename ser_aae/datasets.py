@@ -3,8 +3,12 @@
 import hashlib
 import os
 import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from ser_aae.errors import UserError
 
 CSV_PREFIX = "csv:"
 """`csv:FILE` is the user's own recordings, listed in FILE."""
@@ -15,13 +19,46 @@ AUDFORMAT_PREFIX = "audformat:"
 PATH_KINDS = {"csv": "FILE", "audformat": "DIR"}
 """Corpora that lie where the user says, and what it is that the user names."""
 
-ALIASES = {
-    "crema-d": "cremad",
-    "emo-db": "emodb",
-    "msp-improv": "msp",
-    "msp_improv": "msp",
-}
-"""Other spellings of a corpus' name."""
+ELICITATIONS = ("acted", "induced", "natural", "synthetic")
+"""Ways in which emotions came into the speech of a corpus."""
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """Facts of a corpus that a run or an experiment depends on; its adapter states them.
+
+    Attributes:
+        title: As the paper writes it, `""` where the corpus is called by its name.
+        elicitation: One of `ELICITATIONS`, `""` where it has no emotions, or nobody knows.
+        level_edges: The closed upper edges of the low and the medium level of activation and
+            valence (Table 2), `None` where the paper does not say.
+        aliases: Other spellings of its name, in lower case.
+        subset: That trains where the corpus is auxiliary, `""` for all (Sec. 4.1.3).
+        speakers: Drawn of that subset, 0 for all.
+        verification_subset: Whose speakers are verified, and train nothing (Sec. 5).
+    """
+
+    title: str = ""
+    elicitation: str = ""
+    level_edges: tuple[float, float] | None = None
+    aliases: tuple[str, ...] = ()
+    subset: str = ""
+    speakers: int = 0
+    verification_subset: str = ""
+
+
+def read_facts(plain: Mapping[str, Any]) -> CorpusFacts:
+    """Return facts that were written as JSON.
+
+    Raises:
+        TypeError: They are not as this version writes them.
+    """
+    edges = plain["level_edges"]
+    own = {
+        "level_edges": None if edges is None else (float(edges[0]), float(edges[1])),
+        "aliases": tuple(plain["aliases"]),
+    }
+    return CorpusFacts(**{**plain, **own})
 
 
 @dataclass(frozen=True)
@@ -37,6 +74,22 @@ class GivenPath:
     kind: str
     path: Path
     table: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A data set that is named by its path, resolved once.
+
+    Attributes:
+        given: As a config names it, `"csv:calls.csv"`.
+        name: In the store, `"csv-calls-1a2b3c"`.
+        source: As it is named from any folder, `"csv:/home/me/calls.csv"`; `""` where it is not
+            known any more.
+    """
+
+    given: str
+    name: str
+    source: str
 
 
 def given_path(dataset: str) -> GivenPath | None:
@@ -56,19 +109,103 @@ def given_path(dataset: str) -> GivenPath | None:
 def stored_name(dataset: str) -> str:
     """Return the name under which a store keeps a data set; it is safe as a folder's name.
 
-    `"RAVDESS"` is `"ravdess"`, `"msp-improv"` is `"msp"`, and `"csv:my calls.csv"` is
-    `"csv-my-calls-"` with six hexadecimal digits of the file's full path, so that two files
-    of one name do not share a folder. `"audformat:emodb-1.4#emotion"` is likewise
+    `"RAVDESS"` is `"ravdess"`, and `"csv:my calls.csv"` is `"csv-my-calls-"` with six
+    hexadecimal digits of the file's full path, so that two files of one name do not share a
+    folder. `"audformat:emodb-1.4#emotion"` is likewise
     `"audformat-emodb-1-4-emotion-"` with digits of the folder's path and the table.
+
+    A path that is no full one is resolved from the current folder: of a run or a setup, ask its
+    own `stored_name`.
     """
     given = given_path(dataset)
     if given is None:
-        name = dataset.casefold()
-        return ALIASES.get(name, name)
-    full_path = Path(os.path.realpath(given.path))  # resolve() fails on links in a circle
-    title = given.path.stem if given.kind == "csv" else f"{full_path.name}-{given.table}"
-    stem = re.sub(r"[^A-Za-z0-9_]+", "-", title).strip("-") or "table"
-    identity = f"{full_path}#{given.table}" if given.table else str(full_path)
+        return dataset.casefold()
+    identity = _full_path(given) + (f"#{given.table}" if given.table else "")
     # surrogateescape: a file name that is no UTF-8 still has a hash
     digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
-    return f"{given.kind}-{stem}-{digest[:6]}"
+    return f"{_beginning(given)}{digest[:6]}"
+
+
+def record_tables(
+    datasets: Iterable[str], known: Iterable[Table] = (), prepared: Collection[str] = ()
+) -> tuple[Table, ...]:
+    """Return the record of each data set that is named by its path, in their order.
+
+    Args:
+        datasets: As they are named.
+        known: What was recorded before, which stays as it is.
+        prepared: Corpora by their names in the store. One of them is what a data set is called
+            there if it is the only one with such a beginning.
+    """
+    before = {name: table for table in known for name in (table.given, table.name)}
+    found: dict[str, Table] = {}
+    for dataset in datasets:
+        given = given_path(dataset)
+        if dataset in before:
+            found[dataset] = before[dataset]
+        elif given is not None:
+            found[dataset] = _record_table(dataset, given, prepared)
+    return tuple(found.values())
+
+
+def _record_table(dataset: str, given: GivenPath, prepared: Collection[str]) -> Table:
+    name = stored_name(dataset)
+    alike = [other for other in prepared if other[:-6] == _beginning(given)]
+    if name not in alike and len(alike) == 1:
+        return Table(dataset, alike[0], "")
+    path = _full_path(given)
+    # the last # begins the table: a folder with one in its name has another behind it
+    table = f"#{given.table}" if given.table or (given.kind == "audformat" and "#" in path) else ""
+    return Table(dataset, name, f"{given.kind}:{path}{table}")
+
+
+def _full_path(given: GivenPath) -> str:
+    return os.path.realpath(given.path)  # resolve() fails on links in a circle
+
+
+def _beginning(given: GivenPath) -> str:
+    """Return a stored name without its digits."""
+    folder = Path(_full_path(given)).name
+    title = given.path.stem if given.kind == "csv" else f"{folder}-{given.table}"
+    stem = re.sub(r"[^A-Za-z0-9_]+", "-", title).strip("-") or "table"
+    return f"{given.kind}-{stem}-"
+
+
+class Naming:
+    """A config or setup, which has written down what its tables are called.
+
+    Attributes:
+        tables: The record of each data set that it names by a path.
+    """
+
+    tables: tuple[Table, ...]
+
+    def find_table(self, dataset: str) -> Table | None:
+        """Return the record of a data set as it was named, or by its name in the store."""
+        return next((each for each in self.tables if dataset in (each.given, each.name)), None)
+
+    def stored_name(self, dataset: str) -> str:
+        """Return the name under which a store keeps a data set, from whatever folder."""
+        table = self.find_table(dataset)
+        return stored_name(dataset) if table is None else table.name
+
+    def advised_name(self, dataset: str) -> str:
+        """Return what `ser-aae prepare --dataset` takes, as well as it is known."""
+        table = self.find_table(dataset)
+        return (table.source or table.given) if table else self.stored_name(dataset)
+
+    def source(self, dataset: str) -> str:
+        """Return what an adapter of a data set is found by, from whatever folder.
+
+        Raises:
+            UserError: It is not known any more where the table lies.
+        """
+        table = self.find_table(dataset)
+        if table is None:
+            return dataset
+        if not table.source:
+            raise UserError(
+                f"{table.given}: this was named from another folder, and where it lies was not "
+                "written down; give the command in the folder where the run was trained"
+            )
+        return table.source

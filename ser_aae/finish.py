@@ -72,6 +72,7 @@ def finish(
     write_predictions(folder / PREDICTIONS, frame)
     others = score_tasks(posteriors, data.test, model.primary)
     draw_examples(model, scorer(data.validation).dataset, data.validation, data.target, folder)
+    facts = data.train[0].corpus.facts
     result = {
         **score(frame, data.target.classes),
         "leakage": data.leakage,
@@ -80,6 +81,7 @@ def finish(
         "speaker_accuracy": others.get("speaker_accuracy"),
         **verified,
         "synthetic": _synthetic(data),
+        "elicitation": facts.elicitation if facts else "",
         # a changed posterior that changes no class shows in no figure
         "predictions_sha256": digest_of_file(folder / PREDICTIONS),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -17,8 +17,7 @@ from typing import Any
 import fsspec
 
 from ser_aae.assembly import needed_data_sets
-from ser_aae.config import FrontEndConfig, RunConfig
-from ser_aae.datasets import stored_name
+from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.digests import digest_of_file
 from ser_aae.files.locks import CACHE_VARIABLE, claim
@@ -65,7 +64,8 @@ def place_in_cache(place: str) -> Path:
 
 def corpora_of(config: RunConfig) -> list[str]:
     """Return the stored names of all corpora that a run reads."""
-    return [stored_name(name) for name in chain.from_iterable(needed_data_sets(config))]
+    names = chain.from_iterable(needed_data_sets(config))
+    return [config.stored_name(name) for name in names]
 
 
 def local_store(store: str, config: RunConfig) -> Path:
@@ -79,17 +79,17 @@ def local_store(store: str, config: RunConfig) -> Path:
         return Path(store)
     local = place_in_cache(store)
     for corpus in corpora_of(config):
-        _fetch_corpus(store, local, corpus, config.frontend)
+        _fetch_corpus(store, local, corpus, config)
     return local
 
 
-def _fetch_corpus(store: str, local: Path, corpus: str, frontend: FrontEndConfig) -> None:
+def _fetch_corpus(store: str, local: Path, corpus: str, config: RunConfig) -> None:
     """Copy a prepared corpus from a URL, whole or not at all; what is there is left alone.
 
     A copy that was interrupted goes on. A corpus that was prepared anew is copied anew.
     """
     system, root = open_place(store)
-    folder = corpus_folder(local, corpus, frontend)
+    folder = corpus_folder(local, corpus, config.frontend)
     source = f"{root}/{folder.name}"
     with claim(folder, wait=True):
         try:
@@ -97,7 +97,8 @@ def _fetch_corpus(store: str, local: Path, corpus: str, frontend: FrontEndConfig
         except FileNotFoundError as error:
             raise UserError(
                 f"{store}: expected a prepared corpus at {folder.name}, found no {MANIFEST}; "
-                f"run: ser-aae prepare --dataset {corpus}, and copy the folder there"
+                f"run: ser-aae prepare --dataset {config.advised_name(corpus)}, and copy the "
+                "folder there"
             ) from error
         kept = folder / MANIFEST
         if kept.is_file() and kept.read_bytes() == manifest:

@@ -43,9 +43,6 @@ LEVELS = {
 }
 """The three levels of each dimension, from 1 to 5 (Table 2)."""
 
-LEVEL_EDGES = {"iemocap": (2.0, 3.5), "msp": (2.5, 3.5)}
-"""Corpus to the closed upper edges of its low and its medium level (Table 2)."""
-
 CLUSTERS = {"clusters-3": 3, "clusters-5": 5}
 """Primary task to its number of clusters in the valence-activation plane (Sec. 5)."""
 

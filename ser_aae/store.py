@@ -12,6 +12,7 @@ Two front ends lie side by side; neither overwrites the other. Writing is `data_
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.config import FrontEndConfig, complete_stored
+from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
+from ser_aae.datasets import CorpusFacts, read_facts
 from ser_aae.errors import UserError
 from ser_aae.utterance import Utterance
 
@@ -45,6 +47,7 @@ class StoredCorpus:
         shards: The TFRecord files, in order.
         digest: Names the content: equal digests mean equal utterances and spectrograms.
         synthetic: Whether it was made by `ser-aae synthesise`, so that no person speaks in it.
+        facts: What its adapter says of it; `None` where an earlier version prepared it.
     """
 
     name: str
@@ -55,6 +58,7 @@ class StoredCorpus:
     shards: tuple[Path, ...]
     digest: str
     synthetic: bool = False
+    facts: CorpusFacts | None = None
 
 
 def corpus_folder(store: Path, corpus: str, frontend: FrontEndConfig) -> Path:
@@ -85,18 +89,43 @@ def other_frontends(store: Path, corpus: str, frontend: FrontEndConfig) -> dict[
 
 
 def is_prepared(store: Path, corpus: str, frontend: FrontEndConfig) -> bool:
-    """Return whether the store holds the corpus, complete, for this front end."""
-    return (corpus_folder(store, corpus, frontend) / MANIFEST).is_file()
+    """Return whether the store holds the corpus, complete and with its facts, for this front end.
+
+    Facts of a corpus that an earlier version prepared are added by `ser-aae prepare`, which
+    computes no spectrogram anew for that.
+    """
+    manifest = corpus_folder(store, corpus, frontend) / MANIFEST
+    if not manifest.is_file():
+        return False
+    try:
+        return _facts(json.loads(manifest.read_text(encoding="utf-8"))) is not None
+    except ValueError:  # damaged: whoever reads it says so
+        return True
 
 
-def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCorpus:
+def load_named(config: RunConfig, store: Path, dataset: str) -> StoredCorpus:
+    """Read a prepared corpus that a run names, see `load_corpus`."""
+    name, named = config.stored_name(dataset), config.advised_name(dataset)
+    return load_corpus(store, name, config.frontend, named)
+
+
+def load_corpus(
+    store: Path, corpus: str, frontend: FrontEndConfig, named: str = ""
+) -> StoredCorpus:
     """Read a prepared corpus' manifest and utterances; the shards are left to the pipeline.
+
+    Args:
+        store: Where prepared corpora lie.
+        corpus: Its name there.
+        frontend: What it was prepared with.
+        named: What `--dataset` says to prepare it, where that is not its name in the store.
 
     Raises:
         UserError: Not prepared, prepared by another version, or damaged.
     """
     folder = corpus_folder(store, corpus, frontend)
-    mend = f"run: ser-aae prepare --dataset {corpus} --store {store}"
+    words = ["ser-aae", "prepare", "--dataset", named or corpus, "--store", str(store)]
+    mend = f"run: {shlex.join(words)}"
     if not (folder / MANIFEST).is_file():
         raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
     manifest = _read_manifest(folder / MANIFEST, mend)
@@ -123,7 +152,16 @@ def load_corpus(store: Path, corpus: str, frontend: FrontEndConfig) -> StoredCor
         shards=_shards(folder, manifest, mend),
         digest=manifest["digest"],
         synthetic=manifest.get("synthetic", False),
+        facts=_facts(manifest),
     )
+
+
+def _facts(manifest: Any) -> CorpusFacts | None:
+    """Return the facts in a manifest, `None` where they are not those of this version."""
+    try:
+        return read_facts(manifest["facts"])
+    except (KeyError, TypeError, IndexError, ValueError):
+        return None
 
 
 def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ...]:

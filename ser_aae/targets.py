@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.labels import CLUSTERS, FOUR, LEVEL_EDGES, LEVELS, UNLABELLED, class_ids
+from ser_aae.labels import CLUSTERS, FOUR, LEVELS, UNLABELLED, class_ids
 from ser_aae.parts import Pool
 from ser_aae.store import StoredCorpus
 from ser_aae.utterance import Utterance
@@ -149,8 +149,19 @@ def _rating_test(task: str) -> Test:
 
 
 def _levels(corpus: StoredCorpus, config: RunConfig) -> np.ndarray:
-    """Return the level of each rating: at most the low edge, at most the high edge, above."""
-    low, high = LEVEL_EDGES.get(corpus.name, config.data.level_edges)
+    """Return the level of each rating: at most the low edge, at most the high edge, above.
+
+    Raises:
+        UserError: The edges of the corpus are not known.
+    """
+    if corpus.facts is None:
+        raise UserError(
+            f"{corpus.folder}: prepared by an earlier version, which did not write where the "
+            f"levels of {corpus.name} end; run: ser-aae prepare --dataset "
+            f"{config.advised_name(corpus.name)} --store {corpus.folder.parent}, which adds it and "
+            "computes nothing anew"
+        )
+    low, high = corpus.facts.level_edges or config.data.level_edges
     ratings = [getattr(item, config.task) for item in corpus.utterances]
     values = np.array(ratings, dtype=np.float64)  # NaN where there is no rating
     levels = np.digitize(values, [low + _ROUNDING, high + _ROUNDING], right=True)

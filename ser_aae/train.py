@@ -1,6 +1,7 @@
 """One run, from a config to a result: stage 1, stage 2, the test part scored once."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,10 +13,10 @@ import tensorflow as tf
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly, assemble
 from ser_aae.callbacks import HalveOnPlateau, ValidationScores, read_backup
-from ser_aae.config import RunConfig, complete_stored
+from ser_aae.config import CORPORA, TABLES, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.evaluate import Scorer
-from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json
+from ser_aae.files.atomic import remove_partial, write_bytes, write_json
 from ser_aae.files.locks import claim, holder
 from ser_aae.finish import finish, finish_unscored
 from ser_aae.labels import UNLABELLED
@@ -33,6 +34,7 @@ from ser_aae.results.folder import (
     STAGE_ONE,
     VERIFICATION,
     is_validated,
+    read_plain_config,
 )
 from ser_aae.results.verification import score_trials, write_trials
 from ser_aae.seeds import seed_everything
@@ -140,10 +142,11 @@ def _has_ended(folder: Path, score_test: bool) -> bool:
 def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | None) -> None:
     """Write the config before anything else, or find the same one there."""
     verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
-    content = {**config.to_dict(), "corpora": data.digests | verified}
+    content = {**config.to_record(), CORPORA: data.digests | verified}
     remove_partial(folder)
     if (folder / CONFIG).is_file():
-        if complete_stored(read_json(folder / CONFIG), type(config)) != content:
+        # the digests of the corpora say whether the data are the same, wherever a table lies now
+        if _without_tables(read_plain_config(folder)) != _without_tables(content):
             raise UserError(
                 f"{folder}: begun with another config or other data; remove the folder "
                 "to train anew"
@@ -153,6 +156,10 @@ def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | No
     devices = [device.name for device in tf.config.list_physical_devices()]
     write_json(folder / ENVIRONMENT, environment() | {"devices": devices})
     write_json(folder / CONFIG, content)
+
+
+def _without_tables(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key != TABLES}
 
 
 def _prepare(

@@ -17,13 +17,12 @@ import tensorflow as tf
 from ser_aae.aae import MultitaskAAE
 from ser_aae.assembly import Assembly
 from ser_aae.config import RunConfig
-from ser_aae.datasets import stored_name
 from ser_aae.errors import UserError
 from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.leakage import refuse_known_speakers
 from ser_aae.parts import Part
 from ser_aae.selection import choose_subset
-from ser_aae.store import StoredCorpus, load_corpus
+from ser_aae.store import StoredCorpus, load_named
 
 _MOST_NAMED = 5
 
@@ -64,7 +63,7 @@ def plan_trials(config: RunConfig, store: Path, data: Assembly) -> TrialPlan | N
             f"is the d-vector; {config.model.kind} has none: choose --model mtl with speaker "
             "among model.auxiliary_tasks, or leave verification off"
         )
-    corpus = load_corpus(store, stored_name(config.verification), config.frontend)
+    corpus = load_named(config, store, config.verification)
     rows = choose_subset(corpus.utterances, config.verification_subset, "verification_subset")
     refuse_known_speakers(
         [corpus.utterances[row] for row in rows],

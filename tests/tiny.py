@@ -18,6 +18,7 @@ from ser_aae.config import (
     RunConfig,
     TrainingConfig,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.frontend import recording_to_spectrogram
 from ser_aae.labels import FOUR, GENDERS
 from ser_aae.records import serialise
@@ -91,6 +92,7 @@ def write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
         "corpus": corpus,
         "frontend": asdict(frontend),
         "frontend_digest": frontend.digest(),
+        "facts": asdict(CorpusFacts()),
         "shards": rows,
         "utterances_sha256": lines_digest,
         "digest": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16],

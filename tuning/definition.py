@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ser_aae.config import RunConfig, complete_stored
+from ser_aae.config import TABLES, RunConfig, complete_stored
 from ser_aae.config_fields import values_by_name, with_settings
-from ser_aae.datasets import stored_name
+from ser_aae.datasets import Table
 from ser_aae.errors import UserError
 from ser_aae.experiments.weight_sweeps import FIGURE_5
 from ser_aae.files.digests import digest_of_plain
@@ -45,9 +45,9 @@ class Search:
         config = self.config
         name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
-        plain["config"] = self.config.identity()
+        plain["config"] = config.identity()  # the same search, wherever a table lies
         digest = digest_of_plain(plain, 8)
-        return runs / SEARCHES / f"{stored_name(config.dataset)}-{name}" / digest
+        return runs / SEARCHES / f"{config.stored_name(config.dataset)}-{name}" / digest
 
     def runs_of(self, config: RunConfig) -> list[RunConfig]:
         """Return the runs that a trial's config is judged by: every fold with every seed."""
@@ -73,7 +73,7 @@ class Search:
             "executions": self.executions,
             "seeds": [self.config.seed + number for number in range(self.executions)],
             "corpora": dict(self.corpora),
-            "config": self.config.to_dict(),
+            "config": self.config.to_record(),
         }
 
 
@@ -86,8 +86,10 @@ def read_search(plain: Mapping[str, Any]) -> Search:
     try:
         config = complete_stored(plain["config"], RunConfig)
         space = read_space(plain["space"])
+        config = dict(plain["config"])
+        tables = tuple(Table(**row) for row in config.pop(TABLES, ()))
         search = Search(
-            config=with_settings(RunConfig(), values_by_name(config)),
+            config=with_settings(RunConfig(tables=tables), values_by_name(config)),
             space=space,
             algorithm=plain["algorithm"],
             trials=plain["trials"],

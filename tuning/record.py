@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ser_aae.config import RunConfig
+from ser_aae.config import TABLES, RunConfig
 from ser_aae.config_fields import settings as known_settings
 from ser_aae.config_fields import values_by_name, with_settings
 from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json, written_whole
@@ -99,6 +99,8 @@ def _best_yaml(search: Search, best: dict[str, Any], count: int) -> str:
             continue
         group, dot, leaf = key.rpartition(".")
         (nested.setdefault(group, {}) if dot else nested)[leaf] = plain[key]
+    if search.config.tables:
+        nested[TABLES] = search.config.to_record()[TABLES]
     head = [
         f"# the best of {count} trials by {search.algorithm} search: trial {best['trial']}, "
         f"UA {100 * best['objective']:.2f} on validation speakers",

@@ -1,7 +1,7 @@
 """The corpora: one adapter a module, found by itself.
 
 An adapter is a module of this package with the constants `NAME, VERSION, TITLE, LICENSE,
-OBTAIN, BIBTEX, TREE, LANGUAGE, EMOTION_CODES, EXPECTED, EXCLUDED` and a function
+OBTAIN, BIBTEX, TREE, LANGUAGE, FACTS, EMOTION_CODES, EXPECTED, EXCLUDED` and a function
 `read(location) -> Corpus`. To add a corpus, add a module here and its layout to the tests;
 nothing else has to change.
 
@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from data_prep.corpus import Corpus, check_counts, why_dropped
-from ser_aae.datasets import PATH_KINDS, given_path, stored_name
+from ser_aae.datasets import PATH_KINDS, CorpusFacts, given_path, stored_name
 from ser_aae.errors import UserError
 
 
@@ -34,6 +34,7 @@ class Adapter:
         bibtex: The publication to cite.
         tree: The expected files.
         language: ISO 639-3, `""` where the corpus names a language for each utterance.
+        facts: The facts that runs and experiments depend on.
         expected: The counts of a complete copy.
         parse: Reads the corpus at a location.
         given: The file of `csv:FILE`, the folder of `audformat:DIR`.
@@ -47,6 +48,7 @@ class Adapter:
     bibtex: str
     tree: str
     language: str
+    facts: CorpusFacts
     expected: Mapping[str, int]
     parse: Callable[[Path], Corpus]
     given: Path | None = None
@@ -88,6 +90,23 @@ def list_corpora() -> list[Adapter]:
     return [adapter for _, adapter in sorted(_adapters().items())]
 
 
+def known_facts() -> dict[str, CorpusFacts]:
+    """Return the facts of each corpus by its name in the store, tables of users apart."""
+    adapters = list_corpora()
+    return {each.name: each.facts for each in adapters if each.name not in PATH_KINDS}
+
+
+def known_aliases() -> dict[str, str]:
+    """Return other spellings of corpora, each with the name it stands for."""
+    return {alias: each.name for each in list_corpora() for alias in each.facts.aliases}
+
+
+def corpus_name(dataset: str) -> str:
+    """Return the name under which a store keeps a data set, which may be named by an alias."""
+    name = stored_name(dataset)
+    return known_aliases().get(name, name)
+
+
 def find_adapter(dataset: str) -> Adapter:
     """Return the adapter of a data set: a corpus' name or alias, `csv:FILE`, `audformat:DIR`.
 
@@ -96,7 +115,7 @@ def find_adapter(dataset: str) -> Adapter:
     """
     adapters = _adapters()
     given = given_path(dataset)
-    name = stored_name(dataset) if given is None else given.kind
+    name = corpus_name(dataset) if given is None else given.kind
     if name not in adapters:
         near = difflib.get_close_matches(name, adapters, n=1)
         hint = f"did you mean {near[0]}?" if near else "see: ser-aae corpora"
@@ -129,6 +148,7 @@ def _adapters() -> dict[str, Adapter]:
             bibtex=module.BIBTEX,
             tree=module.TREE,
             language=module.LANGUAGE,
+            facts=module.FACTS,
             expected=module.EXPECTED,
             parse=module.read,
         )

@@ -24,7 +24,7 @@ from data_prep.audformat_files.choice import choose_tables, split_of
 from data_prep.audformat_files.tables import Database, Row
 from data_prep.audformat_files.values import Values
 from data_prep.corpus import Corpus, build_corpus
-from ser_aae.datasets import AUDFORMAT_PREFIX, stored_name
+from ser_aae.datasets import AUDFORMAT_PREFIX, CorpusFacts, stored_name
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -42,6 +42,7 @@ TREE = """  DIR/db.yaml
   DIR/db.<table>.parquet or db.<table>.csv
   DIR/<media files, as the tables name them>"""
 LANGUAGE = ""
+FACTS = CorpusFacts()
 
 EMOTION_CODES: dict[str, str] = {}
 EXPECTED: dict[str, int] = {}

@@ -33,6 +33,7 @@ from data_prep.corpus import (
     read_label_file,
     unique_by_stem,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -60,6 +61,7 @@ TREE = """  <data root>/cremad/AudioWAV/1001_IEO_HAP_LO.wav
   <data root>/cremad/VideoDemographics.csv
   <data root>/cremad/processedResults/summaryTable.csv (may be absent)"""
 LANGUAGE = "eng"
+FACTS = CorpusFacts(elicitation="acted", aliases=("crema-d",))
 
 EMOTION_CODES = {
     "ANG": "anger",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data_prep.corpus import Corpus
 from data_prep.csv_table import read_table
-from ser_aae.datasets import CSV_PREFIX, stored_name
+from ser_aae.datasets import CSV_PREFIX, CorpusFacts, stored_name
 
 NAME = "csv"
 VERSION = "1"
@@ -24,6 +24,7 @@ TREE = """  file,speaker,gender,emotion
   calls/0001.wav,anna,f,angry
   (optional columns: activation, valence, session, language, start, end)"""
 LANGUAGE = ""
+FACTS = CorpusFacts()
 
 EMOTION_CODES: dict[str, str] = {}
 EXPECTED: dict[str, int] = {}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from data_prep.corpus import Corpus, build_corpus
 from data_prep.csv_table import read_table
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 
 NAME = "demo"
@@ -25,6 +26,7 @@ BIBTEX = ""
 TREE = """  <data root>/demo/utterances.csv
   <data root>/demo/wav/s1f/s1f-anger-01.wav ..."""
 LANGUAGE = ""
+FACTS = CorpusFacts(elicitation="synthetic")
 
 EMOTION_CODES: dict[str, str] = {}
 EXPECTED: dict[str, int] = {}

@@ -32,6 +32,7 @@ from data_prep.corpus import (
     read_label_file,
     split_lines,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
 
@@ -55,6 +56,7 @@ TREE = """  <data root>/emodb/wav/03a01Fa.wav
   ... 535 files,
   <data root>/emodb/erkennung.txt (may be absent)"""
 LANGUAGE = "deu"
+FACTS = CorpusFacts(elicitation="acted", aliases=("emo-db",))
 
 EMOTION_CODES = {
     "W": "Wut",

@@ -32,6 +32,7 @@ from data_prep.corpus import (
     split_lines,
     unique_by_stem,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
 
@@ -55,6 +56,7 @@ TREE = """  <data root>/esd/0001/0001.txt (may be absent)
   <data root>/esd/0001/Angry/0001_000351.wav, or below train, evaluation or test there
   ... 350 files each of speakers 0001 to 0020 in Angry, Happy, Neutral, Sad and Surprise"""
 LANGUAGE = ""
+FACTS = CorpusFacts(elicitation="acted")
 
 EMOTION_CODES = {
     "Angry": "anger",

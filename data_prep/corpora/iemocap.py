@@ -32,6 +32,7 @@ from data_prep.corpus import (
     split_lines,
     unique_by_stem,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -60,6 +61,7 @@ TREE = """  <data root>/iemocap/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt
   <data root>/iemocap/Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav
   ... Session1 to Session5, or the same below <data root>/iemocap/IEMOCAP_full_release/"""
 LANGUAGE = "eng"
+FACTS = CorpusFacts(title="IEMOCAP", elicitation="acted", level_edges=(2.0, 3.5))
 
 UNDECIDED = "xxx"
 """The code of a turn without a majority."""

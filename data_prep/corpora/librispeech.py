@@ -29,6 +29,7 @@ from data_prep.corpus import (
     read_label_file,
     split_lines,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS
 from ser_aae.utterance import Dropped, Utterance
@@ -53,6 +54,12 @@ TREE = """  <data root>/librispeech/SPEAKERS.TXT
   ... any of the subsets, as .flac or .wav,
   or the same below <data root>/librispeech/LibriSpeech/"""
 LANGUAGE = "eng"
+FACTS = CorpusFacts(
+    title="LibriSpeech",
+    subset="train-clean-360",
+    speakers=600,
+    verification_subset="test-clean",
+)
 
 EMOTION_CODES: dict[str, str] = {}
 EXPECTED = {

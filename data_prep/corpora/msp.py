@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data_prep.corpus import AUDIO_SUFFIXES, Corpus, build_corpus, files_below, unique_by_stem
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -52,6 +53,12 @@ TREE = """  <data root>/msp/Evalution.txt (sic; or Evaluation.txt)
   <data root>/msp/Audio/session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav
   ... session1 to session6, with or without the folder Audio; the label file anywhere below"""
 LANGUAGE = "eng"
+FACTS = CorpusFacts(
+    title="MSP-IMPROV",
+    elicitation="acted",
+    level_edges=(2.5, 3.5),
+    aliases=("msp-improv", "msp_improv"),
+)
 
 LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
 """The label file as first released, and as spelt since; in any case of letters."""

@@ -26,6 +26,7 @@ from data_prep.corpus import (
     read_label_file,
     unique_by_stem,
 )
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -47,6 +48,7 @@ TREE = """  <data root>/nemo/data.tsv
   <data root>/nemo/samples/EB0_neutral_13.wav
   ... 4481 files"""
 LANGUAGE = "pol"
+FACTS = CorpusFacts(elicitation="acted")
 
 EMOTION_CODES = {
     "anger": "anger",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
+from ser_aae.datasets import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Utterance
 
@@ -42,6 +43,7 @@ TREE = """  <data root>/ravdess/Actor_01/03-01-01-01-01-01-01.wav
   ... 60 files an actor, Actor_01 to Actor_24,
   or the same below <data root>/ravdess/Audio_Speech_Actors_01-24/"""
 LANGUAGE = "eng"
+FACTS = CorpusFacts(title="RAVDESS", elicitation="acted")
 
 EMOTION_CODES = {
     "01": "neutral",

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
+from ser_aae.datasets import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Utterance
 
@@ -41,6 +42,7 @@ TREE = """  <data root>/savee/AudioData/DC/a01.wav
   ... 120 files each in DC, JE, JK and KL,
   or <data root>/savee/DC_a01.wav and so on in one folder"""
 LANGUAGE = "eng"
+FACTS = CorpusFacts(elicitation="acted")
 
 EMOTION_CODES = {
     "a": "anger",

@@ -18,13 +18,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.corpus import (
-    AUDIO_SUFFIXES,
-    Corpus,
-    build_corpus,
-    collect_utterances,
-    files_below,
-)
+from data_prep.corpus import AUDIO_SUFFIXES, Corpus, build_corpus, collect_utterances, files_below
+from ser_aae.datasets import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Utterance
 
@@ -46,6 +41,7 @@ BIBTEX = """@data{pichorafuller2020toronto,
 TREE = """  <data root>/tess/OAF_angry/OAF_back_angry.wav
   ... 200 files each of 2 speakers in 7 emotions; the folders' names do not matter"""
 LANGUAGE = "eng"
+FACTS = CorpusFacts(elicitation="acted")
 
 EMOTION_CODES = {
     "angry": "anger",

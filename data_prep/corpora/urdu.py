@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
+from ser_aae.datasets import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Utterance
 
@@ -40,6 +41,7 @@ BIBTEX = """@inproceedings{latif2018cross,
 TREE = """  <data root>/urdu/Angry/SM1_F1_A01.wav
   ... 100 files each in Angry, Happy, Neutral and Sad"""
 LANGUAGE = "urd"
+FACTS = CorpusFacts(title="URDU", elicitation="natural")
 
 EMOTION_CODES = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
 EXPECTED = {"utterances": 400, "speakers": 29} | {

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import soundfile
 
-from ser_aae.datasets import stored_name
+from data_prep.corpora import corpus_name
 from ser_aae.errors import UserError
 
 MARKER = ".synthetic.json"
@@ -46,7 +46,7 @@ def synthesise(dataset: str, data_root: Path, speakers: int | None = None, seed:
         UserError: Unknown data set, too few speakers, a folder that was not made here, or a
             full disk.
     """
-    name = stored_name(dataset)
+    name = corpus_name(dataset)
     if name not in list_layouts():
         raise UserError(f"expected one of {', '.join(list_layouts())}, got {dataset!r}")
     layout = importlib.import_module(f"{__name__}.{name}")

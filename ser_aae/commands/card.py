@@ -25,19 +25,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Print or write the card."""
     from data_prep.corpora import find_adapter
     from reports.card import Terms, build_card, corpora_of
-    from ser_aae.datasets import stored_name
     from ser_aae.errors import UserError
     from ser_aae.files.atomic import write_bytes
 
     terms = {}
-    for name in corpora_of(arguments.run_folder):
+    for name, given in corpora_of(arguments.run_folder).items():
         try:
-            adapter = find_adapter(name)
+            adapter = find_adapter(given)
         except UserError:  # a run on what another version knew
             continue
-        terms[stored_name(name)] = Terms(
-            adapter.title, adapter.license, adapter.language, adapter.bibtex
-        )
+        terms[name] = Terms(adapter.title, adapter.license, adapter.language, adapter.bibtex)
     card = build_card(arguments.run_folder, terms)
     if arguments.out:
         write_bytes(arguments.out, card.encode())

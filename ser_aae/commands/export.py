@@ -71,4 +71,4 @@ def _recordings(run_folder: Path, data_root: Path) -> Path:
     config = read_config(run_folder)
     is_cross = config.protocol.name == "cross-corpus"
     dataset = config.protocol.target if is_cross else config.dataset
-    return find_adapter(dataset).read(data_root, allow_partial=True).root
+    return find_adapter(config.source(dataset)).read(data_root, allow_partial=True).root

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = replace(read_config(arguments), auxiliary=(), verification="")
     prepare_all(config, arguments)
     utterances = read_taking_part(config, arguments.store).utterances
-    protocol = name_stored_target(config.protocol)
+    protocol = name_stored_target(config)
     splits = [
         make_split(utterances, replace(protocol, fold=fold), protocol.seed)
         for fold in range(num_folds(utterances, protocol))

@@ -31,8 +31,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the report and print its files, the page first."""
+    from data_prep.corpora import known_facts
     from reports.build import build_report
 
     a = arguments
-    for path in build_report(a.runs, a.out, a.store, check=a.check, complete=a.complete):
+    corpora = known_facts()
+    for path in build_report(a.runs, a.out, a.store, corpora, check=a.check, complete=a.complete):
         print(path)

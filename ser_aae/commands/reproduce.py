@@ -146,7 +146,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     _keep_setup(setup, places.runs)
     if plan.missing:
-        _prepare(plan.missing, setup, arguments)
+        _prepare(plan.missing, arguments)
         _train(plan, places, arguments)
     print(places.runs)
 
@@ -161,26 +161,23 @@ def _list_runs(
 
     def count(config: RunConfig) -> int:
         if not arguments.plan:
-            _prepare([config], setup, arguments)
+            _prepare([config], arguments)
         return count_folds(config, local_store(places.store, config))
 
     return runs_of(artefacts, setup, setup.repetitions_asked, count)
 
 
-def _prepare(configs: Sequence[RunConfig], setup: "Setup", arguments: argparse.Namespace) -> None:
+def _prepare(configs: Sequence[RunConfig], arguments: argparse.Namespace) -> None:
     """Prepare what the store lacks for some runs; a store at a URL is only read.
 
     Raises:
         UserError: A corpus cannot be prepared.
     """
-    from ser_aae.datasets import stored_name
     from ser_aae.grid_storage import corpora_of, is_url
     from ser_aae.store import is_prepared
 
     if is_url(arguments.store):
         return
-    # as they were named: the stored name of csv:FILE does not say where the file is
-    named = {stored_name(name): name for name in (*setup.datasets, setup.auxiliary) if name}
     wanted = {
         (corpus, config.frontend): config for config in configs for corpus in corpora_of(config)
     }
@@ -193,7 +190,7 @@ def _prepare(configs: Sequence[RunConfig], setup: "Setup", arguments: argparse.N
                 workers=_workers(arguments),
                 allow_partial=arguments.allow_partial,
             )
-            for message in prepare_corpus(named.get(corpus, corpus), config, options):
+            for message in prepare_corpus(config.source(corpus), config, options):
                 _show(message)
 
 

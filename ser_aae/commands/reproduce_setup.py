@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
+    from ser_aae.config_fields import Given
     from ser_aae.experiments import Artefact, Budget, Setup
 
 NO_CORPUS = "none"
@@ -22,11 +23,14 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     Raises:
         UserError: A setting that cannot be, or that the budget sets; or a corpus named twice.
     """
+    from data_prep.corpora import known_aliases, known_facts
     from ser_aae.config_file import build_config
+    from ser_aae.datasets import record_tables
     from ser_aae.experiments import BUDGETS, Setup, Tuned, read_tuned
 
     budget = BUDGETS[arguments.budget]
-    _refuse_overruled(arguments, budget)
+    given = _given(arguments)
+    _refuse_overruled(given, budget)
     if len(set(arguments.datasets)) < len(arguments.datasets):
         raise UserError(f"--datasets: expected each once, got {' '.join(arguments.datasets)}")
     if arguments.auxiliary_speakers < 0:
@@ -36,7 +40,12 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     return Setup(
         datasets=tuple(arguments.datasets),
         auxiliary="" if arguments.auxiliary == NO_CORPUS else arguments.auxiliary,
-        base=build_config(arguments.preset, arguments.config, assignments=arguments.set),
+        base=build_config(
+            arguments.preset,
+            arguments.config,
+            assignments=arguments.set,
+            aliases=known_aliases(),
+        ),
         budget=budget,
         max_auxiliary_speakers=arguments.auxiliary_speakers,
         tuned=read_tuned(arguments.tuned) if arguments.tuned else Tuned(),
@@ -44,6 +53,9 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         # absolute: the report may be made in another folder
         data_root=str(arguments.data_root.absolute()),
         allow_partial=arguments.allow_partial,
+        given=tuple(sorted({item.key for item in given})),
+        tables=record_tables([*arguments.datasets, arguments.auxiliary]),
+        corpora=known_facts(),
     )
 
 
@@ -64,13 +76,18 @@ def refuse_unused(
         )
 
 
-def _refuse_overruled(arguments: argparse.Namespace, budget: "Budget") -> None:
-    """Raise where a setting is given that the budget has its own value for."""
-    from ser_aae.config_fields import read_value
+def _given(arguments: argparse.Namespace) -> "list[Given]":
+    """Return the settings of `--config` and `--set`."""
     from ser_aae.config_file import parse_assignment, read_file
 
-    given = [*(read_file(arguments.config) if arguments.config else ())]
-    given += map(parse_assignment, arguments.set)
+    read = read_file(arguments.config) if arguments.config else []
+    return [*read, *map(parse_assignment, arguments.set)]
+
+
+def _refuse_overruled(given: "Sequence[Given]", budget: "Budget") -> None:
+    """Raise where a setting is given that the budget has its own value for."""
+    from ser_aae.config_fields import read_value
+
     for item in given:
         if item.key == _REST and read_value(item):
             raise UserError(

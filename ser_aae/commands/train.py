@@ -102,11 +102,17 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
     Raises:
         UserError: It names no data set, or says something that cannot be.
     """
+    from data_prep.corpora import known_aliases
     from ser_aae.config_file import build_config
 
     flags = _given_flags(arguments)
     config = build_config(
-        arguments.preset, arguments.config, flags, arguments.set, required=("dataset",)
+        arguments.preset,
+        arguments.config,
+        flags,
+        arguments.set,
+        required=("dataset",),
+        aliases=known_aliases(),
     )
     if arguments.folds is not None and config.protocol.name != "speaker-kfold":
         raise UserError(
@@ -150,15 +156,19 @@ def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
 
     Lists that users write and mend, `csv:FILE` and `audformat:DIR`, are compared with what is
     stored, so that an edited label is not overlooked.
+
+    Raises:
+        UserError: A corpus cannot be prepared, or it is not known any more where a table lies
+            that the store lacks.
     """
     from ser_aae.assembly import needed_data_sets
-    from ser_aae.datasets import given_path, stored_name
     from ser_aae.store import is_prepared
 
     for dataset in chain.from_iterable(needed_data_sets(config)):
-        is_new = not is_prepared(arguments.store, stored_name(dataset), config.frontend)
-        if is_new or given_path(dataset):
-            messages = prepare_corpus(dataset, config, arguments)
+        is_new = not is_prepared(arguments.store, config.stored_name(dataset), config.frontend)
+        table = config.find_table(dataset)
+        if is_new or (table and table.source):
+            messages = prepare_corpus(config.source(dataset), config, arguments)
             for message in messages if is_new else ():
                 _show(message)
 

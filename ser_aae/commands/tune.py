@@ -192,7 +192,7 @@ def _prepare(config: RunConfig, search: "Search", arguments: argparse.Namespace)
         prepare_all(varied, arguments)
         needed = needed_data_sets(varied)
         names = (*needed.emotional, *needed.auxiliary)
-        for stored in read_corpora(names, varied.frontend, arguments.store):
+        for stored in read_corpora(varied, names, arguments.store):
             digests[f"{stored.name}-{varied.frontend.digest()}"] = stored.digest
     return digests
 

@@ -4,23 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ser_aae.config import ModelConfig, RunConfig
+from ser_aae.config import RunConfig
 from ser_aae.config_fields import with_settings
-from ser_aae.datasets import stored_name
-from ser_aae.experiments.setup import Setup
+from ser_aae.experiments.setup import ALPHA, BETA, Setup, leaves_weights_open
 from ser_aae.kinds import KINDS
-from ser_aae.presets import PRESETS
 
 UA, WA = "unweighted_accuracy", "weighted_accuracy"
 
-TITLES = {
-    "iemocap": "IEMOCAP",
-    "librispeech": "LibriSpeech",
-    "msp": "MSP-IMPROV",
-    "ravdess": "RAVDESS",
-    "urdu": "URDU",
-}
-"""Corpora as the paper writes them; others are called by their own name."""
 
 WEIGHTS = {
     ("categorical", "aae"): (0.4, 0.6),
@@ -29,27 +19,6 @@ WEIGHTS = {
     ("dimensional", "ae"): (0.6, 0.4),
 }
 """Alpha and beta that the paper chose on validation data (Sec. 5.1)."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What the paper takes of an auxiliary corpus (Sec. 4.1.3, 5).
-
-    Attributes:
-        subset: That trains.
-        speakers: Drawn of it.
-        verification_subset: Whose speakers are verified, and train nothing.
-    """
-
-    subset: str = ""
-    speakers: int = 0
-    verification_subset: str = ""
-
-
-SELECTIONS = {"librispeech": Selection("train-clean-360", 600, "test-clean")}
-"""Of other corpora all speakers train."""
-
-_SIZES = ("model.filters", "model.classifier_pool")
 
 
 @dataclass(frozen=True)
@@ -93,11 +62,6 @@ class Artefact:
     reference: str = ""
 
 
-def title_of(dataset: str) -> str:
-    """Return what a corpus is called in a table."""
-    return TITLES.get(stored_name(dataset), dataset)
-
-
 def cell_config(
     setup: Setup, dataset: str, kind: str = "mtl", own: Mapping[str, Any] | None = None
 ) -> RunConfig:
@@ -113,9 +77,9 @@ def cell_config(
     own = own or {}
     model = replace(setup.base.model, kind=kind)
     has_auxiliary = setup.auxiliary and not model.learns_from_labels_alone
-    values = {
-        "dataset": stored_name(dataset),
-        "auxiliary": (stored_name(setup.auxiliary),) if has_auxiliary else (),
+    values: dict[str, Any] = {
+        "dataset": setup.stored_name(dataset),
+        "auxiliary": (setup.stored_name(setup.auxiliary),) if has_auxiliary else (),
         # what an experiment is about, its cell says: a base taken from a search has a task too
         "task": "emotion",
         "seed": 0,
@@ -131,32 +95,28 @@ def cell_config(
         values |= _selected(setup)
     task = own.get("task", "emotion")
     values |= _paper_weights(setup, kind, task) | setup.tuned.settings_for(task, kind)
-    return with_settings(setup.budget.apply(setup.base), values | own)
+    config = with_settings(setup.budget.apply(setup.base), values | own)
+    return replace(config, tables=setup.tables_of(config.datasets))
 
 
 def _selected(setup: Setup) -> dict[str, str | int]:
     """Return what is taken of the auxiliary corpus: as the base says, else as the paper says."""
-    paper = SELECTIONS.get(stored_name(setup.auxiliary), Selection())
-    data = setup.base.data
+    paper = setup.facts_of(setup.auxiliary)
     # a number of 0 is all of them, so it is no limit
     most = setup.max_auxiliary_speakers or paper.speakers
-    return {
-        "data.auxiliary_subset": data.auxiliary_subset or paper.subset,
-        "data.auxiliary_speakers": data.auxiliary_speakers or min(paper.speakers, most),
+    papers = {
+        "data.auxiliary_subset": paper.subset,
+        "data.auxiliary_speakers": min(paper.speakers, most),
     }
+    return {key: setup.given_or(key, value) for key, value in papers.items()}
 
 
 def _paper_weights(setup: Setup, kind: str, task: str) -> dict[str, float]:
     """Return the paper's alpha and beta, if the base follows the paper and leaves them open."""
-    model, default = setup.base.model, ModelConfig()
-    is_paper = all(
-        getattr(model, name.removeprefix("model.")) == value
-        for name, value in PRESETS["paper"].items()
-        if name.startswith("model.") and name not in _SIZES
-    )
-    is_open = (model.alpha, model.beta) == (default.alpha, default.beta)
-    if not (is_paper and is_open) or not KINDS[kind].reconstructs:
+    if not leaves_weights_open(setup.base) or setup.decisive & {ALPHA, BETA}:
+        return {}
+    if not KINDS[kind].reconstructs:
         return {}
     emotion = "categorical" if task == "emotion" else "dimensional"
     alpha, beta = WEIGHTS[emotion, KINDS[kind].family]
-    return {"model.alpha": alpha, "model.beta": beta}
+    return {ALPHA: alpha, BETA: beta}

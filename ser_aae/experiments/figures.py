@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ser_aae.config import RunConfig
-from ser_aae.datasets import stored_name
 from ser_aae.experiments.cells import (
-    SELECTIONS,
     UA,
     Artefact,
     Cell,
-    Selection,
     cell_config,
-    title_of,
 )
 from ser_aae.experiments.setup import Setup, thin
 from ser_aae.experiments.tables import with_secondary
@@ -38,12 +34,14 @@ def figure_2(setup: Setup) -> Artefact:
     """Three clusters in the valence-activation plane, of the last corpus named."""
     dataset = setup.datasets[-1]
     config = with_secondary(setup, dataset, "Both", "clusters-3")
-    title = f"Three clusters of {title_of(dataset)} in the valence-activation plane"
+    title = f"Three clusters of {setup.title_of(dataset)} in the valence-activation plane"
     note = (
         "Clusters are fitted on the training part of each fold; the centroids drawn are those of "
         "fold 0."
     )
-    return Artefact("figure-2", title, (Cell("clusters", title_of(dataset), config),), (note,))
+    return Artefact(
+        "figure-2", title, (Cell("clusters", setup.title_of(dataset), config),), (note,)
+    )
 
 
 def figure_3(setup: Setup) -> Artefact:
@@ -53,14 +51,14 @@ def figure_3(setup: Setup) -> Artefact:
             group,
             kind.upper(),
             cell_config(setup, dataset, kind, {"protocol.name": "loso", "task": task}),
-            panel=title_of(dataset),
+            panel=setup.title_of(dataset),
         )
         for dataset in setup.datasets
         for task, group in GROUPS.items()
         for kind in ("cnn", "ae", "stl", "mtl")
     )
     title = "Multi-task against single-task, UA %"
-    notes = _steps_notes(cells, "AE, STL and MTL")
+    notes = _steps_notes(setup, cells, "AE, STL and MTL")
     return Artefact("figure-3", title, cells, notes, reference="MTL")
 
 
@@ -75,7 +73,7 @@ def figure_4(setup: Setup) -> Artefact:
     cells = (
         Cell(
             str(count),
-            title_of(dataset),
+            setup.title_of(dataset),
             _with_speakers(setup, dataset, count, protocol),
             figure,
             panel,
@@ -100,7 +98,7 @@ def figure_5(setup: Setup) -> Artefact:
     cells = (
         Cell(
             f"{sweep.varied} {x:g}",
-            f"{title_of(dataset)}, {sweep.varied}",
+            f"{setup.title_of(dataset)}, {sweep.varied}",
             cell_config(
                 setup,
                 dataset,
@@ -134,7 +132,7 @@ def semi_supervised(setup: Setup) -> Artefact:
                 kind,
                 {"protocol.name": "loso", "data.labelled_fraction": fraction},
             ),
-            panel=title_of(dataset),
+            panel=setup.title_of(dataset),
             x=fraction,
         )
         for dataset in setup.datasets
@@ -147,12 +145,12 @@ def semi_supervised(setup: Setup) -> Artefact:
         "share and chooses the epoch by them: more labels than there would be where few are.",
         f"{KINDS['cnn'].title} trains on the labelled utterances alone, in as many steps at every "
         "share.",
-        *_steps_notes(cells, KINDS["mtl"].title),
+        *_steps_notes(setup, cells, KINDS["mtl"].title),
     )
     return Artefact("semi-supervised", title, cells, notes, reference=KINDS["mtl"].title)
 
 
-def _steps_notes(cells: Sequence[Cell], others: str) -> tuple[str, ...]:
+def _steps_notes(setup: Setup, cells: Sequence[Cell], others: str) -> tuple[str, ...]:
     """Say how many more updates than the CNN other models make, where they make more."""
     mixed = [cell.config for cell in cells if cell.config.auxiliary]
     if not mixed:
@@ -161,9 +159,10 @@ def _steps_notes(cells: Sequence[Cell], others: str) -> tuple[str, ...]:
     return (
         f"Models differ in their number of updates. {KINDS['cnn'].title} gets no corpus without "
         f"emotions; {others} take {' or '.join(f'{share:.0%}' for share in shares)} of each batch "
-        f"of stage 2 from {title_of(mixed[0].auxiliary[0])}, so that an epoch, which visits each "
-        f"emotional segment once, has about {' or '.join(f'{1 / (1 - s):.2g}' for s in shares)} "
-        f"times as many steps, after {mixed[0].training.pretraining_epochs} epochs of stage 1.",
+        f"of stage 2 from {setup.title_of(mixed[0].auxiliary[0])}, so that an epoch, which visits "
+        "each emotional segment once, has about "
+        f"{' or '.join(f'{1 / (1 - s):.2g}' for s in shares)} times as many steps, after "
+        f"{mixed[0].training.pretraining_epochs} epochs of stage 1.",
     )
 
 
@@ -171,7 +170,7 @@ def _verification_notes(setup: Setup) -> tuple[str, ...]:
     if not setup.auxiliary:
         return ()
     verified, subset = _verified(setup)
-    where = f"{title_of(verified)} ({subset})" if subset else title_of(verified)
+    where = f"{setup.title_of(verified)} ({subset})" if subset else setup.title_of(verified)
     return (
         "The paper enrols and verifies LibriSpeech's test speakers together with the test sets of "
         f"IEMOCAP or MSP-IMPROV; here those of {where} alone are. So the lines of the last panel "
@@ -196,6 +195,6 @@ def _with_speakers(setup: Setup, dataset: str, count: int, protocol: str) -> Run
 
 def _verified(setup: Setup) -> tuple[str, str]:
     """Return the corpus whose speakers are verified, and which subset of it."""
-    verified = setup.base.verification or stored_name(setup.auxiliary)
-    paper = SELECTIONS.get(verified, Selection())
-    return verified, setup.base.verification_subset or paper.verification_subset
+    verified = setup.base.verification or setup.stored_name(setup.auxiliary)
+    paper = setup.facts_of(verified)
+    return verified, setup.given_or("verification_subset", paper.verification_subset)

@@ -1,17 +1,19 @@
 """On what and for how long the paper's experiments are run: corpora, base config, budget."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ser_aae.config import RunConfig
-from ser_aae.config_fields import with_settings
+from ser_aae.config import TABLES, RunConfig
+from ser_aae.config_fields import get, with_settings
 from ser_aae.config_file import build_config
+from ser_aae.datasets import CorpusFacts, Naming, Table
 from ser_aae.errors import UserError
 from ser_aae.experiments.tuned import Tuned
 from ser_aae.files.atomic import read_json, write_bytes, write_json
 from ser_aae.files.digests import digest_of_plain
+from ser_aae.presets import PRESETS
 
 SETUPS = "setups"
 """Folder below the runs that holds what they were run for."""
@@ -23,6 +25,14 @@ TUNED = "tuned.yaml"
 
 _HOW = ("repetitions", "data_root", "allow_partial")
 """What of a setup says how its runs are made, and not which they are."""
+
+ALPHA, BETA = "model.alpha", "model.beta"
+
+_SELECTIONS = ("data.auxiliary_subset", "data.auxiliary_speakers", "verification_subset")
+"""Settings that the paper says for a corpus: where they are empty, unless that was given."""
+
+_SIZES = ("model.filters", "model.classifier_pool")
+"""Settings of the preset `paper` that a base may change and still follow the paper."""
 
 Value = TypeVar("Value")
 
@@ -98,7 +108,7 @@ every fold and every point, with the epochs of the base config."""
 
 
 @dataclass(frozen=True)
-class Setup:
+class Setup(Naming):
     """What the artefacts are made of.
 
     Attributes:
@@ -106,17 +116,22 @@ class Setup:
             and tests on the second.
         auxiliary: Corpus without emotions, `""` for none.
         base: Preset and settings that all cells share. Where its networks and losses are those
-            of the preset `paper`, and its alpha and beta are left at their defaults, cells take
+            of the preset `paper`, and its alpha and beta are left open, cells take
             the weights that the paper chose for their task and model (Sec. 5.1).
         budget: How much is run.
         max_auxiliary_speakers: Where Fig. 4's axis ends: 900 in the paper, fewer where the
             auxiliary corpus has fewer.
         tuned: What a search has chosen, over base and budget.
+        given: Settings of the base that were given by name, whatever their value, and do not come
+            from a preset or a default.
         repetitions: Seeds in place of the budget's, `None` for as many as the budget says.
         data_root: Folder of the corpora, `""` where it is not known.
         allow_partial: Whether incomplete copies of corpora were accepted.
+        tables: Where corpora lie that are named by a path.
+        corpora: Facts of corpora by their names in the store. They are not kept with the setup:
+            whoever reads it knows them.
 
-    The last three are how it was run: they change no cell.
+    Repetitions, data root and partial copies are how it was run: they change no cell.
     """
 
     datasets: tuple[str, ...] = ("iemocap", "msp")
@@ -128,11 +143,55 @@ class Setup:
     repetitions: int | None = None
     data_root: str = ""
     allow_partial: bool = False
+    given: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    corpora: Mapping[str, CorpusFacts] = field(default_factory=dict, compare=False)
+
+    def stored_name(self, dataset: str) -> str:
+        """Return the name under which a store keeps a data set, from whatever folder."""
+        name = super().stored_name(dataset)
+        aliases = {alias: own for own, facts in self.corpora.items() for alias in facts.aliases}
+        return aliases.get(name, name)
+
+    def facts_of(self, dataset: str) -> CorpusFacts:
+        """Return the facts of a corpus, those of an unknown one where it has none."""
+        return self.corpora.get(self.stored_name(dataset), CorpusFacts())
+
+    def title_of(self, dataset: str) -> str:
+        """Return what a corpus is called in a table."""
+        return self.facts_of(dataset).title or dataset
+
+    def tables_of(self, datasets: Iterable[str]) -> tuple[Table, ...]:
+        """Return the records of those data sets that are named by a path, as they are named."""
+        found = {name: self.find_table(name) or self.base.find_table(name) for name in datasets}
+        return tuple(replace(table, given=name) for name, table in found.items() if table)
+
+    @property
+    def decisive(self) -> frozenset[str]:
+        """The given settings that have the value of an open one, and so decide what cells are."""
+        open_weights = (ALPHA, BETA) if leaves_weights_open(self.base) else ()
+        empty = [name for name in _SELECTIONS if not get(self.base, name)]
+        return frozenset(self.given) & {*open_weights, *empty}
+
+    def given_or(self, name: str, papers: Value) -> Value:
+        """Return a setting of the base; where it is empty and was not given so, the paper's."""
+        value = get(self.base, name)
+        return value if value or name in self.given else papers
 
     @property
     def repetitions_asked(self) -> int:
         """How many seeds each cell is to have."""
         return self.budget.repetitions if self.repetitions is None else self.repetitions
+
+
+def leaves_weights_open(base: RunConfig) -> bool:
+    """Return whether a base follows the paper, and has alpha and beta as they are by default."""
+    default = RunConfig()
+    wanted = {name: value for name, value in PRESETS["paper"].items() if name not in _SIZES}
+    wanted |= {name: get(default, name) for name in (ALPHA, BETA)}
+    return all(
+        get(base, name) == value for name, value in wanted.items() if name.startswith("model.")
+    )
 
 
 def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
@@ -155,7 +214,8 @@ def write_setup(runs: Path, setup: Setup) -> Path:
     """
     folder = setup_folder(runs, setup)
     how = {name: getattr(setup, name) for name in _HOW}
-    write_json(folder / _BASE, setup.base.to_dict())
+    how |= {"given": list(setup.given), TABLES: [asdict(table) for table in setup.tables]}
+    write_json(folder / _BASE, setup.base.to_record())
     if setup.tuned.values:
         write_bytes(folder / TUNED, setup.tuned.to_yaml().encode())
     write_json(folder / _REST, _which(setup) | how)  # last: its presence means complete
@@ -175,19 +235,25 @@ def _which(setup: Setup) -> dict[str, Any]:
         "max_auxiliary_speakers": setup.max_auxiliary_speakers,
         "budget": asdict(setup.budget),
     }
-    return which | ({"tuned": asdict(setup.tuned)} if setup.tuned.values else {})
+    which |= {"tuned": asdict(setup.tuned)} if setup.tuned.values else {}
+    return which | ({"decisive": sorted(setup.decisive)} if setup.decisive else {})
 
 
-def read_setups(runs: Path) -> list[Setup]:
+def read_setups(runs: Path, corpora: Mapping[str, CorpusFacts] | None = None) -> list[Setup]:
     """Return the setups that lie beside runs, by the names of their folders.
+
+    Args:
+        runs: Folder of the runs.
+        corpora: Facts of corpora by their names in the store, see `Setup`.
 
     Raises:
         UserError: A file of one cannot be read.
     """
-    return [_read_setup(path.parent) for path in sorted((runs / SETUPS).glob(f"*/{_REST}"))]
+    found = sorted((runs / SETUPS).glob(f"*/{_REST}"))
+    return [_read_setup(path.parent, corpora or {}) for path in found]
 
 
-def _read_setup(folder: Path) -> Setup:
+def _read_setup(folder: Path, corpora: Mapping[str, CorpusFacts]) -> Setup:
     rest = read_json(folder / _REST, "a setup", f"remove {folder} and give ser-aae reproduce again")
     try:
         budget = dict(rest["budget"])
@@ -199,8 +265,11 @@ def _read_setup(folder: Path) -> Setup:
             budget=Budget(**budget, overrides=lists),
             max_auxiliary_speakers=rest["max_auxiliary_speakers"],
             tuned=Tuned(**rest.get("tuned", {})),
-            # setups of earlier versions do not say it
+            # setups of earlier versions do not say the rest
             **{name: rest[name] for name in _HOW if name in rest},
+            given=tuple(rest.get("given", ())),
+            tables=tuple(Table(**row) for row in rest.get(TABLES, ())),
+            corpora=corpora,
         )
     except (KeyError, TypeError) as error:
         raise UserError(

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ser_aae.config import RunConfig
+from ser_aae.datasets import given_path
 from ser_aae.errors import UserError
-from ser_aae.experiments.cells import UA, WA, Artefact, Cell, cell_config, title_of
+from ser_aae.experiments.cells import UA, WA, Artefact, Cell, cell_config
 from ser_aae.experiments.setup import Setup
 from ser_aae.kinds import KINDS
 
@@ -49,7 +50,7 @@ def table_3(setup: Setup) -> Artefact:
     cells = (
         Cell(
             KINDS[kind].title,
-            title_of(dataset),
+            setup.title_of(dataset),
             cell_config(setup, dataset, kind, {"protocol.name": protocol}),
             panel=protocol,
         )
@@ -71,6 +72,9 @@ def table_4(setup: Setup) -> Artefact:
             f"table-4: expected two corpora, trained on and tested on, got {setup.datasets[0]}"
         )
     source, target = setup.datasets[:2]
+    own = setup.stored_name(target)
+    # but for an alias as it is typed, which is what stored runs are named by
+    named = target if given_path(target) or target.casefold() == own else own
     rows = {
         "Proposed": "shared",
         "Proposed, selection and test apart by speaker": "apart",
@@ -84,7 +88,7 @@ def table_4(setup: Setup) -> Artefact:
                 source,
                 own={
                     "protocol.name": "cross-corpus",
-                    "protocol.target": target,
+                    "protocol.target": named,
                     "protocol.target_speakers": speakers,
                 },
             ),
@@ -95,14 +99,14 @@ def table_4(setup: Setup) -> Artefact:
         "The paper does not say whether the 30 % of the target that select parameters share "
         "speakers with the 70 % that are tested; both readings are run."
     )
-    title = f"Cross-corpus, {title_of(source)} to {title_of(target)}, UA %"
+    title = f"Cross-corpus, {setup.title_of(source)} to {setup.title_of(target)}, UA %"
     return Artefact("table-4", title, tuple(cells), (note,))
 
 
 def table_5(setup: Setup) -> Artefact:
     """Auxiliary tasks beside categorical emotions (Sec. 6.1)."""
     cells = (
-        Cell(row, f"{title_of(dataset)} {short}", with_secondary(setup, dataset, row), figure)
+        Cell(row, f"{setup.title_of(dataset)} {short}", with_secondary(setup, dataset, row), figure)
         for row in SECONDARY
         for dataset in setup.datasets
         for short, figure in (("WA", WA), ("UA", UA))
@@ -116,7 +120,7 @@ def table_6(setup: Setup) -> Artefact:
     cells = (
         Cell(
             row,
-            f"{title_of(dataset)} {DIMENSIONS[task]}",
+            f"{setup.title_of(dataset)} {DIMENSIONS[task]}",
             with_secondary(setup, dataset, row, task),
             panel=part,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config_file import build_config
-from ser_aae.datasets import stored_name
+from ser_aae.datasets import ELICITATIONS
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.labels import GENDERS
@@ -16,12 +16,6 @@ from ser_aae.results.text import percent
 
 DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What comes of reading plain values that are not as they were written."""
-
-_KINDS = {"demo": "synthetic speech"} | dict.fromkeys(
-    ("cremad", "emodb", "esd", "iemocap", "msp", "nemo", "ravdess", "savee", "tess"),
-    "acted speech",
-)
-"""Corpus to what speaks in it, where that is not people who mean it."""
 
 
 @contextmanager
@@ -112,8 +106,9 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
 
 def _warnings(config: RunConfig, result: Mapping[str, Any]) -> tuple[str, ...]:
     # the name in the store: a path would tell whoever gets the model of this machine
-    name = stored_name(config.dataset)
-    kind = _KINDS.get(name, "one corpus")
+    name = config.stored_name(config.dataset)
+    elicitation = result.get("elicitation")  # runs of an earlier version do not say it
+    kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
     said = f"{percent(result['unweighted_accuracy'])} % UA"
     classes = read_texts(result["classes"], "classes")
     chance = f"chance {percent(1 / len(classes))}"

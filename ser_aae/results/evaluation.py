@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_aae.config import TABLES
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.leakage import independence
@@ -199,7 +200,8 @@ def _common_config(runs: Sequence[Path]) -> dict[str, Any]:
     wanted = dict(flatten(first))
     for run in runs[1:]:
         other = dict(flatten(read_plain_config(run)))
-        for key in sorted((wanted | other).keys() - set(_PER_RUN)):
+        # runs of an earlier version have no tables; their corpora are compared all the same
+        for key in sorted((wanted | other).keys() - {*_PER_RUN, TABLES}):
             if other.get(key) != wanted.get(key):
                 raise UserError(
                     f"{run / CONFIG}: {key} is {other.get(key)!r}, in {runs[0].name} beside it "

@@ -33,8 +33,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_aae.config import RunConfig, complete_stored
-from ser_aae.datasets import stored_name
+from ser_aae.config import TABLES, RunConfig, complete_stored
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 
@@ -81,7 +80,7 @@ def run_name(fold: int, seed: int) -> str:
 
 def run_folder(runs: Path, config: RunConfig) -> Path:
     """Return where a run lies; nothing is made."""
-    dataset = stored_name(config.dataset)
+    dataset = config.stored_name(config.dataset)
     experiment = f"{dataset}-{config.task}-{config.model.kind}-{config.protocol.name}"
     return runs / experiment / config.digest() / run_name(config.protocol.fold, config.seed)
 
@@ -115,7 +114,7 @@ def find_experiments(runs: Path) -> list[Path]:
 def load_runs(runs: Path) -> pd.DataFrame:
     """Return one row a complete run.
 
-    Columns: `folder`, `experiment` (the digest), `fold`, `repetition`; every field of the
+    Columns: `folder`, `experiment` (the digest), `fold`, `repetition`; every setting of the
     config under its dotted name (`model.alpha`), lists joined by commas; every single value
     of `result.json` under its key (`unweighted_accuracy`).
 
@@ -126,6 +125,7 @@ def load_runs(runs: Path) -> pd.DataFrame:
     for folder in find_runs(runs):
         if is_complete(folder):
             config = read_plain_config(folder)
+            config.pop(TABLES, None)
             scalars = {
                 key: value
                 for key, value in read_json(folder / RESULT).items()

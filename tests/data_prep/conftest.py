@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from data_prep import build
+from data_prep.corpora import known_facts
 from data_prep.synthetic import synthesise
 from ser_aae.config import RunConfig
+from ser_aae.datasets import CorpusFacts
 from ser_aae.store import StoredCorpus
 from ser_aae.targets import make_target, taking_part
 
@@ -43,7 +45,16 @@ def count_levels():
 
     def count(utterances, dimension, classes="all"):
         name, frames = utterances[0].corpus, np.ones(len(utterances))
-        stored = StoredCorpus(name, None, None, tuple(utterances), frames, (), "digest")
+        stored = StoredCorpus(
+            name,
+            None,
+            None,
+            tuple(utterances),
+            frames,
+            (),
+            "digest",
+            facts=known_facts().get(name, CorpusFacts()),
+        )
         config = RunConfig(task=dimension, classes=classes)
         pool = taking_part(config, [stored])
         numbers = make_target(config, pool, range(len(pool.utterances))).numbers

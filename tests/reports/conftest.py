@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from data_prep.corpora import known_facts
 from reports import curves, figures, scatter, searches, summary
 from reports.aggregate import fill
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
@@ -154,7 +155,7 @@ def evaluate_all():
 @pytest.fixture(scope="session")
 def smoke():
     """A setup with budget smoke and nine auxiliary speakers."""
-    return Setup(budget=BUDGETS["smoke"], max_auxiliary_speakers=9)
+    return Setup(budget=BUDGETS["smoke"], max_auxiliary_speakers=9, corpora=known_facts())
 
 
 @pytest.fixture(scope="session")

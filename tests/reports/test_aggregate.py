@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.aggregate import fill, synthetic_corpora
 from ser_aae.experiments import ARTEFACTS, Budget, Setup
 from ser_aae.results.places import Places
 
-ALL_FOLDS = Setup(budget=Budget("own", repetitions=2))
+ALL_FOLDS = Setup(budget=Budget("own", repetitions=2), corpora=known_facts())
 
 
 def of_run(config, fold, seed=0):
@@ -72,7 +73,7 @@ def test_repetitions_that_lack_folds_are_left_out(first, fill_first, leave_cell,
 def test_a_budget_of_one_fold_makes_a_repetition_of_one_fold_whole(
     leave_cell, fill_first, tmp_path
 ):
-    setup = Setup(budget=Budget("own", max_folds=1, repetitions=3))
+    setup = Setup(budget=Budget("own", max_folds=1, repetitions=3), corpora=known_facts())
     config = ARTEFACTS["table-3"](setup).cells[0].config
     for seed, right in enumerate((4, 2, 3)):
         leave_cell(tmp_path, of_run(config, 0, seed), right)

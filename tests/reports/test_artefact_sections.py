@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.aggregate import fill
 from reports.artefact_sections import draw_artefact
 from reports.artefact_tables import cells_table, confidence_table, our_text, side_by_side
@@ -65,7 +66,7 @@ def test_a_missing_cell_says_so(table_3):
 @pytest.fixture
 def half_run(leave_cell, evaluate_all, tmp_path):
     """Table 4 of two repetitions, of which the one cell has one and the other has both."""
-    setup = Setup(budget=Budget("own", repetitions=2))
+    setup = Setup(budget=Budget("own", repetitions=2), corpora=known_facts())
     artefact = ARTEFACTS["table-4"](setup)
     one, two = (cell.config for cell in artefact.cells[:2])
     for config in (one, two, replace(two, seed=1)):
@@ -111,7 +112,7 @@ def test_the_folds_of_a_test_stand_beside_those_that_were_run(table_3):
 def test_a_figure_says_below_it_how_many_cells_are_incomplete(
     leave_cell, evaluate_all, draw, tmp_path
 ):
-    setup = Setup(budget=Budget("own", repetitions=2))
+    setup = Setup(budget=Budget("own", repetitions=2), corpora=known_facts())
     artefact, runs = ARTEFACTS["ravdess"](setup), tmp_path / "runs"
     leave_cell(runs, artefact.cells[0].config)
     filling = fill(artefact, setup, Places(runs=runs), evaluate_all(runs))
@@ -207,7 +208,7 @@ def test_real_speech_is_not(table_3, draw, tmp_path):
 
 def test_a_smoke_budget_warns_and_another_does_not(fill_all, table_3, draw, tmp_path):
     assert any("Budget smoke" in text for text in draw(table_3).section.warnings)
-    own = Setup(budget=Budget("own", max_folds=1))
+    own = Setup(budget=Budget("own", max_folds=1), corpora=known_facts())
     drawn = draw(fill_all("table-4", own, tmp_path / "other"))
     assert drawn.section.warnings == []
     assert "budget own" in drawn.section.badges
@@ -259,6 +260,6 @@ def test_figure_2_that_was_not_run_asks_for_no_corpus(smoke, draw, tmp_path):
 
 
 def test_the_badges_name_the_corpora_of_the_cells(fill_all, draw, tmp_path):
-    setup = Setup(budget=BUDGETS["smoke"])
+    setup = Setup(budget=BUDGETS["smoke"], corpora=known_facts())
     badges = draw(fill_all("ravdess", setup, tmp_path / "runs")).section.badges
     assert badges == ["budget smoke", "RAVDESS"]

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.budget import MISSING, lacking, seeds_to_train
 from reports.summary import NOTHING
 from ser_aae.experiments import BUDGETS, Budget, Setup
 
-SMALL = Setup(budget=BUDGETS["small"])
+SMALL = Setup(budget=BUDGETS["small"], corpora=known_facts())
 
 
 def evaluation(*folds, expected=10):
@@ -36,14 +37,14 @@ def test_repetitions_given_by_hand_take_the_place_of_the_budgets():
 
 
 def test_smoke_asks_for_one_fold():
-    smoke = Setup(budget=BUDGETS["smoke"])
+    smoke = Setup(budget=BUDGETS["smoke"], corpora=known_facts())
     assert lacking(figure(), evaluation(1), smoke) == ""
     assert seeds_to_train(evaluation(1), smoke) == []
 
 
 @pytest.mark.parametrize(("most", "expected", "wanted"), [(3, 10, 3), (3, 2, 2), (0, 4, 4)])
 def test_a_protocol_of_fewer_folds_than_the_budget_has_all_of_its_own(most, expected, wanted):
-    setup = Setup(budget=Budget("own", max_folds=most, repetitions=1))
+    setup = Setup(budget=Budget("own", max_folds=most, repetitions=1), corpora=known_facts())
     assert lacking(figure(), evaluation(1, expected=expected), setup) == f"1 of {wanted} folds"
     assert lacking(figure(), evaluation(wanted, expected=expected), setup) == ""
 

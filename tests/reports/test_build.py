@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.build import build_report
 from reports.commands import evaluate_command
 from reports.tables import choices_table, to_html, to_markdown
@@ -121,7 +122,7 @@ def runs(tmp_path):
 
 def test_a_report_is_one_page_that_fetches_nothing(runs, tmp_path):
     out = tmp_path / "out"
-    written = build_report(runs, out)
+    written = build_report(runs, out, corpora=known_facts())
     assert written[0] == out / "index.html"
     assert sorted(written) == sorted(out.iterdir())
     kinds = sorted(path.name.split("-")[-1] for path in written if path.suffix == ".png")
@@ -135,7 +136,7 @@ def test_a_report_is_one_page_that_fetches_nothing(runs, tmp_path):
 
 def test_the_page_says_what_a_reader_must_know(runs, tmp_path):
     folder = next(runs.glob("*/*"))
-    _, text = read_page(build_report(runs, tmp_path / "out")[0])
+    _, text = read_page(build_report(runs, tmp_path / "out", corpora=known_facts())[0])
     for needed in (
         "synthetic",
         "no person spoke",
@@ -156,7 +157,7 @@ def test_the_page_says_what_a_reader_must_know(runs, tmp_path):
 
 def test_everything_is_escaped(runs, tmp_path):
     out = tmp_path / "out"
-    page = build_report(runs, out)[0].read_text()
+    page = build_report(runs, out, corpora=known_facts())[0].read_text()
     assert NASTY not in page
     assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; &amp; &quot;quotes&quot;" in page
     _, text = read_page(out / "index.html")
@@ -164,13 +165,19 @@ def test_everything_is_escaped(runs, tmp_path):
 
 
 def test_a_report_of_the_same_runs_has_the_same_bytes(runs, tmp_path):
-    first = {path.name: path.read_bytes() for path in build_report(runs, tmp_path / "a")}
-    second = {path.name: path.read_bytes() for path in build_report(runs, tmp_path / "b")}
+    first = {
+        path.name: path.read_bytes()
+        for path in build_report(runs, tmp_path / "a", corpora=known_facts())
+    }
+    second = {
+        path.name: path.read_bytes()
+        for path in build_report(runs, tmp_path / "b", corpora=known_facts())
+    }
     assert first == second
 
 
 def test_figures_are_the_recomputed_ones(runs, tmp_path):
-    build_report(runs, tmp_path / "out")
+    build_report(runs, tmp_path / "out", corpora=known_facts())
     table = pd.read_csv(tmp_path / "out" / "results.csv")
     stored = [read_json(path)["macro_f1"] for path in sorted(runs.rglob("result.json"))]
     assert table["macro_f1"].tolist() == pytest.approx(stored)
@@ -183,7 +190,7 @@ def test_an_altered_run_spoils_the_report_and_nothing_is_written(runs, tmp_path)
     path = next(runs.rglob("result.json"))
     write_json(path, read_json(path) | {"unweighted_accuracy": 0.99})
     with pytest.raises(UserError, match="unweighted_accuracy"):
-        build_report(runs, tmp_path / "out")
+        build_report(runs, tmp_path / "out", corpora=known_facts())
     assert not (tmp_path / "out").exists()
 
 
@@ -191,7 +198,7 @@ def test_missing_runs_come_with_their_command(tmp_path):
     runs = tmp_path / "my runs"
     folder = leave_run(runs, 1, history=False)
     write_json(folder.with_name("fold02-rep00") / "config.json", {})
-    _, text = read_page(build_report(runs, tmp_path / "out")[0])
+    _, text = read_page(build_report(runs, tmp_path / "out", corpora=known_facts())[0])
     config = folder / "config.json"
     for fold in (0, 2):
         expected = f"ser-aae train --config '{config}' --set protocol.fold={fold} --set seed=0"
@@ -207,7 +214,7 @@ def test_each_experiment_has_a_section(runs, tmp_path):
     config = RunConfig(dataset="ravdess", model=ModelConfig(kind="ae"))
     shared = {"speaker_independent": False, "shared_speakers": {"train-test": ["s00"]}}
     leave_run(runs, 0, config=config, leakage=LEAKAGE | shared)
-    reader, text = read_page(build_report(runs, tmp_path / "out")[0])
+    reader, text = read_page(build_report(runs, tmp_path / "out", corpora=known_facts())[0])
     assert "ravdess, emotion, ae, speaker-kfold" in text
     assert "Speaker-dependent: test speakers were trained on (1 of 1 runs)." in text
     assert text.count("no person spoke") == 1
@@ -220,7 +227,7 @@ def test_a_corpus_that_is_told_by_its_speakers_is_marked(tmp_path):
     frame["speaker"] = "of " + frame["truth"]
     write_predictions(folder / "predictions.parquet", frame)
     write_json(folder / "result.json", score(frame, CLASSES))
-    _, text = read_page(build_report(tmp_path / "runs", tmp_path / "out")[0])
+    _, text = read_page(build_report(tmp_path / "runs", tmp_path / "out", corpora=known_facts())[0])
     assert "knows only the speaker scores as well or better" in text
 
 
@@ -231,15 +238,15 @@ def test_damaged_examples_are_named(runs, tmp_path, content):
     path = next(runs.rglob("examples.npz"))
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"examples\.npz: damaged"):
-        build_report(runs, tmp_path / "out")
+        build_report(runs, tmp_path / "out", corpora=known_facts())
 
 
 def test_no_runs_is_an_error_that_says_what_to_run(tmp_path):
     with pytest.raises(UserError, match="found 0 begun and none complete; run: ser-aae train"):
-        build_report(tmp_path / "none", tmp_path / "out")
+        build_report(tmp_path / "none", tmp_path / "out", corpora=known_facts())
     write_json(run_folder(tmp_path, RunConfig()) / "config.json", {})
     with pytest.raises(UserError, match="found 1 begun"):
-        build_report(tmp_path, tmp_path / "out")
+        build_report(tmp_path, tmp_path / "out", corpora=known_facts())
     assert not (tmp_path / "out").exists()
 
 
@@ -281,6 +288,6 @@ def test_reports_need_no_tensorflow():
 
 
 def test_colours_of_text_and_page_are_dark_on_white(runs, tmp_path):
-    page = build_report(runs, tmp_path / "out")[0].read_text()
+    page = build_report(runs, tmp_path / "out", corpora=known_facts())[0].read_text()
     assert re.search(r"body \{[^}]*background: #fff; color: #1a1a1a", page)
     assert '<meta name="viewport"' in page

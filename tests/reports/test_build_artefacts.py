@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.build import build_report, find_artefacts
 from ser_aae.config import RunConfig
 from ser_aae.experiments import ARTEFACTS, Setup, write_setup
@@ -28,15 +29,19 @@ def some_runs(fill_all, smoke, tmp_path_factory):
 def report(some_runs, tmp_path_factory):
     """The files of the report of those runs, the page and the Markdown first."""
     out = tmp_path_factory.mktemp("out")
-    return build_report(some_runs, out, out / "store", check=True)
+    return build_report(some_runs, out, out / "store", check=True, corpora=known_facts())
 
 
 def names_of(runs, evaluations):
-    return [item.artefact.name for item in find_artefacts(Places(runs=runs), evaluations)]
+    places = Places(runs=runs)
+    return [
+        item.artefact.name for item in find_artefacts(places, evaluations, corpora=known_facts())
+    ]
 
 
 def test_artefacts_with_a_run_are_found_and_table_2(some_runs, evaluate_all):
-    found = find_artefacts(Places(runs=some_runs), evaluate_all(some_runs))
+    places = Places(runs=some_runs)
+    found = find_artefacts(places, evaluate_all(some_runs), corpora=known_facts())
     names = [item.artefact.name for item in found]
     assert names[:4] == ["table-2", "table-3", "table-4", "table-5"]
     missing = {item.artefact.name: len(item.missing) for item in found}
@@ -49,7 +54,7 @@ def test_artefacts_with_a_run_are_found_and_table_2(some_runs, evaluate_all):
 def test_without_a_setup_the_papers_corpora_under_a_budget_are_tried(
     fill_all, smoke, tmp_path, evaluate_all
 ):
-    default = Setup(budget=smoke.budget)
+    default = Setup(budget=smoke.budget, corpora=known_facts())
     fill_all("table-4", default, tmp_path)
     assert "table-4" in names_of(tmp_path, evaluate_all(tmp_path))
     assert "table-2" not in names_of(tmp_path, evaluate_all(tmp_path))
@@ -75,7 +80,10 @@ def test_two_setups_of_one_table_have_files_of_their_own(fill_all, smoke, tmp_pa
     for setup in (smoke, replace(smoke, datasets=("demo", "ravdess"))):
         write_setup(runs, setup)
         fill_all("table-4", setup, runs)
-    written = {path.name for path in build_report(runs, tmp_path / "out", tmp_path / "store")}
+    written = {
+        path.name
+        for path in build_report(runs, tmp_path / "out", tmp_path / "store", corpora=known_facts())
+    }
     assert {"table-4.md", "table-4-2.md"} <= written
 
 
@@ -102,7 +110,9 @@ def test_synthetic_speech_is_marked_above_everything(report):
 
 def test_real_speech_has_no_such_mark(fill_all, smoke, tmp_path):
     fill_all("table-4", smoke, tmp_path / "runs")
-    page = build_report(tmp_path / "runs", tmp_path / "out", tmp_path / "store")[0].read_text()
+    page = build_report(
+        tmp_path / "runs", tmp_path / "out", tmp_path / "store", corpora=known_facts()
+    )[0].read_text()
     assert "Synthetic speech" not in page
     assert 'badge">synthetic' not in page
 
@@ -129,7 +139,9 @@ def test_missing_cells_of_a_table_begun_are_filled_by_its_command(
     write_setup(runs, smoke)
     cell = ARTEFACTS["table-6"](smoke).cells[0]
     leave_cell(runs, cell.config)
-    page = build_report(runs, tmp_path / "out", tmp_path / "store")[0].read_text()
+    page = build_report(runs, tmp_path / "out", tmp_path / "store", corpora=known_facts())[
+        0
+    ].read_text()
     assert "1 of 32 cells are filled" in page
     assert "ser-aae reproduce table-6 --budget smoke" in page
     assert page.count("ser-aae train --dataset") >= 31
@@ -140,7 +152,7 @@ def test_commands_of_a_report_name_the_places_they_need(leave_cell, smoke, tmp_p
     runs, store = tmp_path / "runs", tmp_path / "store"
     write_setup(runs, replace(smoke, data_root="/corpora", allow_partial=True))
     leave_cell(runs, ARTEFACTS["table-3"](smoke).cells[0].config)
-    (page, *_) = build_report(runs, tmp_path / "out", store)
+    (page, *_) = build_report(runs, tmp_path / "out", store, corpora=known_facts())
     commands = re.findall(r"ser-aae (?:train|reproduce|prepare) [^<]+", page.read_text())
     # a missing cell, an artefact not run, a corpus of Table 2, and a fold of an experiment
     for word in ("train --dataset", "train --config", "reproduce table-6", "prepare"):
@@ -156,7 +168,8 @@ def test_of_two_setups_that_share_a_cell_the_one_that_asks_for_more_says_what_it
     for number, datasets in enumerate(others, start=1):
         write_setup(tmp_path, replace(smoke, datasets=datasets, repetitions=number))
     fill_all("ravdess", smoke, tmp_path)
-    found = find_artefacts(Places(runs=tmp_path), evaluate_all(tmp_path))
+    places = Places(runs=tmp_path)
+    found = find_artefacts(places, evaluate_all(tmp_path), corpora=known_facts())
     (table,) = (item for item in found if item.artefact.name == "ravdess")
     assert {item.lacks for item in table.cells} == {"1 of 3 repetitions"}
 
@@ -164,7 +177,7 @@ def test_of_two_setups_that_share_a_cell_the_one_that_asks_for_more_says_what_it
 def test_the_same_runs_give_the_same_files(fill_all, smoke, tmp_path):
     fill_all("table-4", smoke, tmp_path / "runs")
     for name in ("one", "two"):
-        build_report(tmp_path / "runs", tmp_path / name, tmp_path / "store")
+        build_report(tmp_path / "runs", tmp_path / name, tmp_path / "store", corpora=known_facts())
     for path in sorted((tmp_path / "one").iterdir()):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 

@@ -220,6 +220,6 @@ def test_genders_that_are_not_known_are_left_out(changed):
 
 
 def test_the_corpora_of_a_run_are_those_of_its_config(recorded_run, tmp_path):
-    assert corpora_of(recorded_run.folder) == ("tones",)
+    assert corpora_of(recorded_run.folder) == {"tones": "tones"}
     with pytest.raises(UserError, match="complete run"):
         corpora_of(tmp_path)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.build import build_report
 from ser_aae.config import RunConfig
 from ser_aae.experiments import Setup, write_setup
@@ -18,7 +19,7 @@ def report(leave_cell, tmp_path):
         for fold in range(2):
             protocol = replace(config.protocol, fold=fold)
             leave_cell(tmp_path / "runs", replace(config, protocol=protocol), folds=2)
-        build_report(tmp_path / "runs", tmp_path / "out", tmp_path / "store")
+        build_report(tmp_path / "runs", tmp_path / "out", tmp_path / "store", corpora=known_facts())
         return tmp_path / "out"
 
     return make
@@ -48,9 +49,9 @@ def test_commands_of_an_experiment_that_nobody_made_for_a_table_name_the_store(
     leave_cell, tmp_path
 ):
     runs, store = tmp_path / "runs", tmp_path / "store"
-    write_setup(runs, Setup(data_root="/corpora"))  # of other experiments
+    write_setup(runs, Setup(data_root="/corpora", corpora=known_facts()))  # of other experiments
     leave_cell(runs, RunConfig(), folds=2)
-    page = build_report(runs, tmp_path / "out", store)[0].read_text()
+    page = build_report(runs, tmp_path / "out", store, corpora=known_facts())[0].read_text()
     assert f"--set protocol.fold=1 --set seed=0 --store {store} --runs {runs}" in page
 
 
@@ -60,6 +61,6 @@ def test_an_adversary_that_strayed_is_told_from_a_dead_one(leave_cell, tmp_path)
         protocol = replace(config.protocol, fold=fold)
         adversary = {"state": state, "warning": None}
         leave_cell(runs, replace(config, protocol=protocol), folds=3, adversary=adversary)
-    page = build_report(runs, tmp_path / "out")[0].read_text()
+    page = build_report(runs, tmp_path / "out", corpora=known_facts())[0].read_text()
     assert "The adversary is dead in 1 of 3 runs: fold02-rep00 (encoder wins)." in page
     assert "for a few epochs in 1 of 3 runs and came back: fold01-rep00." in page

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.build import build_report
 from reports.experiment_groups import compared_sections
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
@@ -19,7 +20,7 @@ def sections(tmp_path, leave_cell, evaluate_all):
             for fold in range(2):
                 placed = replace(config, protocol=replace(config.protocol, fold=fold))
                 leave_cell(tmp_path / "runs", placed, count, folds=2, **options)
-        return compared_sections(evaluate_all(tmp_path / "runs"))
+        return compared_sections(evaluate_all(tmp_path / "runs"), corpora=known_facts())
 
     return make
 
@@ -103,7 +104,9 @@ def test_synthetic_speech_and_known_speakers_are_marked(sections):
 
 def test_the_page_and_the_markdown_have_the_table(sections, tmp_path):
     sections({of_kind("mtl"): 4, of_kind("cnn"): 2})
-    page, markdown, *_ = build_report(tmp_path / "runs", tmp_path / "out", tmp_path / "store")
+    page, markdown, *_ = build_report(
+        tmp_path / "runs", tmp_path / "out", tmp_path / "store", corpora=known_facts()
+    )
     for text in (page.read_text(), markdown.read_text()):
         assert "Compared: demo, emotion, four, speaker-kfold" in text
         assert "-50.0" in text

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.aggregate import fill, is_reference
 from reports.artefact_tables import confidence_heading, confidence_table
 from reports.paired_tests import REFERENCE, Comparison, compare, comparison_columns
@@ -12,7 +13,7 @@ from ser_aae.results import load_runs
 from ser_aae.results.places import Places
 from ser_aae.statistics import PairedTest, compare_runs
 
-SETUP = Setup(budget=Budget("own", repetitions=2))
+SETUP = Setup(budget=Budget("own", repetitions=2), corpora=known_facts())
 
 
 def evaluation(values, digests="abcdef"):

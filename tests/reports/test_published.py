@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.published import LEVELS, REMARKS, Stated, cited, stated
 from ser_aae.experiments import ARTEFACTS, Setup
 
 PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper.txt"
-SETUP = Setup()
+SETUP = Setup(corpora=known_facts())
 
 
 def all_stated(setup=SETUP):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.aggregate import fill
 from reports.artefact_sections import draw_artefact
 from reports.ratings import find_corpus, level_table, rated_plane
@@ -60,7 +61,7 @@ def write_store(store, corpus, frontend=None, rated=True):
 def test_levels_are_counted_with_closed_upper_edges(tmp_path):
     for corpus in ("iemocap", "msp"):
         write_store(tmp_path, corpus)
-    frame = level_table(Setup(), tmp_path).set_index(["corpus", "dimension"])
+    frame = level_table(Setup(corpora=known_facts()), tmp_path).set_index(["corpus", "dimension"])
     activation = frame.xs("activation", level="dimension")
     assert activation.loc["IEMOCAP"].tolist()[:3] == ["[1,2]: 1", "(2,3.5]: 2", "(3.5,5]: 1"]
     assert activation.loc["MSP-IMPROV"].tolist()[:3] == ["[1,2.5]: 2", "(2.5,3.5]: 1", "(3.5,5]: 1"]
@@ -69,29 +70,30 @@ def test_levels_are_counted_with_closed_upper_edges(tmp_path):
 
 
 def test_the_ranges_are_compared_with_the_papers(tmp_path):
-    frame = level_table(Setup(("iemocap", "msp", "demo")), tmp_path)
+    frame = level_table(Setup(("iemocap", "msp", "demo"), corpora=known_facts()), tmp_path)
     assert frame["paper"].tolist() == ["the same ranges"] * 4 + ["not stated"] * 2
 
 
 def test_a_corpus_that_is_not_there_or_not_rated_says_so(tmp_path):
     write_store(tmp_path, "msp", rated=False)
-    frame = level_table(Setup(), tmp_path).set_index("corpus")
+    frame = level_table(Setup(corpora=known_facts()), tmp_path).set_index("corpus")
     assert "not prepared" in frame.loc["IEMOCAP"].iloc[0]["low/negative"]
     assert "not rated" in frame.loc["MSP-IMPROV"].iloc[0]["low/negative"]
 
 
 def test_any_front_end_serves_but_ones_own_comes_first(tmp_path):
     own, other = FrontEndConfig(), FrontEndConfig(bins=64)
+    setup = Setup(corpora=known_facts())
     write_store(tmp_path, "msp", other)
-    assert find_corpus(tmp_path, "MSP-IMPROV", own).frontend == other
+    assert find_corpus(tmp_path, "MSP-IMPROV", setup).frontend == other
     write_store(tmp_path, "msp", own)
-    assert find_corpus(tmp_path, "msp", own).frontend == own
-    assert find_corpus(tmp_path, "iemocap", own) is None
+    assert find_corpus(tmp_path, "msp", setup).frontend == own
+    assert find_corpus(tmp_path, "iemocap", setup) is None
 
 
 def test_the_plane_has_valence_first(tmp_path):
     write_store(tmp_path, "msp")
-    config = replace(Setup().base, dataset="msp", task="clusters-3")
+    config = replace(Setup(corpora=known_facts()).base, dataset="msp", task="clusters-3")
     plane = rated_plane(config, tmp_path)
     assert plane.shape == (4, 2)
     assert plane[0].tolist() == [1.5, 4.0]
@@ -151,6 +153,6 @@ def test_table_2_asks_only_for_what_is_not_prepared(smoke, tmp_path):
 @pytest.mark.parametrize("task", ["activation", "valence"])
 def test_counts_add_up_to_the_utterances_that_take_part(tmp_path, task):
     write_store(tmp_path, "iemocap")
-    frame = level_table(Setup(("iemocap",)), tmp_path).set_index("dimension")
+    frame = level_table(Setup(("iemocap",), corpora=known_facts()), tmp_path).set_index("dimension")
     texts = frame.loc[task, ["low/negative", "medium/neutral", "high/positive"]]
     assert sum(int(text.rpartition(": ")[2]) for text in texts) == len(RATINGS)

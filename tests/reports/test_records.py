@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.build import build_report
 from reports.records import run_records
 from ser_aae.config import ModelConfig, RunConfig
@@ -88,7 +89,7 @@ def test_the_file_has_a_row_a_run_no_path_and_is_small(leave_cell, tmp_path):
         for fold in range(4):
             config = replace(RunConfig(), seed=seed)
             leave_cell(runs, replace(config, protocol=replace(config.protocol, fold=fold)))
-    written = build_report(runs, tmp_path / "out", tmp_path / "store")
+    written = build_report(runs, tmp_path / "out", tmp_path / "store", corpora=known_facts())
     path = tmp_path / "out" / "runs.csv"
     assert path in written
     frame = pd.read_csv(path)
@@ -103,7 +104,7 @@ def test_the_file_keeps_figures_as_they_are(leave_cell, evaluate_all, tmp_path):
     """A third that is rounded differs from another third, and a paired test has other ties."""
     runs = tmp_path / "runs"
     leave_cell(runs, RunConfig(), validation_unweighted_accuracy=2 / 3)
-    build_report(runs, tmp_path / "out", tmp_path / "store")
+    build_report(runs, tmp_path / "out", tmp_path / "store", corpora=known_facts())
     kept = pd.read_csv(tmp_path / "out" / "runs.csv", float_precision="round_trip")
     (row,) = run_records(evaluate_all(runs)).to_dict("records")
     assert kept["validation_unweighted_accuracy"][0] == 2 / 3

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.commands import (
     evaluate_command,
     prepare_commands,
@@ -30,13 +31,21 @@ PLACES = Places(runs=RUNS, store=Path("my store"))
 PARSER = build_parser()
 DEFAULT_DATA = PARSER.parse_args(["reproduce", "all"]).data_root
 SETUPS = {
-    "default": Setup(),
-    "smoke": Setup(budget=BUDGETS["smoke"], max_auxiliary_speakers=9),
-    "paper": Setup(base=build_config("paper", assignments=["training.epochs=3"])),
-    "other": Setup(("ravdess", "demo"), "urdu"),
-    "none": Setup(("ravdess",), ""),
+    "default": Setup(corpora=known_facts()),
+    "smoke": Setup(budget=BUDGETS["smoke"], max_auxiliary_speakers=9, corpora=known_facts()),
+    "paper": Setup(
+        base=build_config("paper", assignments=["training.epochs=3"]),
+        given=("training.epochs",),
+        corpora=known_facts(),
+    ),
+    "other": Setup(("ravdess", "demo"), "urdu", corpora=known_facts()),
+    "none": Setup(("ravdess",), "", corpora=known_facts()),
     "by hand": Setup(
-        budget=BUDGETS["small"], repetitions=3, data_root="/my corpora", allow_partial=True
+        budget=BUDGETS["small"],
+        repetitions=3,
+        data_root="/my corpora",
+        allow_partial=True,
+        corpora=known_facts(),
     ),
 }
 
@@ -111,7 +120,7 @@ def test_the_command_of_an_artefact_reads_as_its_setup(name, artefact):
 
 
 def test_the_command_of_an_artefact_runs_as_many_repetitions_as_were_asked_for():
-    small = Setup(budget=BUDGETS["small"])
+    small = Setup(budget=BUDGETS["small"], corpora=known_facts())
     assert "--repetitions" not in reproduce_command("table-3", small, PLACES)
     arguments = parse(reproduce_command("table-3", replace(small, repetitions=3), PLACES))
     assert read_setup(arguments).repetitions_asked == 3
@@ -119,7 +128,7 @@ def test_the_command_of_an_artefact_runs_as_many_repetitions_as_were_asked_for()
 
 def test_a_folder_below_the_current_one_is_named_from_there(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    setup = replace(Setup(), data_root=str(tmp_path / "demo/data"))
+    setup = replace(Setup(corpora=known_facts()), data_root=str(tmp_path / "demo/data"))
     command = reproduce_command("table-3", setup, PLACES)
     assert "--data-root demo/data " in command
     assert read_setup(parse(command)) == setup
@@ -164,4 +173,4 @@ def test_the_commands_quote_what_a_shell_would_split():
     by_hand = with_setup(PLACES, SETUPS["by hand"])
     assert_places(parse(train_command(like, like, by_hand)), SETUPS["by hand"])
     assert evaluate_command("runs/a;b") == "ser-aae evaluate 'runs/a;b'"
-    assert "--runs 'my runs'" in reproduce_command("table-3", Setup(), PLACES)
+    assert "--runs 'my runs'" in reproduce_command("table-3", Setup(corpora=known_facts()), PLACES)

@@ -5,6 +5,7 @@ import shlex
 import numpy as np
 import pytest
 
+from data_prep.corpora import known_facts
 from reports.build import build_report
 from reports.searches import search_sections
 from ser_aae.cli import build_parser, main
@@ -129,7 +130,7 @@ def test_a_search_stands_beside_runs_and_their_tables(left, leave_cell, tmp_path
     runs = tmp_path / "runs"
     leave_cell(runs, RunConfig(dataset="tiny"))
     left("0123abcd", rows_of(LATENT, [0.5]))
-    build_report(runs, tmp_path / "out")
+    build_report(runs, tmp_path / "out", corpora=known_facts())
     page = (tmp_path / "out" / "index.html").read_text()
     assert "Search: " in page
     assert "How sure the figures are" in page
@@ -137,4 +138,4 @@ def test_a_search_stands_beside_runs_and_their_tables(left, leave_cell, tmp_path
 
 def test_without_runs_and_searches_there_is_nothing_to_report(tmp_path):
     with pytest.raises(UserError, match="0 begun and none complete"):
-        build_report(tmp_path / "runs", tmp_path / "out")
+        build_report(tmp_path / "runs", tmp_path / "out", corpora=known_facts())

@@ -160,7 +160,7 @@ def test_what_the_store_lacks_is_prepared_once_as_it_was_named(
     words[words.index("tiny")] = "TINY"
     words[words.index("none")] = "voices"
     main([*words, "--store", str(store), "--workers", "2", "--allow-partial"])
-    assert asked == [("TINY", 2, True), ("voices", 2, True)]
+    assert asked == [("tiny", 2, True), ("voices", 2, True)]
     assert "prepared voices" in capsys.readouterr().err
 
 

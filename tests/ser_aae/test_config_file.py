@@ -234,7 +234,8 @@ def test_a_shift_shorter_than_a_sample_is_refused():
 
 def test_corpora_are_called_as_their_folders_are():
     config = build_config(
-        assignments=["dataset=RAVDESS", "auxiliary=LibriSpeech", "protocol.target=msp_improv"]
+        assignments=["dataset=RAVDESS", "auxiliary=LibriSpeech", "protocol.target=MSP_improv"],
+        aliases={"msp_improv": "msp"},
     )
     names = (config.dataset, config.auxiliary, config.protocol.target)
     assert names == ("ravdess", ("librispeech",), "msp")

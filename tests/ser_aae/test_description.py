@@ -53,14 +53,18 @@ def test_speakers_whose_names_were_not_written_are_numbered(run):
 
 
 @pytest.mark.parametrize(
-    ("dataset", "kind"), [("ravdess", "acted"), ("demo", "synthetic"), ("urdu", "one corpus")]
-)
-def test_the_warning_says_how_the_corpus_came_to_be(run, dataset, kind):
-    change(run / "config.json", dataset=dataset)
+    ("elicitation", "kind"),
+    [("acted", "acted speech"), ("natural", "natural speech"), ("", "one corpus"),
+     (None, "one corpus"), (3, "one corpus")],
+)  # fmt: skip
+def test_the_warning_says_how_the_corpus_came_to_be(run, elicitation, kind):
+    # runs of an earlier version do not say it
+    change(run / "result.json", elicitation=elicitation)
+    change(run / "config.json", dataset="ravdess")
     result = json.loads((run / "result.json").read_text())
     change(run / "result.json", unweighted_accuracy=0.5, warnings=["the adversary is dead"])
     first, second = describe_run(run).warnings
-    assert kind in first
+    assert f"trained on {kind} (ravdess)" in first
     assert "50.0 % UA (chance 25.0)" in first
     assert second == "the adversary is dead"
     assert result["classes"]

@@ -5,16 +5,17 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from data_prep.corpora import known_facts
 from ser_aae.config import ModelConfig, RunConfig
 from ser_aae.config_fields import with_settings
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
-from ser_aae.experiments.cells import WEIGHTS, cell_config, title_of
+from ser_aae.experiments.cells import WEIGHTS, cell_config
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results import score
 
-SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900)
+SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900, corpora=known_facts())
 PAPER = replace(SETUP, base=build_config("paper"))
 
 
@@ -84,7 +85,7 @@ def test_table_3_has_the_papers_own_rows_under_both_protocols():
     ]
     for cell in cells_of("table-3"):
         assert cell.config.protocol.name == cell.panel
-        assert title_of(cell.config.dataset) == cell.column
+        assert SETUP.title_of(cell.config.dataset) == cell.column
 
 
 def test_table_4_goes_from_the_first_corpus_to_the_second_in_both_readings():

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, Budget, Setup, choose
 
-SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900)
+SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900, corpora=known_facts())
 
 
 def test_names_are_chosen_once_in_the_papers_order():

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import with_settings
 from ser_aae.config_file import build_config
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
 from ser_aae.experiments.tuned import Tuned
 
-SETUP = Setup(budget=Budget("few"))
+SETUP = Setup(budget=Budget("few"), corpora=known_facts())
 
 
 def notes_of(name, setup=SETUP):

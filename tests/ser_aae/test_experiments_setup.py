@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
 from ser_aae.config_fields import get, values_by_name, with_settings
 from ser_aae.config_file import build_config
@@ -112,9 +113,9 @@ def test_small_runs_every_fold_of_two_repetitions_for_fewer_epochs():
 @pytest.mark.parametrize("preset", ["default", "paper"])
 def test_a_setup_comes_back_as_it_was_written_and_gives_the_same_digests(tmp_path, name, preset):
     base = build_config(preset, assignments=["training.batch_size=16", "frontend.bins=64"])
-    setup = Setup(("ravdess", "demo"), "", base, BUDGETS[name], 9)
+    setup = Setup(("ravdess", "demo"), "", base, BUDGETS[name], 9, corpora=known_facts())
     write_setup(tmp_path, setup)
-    (back,) = read_setups(tmp_path)
+    (back,) = read_setups(tmp_path, corpora=known_facts())
     assert back == setup
     digests = [
         [cell.config.digest() for item in choose(["all", "ravdess"], each) for cell in item.cells]
@@ -124,54 +125,57 @@ def test_a_setup_comes_back_as_it_was_written_and_gives_the_same_digests(tmp_pat
 
 
 def test_the_same_setup_written_twice_is_one_and_another_is_another(tmp_path):
-    first = write_setup(tmp_path, Setup())
-    assert write_setup(tmp_path, Setup()) == first
-    assert write_setup(tmp_path, Setup(auxiliary="urdu")) != first
-    assert len(read_setups(tmp_path)) == 2
+    first = write_setup(tmp_path, Setup(corpora=known_facts()))
+    assert write_setup(tmp_path, Setup(corpora=known_facts())) == first
+    assert write_setup(tmp_path, Setup(auxiliary="urdu", corpora=known_facts())) != first
+    assert len(read_setups(tmp_path, corpora=known_facts())) == 2
 
 
 def test_how_it_was_run_comes_back_and_makes_no_other_setup(tmp_path):
-    first = write_setup(tmp_path, Setup())
-    later = Setup(repetitions=3, data_root="/corpora", allow_partial=True)
+    first = write_setup(tmp_path, Setup(corpora=known_facts()))
+    later = Setup(repetitions=3, data_root="/corpora", allow_partial=True, corpora=known_facts())
     assert write_setup(tmp_path, later) == first
-    assert read_setups(tmp_path) == [later]
+    assert read_setups(tmp_path, corpora=known_facts()) == [later]
 
 
 def test_a_setup_of_an_earlier_version_does_not_say_how_it_was_run(tmp_path):
-    folder = write_setup(tmp_path, Setup(repetitions=3, data_root="/corpora", allow_partial=True))
+    folder = write_setup(
+        tmp_path,
+        Setup(repetitions=3, data_root="/corpora", allow_partial=True, corpora=known_facts()),
+    )
     content = json.loads((folder / "setup.json").read_text())
     for name in ("repetitions", "data_root", "allow_partial"):
         del content[name]
     (folder / "setup.json").write_text(json.dumps(content))
-    assert read_setups(tmp_path) == [Setup()]
+    assert read_setups(tmp_path, corpora=known_facts()) == [Setup(corpora=known_facts())]
 
 
 def test_repetitions_are_the_budgets_unless_they_are_given():
-    small = Setup(budget=BUDGETS["small"])
+    small = Setup(budget=BUDGETS["small"], corpora=known_facts())
     assert small.repetitions_asked == 2
     assert replace(small, repetitions=3).repetitions_asked == 3
 
 
 def test_a_setup_is_no_run(tmp_path):
-    write_setup(tmp_path, Setup())
+    write_setup(tmp_path, Setup(corpora=known_facts()))
     assert find_runs(tmp_path) == []
 
 
 def test_a_setup_that_was_not_written_to_its_end_is_not_read(tmp_path):
-    folder = write_setup(tmp_path, Setup())
+    folder = write_setup(tmp_path, Setup(corpora=known_facts()))
     (folder / "setup.json").unlink()
-    assert read_setups(tmp_path) == []
-    assert read_setups(tmp_path / "nowhere") == []
+    assert read_setups(tmp_path, corpora=known_facts()) == []
+    assert read_setups(tmp_path / "nowhere", corpora=known_facts()) == []
 
 
 @pytest.mark.parametrize("lacking", ["datasets", "budget", "max_auxiliary_speakers"])
 def test_a_setup_that_lacks_something_names_its_file(tmp_path, lacking):
-    folder = write_setup(tmp_path, Setup())
+    folder = write_setup(tmp_path, Setup(corpora=known_facts()))
     content = json.loads((folder / "setup.json").read_text())
     del content[lacking]
     (folder / "setup.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match=rf"setup\.json: not what ser-aae reproduce.*{lacking}"):
-        read_setups(tmp_path)
+        read_setups(tmp_path, corpora=known_facts())
 
 
 def test_half_a_setup_is_mended_by_the_command_that_writes_it(tmp_path):
@@ -183,9 +187,11 @@ def test_half_a_setup_is_mended_by_the_command_that_writes_it(tmp_path):
 
 
 def test_a_budget_with_a_field_that_there_is_not_is_refused(tmp_path):
-    folder = write_setup(tmp_path, replace(Setup(), budget=Budget("own", overrides={"seed": 1})))
+    folder = write_setup(
+        tmp_path, replace(Setup(corpora=known_facts()), budget=Budget("own", overrides={"seed": 1}))
+    )
     content = json.loads((folder / "setup.json").read_text())
     content["budget"]["hours"] = 3
     (folder / "setup.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match="hours"):
-        read_setups(tmp_path)
+        read_setups(tmp_path, corpora=known_facts())

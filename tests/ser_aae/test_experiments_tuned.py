@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from data_prep.corpora import known_facts
 from ser_aae.config_file import build_config
 from ser_aae.errors import UserError
 from ser_aae.experiments import (
@@ -22,7 +23,7 @@ from ser_aae.kinds import KINDS
 from tuning.space import DIMENSIONS
 
 CHOSEN = {"model.alpha": 0.4, "model.beta": 0.6, "model.latent_channels": 16}
-SETUP = Setup(tuned=Tuned("emotion", "mtl", CHOSEN))
+SETUP = Setup(tuned=Tuned("emotion", "mtl", CHOSEN), corpora=known_facts())
 
 
 def weights(config):
@@ -112,8 +113,8 @@ def test_a_base_from_a_search_does_not_change_what_a_cell_is_about():
 def test_it_lies_beside_the_runs_and_is_another_setup(tmp_path):
     folder = write_setup(tmp_path, SETUP)
     assert folder == setup_folder(tmp_path, SETUP)
-    assert read_setups(tmp_path) == [SETUP]
+    assert read_setups(tmp_path, corpora=known_facts()) == [SETUP]
     assert read_tuned(folder / TUNED) == SETUP.tuned
-    plain = write_setup(tmp_path, Setup())
+    plain = write_setup(tmp_path, Setup(corpora=known_facts()))
     assert plain != folder
     assert not (plain / TUNED).exists()

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from ser_aae.config import ModelConfig, TrainingConfig
+from ser_aae.datasets import CorpusFacts
+from ser_aae.description import describe_run
 from ser_aae.files.atomic import read_json
 from ser_aae.store import MANIFEST, corpus_folder
 from ser_aae.train import train_and_evaluate
@@ -27,8 +29,10 @@ def test_a_result_holds_the_digest_of_its_predictions_and_names_synthetic_corpor
     store = tmp_path / "store"
     shutil.copytree(tiny_store, store)
     manifest = corpus_folder(store, "tiny", frontend) / MANIFEST
+    facts = asdict(CorpusFacts(elicitation="synthetic"))
+    own = {"synthetic": True, "facts": facts}
     content = json.loads(manifest.read_text(encoding="utf-8"))
-    manifest.write_text(json.dumps(content | {"synthetic": True}), encoding="utf-8")
+    manifest.write_text(json.dumps(content | own), encoding="utf-8")
 
     folder = train_and_evaluate(config, store, tmp_path / "runs")
 
@@ -36,6 +40,7 @@ def test_a_result_holds_the_digest_of_its_predictions_and_names_synthetic_corpor
     written = (folder / "predictions.parquet").read_bytes()
     assert result["predictions_sha256"] == hashlib.sha256(written).hexdigest()
     assert result["synthetic"] == ["tiny"]
+    assert describe_run(folder).warnings[0].startswith("trained on synthetic speech (tiny)")
 
 
 def test_a_corpus_of_people_is_not_named(config, tiny_store, tmp_path):

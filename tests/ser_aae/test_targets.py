@@ -1,12 +1,15 @@
 """The primary tasks: levels of a dimension, clusters, and who takes part."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
+from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR, UNLABELLED
 from ser_aae.store import StoredCorpus
@@ -33,7 +36,25 @@ def corpus_of(ratings, name="iemocap", emotions=None, **fields):
         for row, ((valence, activation), emotion) in enumerate(zip(ratings, emotions, strict=True))
     )
     frames = np.full(len(utterances), 100)
-    return StoredCorpus(name, None, None, utterances, frames, (), "digest")
+    return StoredCorpus(
+        name,
+        None,
+        None,
+        utterances,
+        frames,
+        (),
+        "digest",
+        facts=known_facts().get(name, CorpusFacts()),
+    )
+
+
+def test_levels_are_refused_where_a_store_of_before_does_not_say_their_edges():
+    corpus = replace(
+        corpus_of([(1.0, 2.0), (3.0, 4.0)] * 2), facts=None, folder=Path("store/iemocap-0")
+    )
+    with pytest.raises(UserError, match=r"prepared by an earlier version.*run: ser-aae prepare"):
+        target_of(RunConfig(dataset="iemocap", task="valence"), corpus)
+    assert len(target_of(RunConfig(dataset="iemocap"), corpus).numbers) == 4
 
 
 def rows_of(config, corpus):

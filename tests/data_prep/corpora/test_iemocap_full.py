@@ -10,7 +10,7 @@ from corpus_layouts import iemocap_labels as layout
 from data_prep.corpora import find_adapter, iemocap
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
-from ser_aae.labels import FOUR, LEVEL_EDGES
+from ser_aae.labels import FOUR
 from ser_aae.splits import make_split, num_folds
 
 SUFFIXED = ("impro05a", "impro05b", "impro08a", "impro08b", "script01_1b")
@@ -167,7 +167,7 @@ def test_means_on_an_edge_are_on_its_lower_side(dimension, low, medium, corpus):
     values = Counter(getattr(item, dimension) for item in corpus.utterances)
 
     assert (values[2.0], values[3.5]) == (low, medium)
-    open_edges = np.bincount(np.digitize(list(values.elements()), LEVEL_EDGES["iemocap"]))
+    open_edges = np.bincount(np.digitize(list(values.elements()), iemocap.FACTS.level_edges))
     assert open_edges[0] == LEVELS["all"][dimension][0] - low
 
 
