@@ -17,16 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_aae.assembly import assemble
+from ser_aae.batches.pipeline import evaluation_dataset
+from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
-from ser_aae.evaluate import Scorer, score_tasks
 from ser_aae.files.atomic import read_json
+from ser_aae.inference.run_model import load_trained
 from ser_aae.labels import UNLABELLED
-from ser_aae.pipeline import evaluation_dataset
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.folder import RESULT, find_runs, is_complete
 from ser_aae.results.text import align, percent
-from ser_aae.trained import load_trained
+from ser_aae.training.scoring import Scorer, score_tasks
 
 
 def score_run(

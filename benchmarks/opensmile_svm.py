@@ -1,4 +1,4 @@
-"""A baseline to beat: openSMILE functionals and a linear SVM, on the folds of `ser_aae.splits`.
+"""A baseline to beat: openSMILE functionals and a linear SVM, on the folds of a protocol.
 
 Per fold: features are standardised with mean and deviation of the training speakers, the SVM
 (classes weighted by their frequency) is fitted on them with each C of a small grid, the
@@ -30,17 +30,17 @@ from sklearn.svm import SVC, LinearSVC
 from tqdm import tqdm
 
 from data_prep.corpora import find_adapter
-from ser_aae import metrics
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.frontend.audio import read_audio
 from ser_aae.labels import FOUR
+from ser_aae.protocols.splits import make_split, num_folds
+from ser_aae.results import metrics
 from ser_aae.results.folder import PREDICTIONS, find_runs, is_complete
 from ser_aae.results.predictions import read_predictions
+from ser_aae.results.statistics import bootstrap_difference
 from ser_aae.results.text import align, percent
-from ser_aae.splits import make_split, num_folds
-from ser_aae.statistics import bootstrap_difference
 from ser_aae.utterance import Utterance
 
 FEATURE_SETS = ("ComParE_2016", "eGeMAPSv02")

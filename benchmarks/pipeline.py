@@ -22,9 +22,9 @@ import tensorflow as tf
 from train_step import build_step, seconds_of
 
 from data_prep.build import prepare
-from ser_aae.assembly import assemble
+from ser_aae.batches.pipeline import measure_normalisation, steps_per_epoch, training_dataset
 from ser_aae.config import RunConfig
-from ser_aae.pipeline import measure_normalisation, steps_per_epoch, training_dataset
+from ser_aae.data.run_data import assemble
 
 
 def batches_of(config: RunConfig, store: Path) -> tuple[Iterator, int]:

@@ -66,7 +66,7 @@ def run_worker(contestant: str, model: Path, files: Sequence[Path]) -> dict[str,
     if contestant == "opensmile":
         svm, features_of = joblib.load(model), _features()
         return measure(lambda path: svm.predict(features_of(path)), files, started)
-    from ser_aae.predict import Recogniser
+    from ser_aae.inference.recogniser import Recogniser
 
     return measure(Recogniser.load(model).recognise_file, files, started)
 

@@ -22,9 +22,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ser_aae.aae import MultitaskAAE
 from ser_aae.config import ModelConfig, TrainingConfig
-from ser_aae.layers import channel_moments
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.layers import channel_moments
 
 SHAPE = (128, 256, 1)
 TASKS = {"emotion": 4, "gender": 2, "speaker": 16}

@@ -22,7 +22,7 @@ from data_prep.shards import Shard, input_digest, load_finished, remove_leftover
 from data_prep.workers import Outcome, Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
-from ser_aae.store import MANIFEST, corpus_folder, load_corpus, other_frontends
+from ser_aae.store.corpus import MANIFEST, corpus_folder, load_corpus, other_frontends
 from ser_aae.utterance import Dropped
 
 UTTERANCES_PER_SHARD = 128

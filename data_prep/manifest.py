@@ -1,4 +1,4 @@
-"""Writing `utterances.jsonl` and `manifest.json`, as `ser_aae.store` reads them."""
+"""Writing `utterances.jsonl` and `manifest.json`, as `ser_aae.store.corpus` reads them."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
-from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
+from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES
 from ser_aae.utterance import Dropped, Utterance
 
 _REPORTED = ("counts", "dropped", "unknown_labels", "silent", "source")
@@ -102,7 +102,7 @@ def _write(folder: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a prepared corpus that `ser_aae.store` has read before.
+    """Return the manifest of a prepared corpus that `ser_aae.store.corpus` has read before.
 
     Raises:
         UserError: The manifest lacks a key that the store itself has no need of.

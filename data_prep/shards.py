@@ -13,7 +13,7 @@ import numpy as np
 from data_prep.workers import Outcome, Task
 from ser_aae.files.atomic import remove_partial, write_bytes, written_whole
 from ser_aae.files.digests import digest_of_file
-from ser_aae.store import SCHEMA_VERSION
+from ser_aae.store.corpus import SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _note(path: Path) -> Path:
 def _write_records(path: Path, first_row: int, spectrograms: Sequence[np.ndarray]) -> None:
     import tensorflow as tf  # here, so that the workers never load it
 
-    from ser_aae.records import serialise
+    from ser_aae.store.records import serialise
 
     try:
         with tf.io.TFRecordWriter(str(path)) as writer:

@@ -15,7 +15,7 @@ from ser_aae.files.atomic import read_json, write_bytes
 from ser_aae.results import find_runs, is_complete, run_folder
 from ser_aae.results.folder import RESULT, VERIFICATION
 from ser_aae.results.places import Places
-from ser_aae.results.verification import det_curve, read_trials
+from ser_aae.results.trials import det_curve, read_trials
 
 BARS = ("figure-3", "ravdess")
 CURVES = tuple(SWEPT)

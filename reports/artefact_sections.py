@@ -17,7 +17,7 @@ from reports.commands import prepare_commands, with_setup
 from reports.page import Section
 from reports.published import REMARKS
 from reports.ratings import find_corpus, level_table
-from ser_aae.leakage import VOICES
+from ser_aae.protocols.leakage import VOICES
 from ser_aae.results.places import Places
 
 LEVELS = "table-2"

@@ -89,12 +89,9 @@ def build_report(
     if complete:
         asked = [item for item in absent if item.artefact.name not in OWN_CORPUS]
         refuse_gaps([*fillings, *asked], places)
-    drawn = [
-        draw_artefact(filling, out / stem, places)
-        for filling, stem in zip(fillings, _stems(fillings), strict=True)
-    ]
-    groups = compared_sections(evaluations, corpora)
-    sections = [*(item.section for item in drawn), *groups]
+    stems = zip(fillings, _stems(fillings), strict=True)
+    drawn = [draw_artefact(filling, out / stem, places) for filling, stem in stems]
+    sections = [item.section for item in drawn] + compared_sections(evaluations, corpora)
     sections += [_CONFIDENCE_SECTION] if evaluations else []
     sections += search_sections(searches, places, out)
     whole, brief = _divide(evaluations, fillings, runs)
@@ -110,9 +107,11 @@ def build_report(
     written = _report_texts(runs, evaluations, introduction, sections)
     for name, text in written.items():
         write_bytes(out / name, text.encode())
-    pictures = [path for section in sections for path, _ in section.pictures]
-    beside = [path for item in drawn for path in item.files]
-    return [*(out / name for name in reversed(written)), *beside, *pictures]
+    return [
+        *(out / name for name in reversed(written)),
+        *(path for item in drawn for path in item.files),
+        *(path for section in sections for path, _ in section.pictures),
+    ]
 
 
 def _report_texts(

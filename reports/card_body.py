@@ -10,9 +10,9 @@ import pandas as pd
 from reports.settings import preset_settings
 from reports.tables import to_markdown
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import settings
+from ser_aae.config.fields import settings
 from ser_aae.labels import GENDERS
-from ser_aae.leakage import independence, shared_voices
+from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results import score
 from ser_aae.results.folder import flatten
 from ser_aae.results.text import percent
@@ -82,7 +82,7 @@ class CardRun:
 
     @property
     def independence(self) -> str:
-        """Whether the test speakers were unknown, see `ser_aae.leakage.independence`."""
+        """Whether the test speakers were unknown, see `ser_aae.protocols.leakage.independence`."""
         return independence([self.leakage])
 
     @property
@@ -241,7 +241,7 @@ def _data(it: CardRun) -> list[str]:
 
 def _loading(it: CardRun) -> str:
     return f"""```python
-from ser_aae.predict import Recogniser
+from ser_aae.inference.recogniser import Recogniser
 
 recogniser = Recogniser.load("{it.figures["name"]}")  # this folder, or an exported file
 recognition = recogniser.recognise_file("speech.wav", timeline_seconds=1.0)

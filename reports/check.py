@@ -8,7 +8,7 @@ from ser_aae.files.atomic import read_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.results import evaluate_run, find_runs, is_complete
 from ser_aae.results.folder import PREDICTIONS, RESULT, VERIFICATION
-from ser_aae.results.verification import TRIALS_DIGEST
+from ser_aae.results.trials import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"
 """Where `result.json` holds the SHA-256 of the predictions."""

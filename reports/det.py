@@ -26,7 +26,7 @@ def draw_det(
     a straight line. A marker stands where the two rates are equal.
 
     Args:
-        curves: Name in the legend to what `ser_aae.results.verification.det_curve` returns.
+        curves: Name in the legend to what `ser_aae.results.trials.det_curve` returns.
         path: PNG to write.
         mark: Words in the corner of the figure.
         pdf: Put a PDF beside it.

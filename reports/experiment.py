@@ -14,7 +14,7 @@ from reports.page import Section
 from reports.pictures import confusion, draw_run
 from reports.summary import interval_text
 from ser_aae.files.atomic import read_json
-from ser_aae.leakage import VOICES, shared_voices
+from ser_aae.protocols.leakage import VOICES, shared_voices
 from ser_aae.results.folder import ENVIRONMENT, EXAMPLES, RESULT, flatten, read_plain_config
 from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent

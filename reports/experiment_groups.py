@@ -13,8 +13,8 @@ from reports.paired_tests import compare, comparison_columns
 from reports.settings import shortest_settings
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
 from ser_aae.config import stored_dataset
+from ser_aae.config.kinds import KINDS
 from ser_aae.datasets import CorpusFacts
-from ser_aae.kinds import KINDS
 from ser_aae.results.folder import flatten, read_plain_config
 
 _SHARED = ("dataset", "task", "classes", "improvised_only")

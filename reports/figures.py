@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from reports.style import COLOURS, LINES, MATRIX, SEQUENTIAL, drawn_to
-from ser_aae.adversary import HIGH, LOW
 from ser_aae.labels import PRIMARY_TASKS
+from ser_aae.results.adversary import HIGH, LOW
 
 _TASKS = (*PRIMARY_TASKS, "gender", "speaker")
 _UNLABELLED = {("train", task) for task in PRIMARY_TASKS}

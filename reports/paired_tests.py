@@ -8,7 +8,7 @@ import pandas as pd
 
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
-from ser_aae.statistics import PairedTest, compare_runs
+from ser_aae.results.statistics import PairedTest, compare_runs
 
 PAIRED_TEST_NOTE = (
     "Differences are points of UA to the reference, averaged over the pairs. A pair is a fold of a "

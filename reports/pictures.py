@@ -15,7 +15,7 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_jsonl
 from ser_aae.results.folder import EPOCHS, EXAMPLES, VERIFICATION
 from ser_aae.results.places import Places
-from ser_aae.results.verification import det_curve, read_trials
+from ser_aae.results.trials import det_curve, read_trials
 
 
 def confusion(evaluation: Mapping[str, Any], path: Path) -> tuple[Path, str]:

@@ -8,12 +8,12 @@ import pandas as pd
 
 from reports.published import LEVELS as STATED_LEVELS
 from ser_aae.config import FrontEndConfig, RunConfig
+from ser_aae.data.targets import make_target, taking_part
 from ser_aae.errors import UserError
 from ser_aae.experiments import Setup
 from ser_aae.files.atomic import read_json
 from ser_aae.labels import LEVELS
-from ser_aae.store import MANIFEST, StoredCorpus, load_corpus
-from ser_aae.targets import make_target, taking_part
+from ser_aae.store.corpus import MANIFEST, StoredCorpus, load_corpus
 
 
 def find_corpus(store: Path, dataset: str, setup: Setup) -> StoredCorpus | None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ser_aae.config_file import build_config
-from ser_aae.presets import PRESETS
+from ser_aae.config.build import build_config
+from ser_aae.config.presets import PRESETS
 from ser_aae.results.folder import flatten
 
 

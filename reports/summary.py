@@ -19,8 +19,8 @@ from ser_aae.results import (
     read_predictions,
 )
 from ser_aae.results.folder import PREDICTIONS
+from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import mean_and_std, percent
-from ser_aae.statistics import Interval, bootstrap_unweighted_accuracy
 
 Evaluations = Mapping[Path, Mapping[str, Any]]
 """Folder of an experiment to what `evaluate_all` says of it."""

@@ -10,7 +10,7 @@ import pandas as pd
 from reports.commands import train_command
 from reports.settings import preset_settings
 from ser_aae.config import UNSTATED
-from ser_aae.config_fields import settings
+from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent

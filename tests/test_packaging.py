@@ -105,7 +105,7 @@ def test_the_readme_lists_the_commands_there_are():
 
 def test_the_readmes_yaml_and_csv_are_what_the_program_reads(tmp_path):
     from data_prep.csv_table import REQUIRED
-    from ser_aae.config_file import build_config
+    from ser_aae.config.build import build_config
 
     (text,) = re.findall(r"```yaml\n(.*?)```", read("README.md"), flags=re.DOTALL)
     path = tmp_path / "mine.yaml"

@@ -21,8 +21,8 @@ from ser_aae.config import (
 from ser_aae.datasets import CorpusFacts
 from ser_aae.frontend import recording_to_spectrogram
 from ser_aae.labels import FOUR, GENDERS
-from ser_aae.records import serialise
-from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
+from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
+from ser_aae.store.records import serialise
 from ser_aae.utterance import Utterance
 
 # linear, because mel bands need librosa, which takes longer to import than a test takes
@@ -67,7 +67,7 @@ def sounds_of(utterances: Sequence[Utterance], bins: int, seed: int = 0) -> list
 
 
 def write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
-    """Write what `ser_aae.store` describes; the manifest last. Returns the corpus, read back."""
+    """Write what `ser_aae.store.corpus` describes, the manifest last; return the corpus."""
     corpus = utterances[0].corpus
     folder = corpus_folder(store, corpus, frontend)
     folder.mkdir(parents=True)
@@ -122,7 +122,7 @@ def _speak(item: Utterance, draw: np.random.Generator) -> np.ndarray:
 
 def train_recorded_run(place: Path) -> RecordedRun:
     """Write 64 recordings of 8 speakers, who are told apart by their tones, and train on them."""
-    from ser_aae.train import train_and_evaluate
+    from ser_aae.training.run import train_and_evaluate
 
     draw = np.random.default_rng(0)
     utterances = speakers_of("tones")

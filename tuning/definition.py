@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.config import TABLES, RunConfig, complete_stored
-from ser_aae.config_fields import values_by_name, with_settings
+from ser_aae.config.fields import values_by_name, with_settings
 from ser_aae.datasets import Table
 from ser_aae.errors import UserError
 from ser_aae.experiments.weight_sweeps import FIGURE_5

@@ -1,4 +1,4 @@
-"""A trial: from Keras Tuner's hyperparameters to runs of `ser_aae.train`, and their objective."""
+"""A trial: from Keras Tuner's hyperparameters to runs and their objective."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,13 +11,13 @@ import keras
 import keras_tuner
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import get, with_settings
+from ser_aae.config.fields import get, with_settings
 from ser_aae.files.locks import claim, holder
-from ser_aae.finish import validation_accuracy
 from ser_aae.progress import Show
 from ser_aae.results import run_folder, run_name
 from ser_aae.results.search_folder import OBJECTIVE
-from ser_aae.train import train_claimed
+from ser_aae.training.ending import validation_accuracy
+from ser_aae.training.run import train_claimed
 from tuning.definition import Search
 from tuning.space import Dimension
 

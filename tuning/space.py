@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import nearest, search_dimensions
+from ser_aae.config.fields import nearest, search_dimensions
+from ser_aae.config.kinds import Kind
 from ser_aae.errors import UserError
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
-from ser_aae.kinds import Kind
 
 Point = tuple[int, ...]
 

@@ -7,8 +7,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import expected, groups, settings
-from ser_aae.presets import PRESETS
+from ser_aae.config.fields import expected, groups, settings
+from ser_aae.config.presets import PRESETS
 
 PAGE = "settings.md"
 

@@ -15,7 +15,7 @@ PAGES = {
 }
 """Document to the page that it becomes."""
 
-_ELSEWHERE = {"ser_aae/config.py": "settings.md"}
+_ELSEWHERE = {"ser_aae/config/settings.py": "settings.md"}
 """What a document links to in the repository, to the page that says the same."""
 
 _LINK = re.compile(r"\]\((?!https?:|#)(?P<path>[^)#]+)")

@@ -25,7 +25,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Enrol, and say how many are."""
-    from ser_aae.voices import Voices, enrol
+    from ser_aae.inference.voices import Voices, enrol
 
     voices = Voices.load(arguments.model)
     count = enrol(voices, arguments.speaker, arguments.files, arguments.out)

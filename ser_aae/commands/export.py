@@ -49,7 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Export, then print the accuracies and the file."""
-    from ser_aae.export import Choice, export
+    from ser_aae.export.exporter import Choice, export
 
     choice = Choice(arguments.format, arguments.quantise, arguments.input, arguments.tolerance)
     rescored = export(

@@ -9,7 +9,7 @@ from ser_aae.commands.options import add_config, add_place, add_preparation, fol
 from ser_aae.commands.train import add_flags, prepare_all, read_config
 
 if TYPE_CHECKING:
-    from ser_aae.leakage import Split
+    from ser_aae.protocols.leakage import Split
     from ser_aae.utterance import Utterance
 
 _FLAGS = ("dataset", "task", "classes", "protocol", "folds", "target")
@@ -37,9 +37,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists; print the size of each part, then the folder."""
-    from ser_aae.assembly import name_stored_target, read_taking_part
-    from ser_aae.fold_files import format_list, write_lists
-    from ser_aae.splits import make_split, num_folds
+    from ser_aae.data.run_data import name_stored_target, read_taking_part
+    from ser_aae.protocols.fold_files import format_list, write_lists
+    from ser_aae.protocols.splits import make_split, num_folds
 
     # corpora that take no part in the folds are not prepared for them
     config = replace(read_config(arguments), auxiliary=(), verification="")
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _table(splits: "list[Split]", utterances: "Sequence[Utterance]") -> list[str]:
     """Return utterances and speakers of each part, a line a fold."""
-    from ser_aae.leakage import PARTS
+    from ser_aae.protocols.leakage import PARTS
     from ser_aae.results.text import align
 
     rows = [["", *PARTS, "speakers of train and test"]]

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from ser_aae.config import RunConfig
+from ser_aae.config.presets import PRESETS
 from ser_aae.errors import UserError
-from ser_aae.presets import PRESETS
 
 DEMO = "demo"
 

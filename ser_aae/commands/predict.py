@@ -39,7 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Recognise each file; print as it comes, or all at the end as JSON."""
-    from ser_aae.predict import Recogniser
+    from ser_aae.inference.recogniser import Recogniser
 
     recogniser = Recogniser.load(arguments.model)
     for warning in recogniser.description.warnings:

@@ -25,7 +25,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare the corpus and print what was found in it."""
-    from ser_aae.config_file import build_config
+    from ser_aae.config.build import build_config
 
     for text in arguments.set:
         if not text.startswith("frontend."):

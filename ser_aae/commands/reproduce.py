@@ -132,7 +132,7 @@ def run(arguments: argparse.Namespace) -> None:
         UserError: Something given cannot be, or runs have failed.
     """
     from ser_aae.experiments import choose
-    from ser_aae.grid_plan import make_plan
+    from ser_aae.grid.plan import make_plan
     from ser_aae.results.places import Places
 
     setup = read_setup(arguments)
@@ -155,9 +155,9 @@ def _list_runs(
     artefacts: Sequence[Any], setup: "Setup", places: "Places", arguments: argparse.Namespace
 ) -> list[RunConfig]:
     """Return the runs of the artefacts; how many folds there are is counted on the corpora."""
-    from ser_aae.assembly import count_folds
+    from ser_aae.data.run_data import count_folds
     from ser_aae.experiments import runs_of
-    from ser_aae.grid_storage import local_store
+    from ser_aae.grid.storage import local_store
 
     def count(config: RunConfig) -> int:
         if not arguments.plan:
@@ -173,8 +173,8 @@ def _prepare(configs: Sequence[RunConfig], arguments: argparse.Namespace) -> Non
     Raises:
         UserError: A corpus cannot be prepared.
     """
-    from ser_aae.grid_storage import corpora_of, is_url
-    from ser_aae.store import is_prepared
+    from ser_aae.grid.storage import corpora_of, is_url
+    from ser_aae.store.corpus import is_prepared
 
     if is_url(arguments.store):
         return
@@ -200,7 +200,7 @@ def _train(plan: Any, places: "Places", arguments: argparse.Namespace) -> None:
     Raises:
         UserError: Runs have failed; each has been told with its error.
     """
-    from ser_aae.grid import count_workers, open_client, run_grid
+    from ser_aae.grid.cluster import count_workers, open_client, run_grid
 
     with open_client(_workers(arguments), arguments.scheduler) as client:
         for line in plan.describe(count_workers(client)):
@@ -217,7 +217,7 @@ def _train(plan: Any, places: "Places", arguments: argparse.Namespace) -> None:
 
 def _count_workers(arguments: argparse.Namespace) -> int:
     """Return how many runs would be trained at a time."""
-    from ser_aae.grid import count_workers, open_client
+    from ser_aae.grid.cluster import count_workers, open_client
 
     if not arguments.scheduler:
         return _workers(arguments)
@@ -243,7 +243,7 @@ def _workers(arguments: argparse.Namespace) -> int:
 def _keep_setup(setup: "Setup", runs: str) -> None:
     """Leave the setup beside the runs: the report finds its cells by it."""
     from ser_aae.experiments import write_setup
-    from ser_aae.grid_storage import is_url, send_folder
+    from ser_aae.grid.storage import is_url, send_folder
 
     if not is_url(runs):
         write_setup(Path(runs), setup)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
-    from ser_aae.config_fields import Given
+    from ser_aae.config.fields import Given
     from ser_aae.experiments import Artefact, Budget, Setup
 
 NO_CORPUS = "none"
@@ -24,7 +24,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         UserError: A setting that cannot be, or that the budget sets; or a corpus named twice.
     """
     from data_prep.corpora import known_aliases, known_facts
-    from ser_aae.config_file import build_config
+    from ser_aae.config.build import build_config
     from ser_aae.datasets import record_tables
     from ser_aae.experiments import BUDGETS, Setup, Tuned, read_tuned
 
@@ -78,7 +78,7 @@ def refuse_unused(
 
 def _given(arguments: argparse.Namespace) -> "list[Given]":
     """Return the settings of `--config` and `--set`."""
-    from ser_aae.config_file import parse_assignment, read_file
+    from ser_aae.config.build import parse_assignment, read_file
 
     read = read_file(arguments.config) if arguments.config else []
     return [*read, *map(parse_assignment, arguments.set)]
@@ -86,7 +86,7 @@ def _given(arguments: argparse.Namespace) -> "list[Given]":
 
 def _refuse_overruled(given: "Sequence[Given]", budget: "Budget") -> None:
     """Raise where a setting is given that the budget has its own value for."""
-    from ser_aae.config_fields import read_value
+    from ser_aae.config.fields import read_value
 
     for item in given:
         if item.key == _REST and read_value(item):

@@ -50,16 +50,16 @@ def run(arguments: argparse.Namespace) -> None:
     _check(arguments)
     import uvicorn
 
-    from ser_aae.predict import Recogniser
+    from ser_aae.inference.recogniser import Recogniser
     from ser_aae.server.app import build_app
-    from ser_aae.server.desk import Desk
     from ser_aae.server.limits import Limits
+    from ser_aae.server.queue import Desk
     from ser_aae.server.uploads import Uploads
 
     listening = _listen(arguments.host, arguments.port)
     limits = Limits(arguments.max_mb, arguments.max_seconds)
     if arguments.speakers:
-        from ser_aae.voices import Voices, neighbours_among
+        from ser_aae.inference.voices import Voices, neighbours_among
 
         voices = Voices.load(arguments.model)
         neighbours = neighbours_among(voices, arguments.speakers)

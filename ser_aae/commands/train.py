@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_config, add_place, add_preparation, prepare_corpus
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import Given, choices
+from ser_aae.config.fields import Given, choices
 from ser_aae.errors import UserError
-from ser_aae.fold_files import PREFIX
+from ser_aae.protocols.fold_files import PREFIX
 
 if TYPE_CHECKING:
     from tensorflow.distribute import Strategy
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.strategy != "multiworker":  # of several hosts each would prepare
         prepare_all(config, arguments)
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
-    from ser_aae.strategies import is_chief, open_strategy
+    from ser_aae.training.devices import is_chief, open_strategy
 
     strategy = open_strategy(arguments.strategy)
     train = _train_all if arguments.fold == _ALL else _train
@@ -103,7 +103,7 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
         UserError: It names no data set, or says something that cannot be.
     """
     from data_prep.corpora import known_aliases
-    from ser_aae.config_file import build_config
+    from ser_aae.config.build import build_config
 
     flags = _given_flags(arguments)
     config = build_config(
@@ -126,7 +126,7 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
 
 def _name_lists(config: RunConfig) -> RunConfig:
     """Write the digest of the lists of folds into a config that is to be split by them."""
-    from ser_aae.listed_folds import name_lists
+    from ser_aae.protocols.listed_folds import name_lists
 
     return replace(config, protocol=name_lists(config.protocol))
 
@@ -161,8 +161,8 @@ def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
         UserError: A corpus cannot be prepared, or it is not known any more where a table lies
             that the store lacks.
     """
-    from ser_aae.assembly import needed_data_sets
-    from ser_aae.store import is_prepared
+    from ser_aae.data.run_data import needed_data_sets
+    from ser_aae.store.corpus import is_prepared
 
     for dataset in chain.from_iterable(needed_data_sets(config)):
         is_new = not is_prepared(arguments.store, config.stored_name(dataset), config.frontend)
@@ -175,7 +175,7 @@ def prepare_all(config: RunConfig, arguments: argparse.Namespace) -> None:
 
 def _train_all(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
     """Train every fold, and return the folder they lie in."""
-    from ser_aae.assembly import count_folds
+    from ser_aae.data.run_data import count_folds
 
     total = count_folds(config, store)
     for fold in range(total):
@@ -188,9 +188,9 @@ def _train_all(config: RunConfig, store: Path, runs: Path, strategy: "Strategy")
 def _train(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
     import keras
 
-    from ser_aae.callbacks import DivergedError
-    from ser_aae.strategies import place_to_write
-    from ser_aae.train import train_and_evaluate
+    from ser_aae.training.callbacks import DivergedError
+    from ser_aae.training.devices import place_to_write
+    from ser_aae.training.run import train_and_evaluate
 
     # a fold's graphs are not needed for the next one
     keras.utils.clear_session()

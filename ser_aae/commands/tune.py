@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ser_aae.commands.options import add_config, add_place
 from ser_aae.commands.train import add_flags, prepare_all, read_config
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import search_dimensions
+from ser_aae.config.fields import search_dimensions
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _read_search(arguments: argparse.Namespace) -> "Search":
 
 
 def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
-    from ser_aae.assembly import count_folds
+    from ser_aae.data.run_data import count_folds
 
     total = count_folds(config, store)
     if text == "all":
@@ -185,7 +185,7 @@ def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
 
 def _prepare(config: RunConfig, search: "Search", arguments: argparse.Namespace) -> dict[str, str]:
     """Prepare the corpora for every front end that is searched; return their digests."""
-    from ser_aae.assembly import needed_data_sets, read_corpora
+    from ser_aae.data.run_data import needed_data_sets, read_corpora
 
     digests = {}
     for varied in _front_ends(config, search):
@@ -206,7 +206,7 @@ def _front_ends(config: RunConfig, search: "Search") -> Iterator[RunConfig]:
 
 def _as_user_error(error: Exception) -> Exception:
     """Return what a failed trial means: mostly a setting that cannot be, else a fault."""
-    from ser_aae.callbacks import DivergedError
+    from ser_aae.training.callbacks import DivergedError
 
     if not isinstance(error.__cause__, UserError | DivergedError):
         return error

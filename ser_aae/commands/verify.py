@@ -9,7 +9,7 @@ from ser_aae.commands.options import folder
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
-    from ser_aae.voices import Threshold
+    from ser_aae.inference.voices import Threshold
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -32,8 +32,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the cosine, and the decision where the run has trials."""
+    from ser_aae.inference.voices import Voices, cosine, read_enrolled, threshold_of
     from ser_aae.results.complete_run import read_config
-    from ser_aae.voices import Voices, cosine, read_enrolled, threshold_of
 
     voices = Voices.load(arguments.model)
     threshold = threshold_of(arguments.model)

@@ -85,7 +85,7 @@ def format_report(report: Mapping[str, Any]) -> str:
 def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | None:
     """Return the figure over all labelled utterances, `None` where there is none."""
     from data_prep.verify import UNLABELLED_CLASS
-    from ser_aae.metrics import speaker_only_unweighted_accuracy
+    from ser_aae.results.metrics import speaker_only_unweighted_accuracy
 
     pairs = [
         (row["speaker"], emotion)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import with_settings
+from ser_aae.config.fields import with_settings
+from ser_aae.config.kinds import KINDS
 from ser_aae.experiments.setup import ALPHA, BETA, Setup, leaves_weights_open
-from ser_aae.kinds import KINDS
 
 UA, WA = "unweighted_accuracy", "weighted_accuracy"
 
@@ -70,7 +70,7 @@ def cell_config(
     Args:
         setup: Base, auxiliary corpus and budget.
         dataset: The corpus.
-        kind: One of `ser_aae.kinds.KINDS`. One that learns from labels alone gets no corpus
+        kind: One of `ser_aae.config.kinds.KINDS`. One that learns from labels alone gets no corpus
             without emotions: nothing of it could learn from that.
         own: The cell's own settings by dotted name.
     """

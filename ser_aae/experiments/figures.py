@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ser_aae.config import RunConfig
+from ser_aae.config.kinds import KINDS
 from ser_aae.experiments.cells import (
     UA,
     Artefact,
@@ -13,7 +14,6 @@ from ser_aae.experiments.cells import (
 from ser_aae.experiments.setup import Setup, thin
 from ser_aae.experiments.tables import with_secondary
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
-from ser_aae.kinds import KINDS
 
 GROUPS = {
     "emotion": "categorical",

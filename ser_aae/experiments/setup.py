@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ser_aae.config import TABLES, RunConfig
-from ser_aae.config_fields import get, with_settings
-from ser_aae.config_file import build_config
+from ser_aae.config.build import build_config
+from ser_aae.config.fields import get, with_settings
+from ser_aae.config.presets import PRESETS
 from ser_aae.datasets import CorpusFacts, Naming, Table
 from ser_aae.errors import UserError
 from ser_aae.experiments.tuned import Tuned
 from ser_aae.files.atomic import read_json, write_bytes, write_json
 from ser_aae.files.digests import digest_of_plain
-from ser_aae.presets import PRESETS
 
 SETUPS = "setups"
 """Folder below the runs that holds what they were run for."""

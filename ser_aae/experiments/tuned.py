@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import read_value, search_dimensions
-from ser_aae.config_file import build_config, read_file
+from ser_aae.config.build import build_config, read_file
+from ser_aae.config.fields import read_value, search_dimensions
+from ser_aae.config.kinds import KINDS
 from ser_aae.errors import UserError
-from ser_aae.kinds import KINDS
 
 _WEIGHTS = ("model.alpha", "model.beta")
 

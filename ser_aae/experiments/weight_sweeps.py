@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ser_aae.config_fields import search_dimensions
+from ser_aae.config.fields import search_dimensions
 
 FIGURE_5 = "figure-5"
 """Name of the figure, and of the search over its points."""

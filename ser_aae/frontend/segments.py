@@ -1,6 +1,6 @@
 """Utterances as windows of a fixed number of frames, and their means (decisions F6).
 
-`ser_aae.windows` is the cut in a graph.
+`ser_aae.batches.windows` is the cut in a graph.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ import pandas as pd
 from ser_aae.config import TABLES
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
-from ser_aae.leakage import independence
+from ser_aae.protocols.leakage import independence
 from ser_aae.results.ensemble import score_ensemble
 from ser_aae.results.folder import (
     CONFIG,
@@ -26,7 +26,7 @@ from ser_aae.results.folder import (
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score
-from ser_aae.results.verification import TRIALS_DIGEST, read_trials, score_trials
+from ser_aae.results.trials import TRIALS_DIGEST, read_trials, score_trials
 
 FIGURES = (
     "unweighted_accuracy",

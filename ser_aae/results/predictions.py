@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_aae import metrics
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import written_whole
 from ser_aae.labels import GENDERS
+from ser_aae.results import metrics
 
 REQUIRED = (
     "utterance_id",

@@ -22,9 +22,9 @@ from starlette.types import ASGIApp
 from ser_aae import __version__
 from ser_aae.errors import UserError
 from ser_aae.server import schema
-from ser_aae.server.desk import Desk, FaultError
 from ser_aae.server.limits import BodyLimit, Guarded
 from ser_aae.server.page import mount_page
+from ser_aae.server.queue import Desk, FaultError
 from ser_aae.server.uploads import Uploads, is_disk_full
 
 _SWEEP_S = 60.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from ser_aae.errors import UserError
-from ser_aae.server.desk import Answer, Desk, FaultError
+from ser_aae.server.queue import Answer, Desk, FaultError
 from ser_aae.server.uploads import Uploads
 
 if TYPE_CHECKING:

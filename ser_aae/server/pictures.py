@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.frontend.spectrogram import band_frequencies_hz, log_spectrogram
-from ser_aae.recognition import Recognition
+from ser_aae.inference.recognition import Recognition
 
 # Okabe and Ito's palette, which the common kinds of colour blindness tell apart
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#000000")

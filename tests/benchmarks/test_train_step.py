@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ser_aae.aae import MultitaskAAE
 from ser_aae.config import ModelConfig
-from ser_aae.networks import build_decoder, build_encoder
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.networks import build_decoder, build_encoder
 
 PATH = Path(__file__).resolve().parents[2] / "benchmarks" / "train_step.py"
 

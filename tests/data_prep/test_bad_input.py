@@ -14,7 +14,7 @@ from data_prep.manifest import read_manifest
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import PARTIAL
-from ser_aae.store import MANIFEST, is_prepared, load_corpus
+from ser_aae.store.corpus import MANIFEST, is_prepared, load_corpus
 
 
 def cut_in_half(path):

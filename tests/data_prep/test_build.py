@@ -15,8 +15,8 @@ from data_prep.manifest import read_manifest
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import recording_to_spectrogram
-from ser_aae.records import parse
-from ser_aae.store import MANIFEST, load_corpus
+from ser_aae.store.corpus import MANIFEST, load_corpus
+from ser_aae.store.records import parse
 
 FRONTEND = FrontEndConfig()
 

@@ -11,7 +11,7 @@ from ser_aae.cli import build_parser
 from ser_aae.commands.train import read_config
 from ser_aae.config import FrontEndConfig
 from ser_aae.datasets import ELICITATIONS, CorpusFacts
-from ser_aae.store import MANIFEST, is_prepared, load_corpus
+from ser_aae.store.corpus import MANIFEST, is_prepared, load_corpus
 
 FRONTEND = FrontEndConfig(scale="linear", bins=32)
 

@@ -12,7 +12,7 @@ import pytest
 from data_prep.build import prepare
 from ser_aae.config import FrontEndConfig
 from ser_aae.files.atomic import PARTIAL
-from ser_aae.store import MANIFEST, corpus_folder
+from ser_aae.store.corpus import MANIFEST, corpus_folder
 
 SCRIPT = """
 import signal, sys, time

@@ -15,7 +15,7 @@ from data_prep.manifest import (
 )
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
-from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES
+from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES
 from ser_aae.utterance import Dropped, Utterance
 
 

@@ -19,7 +19,7 @@ from data_prep.shards import (
 )
 from data_prep.workers import Outcome, Task, compute_task
 from ser_aae.config import FrontEndConfig
-from ser_aae.records import parse
+from ser_aae.store.records import parse
 from ser_aae.utterance import Utterance
 
 

@@ -6,7 +6,7 @@ from data_prep.build import prepare
 from data_prep.manifest import read_manifest
 from data_prep.synthetic import MARKER, synthesise
 from ser_aae.config import FrontEndConfig
-from ser_aae.store import MANIFEST, load_corpus
+from ser_aae.store.corpus import MANIFEST, load_corpus
 
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from ser_aae.config import RunConfig
-from ser_aae.config_file import build_config
+from ser_aae.config.build import build_config
+from ser_aae.config.kinds import KINDS
 from ser_aae.experiments import BUDGETS
-from ser_aae.kinds import KINDS
 from ser_aae.results.folder import flatten
-from ser_aae.statistics import compare_runs
+from ser_aae.results.statistics import compare_runs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TABLE = "### Four models with the same budget"

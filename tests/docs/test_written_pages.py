@@ -10,8 +10,8 @@ import pytest
 from docs.hooks import commands, equations, reference, settings, top_level
 from ser_aae.cli import build_parser
 from ser_aae.config import ModelConfig
-from ser_aae.config_fields import settings as all_settings
-from ser_aae.presets import PRESETS
+from ser_aae.config.fields import settings as all_settings
+from ser_aae.config.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,7 +85,10 @@ def test_settings_are_in_the_section_of_their_group(settings_page):
 
 def test_modules_are_listed_with_what_they_say_of_themselves():
     found = reference.modules(ROOT)
-    assert found["ser_aae.losses"] == "One function per equation of Sec. 3; each returns a scalar."
+    assert (
+        found["ser_aae.model.losses"]
+        == "One function per equation of Sec. 3; each returns a scalar."
+    )
     assert "data_prep.corpora.ravdess" in found
     assert not [name for name in found if "_" in name.rpartition(".")[2][:1]]
     assert not [name for name in found if name.startswith("ser_aae.commands")]
@@ -106,7 +109,7 @@ def test_the_list_of_modules_has_a_table_for_each_package():
         ("docs/cluster.md", "cluster.md"),
         ("docs/speed.md#a-trained", "speed.md#a-trained"),
         ("CONTRIBUTING.md", "contributing.md"),
-        ("ser_aae/config.py", "settings.md"),
+        ("ser_aae/config/settings.py", "settings.md"),
         ("https://arxiv.org/abs/1907.06078", "https://arxiv.org/abs/1907.06078"),
         ("#try-it", "#try-it"),
     ],

@@ -16,7 +16,7 @@ from ser_aae.files.atomic import write_json
 from ser_aae.labels import CLUSTERS, FOUR, LEVELS
 from ser_aae.results import find_runs, run_folder, score, write_predictions
 from ser_aae.results.places import Places
-from ser_aae.results.verification import score_trials, write_trials
+from ser_aae.results.trials import score_trials, write_trials
 
 
 @pytest.fixture

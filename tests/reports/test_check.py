@@ -11,7 +11,7 @@ from ser_aae.cli import main
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.results import evaluate_run
-from ser_aae.results.verification import score_trials
+from ser_aae.results.trials import score_trials
 
 
 def change(path, **columns):

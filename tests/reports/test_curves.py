@@ -9,7 +9,7 @@ from matplotlib.container import BarContainer
 from reports.aggregate import Filling
 from reports.curves import AXES, STACKED, SWEPT, by_panel, draw_bars, draw_curves
 from ser_aae.experiments import ARTEFACTS
-from ser_aae.statistics import Interval
+from ser_aae.results.statistics import Interval
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import norm
 
 from reports import det
-from ser_aae.results.verification import det_curve
+from ser_aae.results.trials import det_curve
 
 
 def curve(shift, seed=0, targets=400, impostors=4000):

@@ -11,7 +11,7 @@ from reports.paired_tests import REFERENCE, Comparison, compare, comparison_colu
 from ser_aae.experiments import ARTEFACTS, Budget, Setup
 from ser_aae.results import load_runs
 from ser_aae.results.places import Places
-from ser_aae.statistics import PairedTest, compare_runs
+from ser_aae.results.statistics import PairedTest, compare_runs
 
 SETUP = Setup(budget=Budget("own", repetitions=2), corpora=known_facts())
 

@@ -15,7 +15,7 @@ from reports.ratings import find_corpus, level_table, rated_plane
 from ser_aae.config import FrontEndConfig
 from ser_aae.experiments import ARTEFACTS, Setup
 from ser_aae.results.places import Places
-from ser_aae.store import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder
+from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder
 from ser_aae.utterance import Utterance
 
 RATINGS = {

@@ -21,8 +21,8 @@ from ser_aae.cli import build_parser
 from ser_aae.commands.reproduce import read_setup
 from ser_aae.commands.train import read_config
 from ser_aae.config import RunConfig
-from ser_aae.config_fields import choices
-from ser_aae.config_file import build_config
+from ser_aae.config.build import build_config
+from ser_aae.config.fields import choices
 from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
 from ser_aae.results.places import Places
 

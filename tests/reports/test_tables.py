@@ -7,7 +7,7 @@ import pytest
 
 from reports import tables
 from ser_aae.config import UNSTATED, RunConfig
-from ser_aae.presets import PRESETS
+from ser_aae.config.presets import PRESETS
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
 

@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 import tiny
 
+from ser_aae.batches.pipeline import Normalisation
 from ser_aae.config import ProtocolConfig, RunConfig
+from ser_aae.data.part import Part
 from ser_aae.labels import FOUR, GENDERS
-from ser_aae.parts import Part
-from ser_aae.pipeline import Normalisation
-from ser_aae.store import load_corpus
+from ser_aae.store.corpus import load_corpus
 
 MARKED_FRAMES = (20, 64, 65, 128, 129, 300, 40, 64, 90, 200, 63)
 

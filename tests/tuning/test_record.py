@@ -9,7 +9,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from reports.searches import draw_search
 from ser_aae.config import ProtocolConfig, RunConfig
-from ser_aae.config_file import build_config
+from ser_aae.config.build import build_config
 from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, read_searched
 from tuning.record import TENSORBOARD, best_line
 from tuning.search import search_alone

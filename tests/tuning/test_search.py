@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from ser_aae.config_file import build_config
+from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
 from ser_aae.results.search_folder import BEST, SEARCH, TRIALS
 from tuning.hypermodel import TrialFailedError

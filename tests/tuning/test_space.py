@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ser_aae.config import ModelConfig, RunConfig
-from ser_aae.config_fields import Given, read_value, with_settings
+from ser_aae.config.fields import Given, read_value, with_settings
 from ser_aae.errors import UserError
 from tuning.space import DIMENSIONS, check_space, read_space
 

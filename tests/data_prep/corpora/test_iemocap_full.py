@@ -11,7 +11,7 @@ from data_prep.corpora import find_adapter, iemocap
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR
-from ser_aae.splits import make_split, num_folds
+from ser_aae.protocols.splits import make_split, num_folds
 
 SUFFIXED = ("impro05a", "impro05b", "impro08a", "impro08b", "script01_1b")
 DECIDED_IN_SESSIONS = (1085, 1023, 1151, 1031, 1241)

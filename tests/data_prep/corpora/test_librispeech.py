@@ -7,8 +7,8 @@ from corpus_layouts import librispeech as layout
 from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import find_adapter, librispeech
+from ser_aae.data.auxiliary_speakers import choose_speakers
 from ser_aae.errors import UserError
-from ser_aae.selection import choose_speakers
 from ser_aae.utterance import Utterance
 
 

@@ -11,7 +11,7 @@ from data_prep.synthetic import msp as synthetic_layout
 from data_prep.synthetic import synthesise
 from ser_aae.config import ProtocolConfig
 from ser_aae.frontend.audio import read_audio
-from ser_aae.splits import make_split, num_folds
+from ser_aae.protocols.splits import make_split, num_folds
 
 TURN = "UTD-IMPROV-S01A-F02-R-FF01.avi; A; A:3.250000; V:2.500000; D:3.000000 ; N:3.750000;"
 

@@ -23,13 +23,13 @@ import soundfile
 import uvicorn
 
 from ser_aae.config import FrontEndConfig
-from ser_aae.description import SPECTROGRAM, Description
-from ser_aae.predict import Recogniser
+from ser_aae.inference.recogniser import Recogniser
+from ser_aae.inference.signature import SPECTROGRAM, Description
+from ser_aae.inference.walk import Walker
 from ser_aae.server.app import build_app
-from ser_aae.server.desk import Desk
 from ser_aae.server.limits import Limits
+from ser_aae.server.queue import Desk
 from ser_aae.server.uploads import Uploads
-from ser_aae.walk import Walker
 
 RATE_HZ = 16000
 PATIENCE_S = 180.0

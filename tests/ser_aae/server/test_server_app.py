@@ -184,7 +184,7 @@ def test_a_fault_is_told_without_its_inside(client, recording, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("ser_aae.walk.Walker.walk_file", fail)
+    monkeypatch.setattr("ser_aae.inference.walk.Walker.walk_file", fail)
     found = post(client, recording)
     assert found.status_code == 500
     assert "secret" not in found.text

@@ -16,9 +16,9 @@ from ser_aae.frontend import blocks
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.spectrogram import log_spectrogram
 from ser_aae.server import pictures
-from ser_aae.server.desk import Desk
 from ser_aae.server.limits import Limits
 from ser_aae.server.pictures import SpectrogramColumns, _draw_spectrogram
+from ser_aae.server.queue import Desk
 
 RATE_HZ = 16000
 

@@ -1,0 +1,1 @@
+"""Batches for training and scoring, from shards through `tf.data`."""

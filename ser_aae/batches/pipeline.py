@@ -1,0 +1,269 @@
+"""From shards to batches: which rows, which windows, which augmentation, in which mixture.
+
+Everything drawn comes from the seed and the number of the epoch alone, so an interrupted
+run goes on with the batches it would have had. Memory is bounded by the shuffle buffer,
+whatever the size of the corpora.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from ser_aae.batches.augmentation import Augmentation
+from ser_aae.batches.windows import cut_windows
+from ser_aae.config import DataConfig
+from ser_aae.data.part import Part
+from ser_aae.frontend.segments import all_segment_starts
+from ser_aae.store.records import parse
+
+_OPEN_SHARDS = 4
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and deviation of each frequency bin over the training part, `(bins,)` float32."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the training utterances of one part come from, epoch after epoch.
+
+    Attributes:
+        open: Seed of the epoch to `((frames, bins) float16, {task: label})`.
+        size: Number of utterances.
+    """
+
+    open: Callable[[tf.Tensor], tf.data.Dataset]
+    size: int
+
+
+def measure_normalisation(parts: Sequence[Part]) -> Normalisation:
+    """Measure each bin's mean and deviation over all frames of the given parts.
+
+    Give it training parts only: the deviation of a test speaker is known to add points that
+    no new speaker would have (decisions F5).
+    """
+    bins = parts[0].corpus.frontend.bins
+    count, total, squares = 0, np.zeros(bins), np.zeros(bins)
+    for part in parts:
+        for _, spectrogram in _utterances(part).as_numpy_iterator():
+            frames = spectrogram.astype(np.float64)
+            count += len(frames)
+            total += frames.sum(axis=0)
+            squares += np.square(frames).sum(axis=0)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - np.square(mean), 1e-6))
+    return Normalisation(mean.astype(np.float32), deviation.astype(np.float32))
+
+
+def steps_per_epoch(primary: Sequence[Part], data: DataConfig, batch_size: int, mixed: bool) -> int:
+    """Return the steps in which each segment of the primary parts is seen once.
+
+    A part may ask for longer epochs (`Part.epoch_rows`): its segments then come again.
+    """
+    segments = sum(part.epoch_segments(data.segment_frames) for part in primary)
+    return max(1, math.ceil(segments / _primary_rows(data, batch_size, mixed)))
+
+
+def training_dataset(
+    primary: Sequence[Part],
+    auxiliary: Sequence[Part],
+    normalisation: Normalisation,
+    data: DataConfig,
+    batch_size: int,
+    seed: int,
+    first_epoch: int = 0,
+) -> tf.data.Dataset:
+    """Build the endless stream of training batches, from the first step of `first_epoch` on.
+
+    Each epoch visits every segment of `primary` once, or as often as `steps_per_epoch` says, in
+    random windows; a share `data.auxiliary_ratio` of each batch comes from `auxiliary` where there
+    is any.
+
+    Returns:
+        Batches of segments `(batch_size, bins, segment_frames, 1)` float32 and labels
+        `{task: (batch_size,)}` int32.
+    """
+    steps = steps_per_epoch(primary, data, batch_size, bool(auxiliary))
+    augmentation = Augmentation(primary[0].corpus.frontend, data, normalisation.mean)
+    # masks are drawn by an op with a state of its own: it has to be walked up to this epoch
+    start = 0 if augmentation.masks else first_epoch
+    rows = _primary_rows(data, batch_size, bool(auxiliary))
+    primary_sources = [_source(part, data) for part in primary]
+    auxiliary_sources = [_source(part, data) for part in auxiliary]
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        epoch_seed = _epoch_seed(seed, 0, epoch)
+        batches = _random_segments(primary_sources, data, augmentation, epoch_seed).batch(
+            rows, drop_remainder=True
+        )
+        if rows < batch_size:
+            other_seed = _epoch_seed(seed, 1, epoch)
+            others = _random_segments(auxiliary_sources, data, augmentation, other_seed).batch(
+                batch_size - rows, drop_remainder=True
+            )
+            batches = tf.data.Dataset.zip(batches, others).map(_join)
+        return batches.take(steps)
+
+    stream = tf.data.Dataset.range(start, tf.int64.max).flat_map(epoch_batches)
+    if augmentation.masks:
+        stream = stream.map(augmentation.mask_batch).skip(steps * (first_epoch - start))
+    return _finish(stream, normalisation)
+
+
+def evaluation_dataset(
+    part: Part, normalisation: Normalisation, data: DataConfig, batch_size: int
+) -> tf.data.Dataset:
+    """Build the batches that score a part, in the order of the rows.
+
+    Each utterance is cut as `ser_aae.frontend.segments.segment_starts` says.
+
+    Returns:
+        Batches of segments `(<= batch_size, bins, segment_frames, 1)` float32, labels
+        `{task: (<= batch_size,)}` int32 and the segments' rows `(<= batch_size,)` int64.
+    """
+    frames, length = part.corpus.num_frames, data.segment_frames
+    shift, fewest = data.evaluation_shift_frames, data.fewest_segments
+    found, ends = all_segment_starts(frames, length, shift, fewest)
+    all_starts, edges = tf.constant(found, tf.int32), tf.constant(np.append(0, ends))
+
+    def cut(index: tf.Tensor, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        starts = all_starts[edges[index] : edges[index + 1]]
+        return cut_windows(spectrogram, starts, length, data.pad), _as_often(index, starts)
+
+    segments = _utterances(part).map(cut).unbatch()
+    labels = {task: tf.constant(values) for task, values in part.labels.items()}
+
+    def finish(segment: tf.Tensor, index: tf.Tensor) -> tuple:
+        truth = {task: tf.gather(values, index) for task, values in labels.items()}
+        return to_network(segment, normalisation), truth, index
+
+    count = part.num_segments(length, shift, fewest)
+    batches = segments.batch(batch_size).map(finish)
+    return batches.apply(
+        tf.data.experimental.assert_cardinality(math.ceil(count / batch_size))
+    ).prefetch(2)
+
+
+def _random_starts(frames: tf.Tensor, data: DataConfig, seed: tf.Tensor) -> tf.Tensor:
+    """Draw the first frames of the windows of one utterance: as many as tile it, all shifted."""
+    length = data.segment_frames
+    tiles = tf.range((frames + length - 1) // length) * length
+    if data.pad == "repeat":
+        return tiles + tf.random.stateless_uniform([], seed, 0, frames, tf.int32)
+    spare = tf.abs(frames - length) + 1
+    drawn = tf.random.stateless_uniform([], seed, 0, spare, tf.int32)
+    # a short utterance lies anywhere in its one window; a long one's windows start anywhere
+    shifted = tiles + tf.where(frames <= length, -drawn, drawn % length)
+    return tf.minimum(shifted, tf.maximum(frames - length, 0))
+
+
+def _random_segments(
+    sources: Sequence[Source], data: DataConfig, augmentation: Augmentation, seed: tf.Tensor
+) -> tf.data.Dataset:
+    """Return endless shuffled, augmented windows `((frames, bins) float32, labels)`.
+
+    Every segment comes once before any comes again.
+    """
+    streams = [source.open(seed) for source in sources]
+    stream = streams[0]
+    if len(streams) > 1:
+        sizes = np.array([source.size for source in sources])
+        stream = tf.data.Dataset.sample_from_datasets(
+            streams, list(sizes / sizes.sum()), seed=tf.cast(seed[0], tf.int64)
+        )
+
+    def cut(count: tf.Tensor, row: tuple) -> tuple:
+        spectrogram, labels = row
+        own_seed = tf.random.experimental.stateless_fold_in(seed, count)
+        starts = _random_starts(tf.shape(spectrogram)[0], data, own_seed)
+        windows = cut_windows(spectrogram, starts, data.segment_frames, data.pad)
+        return windows, tf.nest.map_structure(lambda label: _as_often(label, starts), labels)
+
+    def augment(count: tf.Tensor, row: tuple) -> tuple:
+        segment, labels = row
+        own_seed = tf.random.experimental.stateless_fold_in(seed, count)
+        return augmentation(tf.cast(segment, tf.float32), own_seed), labels
+
+    segments = stream.enumerate().map(cut, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
+    segments = segments.shuffle(data.shuffle_segments, seed=tf.cast(seed[1], tf.int64)).repeat()
+    return segments.enumerate().map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _source(part: Part, data: DataConfig) -> Source:
+    """Keep a small part in memory after the first epoch; read a large one again each time."""
+    labels = {task: tf.constant(values) for task, values in part.labels.items()}
+
+    def label(index: tf.Tensor, spectrogram: tf.Tensor) -> tuple:
+        return spectrogram, {task: tf.gather(values, index) for task, values in labels.items()}
+
+    size_mb = part.corpus.num_frames[part.rows].sum() * part.corpus.frontend.bins * 2 / 1e6
+    if size_mb <= data.cache_mb:
+        kept = _utterances(part).cache().map(label)
+        size = len(part.rows)
+        # all of it, for in a fixed order an epoch that needs few of the rows had the same ones
+        return Source(lambda seed: kept.shuffle(size, seed=tf.cast(seed[0], tf.int64)), size)
+    return Source(lambda seed: _utterances(part, seed).map(label), len(part.rows))
+
+
+def _utterances(part: Part, seed: tf.Tensor | None = None) -> tf.data.Dataset:
+    """Return a part's row numbers and spectrograms `(frames, bins)` float16.
+
+    In the order of the rows, or with the shards shuffled where a seed is given.
+    """
+    wanted = np.zeros(len(part.corpus.utterances), bool)
+    wanted[part.rows] = True
+    chosen = tf.constant(wanted)
+    bins = part.corpus.frontend.bins
+    shards = tf.data.Dataset.from_tensor_slices([str(path) for path in part.corpus.shards])
+    if seed is None:
+        records = tf.data.TFRecordDataset(shards)
+    else:
+        shards = shards.shuffle(len(part.corpus.shards), seed=tf.cast(seed[0], tf.int64))
+        records = shards.interleave(tf.data.TFRecordDataset, cycle_length=_OPEN_SHARDS)
+    parsed = records.map(lambda record: parse(record, bins), num_parallel_calls=tf.data.AUTOTUNE)
+    return parsed.filter(lambda index, _: chosen[index])
+
+
+def _epoch_seed(seed: int, stream: int, epoch: tf.Tensor) -> tf.Tensor:
+    """Return two numbers, each drawn by the seed, the stream and the epoch together.
+
+    Of what `stateless_fold_in` returns, the first number knows nothing of the epoch and the
+    second is the epoch itself, whatever the seed: neither may seed a shuffle.
+    """
+    folded = tf.random.experimental.stateless_fold_in([seed, stream], epoch)
+    return tf.random.experimental.stateless_split(folded, 1)[0]
+
+
+def _as_often(label: tf.Tensor, windows: tf.Tensor) -> tf.Tensor:
+    return tf.repeat(label[None], tf.shape(windows)[0])
+
+
+def _finish(stream: tf.data.Dataset, normalisation: Normalisation) -> tf.data.Dataset:
+    def finish(segments: tf.Tensor, labels: dict) -> tuple:
+        return to_network(segments, normalisation), labels
+
+    return stream.map(finish).prefetch(4)
+
+
+def to_network(segments: tf.Tensor, normalisation: Normalisation) -> tf.Tensor:
+    """Normalise `(batch, frames, bins)` in dB and turn it to `(batch, bins, frames, 1)`."""
+    normal = (tf.cast(segments, tf.float32) - normalisation.mean) / normalisation.deviation
+    return tf.transpose(normal, [0, 2, 1])[..., None]
+
+
+def _join(first: tuple, second: tuple) -> tuple:
+    return tf.nest.map_structure(lambda a, b: tf.concat([a, b], axis=0), first, second)
+
+
+def _primary_rows(data: DataConfig, batch_size: int, mixed: bool) -> int:
+    """Return how many rows of a batch are primary ones, at least one."""
+    if not mixed:
+        return batch_size
+    return max(1, batch_size - round(batch_size * data.auxiliary_ratio))

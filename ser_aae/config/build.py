@@ -1,0 +1,239 @@
+"""Building a RunConfig: preset, then a YAML file, then flags, then `--set`; the last one counts.
+
+Every value arrives as text, from YAML too, and is read by the type of the field it is for. So
+`1e-4` is a number (YAML 1.1 alone calls it text), and a mistake is told in the same words
+wherever it was made.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ser_aae.config import CORPORA, TABLES, FrontEndConfig, RunConfig, complete_stored
+from ser_aae.config.fields import Given, groups, read_value, values_by_name, with_settings
+from ser_aae.config.presets import PRESETS
+from ser_aae.datasets import Table, given_path, record_tables, stored_name
+from ser_aae.errors import UserError
+
+FREQUENCY_POOLS, TIME_POOLS = 8, 16
+"""Factors that the encoder's three pools shrink a segment by: `model.networks.POOLS` multiplied."""
+
+
+_DATASETS = ("dataset", "auxiliary", "verification", "protocol.target")
+"""Settings that name data sets."""
+
+
+def build_config(
+    preset: str = "default",
+    file: Path | None = None,
+    flags: Iterable[Given] = (),
+    assignments: Iterable[str] = (),
+    required: Iterable[str] = (),
+    stored: bool = False,
+    aliases: Mapping[str, str] | None = None,
+) -> RunConfig:
+    """Return the config that all sources make together.
+
+    Args:
+        preset: One of `ser_aae.config.presets.PRESETS`.
+        file: YAML (or JSON, which is YAML) with the fields of RunConfig; the `config.json` of
+            a run is one, and is known by the digests of its corpora.
+        flags: What single flags of the command line say.
+        assignments: `KEY=VALUE`, as in `model.alpha=0.4`.
+        required: Settings that have to be given, whatever their default.
+        stored: Whether this program wrote the file: a setting that it lacks did not exist then
+            and has its value of before. In a file of the user's it has its default.
+        aliases: Other spellings of corpora, in lower case, each with the name it stands for.
+
+    Raises:
+        UserError: An unknown preset or field, a value that is none for its field, settings
+            that contradict each other or are missing, or a file that cannot be read.
+    """
+    if preset not in PRESETS:
+        known = ", ".join(PRESETS)
+        raise UserError(f"--preset: expected one of {known}, got {preset!r}")
+    values: dict[str, Any] = dict(PRESETS[preset])
+    if file and (stored or _is_of_a_run(file)):
+        values |= values_by_name(complete_stored({}, RunConfig))
+    typed = [*flags, *map(parse_assignment, assignments)]
+    for item in (*(read_file(file) if file else ()), *typed):
+        values[item.key] = read_value(item)
+    for key in required:
+        if key not in values:
+            raise UserError(f"expected --{key}, or {key} in the file of --config; got neither")
+    anew = [name for item in typed if item.key in _DATASETS for name in _as_names(values[item.key])]
+    config = _with_names(with_settings(RunConfig(), values), file, anew, aliases or {})
+    _check_frontend(config.frontend)
+    if config.auxiliary and config.model.learns_from_labels_alone:
+        raise UserError(
+            f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
+            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or "
+            "take another model.kind"
+        )
+    if config.data.segment_frames % TIME_POOLS:
+        raise UserError(
+            f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
+            f"pools shrink time by, got {config.data.segment_frames}"
+        )
+    return config
+
+
+def parse_assignment(text: str) -> Given:
+    """Return what `KEY=VALUE` says.
+
+    Raises:
+        UserError: It has no `=`.
+    """
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise UserError(f"--set: expected KEY=VALUE, as in model.alpha=0.4, got {text!r}")
+    return Given(key, value, f"--set {key}")
+
+
+def read_file(path: Path) -> list[Given]:
+    """Return the settings of a YAML file, each with its line.
+
+    Raises:
+        UserError: The file cannot be read, is no YAML mapping, or says something twice.
+    """
+    root = _compose(path)
+    if root is None:
+        return []
+    given = list(_settings_below(root, "", path))
+    first: dict[str, Given] = {}
+    for item in given:
+        if first.setdefault(item.key, item) is not item:
+            raise UserError(f"{item.where}: said already, at {first[item.key].where}; remove one")
+    return given
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Return whether a file is the config.json of a run: no other names what it was made from."""
+    root = _compose(path)
+    return isinstance(root, yaml.MappingNode) and any(
+        name.value == CORPORA for name, _ in root.value
+    )
+
+
+def _compose(path: Path) -> yaml.Node | None:
+    """Return the nodes of a YAML file, which know their lines; `None` for an empty one."""
+    try:
+        root: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except OSError as error:
+        raise UserError(f"--config {path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: expected UTF-8 text ({error}); save it as UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{path}{line}: expected YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: expected YAML: {error}") from error
+    return root
+
+
+def _settings_below(node: yaml.Node, prefix: str, path: Path) -> Iterator[Given]:
+    """Yield the settings below a node; groups nest as RunConfig does."""
+    if not isinstance(node, yaml.MappingNode):
+        raise UserError(
+            f"{path}:{node.start_mark.line + 1}: expected settings, each with its name"
+            f"{f', below {prefix[:-1]}' if prefix else ''}, as in `model: {{alpha: 0.4}}`"
+        )
+    for name, value in node.value:
+        key = f"{prefix}{name.value}"
+        if key in groups():
+            yield from _settings_below(value, f"{key}.", path)
+        elif key not in (TABLES, CORPORA):
+            yield Given(key, _texts(value), f"{path}:{name.start_mark.line + 1}: {key}")
+
+
+def _texts(node: yaml.Node) -> str | tuple[str, ...]:
+    """Return a value as text; one that is no single value keeps the look that it has in YAML."""
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(str(item.value) for item in node.value)
+    return "a mapping"
+
+
+def _check_frontend(frontend: FrontEndConfig) -> None:
+    """Refuse settings that are possible each by itself, but not together.
+
+    Raises:
+        UserError: A spectrogram could not be computed, or would lose part of its windows.
+    """
+    samples = round(frontend.window_ms * frontend.sample_rate_hz / 1000)
+    if frontend.fft_size < samples:
+        raise UserError(
+            f"frontend.fft_size: expected at least the {samples} samples of a window of "
+            f"{frontend.window_ms:g} ms, got {frontend.fft_size}"
+        )
+    if round(frontend.shift_ms * frontend.sample_rate_hz / 1000) < 1:
+        raise UserError(
+            f"frontend.shift_ms: expected one sample at least, {1000 / frontend.sample_rate_hz:g} "
+            f"ms, got {frontend.shift_ms:g}"
+        )
+    most = frontend.fft_size // 2
+    if frontend.bins % FREQUENCY_POOLS or not 2 * FREQUENCY_POOLS <= frontend.bins <= most:
+        raise UserError(
+            f"frontend.bins: expected a multiple of {FREQUENCY_POOLS}, which the encoder's pools "
+            f"shrink frequency by, from {2 * FREQUENCY_POOLS} to half of fft_size ({most}), got "
+            f"{frontend.bins}"
+        )
+
+
+def _as_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _with_names(
+    config: RunConfig, file: Path | None, anew: Collection[str], aliases: Mapping[str, str]
+) -> RunConfig:
+    """Write down what tables are called, and call other corpora as their folders are called.
+
+    So `RAVDESS` and `ravdess` are one run, and a run finds its tables from whatever folder.
+
+    Args:
+        config: As it was given.
+        file: What it was read from; a run has written there what its tables are called.
+        anew: Data sets named outside that file: from here, whatever the file says of such a name.
+        aliases: Other spellings of corpora.
+    """
+    written, prepared = _read_tables(file) if file else ((), ())
+    known = [table for table in written if table.given not in anew]
+    kept = {table.given for table in known}
+
+    def plain(dataset: str) -> str:
+        if dataset in kept or given_path(dataset):
+            return dataset
+        name = stored_name(dataset)
+        return aliases.get(name, name)
+
+    named = replace(
+        config,
+        dataset=plain(config.dataset),
+        auxiliary=tuple(plain(name) for name in config.auxiliary),
+        verification=plain(config.verification),
+        protocol=replace(config.protocol, target=plain(config.protocol.target)),
+    )
+    return replace(named, tables=record_tables(named.datasets, known, prepared))
+
+
+def _read_tables(file: Path) -> tuple[list[Table], list[str]]:
+    """Return what a run wrote down of its tables, and the stored names of all its corpora.
+
+    Raises:
+        UserError: It is not what a run writes.
+    """
+    text = file.read_text(encoding="utf-8")
+    # to this loader all is text, so that nothing is taken for a number, and nothing is run
+    plain = yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506
+    try:
+        return [Table(**row) for row in plain.get(TABLES, ())], list(plain.get(CORPORA, ()))
+    except TypeError as error:
+        raise UserError(
+            f"{file}: {TABLES}: expected given, name and source of each, as a run writes them "
+            f"({error}); leave {TABLES} out"
+        ) from error

@@ -1,0 +1,431 @@
+"""Every choice of a run as a typed field that carries its source.
+
+`RunConfig` is what a run folder stores, what a YAML file holds and what `--set` changes.
+A field's `source` is a section of the paper or `"unstated"`; `ser_aae.config.presets` lists where
+the literal reading departs from these defaults, which are what validation data showed to work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ser_aae.config.declaration import (
+    UNSTATED,
+    Settings,
+    Varied,
+    digest_settings,
+    setting,
+    task_setting,
+)
+from ser_aae.config.kinds import KINDS, Kind
+from ser_aae.datasets import Naming, Table
+from ser_aae.labels import PRIMARY_TASKS
+
+TABLES, CORPORA = "tables", "corpora"
+"""What the config.json of a run holds beside the settings: where tables lie, and the digests of
+the corpora that it was trained on."""
+
+
+@dataclass(frozen=True)
+class FrontEndConfig(Settings):
+    """From a recording to a log spectrogram; the store of shards depends on these alone."""
+
+    sample_rate_hz: int = setting(16000, UNSTATED, "rate all audio is brought to", low=1000)
+    remove_silence: bool = setting(True, "Sec. 4.2", "drop pauses before the spectrogram")
+    silence_db: float = setting(30.0, UNSTATED, "quieter than the peak by this is silence", low=1)
+    window_ms: float = setting(25.0, "Sec. 4.2", "Hamming window", low=1)
+    shift_ms: float = setting(10.0, "Sec. 4.2", "shift between frames", low=0.1)
+    fft_size: int = setting(512, UNSTATED, "points of the Fourier transform", low=64)
+    bins: int = setting(128, "Sec. 4.2", "height of the spectrogram over 0 to 8 kHz", low=8)
+    scale: str = setting(
+        "mel",
+        UNSTATED,
+        "128 mel bands, or FFT bins averaged in pairs",
+        choices=("mel", "linear"),
+        varied=Varied("frontend", ("linear", "mel"), "scale of frequency"),
+    )
+    floor_db: float = setting(80.0, UNSTATED, "floor under the utterance's peak", low=10)
+
+    def digest(self) -> str:
+        """Return eight hexadecimal digits that name this front end."""
+        return digest_settings(self.identity())
+
+
+_MASKS = Varied("masks", (0, 8, 16, 32), "widest masks")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """From shards to batches."""
+
+    segment_frames: int = setting(256, "Sec. 4.2", "context window of a segment", low=32)
+    evaluation_shift_frames: int = setting(
+        128, UNSTATED, "shift between the segments an utterance is scored on", low=1
+    )
+    evaluation_segments: int = setting(
+        4,
+        UNSTATED,
+        "fewest segments, spread evenly round an utterance; pad repeat",
+        low=1,
+        high=64,
+        before=1,
+        always_named=True,
+    )
+    pad: str = setting(
+        "repeat",
+        UNSTATED,
+        "a short rest is filled with the utterance again, or with the floor",
+        choices=("repeat", "floor"),
+    )
+    auxiliary_ratio: float = setting(
+        0.5,
+        UNSTATED,
+        "largest share without emotions of a batch of stage 2",
+        low=0,
+        high=0.95,
+        stage_one=False,
+        varied=Varied(
+            "auxiliary-ratio", (0.1, 0.25, 0.5, 0.75), "share of auxiliary rows in a batch"
+        ),
+    )
+    auxiliary_subset: str = setting(
+        "",
+        "Sec. 4.1.3",
+        "subset of the auxiliary corpora, as train-clean-360; empty is all",
+        stage_one=False,  # whose utterances train, the key of stage 1 says by itself
+    )
+    auxiliary_speakers: int = setting(
+        0,
+        "Sec. 4.1.3",
+        "speakers drawn of each auxiliary corpus, 0 is all; the paper's 600",
+        low=0,
+        stage_one=False,  # likewise
+    )
+    level_edges: tuple[float, ...] = setting(
+        (2.5, 3.5),
+        UNSTATED,
+        "edges between three levels on corpora that Table 2 does not name",
+        stage_one=False,
+    )
+    labelled_fraction: float = setting(
+        1.0,
+        UNSTATED,
+        "share of training utterances that keep their emotion label",
+        low=0,
+        high=1,
+        stage_one=False,
+    )
+    unlabelled_rest: bool = setting(
+        True,
+        UNSTATED,
+        "training speakers' utterances of other classes are mixed in, unlabelled",
+        stage_one=False,
+    )
+    mask_bins: int = setting(
+        0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0, varied=_MASKS
+    )
+    mask_frames: int = setting(
+        0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0, varied=_MASKS
+    )
+    warp_time: float = setting(
+        0.15, UNSTATED, "tempo drawn from 1 -+ this share in training, 0 is off", low=0, high=0.5
+    )
+    warp_frequency: float = setting(
+        0.12, UNSTATED, "frequency axis stretched by 1 -+ this share, 0 is off", low=0, high=0.5
+    )
+    gain_db: float = setting(0.0, UNSTATED, "level changed by up to this, 0 is off", low=0)
+    cache_mb: int = setting(
+        1024, UNSTATED, "training parts up to this stay in memory", low=0, on_card=False
+    )
+    shuffle_segments: int = setting(
+        2048, UNSTATED, "segments held for shuffling", low=1, on_card=False
+    )
+
+    @property
+    def fewest_segments(self) -> int:
+        """Segments that an utterance is scored on at least: to go round it, it has to repeat."""
+        return self.evaluation_segments if self.pad == "repeat" else 1
+
+
+def _tenths(first: int, last: int) -> tuple[float, ...]:
+    return tuple(number / 10 for number in range(first, last + 1))
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The networks of Fig. 1 and the weights of eqs. (1) to (5)."""
+
+    kind: str = setting(
+        "mtl",
+        "Sec. 5.1",
+        "adversarial autoencoder multi-task or single-task, autoencoder, or CNN; these single-task "
+        "unless they end in -mtl",
+        choices=tuple(KINDS),
+    )
+    auxiliary_tasks: tuple[str, ...] = setting(
+        ("gender", "speaker"),
+        "Sec. 3",
+        "tasks beside the primary one in a multi-task model",
+        choices=("gender", "speaker"),
+    )
+    alpha: float = setting(
+        0.4,
+        "Sec. 5.1",
+        "weight of the reconstruction, eq. (1): a factor of its rate",
+        low=0,
+        varied=Varied("alpha", _tenths(1, 10), "weight of the reconstruction"),
+    )
+    beta: float = setting(
+        0.6,
+        "Sec. 5.1",
+        "weight of the primary task against the others, eq. (2)",
+        low=0,
+        high=1,
+        varied=Varied("beta", _tenths(1, 9), "weight of the primary task"),
+    )
+    filters: tuple[int, ...] = setting(
+        (16, 32), UNSTATED, "filters of the first two convolutions of the encoder", low=1
+    )
+    latent_channels: int = setting(
+        32,
+        "Sec. 4.3",
+        "channels of z: 16 x 16 x this",
+        low=1,
+        varied=Varied("latent", (8, 16, 32, 64), "channels of z"),
+    )
+    latent: str = setting(
+        "standardised",
+        UNSTATED,
+        "last block: pool and batch norm alone (z of both signs), or ReLU as elsewhere (z >= 0)",
+        choices=("standardised", "relu"),
+    )
+    classifier_filters: int = setting(32, UNSTATED, "filters of a classifier's convolution", low=1)
+    classifier_pool: tuple[int, ...] = setting(
+        (2, 1), UNSTATED, "max-pool of a classifier, frequency and time"
+    )
+    dense_units: tuple[int, ...] = setting((128, 128), UNSTATED, "the dense layers' widths", low=1)
+    dropout: float = setting(0.3, "Sec. 4.3", "between the two dense layers", low=0, high=0.95)
+    pooling: str = setting(
+        "mean-std",
+        UNSTATED,
+        "what stands before the dense layers: the map as it is, or pooled over time",
+        choices=("flatten", "attention", "mean-std"),
+    )
+    batch_norm_momentum: float = setting(
+        0.9, UNSTATED, "of the moving averages; the encoder runs three times a step", low=0, high=1
+    )
+    reconstruction: str = setting(
+        "mean", UNSTATED, "eq. (3): mean or sum over a segment's elements", choices=("mean", "sum")
+    )
+    adversarial: str = setting(
+        "non-saturating",
+        UNSTATED,
+        "the encoder's loss: -log D, or log(1 - D) as eq. (5) is written",
+        choices=("non-saturating", "saturating"),
+    )
+    discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
+    discriminator_zero_start: bool = setting(
+        True,
+        UNSTATED,
+        "its last layer starts at 0, guessing",
+        before=False,
+        always_named=True,
+    )
+    discriminator_noise: float = setting(
+        1.0, UNSTATED, "deviation of Gaussian noise on the discriminator's input", low=0
+    )
+    discriminator_smoothing: float = setting(
+        0.0, UNSTATED, "label smoothing of the discriminator", low=0, high=0.5
+    )
+
+    @property
+    def traits(self) -> Kind:
+        """Phases, trunk and title of its kind."""
+        return KINDS[self.kind]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks beside the primary one: none in a single-task model."""
+        return self.auxiliary_tasks if self.traits.is_multitask else ()
+
+    @property
+    def learns_from_labels_alone(self) -> bool:
+        """Whether an utterance without the primary task's label teaches it nothing."""
+        return not self.traits.reconstructs and not self.tasks
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Optimisation and its schedule."""
+
+    optimiser: str = setting(
+        "adam",
+        UNSTATED,
+        "for every phase",
+        choices=("adam", "sgd"),
+        varied=Varied("optimiser", ("adam", "sgd"), "optimiser"),
+    )
+    learning_rate: float = setting(
+        2e-3,
+        UNSTATED,
+        "of the reconstruction and classification phases",
+        low=0,
+        varied=Varied("rate", (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "learning rate"),
+    )
+    generator_rate_ratio: float = setting(
+        0.1, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
+    )
+    discriminator_rate_ratio: float = setting(
+        0.003, UNSTATED, "rate of the discriminator, over the learning rate", low=0
+    )
+    weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
+    class_weights: str = setting(
+        "balanced",
+        UNSTATED,
+        "weight of a class in L_E: one, or the inverse of its frequency (UA counts classes alike)",
+        choices=("none", "balanced"),
+        stage_one=False,
+    )
+    logit_adjustment: float = setting(
+        1.0,
+        UNSTATED,
+        "times ln of a class' share, added to its logit in L_E, 0 is off",
+        low=0,
+        before=0.0,
+        always_named=True,
+        stage_one=False,
+    )
+    average_decay: float = setting(
+        0.985, UNSTATED, "share kept a step in the weights' average, 0 is off", low=0, high=0.9999
+    )
+    batch_size: int = setting(32, "Sec. 4.3", "segments a step", low=1)
+    pretraining_epochs: int = setting(
+        10, UNSTATED, "on the auxiliary corpora alone (stage 1)", low=0
+    )
+    epochs: int = setting(
+        60, UNSTATED, "at most, on emotional data (stage 2)", low=1, stage_one=False
+    )
+    patience_epochs: int = setting(
+        30, "Sec. 4.3", "epochs without improvement", low=1, stage_one=False
+    )
+    selection_epochs: int = setting(
+        30, UNSTATED, "epochs whose mean UA is compared", low=1, stage_one=False
+    )
+    rate_factor: float = setting(
+        0.5,
+        "Sec. 4.3",
+        "applied to every rate on a plateau",
+        low=0.01,
+        high=0.99,
+        stage_one=False,
+    )
+    stop_ratio: float = setting(
+        0.1,
+        "Sec. 4.3",
+        "training ends when the rate falls under this share of the first",
+        low=0,
+        stage_one=False,
+    )
+    deterministic: bool = setting(
+        True, UNSTATED, "one seed gives one result, to the bit", on_card=False
+    )
+
+
+@dataclass(frozen=True)
+class ProtocolConfig:
+    """How speakers are parted into training, validation and test."""
+
+    name: str = task_setting(
+        "speaker-kfold",
+        "Sec. 5",
+        "see ser_aae.protocols.splits",
+        choices=("loso", "loso-session", "10-fold", "speaker-kfold", "cross-corpus", "folds"),
+    )
+    folds: int = task_setting(6, UNSTATED, "folds of speaker-kfold", low=3)
+    fold: int = task_setting(0, UNSTATED, "which fold is the test part", low=0)
+    seed: int = task_setting(
+        0, UNSTATED, "draws the folds; the same in every repetition, so that folds can be named"
+    )
+    target: str = task_setting("", "Sec. 5.3", "corpus that cross-corpus selects and tests on")
+    selection_fraction: float = task_setting(
+        0.3, "Sec. 5.3", "share of the target that selects parameters", low=0.05, high=0.95
+    )
+    target_speakers: str = task_setting(
+        "shared",
+        UNSTATED,
+        "whether the target's selection and test parts may share speakers",
+        choices=("shared", "apart"),
+    )
+    directory: str = task_setting("", UNSTATED, "folder with the lists of the protocol folds")
+    lists: str = task_setting(
+        "", UNSTATED, "digest of those lists, so that changed ones are noticed"
+    )
+    validation_fraction: float = task_setting(
+        0.2, UNSTATED, "training speakers' share held out if no list validates", low=0.01, high=0.9
+    )
+
+
+@dataclass(frozen=True)
+class RunConfig(Naming, Settings):
+    """One run, whole.
+
+    `tables` is no setting: it is what `build_config` has written down of the data sets that are
+    named by a path, so that the run finds them from whatever folder.
+    """
+
+    dataset: str = task_setting("demo", UNSTATED, "corpus with emotions")
+    auxiliary: tuple[str, ...] = task_setting((), "Sec. 4.1.3", "corpora without emotions")
+    task: str = task_setting("emotion", "Sec. 5", "primary task", choices=PRIMARY_TASKS)
+    classes: str = task_setting("four", "Sec. 4.1", "four, all, or names with commas between")
+    improvised_only: bool = task_setting(False, UNSTATED, "leave out what was read from a script")
+    seed: int = setting(
+        0, UNSTATED, "of everything drawn; repetitions count it up", low=0, on_card=False
+    )
+    verification: str = task_setting(
+        "", "Sec. 5", "corpus whose speakers are verified; empty is none"
+    )
+    verification_subset: str = task_setting(
+        "", "Sec. 5", "subset of that corpus, as test-clean; empty is all"
+    )
+    enrolment_utterances: int = task_setting(
+        20, "Sec. 6", "utterances a verified speaker is enrolled with", low=1
+    )
+    protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
+    frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every data set that it names, as it names them."""
+        named = (self.dataset, *self.auxiliary, self.verification, self.protocol.target)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as nested plain values, tuples as lists, ready for JSON or YAML."""
+        plain = super().to_dict()
+        del plain[TABLES]
+        return plain
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the settings and, where there are any, the tables: what `build_config` reads."""
+        tables = [asdict(table) for table in self.tables]
+        return self.to_dict() | ({TABLES: tables} if tables else {})
+
+    def digest(self) -> str:
+        """Return eight hexadecimal digits that name the experiment.
+
+        The fold and the seed are left out: the folds and repetitions of one experiment
+        share the digest and lie in one folder. So is where fold lists lie: their content counts.
+        """
+        plain = self.identity()
+        del plain["seed"], plain["protocol"]["fold"], plain["protocol"]["directory"]
+        return digest_settings(plain)
+
+
+def stored_dataset(plain: Mapping[str, Any]) -> str:
+    """Return the stored name of the data set of a config that was read from JSON."""
+    tables = tuple(Table(**row) for row in plain.get(TABLES, ()))
+    return RunConfig(tables=tables).stored_name(plain["dataset"])

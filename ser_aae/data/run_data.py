@@ -1,0 +1,254 @@
+"""Data of a run: from a config and a store to the parts that train, validate and test.
+
+Everything is said in the rows of one pool, which holds what takes part of the emotional corpora:
+the split, the classes, the labels. What trains without a label of the primary task, the rest of
+the training speakers and the auxiliary speakers, lies in a pool of its own each.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ser_aae.config import ProtocolConfig, RunConfig
+from ser_aae.data.auxiliary_speakers import choose_speakers
+from ser_aae.data.labelled_share import training_parts
+from ser_aae.data.part import Part, Pool
+from ser_aae.data.targets import Target, make_target, may_train_unlabelled, taking_part
+from ser_aae.errors import UserError
+from ser_aae.labels import GENDERS, UNLABELLED, class_ids
+from ser_aae.protocols.leakage import Split, check_leakage, shared_voices
+from ser_aae.protocols.splits import cut_split, num_folds
+from ser_aae.store.corpus import StoredCorpus, load_named
+
+
+class DataSets(NamedTuple):
+    """Data sets that a config needs, by role, as the config names them.
+
+    Attributes:
+        emotional: Those of the primary task: what is parted into folds.
+        auxiliary: Those that train the other tasks.
+        verification: The one whose speakers are verified, or none.
+    """
+
+    emotional: tuple[str, ...]
+    auxiliary: tuple[str, ...]
+    verification: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Everything a run knows of its data.
+
+    Attributes:
+        target: The primary task: its name, its classes, its labels.
+        num_classes: Task to number of classes, primary task first; what the model is built of.
+        speakers: Of the speaker task, in the order of their class numbers.
+        train: Parts with the primary task's labels.
+        unlabelled: Parts of the same corpora without them (`data.unlabelled_rest`).
+        auxiliary: Parts without them, all utterances of the auxiliary corpora.
+        validation: What selects the best epoch.
+        test: What is scored once.
+        leakage: The guard's findings, see `ser_aae.protocols.leakage`, and how many of the training
+            utterances have no label of the primary task.
+        digests: Corpus to the digest of its content.
+        warnings: What the user should know before believing the result.
+    """
+
+    target: Target
+    num_classes: dict[str, int]
+    speakers: tuple[str, ...]
+    train: list[Part]
+    unlabelled: list[Part]
+    auxiliary: list[Part]
+    validation: Part
+    test: Part
+    leakage: dict[str, Any]
+    digests: dict[str, str]
+    warnings: list[str]
+
+    @property
+    def mixed(self) -> list[Part]:
+        """What is mixed into the batches of stage 2."""
+        return [*self.unlabelled, *self.auxiliary]
+
+    @property
+    def parts(self) -> list[Part]:
+        """Everything that takes part."""
+        return [*self.train, *self.mixed, self.validation, self.test]
+
+
+def assemble(config: RunConfig, store: Path) -> Assembly:
+    """Read the corpora's manifests, cut the fold, number the classes.
+
+    Raises:
+        UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
+            would leak.
+    """
+    pool = read_taking_part(config, store)
+    split = cut_split(pool.utterances, name_stored_target(config), config.protocol.seed)
+    rest = _find_unlabelled_rest(config, pool, split)
+    auxiliary = _draw_auxiliary_speakers(config, store)
+    leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
+    target = make_target(config, pool, split.train)
+    trained = {pool.utterances[row].speaker for row in split.train}
+    # all who are trained on (decisions M13)
+    speakers = tuple(sorted(trained | {item.speaker for item in auxiliary.utterances}))
+
+    labels = _make_labels(pool, target.task, target.numbers, speakers)
+    train = training_parts(pool.parts(labels, split.train), config)
+    # in every protocol all that validates lies in one corpus, and all that is tested
+    (validation,), (test,) = (pool.parts(labels, rows) for rows in (split.validation, split.test))
+    unlabelled, auxiliary_parts = (
+        each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
+        for each in (rest, auxiliary)
+    )
+    counts = leakage["utterances"]
+    labelled = sum(len(part.labelled(target.task).rows) for part in train)
+    return Assembly(
+        target=target,
+        num_classes=_count_classes(config, target, speakers),
+        speakers=speakers,
+        train=train,
+        unlabelled=unlabelled,
+        auxiliary=auxiliary_parts,
+        validation=validation,
+        test=test,
+        leakage=leakage | {"utterances": counts | {"unlabelled": counts["train"] - labelled}},
+        digests={corpus.name: corpus.digest for corpus in (*pool.corpora, *auxiliary.corpora)},
+        warnings=_warn([*train, *unlabelled], test, target, leakage),
+    )
+
+
+def needed_data_sets(config: RunConfig) -> DataSets:
+    """Return the data sets that a run reads.
+
+    Raises:
+        UserError: The protocol is `cross-corpus` and no target is named.
+    """
+    emotional = (config.dataset,)
+    if config.protocol.name == "cross-corpus":
+        if not config.protocol.target:
+            raise UserError(
+                "cross-corpus: expected a corpus to select and test on, none is named; "
+                "add --set protocol.target=NAME"
+            )
+        emotional = (config.dataset, config.protocol.target)
+    verification = (config.verification,) if config.verification else ()
+    return DataSets(emotional, config.auxiliary, verification)
+
+
+def read_corpora(config: RunConfig, data_sets: Iterable[str], store: Path) -> list[StoredCorpus]:
+    """Read the manifests of data sets that a config names.
+
+    Raises:
+        UserError: One is not prepared, or its files are damaged.
+    """
+    return [load_named(config, store, name) for name in data_sets]
+
+
+def read_taking_part(config: RunConfig, store: Path) -> Pool:
+    """Read what is parted into folds: the utterances of the emotional corpora that take part.
+
+    Raises:
+        UserError: A corpus is not prepared, or lacks the classes.
+    """
+    names = needed_data_sets(config).emotional
+    return taking_part(config, read_corpora(config, names, store))
+
+
+def name_stored_target(config: RunConfig) -> ProtocolConfig:
+    """Return a run's protocol, which names its target as the utterances in the store do."""
+    return replace(config.protocol, target=config.stored_name(config.protocol.target))
+
+
+def count_folds(config: RunConfig, store: Path) -> int:
+    """Return how many folds the protocol has on the prepared corpora.
+
+    Raises:
+        UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
+    """
+    utterances = read_taking_part(config, store).utterances
+    return num_folds(utterances, name_stored_target(config))
+
+
+def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
+    """Return what lies outside the classes of those speakers who are trained on and no more.
+
+    None of a file that is evaluated on; and none beside published lists, which name all that is
+    trained on.
+    """
+    is_listed = config.protocol.name == "folds"
+    if not config.data.unlabelled_rest or config.model.learns_from_labels_alone or is_listed:
+        return Pool((), ())
+    evaluated = [pool.utterances[row] for row in (*split.validation, *split.test)]
+    speakers = {pool.utterances[row].speaker for row in split.train}
+    speakers -= {item.speaker for item in evaluated}
+    files = {(item.corpus, item.path) for item in evaluated}
+    rest = []
+    for corpus, members in zip(pool.corpora, pool.members, strict=True):
+        may_train = may_train_unlabelled(config, corpus) & [
+            item.speaker in speakers and (item.corpus, item.path) not in files
+            for item in corpus.utterances
+        ]
+        rest.append(np.setdiff1d(np.flatnonzero(may_train), members))
+    return Pool(pool.corpora, tuple(rest))
+
+
+def _draw_auxiliary_speakers(config: RunConfig, store: Path) -> Pool:
+    """Return what trains of the auxiliary corpora: of a subset, of speakers drawn."""
+    data, seed = config.data, config.protocol.seed
+    corpora = read_corpora(config, needed_data_sets(config).auxiliary, store)
+    members = [
+        choose_speakers(corpus.utterances, data.auxiliary_subset, data.auxiliary_speakers, seed)
+        for corpus in corpora
+    ]
+    return Pool(tuple(corpora), tuple(members))
+
+
+def _make_labels(
+    pool: Pool, task: str, numbers: np.ndarray | int, speakers: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Return class numbers of all tasks, those of the primary task as they are given."""
+    found = {
+        "gender": class_ids([item.gender for item in pool.utterances], GENDERS),
+        "speaker": class_ids([item.speaker for item in pool.utterances], speakers),
+    }
+    primary = np.broadcast_to(np.int32(numbers), len(pool.utterances))
+    return {task: primary} | {name: np.array(ids, np.int32) for name, ids in found.items()}
+
+
+def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
+    counts = {"gender": len(GENDERS), "speaker": len(speakers)}
+    return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
+
+
+def _warn(train: Sequence[Part], test: Part, target: Target, leakage: dict[str, Any]) -> list[str]:
+    """Return what lessens the worth of a result.
+
+    Args:
+        train: Parts that are trained on, of those that the guard counts as trained on.
+        test: The test part.
+        target: The primary task.
+        leakage: What the guard found.
+    """
+    found = []
+    total = leakage["utterances"]["train"]
+    left_out = total - sum(len(part.rows) for part in train)
+    if left_out:
+        found.append(f"{left_out} of {total} training utterances have no label and are left out")
+    numbers = set(test.labels[target.task][test.rows].tolist())
+    absent = [name for number, name in enumerate(target.classes) if number not in numbers]
+    if absent:
+        found.append(f"the test part has no utterance of {', '.join(absent)}")
+    voices = shared_voices(leakage)
+    if voices:
+        found.append(voices)
+    if leakage["shared_sound"]:
+        found.append(
+            "pairs of utterances that share sound and lie in different parts: "
+            f"{leakage['shared_sound']}"
+        )
+    return found

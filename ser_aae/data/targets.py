@@ -1,0 +1,185 @@
+"""The primary task: the utterances that take part in it, and the class of each.
+
+Emotions are the corpora's own labels. The levels of a dimension are those of Table 2, with
+closed upper edges. Clusters in the valence-activation plane are found by K-means on the
+training part alone (Sec. 5; decisions P9, P10): validation and test utterances get the
+cluster of the nearest centroid, and have no say in where the centroids lie.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ser_aae.config import RunConfig
+from ser_aae.data.part import Pool
+from ser_aae.errors import UserError
+from ser_aae.labels import CLUSTERS, FOUR, LEVELS, UNLABELLED, class_ids
+from ser_aae.store.corpus import StoredCorpus
+from ser_aae.utterance import Utterance
+
+Test = Callable[[Utterance], bool]
+
+IMPROVISED = "improvised"
+"""Value of an utterance's `extra["elicitation"]`; the others are `scripted` and `natural`."""
+
+_RESTARTS = 10
+_ROUNDING = 1e-6
+"""Averages of three raters are stored with four decimals; an edge is not missed by those."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The classes of the primary task on a pool of utterances.
+
+    Attributes:
+        task: `config.task`.
+        classes: Their names, in the order of their numbers.
+        numbers: `(utterances of the pool,)` int32, the class of each.
+        centroids: `(clusters, 2)` valence and activation, by valence; `None` where the task
+            is no clustering.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    numbers: np.ndarray
+    centroids: np.ndarray | None = None
+
+
+def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
+    """Return what the primary task is trained and scored on.
+
+    Utterances of the classes asked for, `four` in the paper for dimensions too (Sec. 4.1);
+    `all` with a dimension is every utterance that is rated, agreed on or not.
+
+    Raises:
+        UserError: The corpora lack the classes, the ratings, or what was improvised.
+    """
+    rated = config.task != "emotion"
+    if rated and config.classes == "all":
+        kept = [np.ones(len(corpus.utterances), bool) for corpus in corpora]
+    else:
+        classes = choose_classes(config.classes, corpora)
+        kept = [np.array([u.emotion in classes for u in c.utterances], bool) for c in corpora]
+    for corpus, mask in zip(corpora, kept, strict=True):
+        if config.improvised_only:
+            _narrow(mask, corpus, _is_improvised, "that are marked as improvised")
+        if rated:
+            _narrow(mask, corpus, _rating_test(config.task), f"rated for {config.task}")
+    return Pool(tuple(corpora), tuple(np.flatnonzero(mask) for mask in kept))
+
+
+def may_train_unlabelled(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
+    """Return whether each utterance may train without a label, `(utterances,)` bool."""
+    if config.improvised_only:
+        return np.array([_is_improvised(item) for item in corpus.utterances], bool)
+    return np.ones(len(corpus.utterances), bool)
+
+
+def make_target(config: RunConfig, pool: Pool, train: Sequence[int]) -> Target:
+    """Number the classes of the primary task.
+
+    Args:
+        config: The task, the classes, the edges of levels, the seed of K-means.
+        pool: What takes part, as `taking_part` returns it.
+        train: Rows of the pool that train; clusters are fitted on these.
+
+    Raises:
+        UserError: A class without an utterance, or fewer points than clusters.
+    """
+    centroids = None
+    if config.task in CLUSTERS:
+        plane = np.array([(u.valence, u.activation) for u in pool.utterances], np.float64)
+        centroids = _fit_centroids(config, plane[list(train)])
+        classes = tuple(f"cluster {number + 1}" for number in range(len(centroids)))
+        numbers = np.square(plane[:, None] - centroids).sum(axis=2).argmin(axis=1)
+    elif config.task in LEVELS:
+        classes = LEVELS[config.task]
+        by_corpus = zip(pool.corpora, pool.members, strict=True)
+        numbers = np.concatenate([_levels(corpus, config)[rows] for corpus, rows in by_corpus])
+    else:
+        classes = choose_classes(config.classes, pool.corpora)
+        numbers = np.array(class_ids([item.emotion for item in pool.utterances], classes))
+    return Target(config.task, classes, numbers.astype(np.int32), centroids)
+
+
+def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, ...]:
+    """Return the emotions that take part: `four`, `all`, or names with commas between.
+
+    Raises:
+        UserError: A class has no utterance in the corpora; those found are named.
+    """
+    found = Counter(item.emotion for corpus in corpora for item in corpus.utterances)
+    found.pop("", None)
+    there = ", ".join(f"{name} ({count})" for name, count in sorted(found.items())) or "none"
+    if wanted == "all":
+        if len(found) < 2:
+            raise UserError(f"classes: expected two emotions or more in the corpus, found {there}")
+        return tuple(sorted(found))
+    names = FOUR if wanted == "four" else tuple(name.strip() for name in wanted.split(","))
+    missing = [name for name in names if name not in found]
+    if missing or len(set(names)) < max(2, len(names)):
+        what = f"no utterance of {', '.join(missing)}" if missing else "fewer than two, or twice"
+        raise UserError(
+            f"classes: received {wanted!r}: {what}; the corpus has {there}; "
+            "choose with --classes a,b,c or --classes all"
+        )
+    return names
+
+
+def _narrow(mask: np.ndarray, corpus: StoredCorpus, test: Test, what: str) -> None:
+    """Keep only the rows that pass a test, in place; refuse to keep none."""
+    mask &= [test(item) for item in corpus.utterances]
+    if not mask.any():
+        raise UserError(
+            f"{corpus.name}: expected utterances {what} among the classes asked for, found none; "
+            "choose another corpus, task or --classes"
+        )
+
+
+def _is_improvised(utterance: Utterance) -> bool:
+    return utterance.extra.get("elicitation") == IMPROVISED
+
+
+def _rating_test(task: str) -> Test:
+    needed = (task,) if task in LEVELS else tuple(LEVELS)
+    return lambda item: all(getattr(item, name) is not None for name in needed)
+
+
+def _levels(corpus: StoredCorpus, config: RunConfig) -> np.ndarray:
+    """Return the level of each rating: at most the low edge, at most the high edge, above.
+
+    Raises:
+        UserError: The edges of the corpus are not known.
+    """
+    if corpus.facts is None:
+        raise UserError(
+            f"{corpus.folder}: prepared by an earlier version, which did not write where the "
+            f"levels of {corpus.name} end; run: ser-aae prepare --dataset "
+            f"{config.advised_name(corpus.name)} --store {corpus.folder.parent}, which adds it and "
+            "computes nothing anew"
+        )
+    low, high = corpus.facts.level_edges or config.data.level_edges
+    ratings = [getattr(item, config.task) for item in corpus.utterances]
+    values = np.array(ratings, dtype=np.float64)  # NaN where there is no rating
+    levels = np.digitize(values, [low + _ROUNDING, high + _ROUNDING], right=True)
+    return np.where(np.isnan(values), UNLABELLED, levels)
+
+
+def _fit_centroids(config: RunConfig, points: np.ndarray) -> np.ndarray:
+    """Return the `(clusters, 2)` centroids of K-means on points of the plane, by valence."""
+    from sklearn.cluster import KMeans  # here, because most runs do not need it
+
+    count = CLUSTERS[config.task]
+    if len(np.unique(points, axis=0)) < count:
+        raise UserError(
+            f"{config.task}: expected at least {count} different ratings of valence and "
+            f"activation in the training part, found {len(np.unique(points, axis=0))}"
+        )
+    # the protocol's seed: repetitions are tested on the same labels; one thread: to the bit
+    with threadpool_limits(1):
+        fitted = KMeans(count, n_init=_RESTARTS, random_state=config.protocol.seed).fit(points)
+    # by valence, so that a number means the same in every fold
+    return fitted.cluster_centers_[np.argsort(fitted.cluster_centers_[:, 0])]

@@ -1,0 +1,252 @@
+"""A trained run as one self-contained file, scored on the test part again before it is kept.
+
+The test part is scored in the file's own runtime. A file that was not quantised and gives
+another accuracy was converted wrongly, which is a fault of this program; one that was
+quantised lost too many digits, which another choice mends.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ser_aae.batches.pipeline import Normalisation, evaluation_dataset
+from ser_aae.config import RunConfig
+from ser_aae.data.part import Part
+from ser_aae.data.run_data import Assembly, assemble
+from ser_aae.errors import UserError
+from ser_aae.export.segment_model import build_segment_model
+from ser_aae.export.waveform_model import build_waveform_model
+from ser_aae.export.writers import write_model
+from ser_aae.files.atomic import read_json, written_whole
+from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.segments import SegmentMeans
+from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_description
+from ser_aae.inference.run_model import load_trained
+from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, describe_run
+from ser_aae.inference.walk import Forward
+from ser_aae.results import evaluate_run, read_predictions
+from ser_aae.results.complete_run import read_config
+from ser_aae.results.folder import CONFIG, PREDICTIONS
+from ser_aae.results.metrics import unweighted_accuracy
+
+MOST_POINTS = 0.5
+"""Difference in unweighted accuracy beyond which a file is not kept, unless it is asked for.
+
+On a small test part it is less than one utterance weighs.
+"""
+
+_QUANTISE = ("none", "float16", "int8")
+
+
+class ExportError(RuntimeError):
+    """A file that was not quantised gives another accuracy than the run it was made of."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is exported.
+
+    Attributes:
+        kind: One of `ser_aae.inference.exported_model.SUFFIXES`.
+        quantise: `"none"`, `"float16"` or `"int8"`.
+        takes: `"spectrogram"` or `"waveform"`.
+        tolerance: Points of unweighted accuracy by which the file may differ from the run.
+    """
+
+    kind: str
+    quantise: str = "none"
+    takes: str = SPECTROGRAM
+    tolerance: float = MOST_POINTS
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """The test part, scored with an exported file.
+
+    Attributes:
+        utterances: How many.
+        run: Unweighted accuracy in the run.
+        exported: Unweighted accuracy with the file.
+        posterior_difference: The largest between any two posteriors.
+        moved: How many utterances the file puts into another class than the run.
+        lead: By how much the run preferred its own class in those, at most.
+    """
+
+    utterances: int
+    run: float
+    exported: float
+    posterior_difference: float
+    moved: int = 0
+    lead: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """How many points of unweighted accuracy the file has more than the run."""
+        return 100 * (self.exported - self.run)
+
+    @property
+    def text(self) -> str:
+        """All of it in words."""
+        moved = "none gets another class"
+        if self.moved:
+            gets = "gets" if self.moved == 1 else "get"
+            moved = (
+                f"{self.moved} {gets} another class, which the run had preferred by "
+                f"{self.lead:.2g} at most"
+            )
+        return (
+            f"test part, {self.utterances} utterances: UA {100 * self.run:.2f} in the run, "
+            f"{100 * self.exported:.2f} with the file ({self.points:+.2f} points); posteriors "
+            f"differ by {self.posterior_difference:.2g} at most, {moved}"
+        )
+
+
+def export(
+    run: Path, choice: Choice, out: Path, store: Path, root: Callable[[], Path] | None = None
+) -> Rescored:
+    """Write a run's model as one file and score its test part with it.
+
+    Args:
+        run: The folder of a complete run.
+        choice: Format, numbers and input.
+        out: The file, or the folder of a SavedModel.
+        store: Where the run's corpora lie prepared.
+        root: Gives the folder of the test part's recordings, which a waveform is read from.
+
+    Raises:
+        UserError: A choice that cannot be, data that is not the run's, or a quantised file
+            whose accuracy differs by more than the tolerance.
+        ExportError: Another file whose accuracy does.
+    """
+    _check(choice, out)
+    if choice.takes == WAVEFORM and root is None:
+        raise UserError("expected the folder of the recordings, got none; name it")
+    config, description = read_config(run), describe_run(run)
+    data = _data_of(run, config, store)
+    model, normalisation = load_trained(run)
+    written = build_segment_model(model, normalisation, description)
+    if choice.takes == WAVEFORM:
+        description = replace(description, input=WAVEFORM)
+        written = build_waveform_model(written, description, choice.kind == "litert")
+    with written_whole(out) as temporary:
+        write_model(written, choice.kind, choice.quantise, temporary)
+        write_description(temporary, description)
+        rescored = _rescore(temporary, run, data.test, config, root)
+        _judge(rescored, choice, out)
+    return rescored
+
+
+def _check(choice: Choice, out: Path) -> None:
+    """Refuse what no file can be.
+
+    Raises:
+        UserError: Always where it does.
+    """
+    for name, value, known in (
+        ("--format", choice.kind, tuple(SUFFIXES)),
+        ("--quantise", choice.quantise, _QUANTISE),
+        ("--input", choice.takes, (SPECTROGRAM, WAVEFORM)),
+    ):
+        if value not in known:
+            raise UserError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
+    if choice.quantise != "none" and choice.kind not in QUANTISED:
+        raise UserError(
+            f"--quantise: goes with --format {' or '.join(QUANTISED)}, got {choice.kind}"
+        )
+    if choice.quantise == "int8" and choice.takes == WAVEFORM:
+        raise UserError(
+            "--quantise int8: goes with --input spectrogram; 8 bits are too few for the Fourier "
+            "transform of a waveform, choose float16"
+        )
+    suffix = SUFFIXES[choice.kind]
+    if out.suffix != suffix:
+        ending = f"that ends in {suffix}" if suffix else "without an ending: it is a folder"
+        raise UserError(f"--out: expected a name {ending}, got {out.name}")
+    if out.is_dir():
+        raise UserError(f"{out}: there is a folder already; remove it or choose another --out")
+
+
+def _data_of(run: Path, config: RunConfig, store: Path) -> Assembly:
+    """Return what the run was trained on and tested with.
+
+    Raises:
+        UserError: The store lacks it, or holds something else.
+    """
+    data = assemble(config, store)
+    corpora = read_json(run / CONFIG)["corpora"]
+    # the corpus of verification, if any, stands there too, and has no part in this
+    wanted = {name: corpora.get(name) for name in data.digests}
+    if data.digests != wanted:
+        raise UserError(
+            f"{store}: expected the data that {run} was trained on ({wanted}), found others "
+            f"({data.digests}); name its --store"
+        )
+    return data
+
+
+def _rescore(
+    file: Path, run: Path, part: Part, config: RunConfig, root: Callable[[], Path] | None
+) -> Rescored:
+    description, forward = load_exported(file)
+    task, classes = description.primary, description.classes[description.primary]
+    if description.input == WAVEFORM and root is not None:
+        found = _score_recordings(forward, task, part, root())
+    else:
+        found = _score_segments(forward, task, part, config)
+    truth = [classes[number] for number in part.labels[task][part.rows]]
+    said = [classes[number] for number in found.argmax(axis=1)]
+    predictions = read_predictions(run / PREDICTIONS)
+    before = predictions[[f"p_{name}" for name in classes]].to_numpy(np.float64)
+    moved = found.argmax(axis=1) != before.argmax(axis=1)
+    second, first = np.sort(before, axis=1)[:, -2:].T
+    return Rescored(
+        utterances=len(truth),
+        run=evaluate_run(run)["unweighted_accuracy"],
+        exported=unweighted_accuracy(truth, said, classes)[0],
+        posterior_difference=float(np.abs(found - before).max()),
+        moved=int(moved.sum()),
+        lead=float((first - second)[moved].max(initial=0.0)),
+    )
+
+
+def _score_segments(forward: Forward, task: str, part: Part, config: RunConfig) -> np.ndarray:
+    """Return the mean posteriors of each utterance's segments, in the order of the rows."""
+    means = SegmentMeans(part.rows)
+    for segments, rows in _segments_in_db(part, config):
+        means.add(rows, {task: forward(segments)[task]})
+    return means.means()[task]
+
+
+def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np.ndarray:
+    """Return the posteriors of each recording, in the order of the rows."""
+    rate_hz = part.corpus.frontend.sample_rate_hz
+    found = []
+    for row in part.rows:
+        item = part.corpus.utterances[row]
+        signal = read_audio(item.audio_path(root), rate_hz, item.start_s, item.end_s)
+        found.append(forward(signal[None])[task][0])
+    return np.stack(found).astype(np.float64)
+
+
+def _segments_in_db(part: Part, config: RunConfig) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield batches of segments `(n, segment_frames, bins)` as they are, and their rows."""
+    bins = config.frontend.bins
+    as_it_is = Normalisation(np.zeros(bins, np.float32), np.ones(bins, np.float32))
+    batches = evaluation_dataset(part, as_it_is, config.data, config.training.batch_size)
+    for segments, _, index in batches:
+        yield np.ascontiguousarray(segments.numpy()[..., 0].transpose(0, 2, 1)), index.numpy()
+
+
+def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
+    if abs(rescored.points) <= choice.tolerance:
+        return
+    message = (
+        f"{out.name}: {rescored.text}; more than {choice.tolerance:g} points apart, so it was not "
+        "kept"
+    )
+    if choice.quantise == "none":
+        raise ExportError(message)
+    milder = "none" if choice.quantise == "float16" else "float16"
+    raise UserError(f"{message}; choose --quantise {milder}, or accept it with --tolerance")

@@ -1,0 +1,95 @@
+"""A trained model written again in built-in Keras layers and operations alone.
+
+What comes out loads wherever Keras is, without this package. Batch norm is folded into the
+convolution before it: its factor is positive, so it commutes with the max-pool between them.
+"""
+
+from itertools import pairwise
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from ser_aae.batches.pipeline import Normalisation
+from ser_aae.inference.signature import Description
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.layers import PooledBatchNormalization, TimePooling
+
+Norm = PooledBatchNormalization | layers.BatchNormalization
+
+SEGMENTS = "segments"
+"""Name of a model's input that takes spectrograms."""
+
+_ONLY_IN_TRAINING = (layers.Dropout, layers.GaussianNoise)
+
+
+def build_segment_model(
+    model: MultitaskAAE, normalisation: Normalisation, description: Description
+) -> keras.Model:
+    """Return a model of segments `(batch, segment_frames, bins)` in dB, not normalised.
+
+    It gives `{task: (batch, classes)}` posteriors of each segment.
+    """
+    frames, bins = description.segment_frames, description.frontend.bins
+    segments = keras.Input((frames, bins), name=SEGMENTS)
+    mean, deviation = (
+        each.astype(np.float64) for each in (normalisation.mean, normalisation.deviation)
+    )
+    x = layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist())(segments)
+    x = layers.Permute((2, 1))(x)
+    code = _rebuild(model.encoder, layers.Reshape((bins, frames, 1))(x))
+    logits = {task: _rebuild(head, code) for task, head in model.classifiers.items()}
+    posteriors = {task: layers.Softmax(name=task)(values) for task, values in logits.items()}
+    return keras.Model(segments, posteriors, name="ser_aae")
+
+
+def _rebuild(network: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
+    """Put the layers of a network that is a chain behind x, with its weights."""
+    chain = [each for each in network.layers[1:] if not isinstance(each, _ONLY_IN_TRAINING)]
+    norms = _norm_of_each_convolution(chain)
+    for layer in chain:
+        if isinstance(layer, layers.Conv2D):
+            x = _folded(layer, norms[layer.name], x)
+        elif isinstance(layer, PooledBatchNormalization):
+            x = layers.MaxPooling2D(layer.pool_size, name=layer.name)(x)
+        elif isinstance(layer, TimePooling):
+            x = _pool_time(layer, x)
+        elif not isinstance(layer, layers.BatchNormalization):
+            copy = type(layer).from_config(layer.get_config())
+            x = copy(x)
+            copy.set_weights(layer.get_weights())
+    return x
+
+
+def _norm_of_each_convolution(chain: list[keras.Layer]) -> dict[str, Norm]:
+    found = [each for each in chain if isinstance(each, layers.Conv2D | Norm)]
+    return {
+        first.name: second for first, second in pairwise(found) if isinstance(first, layers.Conv2D)
+    }
+
+
+def _folded(convolution: layers.Conv2D, norm: Norm, x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the convolution with the factor and the offset of its batch norm in its weights."""
+    factor = 1.0 / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
+    offset = -norm.moving_mean.numpy() * factor
+    if norm.beta is not None:
+        offset = offset + norm.beta.numpy()
+    copy = layers.Conv2D.from_config(convolution.get_config() | {"use_bias": True})
+    y = copy(x)
+    copy.set_weights([convolution.kernel.numpy() * factor, offset])
+    return y
+
+
+def _pool_time(pooling: TimePooling, x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return what `TimePooling` does to `(batch, frequency, time, channels)`."""
+    _, frequency, time, channels = x.shape
+    steps = layers.Permute((2, 1, 3))(x)
+    steps = layers.Reshape((time, frequency * channels))(steps)
+    if pooling.kind == "attention":
+        score = layers.Dense(1, use_bias=False, name=pooling.name)
+        weights = ops.softmax(score(steps), axis=1)
+        score.set_weights(pooling.get_weights())
+        return ops.sum(steps * weights, axis=1)
+    mean = ops.mean(steps, axis=1, keepdims=True)
+    variance = ops.mean(ops.square(steps - mean), axis=1)
+    return ops.concatenate([ops.squeeze(mean, axis=1), ops.sqrt(variance + 1e-5)], axis=1)

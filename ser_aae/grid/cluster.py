@@ -1,0 +1,201 @@
+"""Many runs on Dask distributed: what is missing and only that, whatever dies meanwhile.
+
+A run is complete when its `result.json` is there, and goes on after its last epoch where it was
+interrupted. So a grid keeps no books of its own: the run folders say what is left to do.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dask
+from dask.system import CPU_COUNT
+from distributed import Client, Future, LocalCluster, as_completed
+
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+from ser_aae.grid.storage import relative_folder
+from ser_aae.grid.worker import BUSY, REFUSED, Outcome, train_run
+from ser_aae.progress import Show
+from ser_aae.results.folder import flatten
+from ser_aae.results.places import Places
+
+RETRIES = 2
+"""How often a run that failed, or whose worker died, is tried again."""
+
+CONNECT_S = 20.0
+"""How long a scheduler may be silent until it is given up."""
+
+_SETTINGS = {
+    "distributed.scheduler.allowed-failures": RETRIES,
+    # a worker is given one run at a time, so that it takes no other with it when it dies
+    "distributed.scheduler.worker-saturation": 1.0,
+}
+
+Work = Callable[[RunConfig, Places], Outcome]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that has not ended well.
+
+    Attributes:
+        config: Its settings.
+        error: The last error, of one line or with a traceback below the first.
+    """
+
+    config: RunConfig
+    error: str
+
+    def __str__(self) -> str:
+        """Return the run, its error and the settings that are not the preset's, a line each."""
+        first, *rest = self.error.splitlines() or [""]
+        lines = [f"{relative_folder(self.config)}: {first}", *(f"  {line}" for line in rest)]
+        return "\n".join([*lines, f"  settings: {own_settings(self.config)}"])
+
+
+def own_settings(config: RunConfig) -> str:
+    """Return the settings that differ from the defaults, as `--set` takes them."""
+    default = dict(flatten(RunConfig().to_dict()))
+    given = dict(flatten(config.to_dict()))
+    return " ".join(f"{key}={given[key]}" for key in given if given[key] != default[key])
+
+
+@contextmanager
+def open_client(workers: int = CPU_COUNT, scheduler: str = "") -> Iterator[Client]:
+    """Connect to a scheduler, or start one with workers on this machine until the context ends.
+
+    Workers are processes of one thread. When one dies, another takes its place.
+
+    Args:
+        workers: How many are started here.
+        scheduler: Address of one that runs already, `tcp://host:8786`; then none is started.
+
+    Raises:
+        UserError: The scheduler does not answer.
+    """
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"--scheduler {scheduler}: expected a Dask scheduler, got no answer ({error}); "
+                "start one with: dask scheduler"
+            ) from error
+        with client:
+            yield client
+        return
+    with (
+        dask.config.set(_SETTINGS),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            # the operating system's limit alone: what a run needs is not known to Dask
+            memory_limit=0,
+            dashboard_address="127.0.0.1:0",
+            silence_logs="CRITICAL",
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def run_grid(
+    configs: Sequence[RunConfig],
+    places: Places,
+    client: Client,
+    show: Show,
+    work: Work = train_run,
+) -> list[Failure]:
+    """Train runs on a cluster until each is complete or has failed for good.
+
+    An error is tried again `RETRIES` times, and so is a run whose worker died; settings that
+    cannot succeed are not. A run that another grid trains right now is looked at again later.
+
+    Args:
+        configs: Runs, each once.
+        places: Where they read and write.
+        client: Of the cluster.
+        show: Called with a line for each run that ends.
+        work: What a worker does with a run.
+
+    Returns:
+        What failed, in the order in which it did.
+
+    Raises:
+        UserError: The scheduler has gone away; what is done is kept.
+    """
+
+    def submit(config: RunConfig, priority: int = 0) -> Future:
+        # not pure: a run that failed in another grid is to be tried anew
+        future = client.submit(work, config, places, pure=False, retries=RETRIES, priority=priority)
+        running[future.key] = config
+        return future
+
+    running: dict[str, RunConfig] = {}
+    failures: list[Failure] = []
+    progress = _Progress(len(configs), show)
+    waiting = as_completed([submit(config) for config in configs], loop=client.loop)
+    for future in waiting:
+        config = running.pop(future.key)
+        outcome = _outcome_of(future)
+        if outcome.state == BUSY:
+            waiting.add(submit(config, priority=-1))
+            continue
+        if outcome.state == REFUSED:
+            failures.append(Failure(config, outcome.error))
+        progress.count(config, outcome)
+    return failures
+
+
+def _outcome_of(future: Future) -> Outcome:
+    """Return what a worker has returned; an error that came again each time is one."""
+    try:
+        outcome: Outcome = future.result()
+    except CancelledError as error:
+        raise UserError(
+            "the scheduler has gone away; what is done is kept: give the same command again"
+        ) from error
+    except Exception as error:
+        # of whatever kind the run or Dask raised: the other runs go on
+        return Outcome(REFUSED, error=str(error) or type(error).__name__)
+    return outcome
+
+
+class _Progress:
+    """Lines that say how many runs have ended, how fast, and how long the rest will take."""
+
+    def __init__(self, total: int, show: Show) -> None:
+        self.total, self.show = total, show
+        self.ended = 0
+        self.started = time.monotonic()
+
+    def count(self, config: RunConfig, outcome: Outcome) -> None:
+        """Show a line for a run that has ended."""
+        self.ended += 1
+        elapsed = time.monotonic() - self.started
+        left = elapsed / self.ended * (self.total - self.ended)
+        what = duration(outcome.seconds)
+        if outcome.state == REFUSED:
+            what = f"failed: {(outcome.error.splitlines() or [''])[0]}"
+        self.show(
+            f"[{self.ended}/{self.total}] {relative_folder(config)}: {what}; "
+            f"{3600 * self.ended / max(elapsed, 1e-3):.3g} runs an hour, "
+            f"about {duration(left)} left"
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as a person says it: `12 s`, `3 min`, `2 h 05 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def count_workers(client: Client) -> int:
+    """Return how many runs the cluster trains at a time, as it is now."""
+    return len(client.scheduler_info(n_workers=-1)["workers"])

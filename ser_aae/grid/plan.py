@@ -1,0 +1,174 @@
+"""What a grid would do: which runs are missing, and what they will take by those that are done."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from ser_aae.config import RunConfig
+from ser_aae.errors import UserError
+from ser_aae.grid.cluster import duration
+from ser_aae.grid.storage import open_place, relative_folder
+from ser_aae.results.folder import CONFIG, RESULT
+from ser_aae.training.pretraining_key import settings_of_stage_one
+
+_SAMPLES = 20
+"""Complete runs of a kind that an estimate looks at; a long grid has thousands."""
+
+Kind = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        total: Runs of the grid, each counted once.
+        missing: Those that are not complete.
+        begun: How many of the missing were interrupted, and go on.
+        seconds: That the missing take on one worker; `None` where no run is done to judge by.
+        bytes: That they leave on disk; `None` likewise.
+    """
+
+    total: int
+    missing: tuple[RunConfig, ...]
+    begun: int
+    seconds: float | None
+    bytes: float | None
+
+    def describe(self, workers: int) -> list[str]:
+        """Return the plan as lines; `workers` train at a time."""
+        done = self.total - len(self.missing)
+        lines = [f"{self.total} runs: {done} done, {len(self.missing)} to do"]
+        if self.begun:
+            lines[0] += f", {self.begun} of them begun"
+        if self.missing and (self.seconds is None or self.bytes is None):
+            lines.append("no run is done yet from which time and disk could be estimated")
+        elif self.missing:
+            at_once = max(1, min(workers, len(self.missing)))
+            lines.append(
+                f"by the runs done so far about {duration(self.seconds / at_once)} with "
+                f"{at_once} at a time, and {size(self.bytes)} of disk"
+            )
+        return lines
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What a complete run took for each epoch that each stage was allowed, and its size."""
+
+    config: RunConfig
+    pretraining: float
+    training: float
+    bytes: float
+
+
+def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
+    """Look at which runs are complete.
+
+    Args:
+        configs: May name a run twice.
+        runs: Path or URL of the run folders.
+
+    Raises:
+        UserError: The place cannot be opened, or a result in it not be read.
+    """
+    system, root = open_place(runs)
+    unique = {relative_folder(config): config for config in configs}
+    missing, done, begun = [], [], 0
+    samples: list[_Sample] = []
+    seen: dict[Kind, int] = {}
+    for relative, config in unique.items():
+        folder = f"{root}/{relative}"
+        if not system.isfile(f"{folder}/{RESULT}"):
+            missing.append(config)
+            begun += system.isfile(f"{folder}/{CONFIG}")
+            continue
+        done.append(config)
+        kind = _kinds(config)[0]
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] <= _SAMPLES:
+            result = _read_result(system, f"{folder}/{RESULT}")
+            samples.append(_sample(config, result, system.du(folder)))
+    known = _begun_with(done)
+    pretrained = [own for name, own in _begun_with(missing).items() if name not in known]
+    return Plan(len(unique), tuple(missing), begun, *_estimate(missing, pretrained, samples))
+
+
+def pretraining_epochs(config: RunConfig) -> int:
+    """Return of how many epochs the stage 1 is that a run begins with."""
+    return config.training.pretraining_epochs if config.auxiliary else 0
+
+
+def _begun_with(configs: Iterable[RunConfig]) -> dict[str, RunConfig]:
+    """Return a run for each stage 1 that some runs share, as far as their settings tell."""
+    found = {}
+    for config in configs:
+        if pretraining_epochs(config):
+            data, own = config.data, settings_of_stage_one(config)
+            drawn = (data.auxiliary_subset, data.auxiliary_speakers, config.protocol.seed)
+            found[json.dumps([own, config.auxiliary, drawn])] = config
+    return found
+
+
+def _sample(config: RunConfig, result: Mapping[str, Any], folder_bytes: float) -> _Sample:
+    first, epochs = result.get("pretraining_seconds", 0), pretraining_epochs(config)
+    training = (result.get("seconds", 0) - first) / config.training.epochs
+    # where there was no stage 1, an epoch of it is taken to be like any other
+    return _Sample(config, first / epochs if epochs else training, training, folder_bytes)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as a person says it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def _estimate(
+    missing: Sequence[RunConfig], pretrained: Sequence[RunConfig], samples: Sequence[_Sample]
+) -> tuple[float | None, float | None]:
+    """Return seconds and bytes of the missing runs, each by the done ones that are most like it.
+
+    Early stopping is in it as often as it was in those. `pretrained` are runs whose stage 1 has
+    to be computed, one for each.
+    """
+    if not samples:
+        return None, None
+    groups: dict[Kind, list[_Sample]] = {}
+    for sample in samples:
+        for kind in _kinds(sample.config):
+            groups.setdefault(kind, []).append(sample)
+
+    def like(config: RunConfig) -> list[_Sample]:
+        return next(groups[kind] for kind in _kinds(config) if kind in groups)
+
+    seconds = volume = 0.0
+    for config in missing:
+        seconds += fmean(sample.training for sample in like(config)) * config.training.epochs
+        volume += fmean(sample.bytes for sample in like(config))
+    for config in pretrained:
+        each = fmean(sample.pretraining for sample in like(config))
+        seconds += each * pretraining_epochs(config)
+    return seconds, volume
+
+
+def _kinds(config: RunConfig) -> tuple[Kind, ...]:
+    """Return what a run is like, from the nearest to the farthest; the last is all runs."""
+    return (
+        (config.dataset, config.auxiliary, config.model),
+        (config.dataset, config.auxiliary, config.model.kind),
+        (config.model.kind,),
+        (),
+    )
+
+
+def _read_result(system: Any, path: str) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = json.loads(system.cat_file(path))
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}); remove the folder of the run") from error
+    return result

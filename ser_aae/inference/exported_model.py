@@ -1,0 +1,176 @@
+"""Exported models: where each format keeps what it takes and gives, and running it in its runtime.
+
+| format | file | description | runtime |
+| --- | --- | --- | --- |
+| `keras` | `.keras` | a member of the archive beside Keras' own | Keras |
+| `saved-model` | a folder | `assets.extra/ser_aae.json` | TensorFlow |
+| `onnx` | `.onnx` | metadata `ser_aae` | ONNX Runtime |
+| `litert` | `.tflite` | a member of an archive appended to the file | LiteRT |
+
+A runtime is imported when a file needs it: ONNX and LiteRT files run without TensorFlow.
+"""
+
+import os
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ser_aae.errors import UserError
+from ser_aae.inference.signature import Description, parse_description
+from ser_aae.inference.walk import Forward
+
+SUFFIXES = {"keras": ".keras", "saved-model": "", "onnx": ".onnx", "litert": ".tflite"}
+"""Format to how the names of its files end; a SavedModel is a folder."""
+
+QUANTISED = ("onnx", "litert")
+"""Formats whose numbers may have fewer than 32 bits."""
+
+METADATA = "ser_aae"
+_MEMBER = f"{METADATA}.json"
+_MEMBER_BYTES = 1 << 24
+"""The longest description; ten thousand speakers' names take 200 kB. An archive can hold gigabytes
+in as many kilobytes."""
+
+
+def format_of(path: Path) -> str:
+    """Return the format of an exported file.
+
+    Raises:
+        UserError: There is none, or another kind of file.
+    """
+    if (path / "saved_model.pb").is_file():
+        return "saved-model"
+    for name, suffix in SUFFIXES.items():
+        if suffix and path.suffix == suffix and path.is_file():
+            return name
+    came = "a file" if path.is_file() else "a folder" if path.is_dir() else "nothing"
+    raise UserError(
+        f"{path}: expected the folder of a run (fold00-rep00) or a file of `ser-aae export` "
+        f"({', '.join(suffix for suffix in SUFFIXES.values() if suffix)}, or a SavedModel), "
+        f"found {came}"
+    )
+
+
+def write_description(path: Path, description: Description) -> None:
+    """Put the description into an exported file."""
+    text = description.to_json()
+    kind = format_of(path)
+    if kind == "saved-model":
+        place = path / "assets.extra" / _MEMBER
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    elif kind == "onnx":
+        import onnx
+
+        model = onnx.load(path)
+        onnx.helper.set_model_props(model, {METADATA: text})
+        onnx.save(model, path)
+    else:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(_MEMBER, text)
+
+
+def load_exported(path: Path) -> tuple[Description, Forward]:
+    """Load an exported file in its own runtime.
+
+    Raises:
+        UserError: No exported file, damaged, or written by something else.
+    """
+    loaders = {
+        "keras": _load_keras,
+        "saved-model": _load_saved_model,
+        "onnx": _load_onnx,
+        "litert": _load_litert,
+    }
+    kind = format_of(path)
+    try:
+        text, forward = loaders[kind](path)
+    except UserError:
+        raise
+    # each runtime has errors of its own for a file that is damaged
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path}: cannot be loaded ({why}); export the run again") from error
+    return parse_description(text, path), forward
+
+
+def _load_keras(path: Path) -> tuple[str, Forward]:
+    text = _read_member(path)
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+    import keras
+    import tensorflow as tf
+
+    model = keras.saving.load_model(path, compile=False)
+    run = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+    return text, lambda x: _to_numpy(run(tf.constant(x)))
+
+
+def _load_saved_model(path: Path) -> tuple[str, Forward]:
+    place = path / "assets.extra" / _MEMBER
+    if not place.is_file():
+        raise _foreign(path)
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    run = loaded.signatures["serving_default"]
+    (name,) = run.structured_input_signature[1]
+    # the function does not keep what it belongs to alive
+    return place.read_text(encoding="utf-8"), lambda x, _=loaded: _to_numpy(
+        run(**{name: tf.constant(x)})
+    )
+
+
+def _load_onnx(path: Path) -> tuple[str, Forward]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    tasks = [output.name for output in session.get_outputs()]
+
+    def forward(x: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(tasks, session.run(tasks, {name: x.astype(np.float32)}), strict=True))
+
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA)
+    if text is None:
+        raise _foreign(path)
+    return text, forward
+
+
+def _load_litert(path: Path) -> tuple[str, Forward]:
+    text = _read_member(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(model_path=str(path)).get_signature_runner()
+    (name,) = runner.get_input_details()
+    return text, lambda x: runner(**{name: x.astype(np.float32)})
+
+
+def _read_member(path: Path) -> str:
+    """Return the description in an archive, or in one appended to a file."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if _MEMBER in archive.namelist():
+                with archive.open(_MEMBER) as member:
+                    content = member.read(_MEMBER_BYTES + 1)
+                if len(content) > _MEMBER_BYTES:
+                    raise _foreign(path)
+                return content.decode()
+    raise _foreign(path)
+
+
+def _foreign(path: Path) -> UserError:
+    return UserError(
+        f"{path}: expected a file of `ser-aae export`, found no description in it; export the run "
+        "with that"
+    )
+
+
+def _to_numpy(found: Mapping[str, object]) -> dict[str, np.ndarray]:
+    return {task: np.asarray(values) for task, values in found.items()}

@@ -1,0 +1,82 @@
+"""The model of a complete run, with the weights of its best epoch."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from ser_aae.batches.pipeline import Normalisation, to_network
+from ser_aae.errors import UserError
+from ser_aae.files.digests import digest_of_file
+from ser_aae.inference.walk import D_VECTOR
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.results.complete_run import read_config, read_measured, told_as_damaged
+from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
+
+
+def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
+    """Return a run's model and the normalisation of what it takes.
+
+    Raises:
+        UserError: The run is not complete, its normalisation is damaged, or its weights are missing
+            or of another model.
+    """
+    config = read_config(run)
+    measured = read_measured(run)
+    with told_as_damaged(run / NORMALISATION):
+        mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
+        wanted = (config.frontend.bins,)
+        numbers = np.isfinite(mean).all() and (deviation > 0).all()
+        if not mean.shape == deviation.shape == wanted or not numbers:
+            raise ValueError(f"expected mean and deviation of {config.frontend.bins} bins")
+    shape = (config.frontend.bins, config.data.segment_frames, 1)
+    model = MultitaskAAE(config.model, measured["num_classes"], shape, seed=config.seed)
+    model.compile(config.training)
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns where a layer of another model is left as it was drawn
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(run / BEST_WEIGHTS)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{run / BEST_WEIGHTS}: expected the weights of the run's model, cannot read them "
+            f"({why}); train the run again"
+        ) from error
+    return model, Normalisation(mean, deviation)
+
+
+class RunModel:
+    """A run's model as a function of segments, see `ser_aae.inference.walk.Forward`.
+
+    Args:
+        run: The folder of a complete run.
+        d_vector: Whether the d-vector is given beside the posteriors, in the same pass; there has
+            to be a speaker classifier.
+
+    Attributes:
+        identity: Digest of the weights: d-vectors of two models have nothing in common.
+
+    Raises:
+        UserError: What `load_trained` refuses.
+    """
+
+    def __init__(self, run: Path, d_vector: bool = False) -> None:
+        """Load the weights."""
+        model, normalisation = load_trained(run)
+        self.identity = digest_of_file(run / BEST_WEIGHTS)[:16]
+        bins, frames = model.encoder.input_shape[1:3]
+
+        @tf.function(input_signature=[tf.TensorSpec([None, None, bins], tf.float32)])
+        def forward(segments: tf.Tensor) -> dict[str, tf.Tensor]:
+            normal = tf.ensure_shape(to_network(segments, normalisation), [None, bins, frames, 1])
+            heads = model.head_outputs(normal)
+            outputs = {task: tf.nn.softmax(logits) for task, (logits, _) in heads.items()}
+            return outputs | ({D_VECTOR: heads["speaker"][1]} if d_vector else {})
+
+        self._forward = forward
+
+    def __call__(self, segments: np.ndarray) -> dict[str, np.ndarray]:
+        """Return `{output: (n, values)}` of segments `(n, frames, bins)` in dB."""
+        return {name: values.numpy() for name, values in self._forward(segments).items()}

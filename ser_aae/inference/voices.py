@@ -1,0 +1,188 @@
+"""Who speaks: d-vectors of recordings, enrolled speakers, and whether two voices are one.
+
+The d-vector of a recording is the mean over its segments of what the speaker classifier's last
+hidden layer gives (Sec. 5), that of an enrolled speaker the mean over recordings; the score is
+the cosine between two. It says yes from the threshold on at which a run's own verification
+trials miss as many targets as they accept impostors.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json, write_json
+from ser_aae.inference.signature import describe_run
+from ser_aae.inference.walk import D_VECTOR, Walker
+from ser_aae.results import is_complete
+from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.trials import det_curve, read_trials
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Where a cosine begins to be a yes.
+
+    Attributes:
+        cosine: From here on it is one speaker.
+        false_match_rate: Share of the trials' impostors that it accepts.
+        false_non_match_rate: Share of the trials' targets that it refuses.
+        trials: How many there were.
+    """
+
+    cosine: float
+    false_match_rate: float
+    false_non_match_rate: float
+    trials: int
+
+
+class Voices:
+    """A run's speaker classifier as a measure of voices.
+
+    Args:
+        walker: The model as it is led over a recording, with the d-vector among its outputs.
+        identity: Digest of the weights: d-vectors of two models have nothing in common.
+    """
+
+    def __init__(self, walker: Walker, identity: str) -> None:
+        """Keep both; `load` is the way to get one."""
+        self.walker = walker
+        self.identity = identity
+
+    @classmethod
+    def load(cls, run: Path) -> "Voices":
+        """Load a run.
+
+        Raises:
+            UserError: No complete run, or one without a speaker classifier.
+        """
+        if not is_complete(run):
+            raise UserError(
+                f"{run}: expected the folder of a complete run, whose speaker classifier gives "
+                "d-vectors; an exported file has posteriors alone"
+            )
+        about = describe_run(run)
+        if "speaker" not in about.classes:
+            raise UserError(
+                f"{run}: expected a model with a speaker classifier, whose last hidden layer is "
+                f"the d-vector; this one has {', '.join(about.classes)}: train one with --model "
+                "mtl and speaker among model.auxiliary_tasks"
+            )
+        from ser_aae.inference.run_model import (
+            RunModel,  # here: cosines and files need no TensorFlow
+        )
+
+        model = RunModel(run, d_vector=True)
+        return cls(Walker(about, model), model.identity)
+
+    def d_vector(self, path: Path) -> np.ndarray:
+        """Return the mean over the segments of a recording that are not in pauses, `(units,)`.
+
+        Raises:
+            UserError: It cannot be read, or is all silence.
+        """
+        walk = self.walker.walk_file(path)
+        if not walk.means:
+            raise UserError(f"{path}: expected a voice, found silence")
+        return walk.means[D_VECTOR]
+
+
+def cosine(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the cosine between two vectors; 0 where one is all zeros and has no direction."""
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(first @ second) / lengths if lengths > 0 else 0.0
+
+
+def nearest(vector: np.ndarray, enrolled: Mapping[str, np.ndarray]) -> list[tuple[str, float]]:
+    """Return speakers and the cosine with each, the nearest first."""
+    scores = [(name, cosine(vector, each)) for name, each in enrolled.items()]
+    return sorted(scores, key=lambda item: -item[1])
+
+
+def threshold_of(run: Path) -> Threshold | None:
+    """Return the threshold at the equal error rate of a run's trials, `None` without trials.
+
+    Raises:
+        UserError: Trials that cannot be read.
+    """
+    if not (run / VERIFICATION).is_file():
+        return None
+    trials = read_trials(run / VERIFICATION)
+    curve = det_curve(trials)
+    gap = (curve["false_match_rate"] - curve["false_non_match_rate"]).abs()
+    row = curve.loc[gap.idxmin()]
+    return Threshold(
+        float(row["threshold"]),
+        float(row["false_match_rate"]),
+        float(row["false_non_match_rate"]),
+        len(trials),
+    )
+
+
+def enrol(voices: Voices, name: str, files: Sequence[Path], out: Path) -> int:
+    """Add a speaker to a file of enrolled speakers, or take the place of one of that name.
+
+    Args:
+        voices: The model.
+        name: Of the speaker.
+        files: Recordings in which nobody else speaks.
+        out: The file; made where missing, written whole or not at all.
+
+    Returns:
+        How many speakers the file now holds.
+
+    Raises:
+        UserError: A recording that cannot be used, no name, or a file of another model.
+    """
+    if not name.strip():
+        raise UserError("--speaker: expected a name, got an empty one")
+    speakers = _read_file(out, voices.identity) if out.exists() else {}
+    vector = np.mean([voices.d_vector(path) for path in files], axis=0)
+    speakers[name] = {"recordings": len(files), "d_vector": vector.tolist()}
+    write_json(out, {"version": FORMAT_VERSION, "model": voices.identity, "speakers": speakers})
+    return len(speakers)
+
+
+def read_enrolled(path: Path, voices: Voices) -> dict[str, np.ndarray]:
+    """Return the d-vectors of enrolled speakers by name.
+
+    Raises:
+        UserError: No such file, or one of another model.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: expected enrolled speakers, found no file; see: ser-aae enrol")
+    found = _read_file(path, voices.identity)
+    return {name: np.array(each["d_vector"], np.float64) for name, each in found.items()}
+
+
+def neighbours_among(voices: Voices, path: Path) -> Callable[[np.ndarray], list[tuple[str, float]]]:
+    """Return a function from a d-vector to the nearest of the enrolled speakers.
+
+    Raises:
+        UserError: What `read_enrolled` refuses.
+    """
+    enrolled = read_enrolled(path, voices)
+    return lambda vector: nearest(vector, enrolled)
+
+
+def _read_file(path: Path, identity: str) -> dict[str, Any]:
+    mend = "name another file, or enrol the speakers anew"
+    try:
+        content = read_json(path, "enrolled speakers", mend)
+        version, model, speakers = content["version"], content["model"], content["speakers"]
+        lengths = {np.array(each["d_vector"], np.float64).shape for each in speakers.values()}
+        if not isinstance(speakers, dict) or version != FORMAT_VERSION or len(lengths) > 1:
+            raise ValueError(f"version {version}, d-vectors of shapes {sorted(lengths)}")
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise UserError(f"{path}: expected enrolled speakers ({error}); {mend}") from error
+    if model != identity:
+        raise UserError(
+            f"{path}: these speakers are enrolled with another model ({model}, not {identity}), "
+            f"whose d-vectors have nothing in common with this one's; {mend}"
+        )
+    return dict(speakers)

@@ -1,0 +1,257 @@
+"""The multi-task semi-supervised adversarial autoencoder of Fig. 1, trained in three phases.
+
+One class serves the paper's models; a baseline is a subset of its phases and networks, see
+`ser_aae.config.kinds`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from ser_aae.config import ModelConfig, TrainingConfig
+from ser_aae.model import losses
+from ser_aae.model.averaging import AveragedModel
+from ser_aae.model.networks import (
+    Shape,
+    build_classifier,
+    build_cnn_trunk,
+    build_decoder,
+    build_discriminator,
+    build_encoder,
+)
+from ser_aae.model.optimisers import build_optimiser, stepper, trainable
+from ser_aae.model.replicas import gather, num_replicas, run_if, share_gradients, share_statistics
+
+_TRUNKS = {"encoder": build_encoder, "cnn": build_cnn_trunk}
+
+Labels = Mapping[str, tf.Tensor]
+
+
+class MultitaskAAE(AveragedModel):
+    """Encoder, decoder, discriminator and one classifier a task.
+
+    The networks are built at once, so the model can be saved before and after any step.
+    Calling it gives the posteriors of every task, `{task: (batch, classes)}`.
+
+    Args:
+        config: Networks and the weights of the losses.
+        num_classes: Task to its number of classes; the first is the primary task.
+        segment_shape: `(frequency, time, 1)`.
+        seed: Of the prior's samples; layers draw theirs from Keras' global seed.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        num_classes: Mapping[str, int],
+        segment_shape: Shape = (128, 256, 1),
+        seed: int = 0,
+    ) -> None:
+        """Build the networks; see the class."""
+        super().__init__(name="multitask_aae")
+        self.config = config
+        self.phases = config.traits.phases
+        self.num_classes = dict(num_classes)
+        self.primary = next(iter(num_classes))
+        self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape)
+        latent_shape = self.encoder.output_shape[1:]
+        if "reconstruction" in self.phases:
+            self.decoder = build_decoder(config, latent_shape)
+        if "regularisation" in self.phases:
+            self.discriminator = build_discriminator(config, latent_shape)
+        self.classifiers = {
+            task: build_classifier(config, latent_shape, count, task)
+            for task, count in num_classes.items()
+        }
+        decoder = [self.decoder] if "reconstruction" in self.phases else []
+        share_statistics([self.encoder, *decoder])
+        self.start_averages([self.encoder, *decoder, *self.classifiers.values()])
+        self.prior_seed = keras.random.SeedGenerator(seed)
+        self.optimisers: dict[str, keras.Optimizer] = {}
+        self._trackers: dict[str, keras.metrics.Mean] = {}
+        self.built = True
+
+    def compile(
+        self, training: TrainingConfig, class_shares: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
+        """Make one optimiser for each target of each phase, and the trackers of its losses.
+
+        Args:
+            training: Optimiser, rates and their ratios, and how classes are balanced.
+            class_shares: Task to the share of each class of the training part; a task that is
+                absent is not balanced.
+        """
+        # a bare compile() attaches an optimiser of Keras' choice that nothing would use
+        super().compile(optimizer=None, loss=None, jit_compile=False)
+        self.reset_averages(training.average_decay)
+        self.balances = {task: losses.Balance.even(n) for task, n in self.num_classes.items()}
+        for task, shares in (class_shares or {}).items():
+            self.balances[task] = losses.balance_classes(
+                shares, training.class_weights, training.logit_adjustment
+            )
+        self.optimisers = {
+            name: build_optimiser(training, name, networks, self.config.alpha)
+            for name, networks in self._targets().items()
+        }
+        self._trackers = {name: keras.metrics.Mean(name) for name in self._tracker_names()}
+
+    def call(self, segments: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
+        """Return the posteriors of each task for segments `(batch, frequency, time, 1)`."""
+        heads = self.head_outputs(segments, training)
+        return {task: tf.nn.softmax(logits) for task, (logits, _) in heads.items()}
+
+    def head_outputs(
+        self, segments: tf.Tensor, training: bool = False
+    ) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+        """Return each task's logits and last hidden layer, a speaker's d-vector (Sec. 5)."""
+        code = self.encoder(segments, training=training)
+        return {task: head(code, training=training) for task, head in self.classifiers.items()}
+
+    def reconstruct(self, segments: tf.Tensor) -> tf.Tensor:
+        """Return the decoder's picture of each segment, same shape."""
+        return self.decoder(self.encoder(segments, training=False), training=False)
+
+    def train_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
+        """Run the phases in series on one batch of segments and their labels."""
+        segments, labels = data
+        for phase in self.phases:
+            getattr(self, phase)(segments, labels)
+        self.follow_averages()
+        if num_replicas() > 1:
+            # one alone, as each is a message: Keras asks the other trackers after the epoch
+            return {"classification_loss": self._trackers["classification_loss"].result()[None]}
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
+        """Measure the losses of reconstruction and classification, moving nothing."""
+        segments, labels = data
+        code = self.encoder(segments, training=False)
+        if "reconstruction" in self.phases:
+            decoded = self.decoder(code, training=False)
+            self._track("reconstruction_loss", self._reconstruction_loss(segments, decoded))
+        self._classify(code, labels, training=False)
+        return {
+            metric.name: metric.result()
+            for metric in self.metrics
+            if not metric.name.startswith(("discriminator", "generator"))
+        }
+
+    def reconstruction(self, segments: tf.Tensor, labels: Labels) -> None:
+        """Phase 1: encoder and decoder lower L_AE, eq. (3), at alpha times the rate, eq. (1)."""
+        with tf.GradientTape() as tape:
+            decoded = self.decoder(self.encoder(segments, training=True), training=True)
+            loss = self._reconstruction_loss(segments, decoded)
+        self._track("reconstruction_loss", loss)
+        self._descend(tape, loss, "reconstruction")
+
+    def regularisation(self, segments: tf.Tensor, labels: Labels) -> None:
+        """Phase 2: the discriminator learns to tell prior from code, the encoder to fool it.
+
+        The encoder runs once: its code serves both updates, as the first does not move it.
+        """
+        with tf.GradientTape() as encoder_tape:
+            code = gather(self.encoder(segments, training=True))
+            self._discriminate(tf.stop_gradient(code))
+            loss = losses.generator_loss(
+                self.discriminator(code, training=True), self.config.adversarial
+            )
+        self._track("generator_loss", loss)
+        self._descend(encoder_tape, loss, "generator")
+
+    def classification(self, segments: tf.Tensor, labels: Labels) -> None:
+        """Phase 3: encoder and classifiers lower L_c, eq. (2), over the labelled rows."""
+        with tf.GradientTape() as tape:
+            code = gather(self.encoder(segments, training=True))
+            loss = self._classify(code, labels, training=True)
+        labelled = {
+            task: tf.reduce_any(losses.has_label(labels[task])) for task in self.classifiers
+        }
+        self._descend(tape, loss, "classification", *self.classifiers, only_if=labelled)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The trackers of the phases that run, and no tracker that nobody updates."""
+        return list(self._trackers.values())
+
+    def _discriminate(self, code: tf.Tensor) -> None:
+        """Update the discriminator alone, eq. (4)."""
+        prior = keras.random.normal(tf.shape(code), seed=self.prior_seed)
+        with tf.GradientTape() as tape:
+            prior_logits = self.discriminator(prior, training=True)
+            code_logits = self.discriminator(code, training=True)
+            loss = losses.discriminator_loss(
+                prior_logits, code_logits, self.config.discriminator_smoothing
+            )
+        self._track("discriminator_loss", loss)
+        right = tf.concat([_says(prior_logits, 1), _says(code_logits, 0)], axis=0)
+        self._track("discriminator_accuracy", tf.reduce_mean(right))
+        self._descend(tape, loss, "discriminator")
+
+    def _classify(self, code: tf.Tensor, labels: Labels, training: bool) -> tf.Tensor:
+        """Return L_c of a batch and track the loss and accuracy of each task."""
+        task_losses = {}
+        for task, head in self.classifiers.items():
+            # batch norm takes the statistics of the labelled rows alone
+            logits = head(code, training=training, mask=losses.has_label(labels[task]))[0]
+            loss = losses.task_loss(labels[task], logits, self.balances[task])
+            count = losses.count_labelled(labels[task])
+            self._track(f"{task}_loss", loss, count)
+            self._track(f"{task}_accuracy", losses.task_accuracy(labels[task], logits), count)
+            task_losses[task] = loss
+        total = losses.classification_loss(task_losses, self.primary, self.config.beta)
+        self._track("classification_loss", total)
+        return total
+
+    def _reconstruction_loss(self, segments: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+        return losses.reconstruction_loss(segments, decoded, self.config.reconstruction)
+
+    def _descend(
+        self,
+        tape: tf.GradientTape,
+        loss: tf.Tensor,
+        *targets: str,
+        only_if: Mapping[str, tf.Tensor] | None = None,
+    ) -> None:
+        """Take one gradient step of a loss on the networks of the named optimisers, no others.
+
+        A target named in `only_if` stays where it is, momentum included, where that is false.
+        """
+        variables = [trainable(self._targets()[target]) for target in targets]
+        gradients = tape.gradient(loss, variables)
+        for target, slopes, weights in zip(targets, gradients, variables, strict=True):
+            optimiser = self.optimisers[target]
+            step = stepper(optimiser, share_gradients(slopes), weights)
+            if only_if and target in only_if:
+                run_if(only_if[target], step, [*weights, *optimiser.variables])
+            else:
+                step()
+
+    def _targets(self) -> dict[str, list[keras.Model]]:
+        """Return each optimiser's name and the networks it moves."""
+        targets = {}
+        if "reconstruction" in self.phases:
+            targets["reconstruction"] = [self.encoder, self.decoder]
+        if "regularisation" in self.phases:
+            targets["discriminator"] = [self.discriminator]
+            targets["generator"] = [self.encoder]
+        targets["classification"] = [self.encoder]
+        return targets | {task: [head] for task, head in self.classifiers.items()}
+
+    def _tracker_names(self) -> list[str]:
+        names = []
+        if "reconstruction" in self.phases:
+            names += ["reconstruction_loss"]
+        if "regularisation" in self.phases:
+            names += ["discriminator_loss", "discriminator_accuracy", "generator_loss"]
+        names += ["classification_loss"]
+        return names + [f"{t}_{what}" for t in self.classifiers for what in ("loss", "accuracy")]
+
+    def _track(self, name: str, value: tf.Tensor, weight: tf.Tensor | None = None) -> None:
+        self._trackers[name].update_state(value, sample_weight=weight)
+
+
+def _says(logits: tf.Tensor, truth: tf.Tensor | int) -> tf.Tensor:
+    """Return 1.0 for each row whose largest logit is the true class."""
+    said = tf.argmax(logits, axis=1, output_type=tf.int32)
+    return tf.cast(tf.equal(said, tf.cast(truth, tf.int32)), tf.float32)

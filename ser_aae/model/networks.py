@@ -1,0 +1,169 @@
+"""The networks of Fig. 1 as functional models: encoder, decoder, classifier, discriminator.
+
+Maps are `(batch, frequency, time, channels)`. What the paper leaves open (filters, kernels,
+widths, where time is pooled first) is decisions M1 to M6 and stands in `ModelConfig`.
+"""
+
+import keras
+from keras import layers
+
+from ser_aae.config import ModelConfig
+from ser_aae.model.layers import PooledBatchNormalization, TimePooling
+
+POOLS = ((2, 4), (2, 2), (2, 2))
+"""Pools of the encoder: 128 x 256 to 16 x 16. Time by four first halves the later work."""
+
+KERNELS = (5, 3, 3)
+
+Shape = tuple[int, ...]
+
+
+def build_encoder(config: ModelConfig, segment_shape: Shape) -> keras.Model:
+    """Build E: three times convolution, batch norm, ReLU, max-pool (Sec. 4.3).
+
+    Args:
+        config: Filters, latent channels, and whether z is standardised or rectified.
+        segment_shape: `(128, 256, 1)` in the paper.
+
+    Returns:
+        Segments `segment_shape` to the latent code `(16, 16, latent_channels)`. With
+        `latent="standardised"` the last block is convolution, pool, batch norm without scale
+        or offset: each channel of z has mean 0 and variance 1, so that N(0, I) is in reach.
+    """
+    segment = keras.Input(segment_shape, name="segment")
+    x = segment
+    for index, filters in enumerate(config.filters):
+        x = _block(x, filters, KERNELS[index], POOLS[index], config, f"encoder_{index + 1}")
+    if config.latent == "relu":
+        z = _block(x, config.latent_channels, KERNELS[2], POOLS[2], config, "encoder_3")
+    else:
+        x = _convolution(config.latent_channels, KERNELS[2], "encoder_3_conv")(x)
+        x = layers.MaxPooling2D(POOLS[2], name="encoder_3_pool")(x)
+        z = layers.BatchNormalization(
+            momentum=config.batch_norm_momentum, center=False, scale=False, name="encoder_3_norm"
+        )(x)
+    return keras.Model(segment, z, name="encoder")
+
+
+def build_cnn_trunk(config: ModelConfig, segment_shape: Shape) -> keras.Model:
+    """Build the trunk of the CNN baseline: two convolutional layers (Sec. 5.2)."""
+    segment = keras.Input(segment_shape, name="segment")
+    x = segment
+    for index, filters in enumerate(config.filters):
+        x = _block(x, filters, KERNELS[index], POOLS[index], config, f"cnn_{index + 1}")
+    return keras.Model(segment, x, name="encoder")
+
+
+def build_decoder(config: ModelConfig, latent_shape: Shape) -> keras.Model:
+    """Build D_delta: the encoder's mirror image in strided transposed convolutions.
+
+    Returns:
+        Latent codes `latent_shape` to segments `(128, 256, 1)`, linear at the end.
+    """
+    code = keras.Input(latent_shape, name="latent_code")
+    x = code
+    for step, filters in enumerate(reversed(config.filters)):
+        index = len(config.filters) - step
+        x = layers.Conv2DTranspose(
+            filters,
+            KERNELS[index],
+            strides=POOLS[index],
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=f"decoder_{step + 1}_conv",
+        )(x)
+        x = layers.BatchNormalization(
+            momentum=config.batch_norm_momentum, name=f"decoder_{step + 1}_norm"
+        )(x)
+        x = layers.ReLU(name=f"decoder_{step + 1}_relu")(x)
+    segment = layers.Conv2DTranspose(
+        1, KERNELS[0], strides=POOLS[0], padding="same", name="reconstruction"
+    )(x)
+    return keras.Model(code, segment, name="decoder")
+
+
+def build_classifier(
+    config: ModelConfig, latent_shape: Shape, num_classes: int, name: str
+) -> keras.Model:
+    """Build one C_phi: convolution, max-pool, two dense layers with dropout between (Sec. 4.3).
+
+    Returns:
+        Latent codes to a pair: logits `(num_classes,)`, whose softmax is the posterior, and
+        the output of the last hidden layer, which for speakers is the d-vector (Sec. 5). Called
+        with a mask `(batch,)`, its batch norm takes the statistics of the rows that are true.
+    """
+    code = keras.Input(latent_shape, name="latent_code")
+    pool = (config.classifier_pool[0], config.classifier_pool[1])
+    x = _block(code, config.classifier_filters, 3, pool, config, f"{name}_1")
+    if config.pooling == "flatten":
+        x = layers.Flatten(name=f"{name}_flatten")(x)
+    else:
+        x = TimePooling(config.pooling, name=f"{name}_pooling")(x)
+    x = _dense(config.dense_units[0], f"{name}_dense_1")(x)
+    x = layers.Dropout(config.dropout, name=f"{name}_dropout")(x)
+    hidden = _dense(config.dense_units[1], f"{name}_dense_2")(x)
+    logits = layers.Dense(num_classes, name=f"{name}_logits")(hidden)
+    classifier = keras.Model(code, [logits, hidden], name=name)
+    classifier.supports_masking = True
+    return classifier
+
+
+def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model:
+    """Build D_omega, like a classifier with two classes (Sec. 4.3): 1 is the prior, 0 is E(x).
+
+    With `discriminator_zero_start` it begins by guessing, its loss at ln 2: on its noisy input
+    the usual initial weights are wrong with confidence, and at a small rate long stay so.
+    """
+    code = keras.Input(latent_shape, name="latent_code")
+    x = layers.GaussianNoise(config.discriminator_noise, name="discriminator_noise")(code)
+    if config.discriminator_batch_norm:
+        x = _block(x, config.classifier_filters, 3, (2, 2), config, "discriminator_1")
+    else:
+        x = layers.Conv2D(
+            config.classifier_filters,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            name="discriminator_1_conv",
+        )(x)
+        x = layers.MaxPooling2D((2, 2), name="discriminator_1_pool")(x)
+    x = layers.Flatten(name="discriminator_flatten")(x)
+    for index, units in enumerate(config.dense_units):
+        x = _dense(units, f"discriminator_dense_{index + 1}")(x)
+    initial = "zeros" if config.discriminator_zero_start else "glorot_uniform"
+    logits = layers.Dense(2, kernel_initializer=initial, name="discriminator_logits")(x)
+    return keras.Model(code, logits, name="discriminator")
+
+
+def _block(
+    x: keras.KerasTensor,
+    filters: int,
+    kernel: int,
+    pool: tuple[int, int],
+    config: ModelConfig,
+    name: str,
+) -> keras.KerasTensor:
+    """Convolution, batch norm, ReLU, max-pool, in the cheaper order that gives the same."""
+    x = _convolution(filters, kernel, f"{name}_conv")(x)
+    x = PooledBatchNormalization(pool, config.batch_norm_momentum, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _convolution(filters: int, kernel: int, name: str) -> layers.Conv2D:
+    """A convolution that batch norm follows, which makes a bias pointless."""
+    convolution = layers.Conv2D(
+        filters,
+        kernel,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
+    )
+    convolution.supports_masking = True  # of rows, to the batch norm behind it
+    return convolution
+
+
+def _dense(units: int, name: str) -> layers.Dense:
+    return layers.Dense(units, activation="relu", kernel_initializer="he_normal", name=name)

@@ -1,0 +1,1 @@
+"""The parting of speakers into training, validation and test, and the guard against leaks."""

@@ -1,0 +1,278 @@
+"""Protocols of Sec. 5 as pure functions, which say who trains, validates and is tested.
+
+A split names rows of a sequence of utterances. Whatever a protocol cuts passes
+`ser_aae.protocols.leakage.check_leakage` before it is used.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ser_aae.config import ProtocolConfig
+from ser_aae.errors import UserError
+from ser_aae.protocols.fold_files import lists_digest
+from ser_aae.protocols.leakage import Split, check_leakage
+from ser_aae.protocols.listed_folds import Parts, count_lists, read_parts
+from ser_aae.utterance import Utterance
+
+TEN_FOLDS = 10
+
+
+def num_folds(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
+    """Return how many folds the protocol has on these utterances.
+
+    Raises:
+        UserError: The utterances do not fit the protocol.
+    """
+    return _PROTOCOLS[protocol.name].count(utterances, protocol)
+
+
+def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
+    """Return one fold of a protocol that the leakage guard has passed.
+
+    Raises:
+        UserError: As `cut_split`, or parts that would leak.
+    """
+    split = cut_split(utterances, protocol, seed)
+    check_leakage(split, utterances)
+    return split
+
+
+def cut_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
+    """Return one fold of a protocol, for whoever takes more to the leakage guard than the fold.
+
+    Args:
+        utterances: Those with a label of the primary task. For `cross-corpus` they hold the
+            source corpora and the target together.
+        protocol: Its name, which fold, and the choices of that protocol.
+        seed: Draws the folds of `10-fold`, the two parts of the target of `cross-corpus` and
+            what validates in `folds` where the lists do not say; the others draw nothing.
+
+    Returns:
+        Rows of `utterances`, ascending in each part.
+
+    Raises:
+        UserError: A fold out of range, or too few speakers, sessions or utterances for the
+            protocol.
+    """
+    total = num_folds(utterances, protocol)
+    if not 0 <= protocol.fold < total:
+        raise UserError(
+            f"protocol.fold: expected 0 to {total - 1}, as {protocol.name} has {total} folds "
+            f"here, received {protocol.fold}"
+        )
+    parts = _PROTOCOLS[protocol.name].cut(utterances, protocol, seed)
+    shared_target = protocol.name == "cross-corpus" and protocol.target_speakers == "shared"
+    listed = protocol.name == "folds"
+    may_share = (
+        shared_target
+        or protocol.name == "10-fold"
+        or (
+            # whoever published the lists decided it; the result says what they did
+            listed and _share_speakers(utterances, parts)
+        )
+    )
+    return Split(
+        *(tuple(sorted(part)) for part in parts),
+        speaker_independent=not may_share,
+        apart=("train-validation", "train-test") if shared_target else (),
+        folds=total,
+        lists=lists_digest(Path(protocol.directory).expanduser()) if listed else "",
+    )
+
+
+def _share_speakers(utterances: Sequence[Utterance], parts: Parts) -> bool:
+    voices = [{utterances[row].speaker for row in part} for part in parts]
+    return len(set().union(*voices)) < sum(map(len, voices))
+
+
+@dataclass(frozen=True)
+class _Protocol:
+    """How many folds a protocol has, and how it cuts one into train, validation and test."""
+
+    count: Callable[[Sequence[Utterance], ProtocolConfig], int]
+    cut: Callable[[Sequence[Utterance], ProtocolConfig, int], Parts]
+
+
+def _natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a sorting key in which `actor:2` stands before `actor:10`."""
+    pieces = re.split(r"(\d+)", name)
+    return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in pieces if p], name
+
+
+def _speakers(utterances: Sequence[Utterance]) -> list[str]:
+    return sorted({utterance.speaker for utterance in utterances}, key=_natural_key)
+
+
+def _rows(utterances: Sequence[Utterance], speakers: Sequence[str]) -> list[int]:
+    wanted = set(speakers)
+    return [row for row, utterance in enumerate(utterances) if utterance.speaker in wanted]
+
+
+def _part_speakers(
+    utterances: Sequence[Utterance], validation: Sequence[str], test: Sequence[str]
+) -> Parts:
+    """Part whole speakers; those neither in validation nor in test train."""
+    rest = sorted(set(_speakers(utterances)) - set(validation) - set(test))
+    return _rows(utterances, rest), _rows(utterances, validation), _rows(utterances, test)
+
+
+def _require(kind: str, found: Sequence[str], least: int, name: str) -> int:
+    if len(found) < least:
+        raise UserError(
+            f"{name}: expected at least {least} {kind}, received {len(found)} "
+            f"({', '.join(found) or 'none'}); choose fewer folds, another protocol or a corpus "
+            f"with more {kind}"
+        )
+    return len(found)
+
+
+def _count_kfold(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
+    if protocol.folds < 3:
+        raise UserError(
+            f"protocol.folds: expected at least 3 (train, validation, test), got {protocol.folds}"
+        )
+    _require("speakers", _speakers(utterances), protocol.folds, protocol.name)
+    return protocol.folds
+
+
+def _cut_kfold(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
+    """Cut the sorted speakers into consecutive groups (decision P3)."""
+    groups = [list(group) for group in np.array_split(_speakers(utterances), protocol.folds)]
+    following = (protocol.fold + 1) % protocol.folds
+    return _part_speakers(utterances, groups[following], groups[protocol.fold])
+
+
+def _count_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
+    return _require("speakers", _speakers(utterances), 3, protocol.name)
+
+
+def _cut_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
+    """Test one speaker; validate on the session partners, or on the next speaker (P2)."""
+    speakers = _speakers(utterances)
+    test = speakers[protocol.fold]
+    if not _has_sessions(utterances):
+        return _part_speakers(utterances, [speakers[(protocol.fold + 1) % len(speakers)]], [test])
+    sessions = {item.session for item in utterances if item.speaker == test}
+    partners = sorted({item.speaker for item in utterances if item.session in sessions} - {test})
+    if not partners or len(partners) + 1 == len(speakers):
+        raise UserError(
+            f"loso: expected sessions of some of the speakers, but {test} shares "
+            f"{', '.join(sorted(sessions))} with {len(partners)} of {len(speakers) - 1} others; "
+            "use speaker-kfold"
+        )
+    return _part_speakers(utterances, partners, [test])
+
+
+def _has_sessions(utterances: Sequence[Utterance]) -> bool:
+    return all(utterance.session for utterance in utterances)
+
+
+def _count_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
+    if not _has_sessions(utterances):
+        bare = next(item for item in utterances if not item.session)
+        raise UserError(
+            f"loso-session: expected a session for every utterance, {bare.corpus} has none for "
+            f"{bare.utterance_id}; use loso or speaker-kfold"
+        )
+    return _require("sessions", _sessions(utterances), 3, protocol.name)
+
+
+def _sessions(utterances: Sequence[Utterance]) -> list[str]:
+    return sorted({utterance.session for utterance in utterances}, key=_natural_key)
+
+
+def _cut_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
+    """Test a session, validate on the next, train on the rest (P2)."""
+    sessions = _sessions(utterances)
+    parts: Parts = ([], [], [])
+    for row, utterance in enumerate(utterances):
+        # how far round from the tested session: 0 is the test part, 1 validation
+        step = (sessions.index(utterance.session) - protocol.fold) % len(sessions)
+        parts[{0: 2, 1: 1}.get(step, 0)].append(row)
+    return parts
+
+
+def _count_ten(utterances: Sequence[Utterance], _protocol: ProtocolConfig) -> int:
+    """Refuse a speaker with fewer utterances than folds: each fold has all speakers (P1)."""
+    few = [name for name in _speakers(utterances) if len(_rows(utterances, [name])) < TEN_FOLDS]
+    if few or not utterances:
+        raise UserError(
+            f"10-fold: expected at least {TEN_FOLDS} utterances of each speaker, so that each "
+            f"fold has all speakers; fewer have: {', '.join(few) or 'no utterance at all'}; "
+            "use speaker-kfold"
+        )
+    return TEN_FOLDS
+
+
+def _cut_ten(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Parts:
+    """Deal each speaker's utterances out to ten folds, in an order drawn by the seed (P1)."""
+    generator = np.random.default_rng(seed)
+    parts: Parts = ([], [], [])
+    dealt = 0
+    for speaker in _speakers(utterances):
+        for row in generator.permutation(_rows(utterances, [speaker])):
+            # counting on from speaker to speaker keeps the folds equal in size
+            step = (dealt - protocol.fold) % TEN_FOLDS
+            parts[{0: 2, 1: 1}.get(step, 0)].append(int(row))
+            dealt += 1
+    return parts
+
+
+def _target(utterances: Sequence[Utterance], target: str) -> list[Utterance]:
+    return [utterance for utterance in utterances if utterance.corpus == target]
+
+
+def _count_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
+    target = _target(utterances, protocol.target)
+    corpora = sorted({utterance.corpus for utterance in utterances})
+    if not target or len(target) == len(utterances):
+        raise UserError(
+            "cross-corpus: expected utterances of a target corpus and of others, received "
+            f"protocol.target {protocol.target!r} and the corpora {', '.join(corpora) or 'none'}"
+        )
+    if protocol.target_speakers == "apart":
+        _require("speakers", _speakers(target), 2, f"cross-corpus onto {protocol.target}")
+    return 1
+
+
+def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Parts:
+    """Train on the source, draw the target into a selection and a test part (P4)."""
+    generator = np.random.default_rng(seed)
+    speakers = _speakers(_target(utterances, protocol.target))
+    if protocol.target_speakers == "apart":
+        chosen = _draw(speakers, protocol.selection_fraction, generator)
+        return _part_speakers(utterances, chosen, sorted(set(speakers) - set(chosen)))
+    selection: list[int] = []
+    test: list[int] = []
+    owed = 0.0
+    for speaker in speakers:
+        rows = _rows(utterances, [speaker])
+        # what rounding left over is owed to the next speaker: one with a single utterance
+        # would otherwise always fall on the same side
+        owed += protocol.selection_fraction * len(rows)
+        order = [int(row) for row in generator.permutation(rows)]
+        take = min(round(owed), len(rows))
+        owed -= take
+        selection += order[:take]
+        test += order[take:]
+    return _part_speakers(utterances, [], speakers)[0], selection, test
+
+
+def _draw(names: list[str], fraction: float, generator: np.random.Generator) -> list[str]:
+    """Draw a share of the names, at least one and never all."""
+    take = min(max(round(fraction * len(names)), 1), len(names) - 1)
+    return [str(name) for name in generator.permutation(names)[:take]]
+
+
+_PROTOCOLS: Mapping[str, _Protocol] = {
+    "loso": _Protocol(_count_loso, _cut_loso),
+    "loso-session": _Protocol(_count_sessions, _cut_sessions),
+    "10-fold": _Protocol(_count_ten, _cut_ten),
+    "speaker-kfold": _Protocol(_count_kfold, _cut_kfold),
+    "cross-corpus": _Protocol(_count_cross, _cut_cross),
+    "folds": _Protocol(lambda _utterances, protocol: count_lists(protocol), read_parts),
+}

@@ -1,0 +1,126 @@
+"""Trials of speaker verification: their schema, writing, reading and scoring (P11)."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import audmetric
+import numpy as np
+import pandas as pd
+
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import written_whole
+from ser_aae.results.metrics import equal_error_rate
+
+COLUMNS = ("enrolled", "corpus", "utterance_id", "speaker", "score", "target")
+TRIALS_DIGEST = "verification_digest"
+"""Where `result.json` holds the SHA-256 of the trials; runs of before it was written have none."""
+
+
+def write_trials(path: Path, trials: pd.DataFrame) -> None:
+    """Write `verification.parquet`, whole or not at all.
+
+    Args:
+        path: The file; its folder is made where missing.
+        trials: One row a pair: the speaker `enrolled`; the tested utterance's `corpus`,
+            `utterance_id` and `speaker`; `score`, the higher the likelier the same speaker;
+            `target`, whether it is.
+
+    Raises:
+        UserError: A column is missing, or rows contradict themselves.
+    """
+    _check(trials, path)
+    with written_whole(path) as temporary:
+        trials.to_parquet(temporary, index=False)
+
+
+def read_trials(path: Path) -> pd.DataFrame:
+    """Read `verification.parquet`.
+
+    Raises:
+        UserError: No file, a damaged one, a column missing, or rows that contradict themselves.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: expected verification trials, found none; train the run again")
+    try:
+        trials = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: damaged ({error}); train the run again") from error
+    _check(trials, path)
+    return trials
+
+
+def score_trials(trials: pd.DataFrame) -> dict[str, Any]:
+    """Return the figures of verification as plain values.
+
+    Returns:
+        `equal_error_rate` in [0, 1], `verification_trials` and `verification_targets` (how many
+        pairs, and how many of one speaker), `verification_speakers` (enrolled) and
+        `verification_digest`: equal digests, equal pairs with equal scores.
+
+    Raises:
+        UserError: Only targets or only impostors.
+    """
+    targets, scores = trials["target"].to_numpy(bool), trials["score"].to_numpy(np.float64)
+    return {
+        "equal_error_rate": equal_error_rate(targets.tolist(), scores.tolist()),
+        "verification_trials": len(trials),
+        "verification_targets": int(targets.sum()),
+        "verification_speakers": int(trials["enrolled"].nunique()),
+        TRIALS_DIGEST: _digest(trials),
+    }
+
+
+def det_curve(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the detection error tradeoff: what each threshold accepts and misses.
+
+    Returns:
+        Columns `threshold` (ascending), `false_match_rate` (impostors accepted) and
+        `false_non_match_rate` (targets refused), shares in [0, 1]; a pair of rates that many
+        thresholds share stands once, with the lowest of them.
+    """
+    accepted, missed, thresholds = audmetric.detection_error_tradeoff(
+        trials["target"].to_numpy(bool).tolist(), trials["score"].to_numpy(np.float64).tolist()
+    )
+    curve = pd.DataFrame(
+        {"threshold": thresholds, "false_match_rate": accepted, "false_non_match_rate": missed}
+    )
+    return curve.drop_duplicates(
+        ["false_match_rate", "false_non_match_rate"], ignore_index=True
+    ).astype(np.float64)
+
+
+def _digest(trials: pd.DataFrame) -> str:
+    """Return the SHA-256 over the pairs, whatever their order and however they are stored.
+
+    The error rate depends on the order of the scores alone, and not even on all of that.
+    """
+    plain = trials[list(COLUMNS)].astype({"score": np.float64, "target": bool})
+    rows = plain.sort_values(["enrolled", "corpus", "utterance_id"])
+    return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+
+
+def _check(trials: pd.DataFrame, path: Path) -> None:
+    """Refuse trials that are not what `write_trials` describes."""
+    missing = [name for name in COLUMNS if name not in trials]
+    if missing:
+        raise UserError(
+            f"{path}: expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
+        )
+    wrong = {
+        "a number as score": ~np.isfinite(trials["score"].to_numpy(np.float64)),
+        "target to say whether enrolled and speaker are one": (
+            trials["target"].to_numpy(bool)
+            != (trials["enrolled"] == trials["speaker"]).to_numpy(bool)
+        ),
+        "a pair to stand once": trials.duplicated(["enrolled", "corpus", "utterance_id"]).to_numpy(
+            bool
+        ),
+    }
+    for expected, rows in wrong.items():
+        if rows.any():
+            row = trials.iloc[int(np.argmax(rows))]
+            raise UserError(
+                f"{path}: expected {expected}, found otherwise for {row['utterance_id']} against "
+                f"{row['enrolled']}; train the run again"
+            )

@@ -1,0 +1,142 @@
+"""The one model that all clients share: recordings are taken in the order they come."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ser_aae.errors import UserError
+from ser_aae.frontend.audio import stated_frames
+from ser_aae.frontend.blocks import Block
+from ser_aae.inference.recogniser import Recogniser
+from ser_aae.inference.recognition import Recognition
+from ser_aae.inference.walk import D_VECTOR
+from ser_aae.server.limits import Limits
+from ser_aae.server.pictures import SpectrogramColumns, draw_timeline
+from ser_aae.server.uploads import is_disk_full
+
+CALLED = "the recording"
+"""What a client's file is called in messages: neither our path nor the name it came with."""
+
+_MOST_SAMPLES_PER_S = 400_000
+"""Over all channels: eight at 48 kHz. A packed file could otherwise fill the memory."""
+
+Neighbours = Callable[[np.ndarray], list[tuple[str, float]]]
+"""A d-vector to enrolled speakers and their cosines, the nearest first."""
+
+
+class FaultError(Exception):
+    """A fault of this program; its message tells a client nothing of its inside."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of a recording.
+
+    Attributes:
+        recognition: Posteriors and timeline.
+        speakers: Enrolled speakers and the cosine with each, the nearest first; none where
+            nobody is enrolled, or nothing is said.
+        picture: Spectrogram and timeline as PNG, where it was asked for.
+    """
+
+    recognition: Recognition
+    speakers: list[tuple[str, float]]
+    picture: bytes = b""
+
+
+class Desk:
+    """A model and those who wait for it.
+
+    Args:
+        recogniser: The model, which gives the d-vector too where somebody is enrolled.
+        limits: How long a recording may be.
+        neighbours: Finds enrolled speakers; `None` where nobody is enrolled.
+    """
+
+    def __init__(
+        self, recogniser: Recogniser, limits: Limits, neighbours: Neighbours | None = None
+    ) -> None:
+        """Start the one thread that works."""
+        self.recogniser = recogniser
+        self.limits = limits
+        self.neighbours = neighbours
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recogniser")
+
+    async def ask(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
+        """Recognise a recording when its turn comes.
+
+        Args:
+            path: The recording.
+            step_s: Step of the timeline, 0.1 to 10 seconds; none is made without.
+            draw: Whether to draw the timeline, which there must be.
+
+        Raises:
+            UserError: It cannot be read, or is too long; without the path in it.
+            FaultError: This program failed with it; its log says why.
+            OSError: The disk is full.
+        """
+        return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, draw))
+
+    def answer(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
+        """Recognise a recording now, in the caller's thread; see `ask`. It is read once."""
+        try:
+            self._check(path)
+            columns = SpectrogramColumns(self.recogniser.description.frontend) if draw else None
+
+            def observe(block: Block, end_s: float) -> None:
+                self._check_length(end_s)
+                if columns:
+                    columns.add(block.signal)
+
+            walk = self.recogniser.walker.walk_file(path, step_s, observe)
+            recognition = self.recogniser.recognise_walk(walk)
+            is_asked = self.neighbours is not None and not recognition.silent
+            speakers = self.neighbours(walk.means[D_VECTOR]) if self.neighbours and is_asked else []
+            picture = draw_timeline(columns, recognition) if columns else b""
+        except UserError as error:
+            raise UserError(str(error).replace(str(path), CALLED)) from error
+        except Exception as error:
+            if isinstance(error, OSError) and is_disk_full(error):
+                raise
+            logging.getLogger(__name__).exception("a recording made the program fail")
+            raise FaultError("the server failed with this recording; its log says why") from error
+        return Answer(recognition, speakers, picture)
+
+    def close(self) -> None:
+        """Let go of those who wait."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self, path: Path) -> None:
+        """Refuse what would take too much to read.
+
+        Only what libsndfile knows is read: other programs that decode may follow what stands
+        in a file to other files, and write without end.
+        """
+        try:
+            info = soundfile.info(path)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise UserError(
+                f"{path}: expected audio (WAV, FLAC, OGG, Opus, MP3, AIFF), found something else "
+                "or a broken file; convert it, or record it anew"
+            ) from error
+        if stated_frames(path, info.frames) is not None:
+            self._check_length(info.duration)
+        if info.samplerate * info.channels > _MOST_SAMPLES_PER_S:
+            raise UserError(
+                f"{path}: expected at most {_MOST_SAMPLES_PER_S} samples a second over all "
+                f"channels, found {info.samplerate * info.channels}; resample it"
+            )
+
+    def _check_length(self, seconds: float) -> None:
+        """Refuse what is too long; a header need not tell, so it is asked again on the way."""
+        if seconds > self.limits.seconds:
+            raise UserError(
+                f"{CALLED}: expected at most {self.limits.seconds:g} seconds, found "
+                f"{seconds:.0f} or more; send a part of it"
+            )

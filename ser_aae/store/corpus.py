@@ -1,0 +1,214 @@
+"""The store of prepared corpora: its layout on disk, and reading it.
+
+```
+<store>/<corpus>-<front end's digest>/
+  shard-00000.tfrecord ...   one record an utterance, see ser_aae.store.records
+  utterances.jsonl           one line an utterance, in the order of the records
+  manifest.json              front end, shards with checksums, counts, what was dropped;
+                             written last, by rename: its presence means complete
+```
+Two front ends lie side by side; neither overwrites the other. Writing is `data_prep`'s.
+"""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
+from ser_aae.datasets import CorpusFacts, read_facts
+from ser_aae.errors import UserError
+from ser_aae.utterance import Utterance
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+UTTERANCES = "utterances.jsonl"
+
+_KEYS = {"corpus": str, "frontend": dict, "shards": list, "utterances_sha256": str, "digest": str}
+"""What is read of a manifest here, and what it is."""
+_KEYS_OF_SHARD = {"file": str, "bytes": int}
+
+
+@dataclass(frozen=True)
+class StoredCorpus:
+    """A prepared corpus.
+
+    Attributes:
+        name: Short name, e.g. `"ravdess"`.
+        folder: Where its shards lie.
+        frontend: The front end its spectrograms were made with.
+        utterances: In the order of the records: record i belongs to `utterances[i]`.
+        num_frames: `(utterances,)` int64, frames of each spectrogram.
+        shards: The TFRecord files, in order.
+        digest: Names the content: equal digests mean equal utterances and spectrograms.
+        synthetic: Whether it was made by `ser-aae synthesise`, so that no person speaks in it.
+        facts: What its adapter says of it; `None` where an earlier version prepared it.
+    """
+
+    name: str
+    folder: Path
+    frontend: FrontEndConfig
+    utterances: tuple[Utterance, ...]
+    num_frames: np.ndarray
+    shards: tuple[Path, ...]
+    digest: str
+    synthetic: bool = False
+    facts: CorpusFacts | None = None
+
+
+def corpus_folder(store: Path, corpus: str, frontend: FrontEndConfig) -> Path:
+    """Return where a corpus lies in a store, for one front end."""
+    return store / f"{corpus}-{frontend.digest()}"
+
+
+def other_frontends(store: Path, corpus: str, frontend: FrontEndConfig) -> dict[Path, list[str]]:
+    """Return the folders that hold the corpus under another front end, and what differs.
+
+    Each difference reads `"scale: linear there, mel here"`.
+
+    Raises:
+        UserError: The manifest of one of them is damaged.
+    """
+    wanted = frontend.to_dict()
+    found: dict[Path, list[str]] = {}
+    for manifest in sorted(store.glob(f"{corpus}-????????/{MANIFEST}")):
+        there = _read_manifest(manifest, f"prepare {corpus} anew where it is still needed")
+        stored = complete_stored(there["frontend"], type(frontend))
+        if there["corpus"] == corpus and stored != wanted:
+            found[manifest.parent] = [
+                f"{key}: {stored.get(key)} there, {value} here"
+                for key, value in wanted.items()
+                if stored.get(key) != value
+            ]
+    return found
+
+
+def is_prepared(store: Path, corpus: str, frontend: FrontEndConfig) -> bool:
+    """Return whether the store holds the corpus, complete and with its facts, for this front end.
+
+    Facts of a corpus that an earlier version prepared are added by `ser-aae prepare`, which
+    computes no spectrogram anew for that.
+    """
+    manifest = corpus_folder(store, corpus, frontend) / MANIFEST
+    if not manifest.is_file():
+        return False
+    try:
+        return _facts(json.loads(manifest.read_text(encoding="utf-8"))) is not None
+    except ValueError:  # damaged: whoever reads it says so
+        return True
+
+
+def load_named(config: RunConfig, store: Path, dataset: str) -> StoredCorpus:
+    """Read a prepared corpus that a run names, see `load_corpus`."""
+    name, named = config.stored_name(dataset), config.advised_name(dataset)
+    return load_corpus(store, name, config.frontend, named)
+
+
+def load_corpus(
+    store: Path, corpus: str, frontend: FrontEndConfig, named: str = ""
+) -> StoredCorpus:
+    """Read a prepared corpus' manifest and utterances; the shards are left to the pipeline.
+
+    Args:
+        store: Where prepared corpora lie.
+        corpus: Its name there.
+        frontend: What it was prepared with.
+        named: What `--dataset` says to prepare it, where that is not its name in the store.
+
+    Raises:
+        UserError: Not prepared, prepared by another version, or damaged.
+    """
+    folder = corpus_folder(store, corpus, frontend)
+    words = ["ser-aae", "prepare", "--dataset", named or corpus, "--store", str(store)]
+    mend = f"run: {shlex.join(words)}"
+    if not (folder / MANIFEST).is_file():
+        raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
+    manifest = _read_manifest(folder / MANIFEST, mend)
+    if complete_stored(manifest["frontend"], type(frontend)) != frontend.to_dict():
+        raise UserError(
+            f"{folder / MANIFEST}: the front end written there is not the one its folder is "
+            f"named after; remove the folder and {mend}"
+        )
+    lines = folder / UTTERANCES
+    text = lines.read_bytes() if lines.is_file() else b""
+    if hashlib.sha256(text).hexdigest() != manifest["utterances_sha256"]:
+        raise UserError(
+            f"{lines}: missing, or changed since it was written; remove the folder and {mend}"
+        )
+    # lines of bytes: those of text also end at U+2028 and U+0085, which a label may hold
+    rows = [json.loads(line) for line in text.splitlines()]
+    frames = np.array([row.pop("num_frames") for row in rows], np.int64)
+    return StoredCorpus(
+        name=corpus,
+        folder=folder,
+        frontend=frontend,
+        utterances=tuple(Utterance(**row) for row in rows),
+        num_frames=frames,
+        shards=_shards(folder, manifest, mend),
+        digest=manifest["digest"],
+        synthetic=manifest.get("synthetic", False),
+        facts=_facts(manifest),
+    )
+
+
+def _facts(manifest: Any) -> CorpusFacts | None:
+    """Return the facts in a manifest, `None` where they are not those of this version."""
+    try:
+        return read_facts(manifest["facts"])
+    except (KeyError, TypeError, IndexError, ValueError):
+        return None
+
+
+def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ...]:
+    """Return the shards' paths; a missing or shortened one is found here, not in training."""
+    paths = []
+    for shard in manifest["shards"]:
+        path = folder / shard["file"]
+        size = path.stat().st_size if path.is_file() else None
+        if size != shard["bytes"]:
+            came = "none" if size is None else f"{size} bytes"
+            raise UserError(
+                f"{path}: expected a shard of {shard['bytes']} bytes, found {came}; "
+                f"remove the folder and {mend}"
+            )
+        paths.append(path)
+    return tuple(paths)
+
+
+def _read_manifest(path: Path, mend: str) -> dict[str, Any]:
+    """Return a manifest of this version with all that is read of it.
+
+    Raises:
+        UserError: It is none; the message ends with what mends it.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}); remove its folder and {mend}") from error
+    # first: what another version lacks is no damage
+    found = content.get("schema_version") if isinstance(content, dict) else None
+    if found != SCHEMA_VERSION:
+        raise UserError(
+            f"{path}: expected schema version {SCHEMA_VERSION}, found {found}; "
+            f"remove the folder and {mend}"
+        )
+    missing = _missing(content, _KEYS)
+    if not missing:
+        missing = [key for row in content["shards"] for key in _missing(row, _KEYS_OF_SHARD)]
+    if missing:
+        raise UserError(
+            f"{path}: expected a whole manifest, found no usable {missing[0]!r}; "
+            f"remove its folder and {mend}"
+        )
+    return content
+
+
+def _missing(content: Any, kinds: Mapping[str, type]) -> list[str]:
+    """Return the keys that a JSON object lacks, or has something of another kind for."""
+    there = content if isinstance(content, dict) else {}
+    return [key for key, kind in kinds.items() if not isinstance(there.get(key), kind)]

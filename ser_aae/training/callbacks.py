@@ -1,0 +1,280 @@
+"""What happens at the end of an epoch: scoring, the schedule of Sec. 4.3, the log, the backup."""
+
+import errno
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ser_aae.files.atomic import append_jsonl, read_json, write_json, written_whole
+from ser_aae.progress import Show
+from ser_aae.results.folder import BACKUP, BACKUP_WEIGHTS, EPOCHS, TENSORBOARD, backup_weights
+from ser_aae.training.scoring import Scorer, score_tasks
+
+MONITOR = "val_unweighted_accuracy"
+SELECTION = "running_unweighted_accuracy"
+"""What the best epoch has most of, as an epoch's line in the log calls it."""
+
+_SPARE = 1_000_000
+"""Bytes beyond the weights themselves that an HDF5 file of them may need."""
+
+Logs = dict[str, float]
+
+
+class DivergedError(ArithmeticError):
+    """A loss is no longer a number, so that nothing learnt since can be used."""
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """End training where a loss is NaN or infinite, and say which and what helps."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Look at the epoch's losses; the mean over an epoch is NaN if one step's was."""
+        for name, value in (logs or {}).items():
+            if not math.isfinite(value):
+                raise DivergedError(
+                    f"{name} became {value} in epoch {epoch + 1}; lower training.learning_rate "
+                    "or model.alpha (with --set) and train again"
+                )
+
+
+class SwapAverages(keras.callbacks.Callback):
+    """Put the averaged weights in the place of the trained ones, or back.
+
+    One stands before the callbacks that score and keep an epoch, another one after them.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Swap."""
+        self.model.swap_averages()
+
+
+class ValidationScores(keras.callbacks.Callback):
+    """Score the validation utterances and put the figures among the epoch's logs."""
+
+    def __init__(self, scorer: Scorer, primary: str) -> None:
+        """Score what `scorer` holds; `primary` gets WA and UA, other tasks an accuracy."""
+        super().__init__()
+        self.scorer = scorer
+        self.primary = primary
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Add `val_unweighted_accuracy` and the others."""
+        posteriors, _ = self.scorer.posteriors()
+        scores = score_tasks(posteriors, self.scorer.part, self.primary)
+        if logs is not None:
+            logs.update({f"val_{name}": value for name, value in scores.items()})
+
+
+class HalveOnPlateau(keras.callbacks.Callback):
+    """The schedule of Sec. 4.3 over all optimisers (decisions T3).
+
+    After `patience` epochs without a better value the best weights come back and every learning
+    rate is multiplied by `factor`; training ends when the rate has fallen under `stop_ratio` of
+    the first. The best weights are kept in a file, so that the best epoch outlives an
+    interruption, and come back at the end.
+
+    The value is the mean of `MONITOR` over the last `selection_epochs` epochs. On a few
+    validation speakers one epoch alone is best by luck as often as by learning.
+
+    Attributes:
+        state: Plain values that say where the schedule stands; part of the backup.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        patience: int,
+        factor: float,
+        stop_ratio: float,
+        selection_epochs: int,
+    ) -> None:
+        """Keep the best weights in `path`, whose name ends in `.weights.h5`."""
+        super().__init__()
+        self.path = path
+        self.patience = patience
+        self.factor = factor
+        self.stop_ratio = stop_ratio
+        self.selection_epochs = selection_epochs
+        self.state: dict[str, Any] = {"best": -1.0, "best_epoch": -1, "wait": 0, "scale": 1.0}
+        self.state["recent"] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keep a better epoch; halve, or end, after too many worse ones."""
+        logs = {} if logs is None else logs
+        value = logs[f"val_{SELECTION}"] = self._running_mean(logs[MONITOR])
+        if value > self.state["best"]:
+            self.state.update(best=value, best_epoch=epoch, wait=0)
+            save_weights(self.model, self.path)
+            return
+        self.state["wait"] += 1
+        if self.state["wait"] < self.patience:
+            return
+        self.state["wait"] = 0
+        self.state["scale"] *= self.factor
+        rates = learning_rates(self.model)
+        self.model.load_weights(self.path)
+        for name, optimiser in self.model.optimisers.items():
+            # the file holds the rates of the best epoch too: they must not come back
+            optimiser.learning_rate.assign(rates[name] * self.factor)
+        if self.state["scale"] < self.stop_ratio:
+            self.model.stop_training = True
+
+    def _running_mean(self, value: float) -> float:
+        recent = [*self.state["recent"], value][-self.selection_epochs :]
+        self.state["recent"] = recent
+        return sum(recent) / len(recent)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Bring the best epoch's weights back."""
+        if self.state["best_epoch"] >= 0:
+            self.model.load_weights(self.path)
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Write one line an epoch to `epochs.jsonl`, the same to TensorBoard, and show progress.
+
+    Args:
+        folder: The run folder.
+        stage: 1 is auxiliary corpora alone, 2 is emotional data.
+        latent: Gives the latent code's mean, variance and kurtosis.
+        show: Called with one line of text an epoch.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stage: int,
+        latent: Callable[[], Mapping[str, float]],
+        show: Show,
+    ) -> None:
+        """Open nothing yet; see the class."""
+        super().__init__()
+        self.folder = folder
+        self.stage = stage
+        self.latent = latent
+        self.show = show
+        self.writer: tf.summary.SummaryWriter | None = None
+        self.started = 0.0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the TensorBoard file."""
+        self.writer = tf.summary.create_file_writer(str(self.folder / TENSORBOARD))
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the epoch down."""
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        validation = {n.removeprefix("val_"): v for n, v in logs.items() if n.startswith("val_")}
+        row = {
+            "stage": self.stage,
+            "epoch": epoch,
+            "seconds": round(time.monotonic() - self.started, 3),
+            "learning_rates": learning_rates(self.model),
+            "train": {name: v for name, v in logs.items() if not name.startswith("val_")},
+            "validation": validation,
+            "latent": dict(self.latent()),
+        }
+        append_jsonl(self.folder / EPOCHS, row)
+        self._to_tensorboard(epoch, row)
+        self.show(_progress(epoch, self.params.get("epochs", 0), row))
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the TensorBoard file."""
+        if self.writer is not None:
+            self.writer.close()
+
+    def _to_tensorboard(self, epoch: int, row: Mapping[str, Any]) -> None:
+        if self.writer is None:
+            return
+        with self.writer.as_default(step=epoch):
+            for group in ("train", "validation", "latent", "learning_rates"):
+                for name, value in row[group].items():
+                    tf.summary.scalar(f"stage{self.stage}/{group}/{name}", value)
+        self.writer.flush()
+
+
+class Backup(keras.callbacks.Callback):
+    """Keep what an interrupted run needs to go on as if nothing had happened.
+
+    That is the weights, the optimisers, the state of everything random, and the schedule.
+    The weights are written under a new name first; the JSON file that names them is replaced
+    last, so that there is a whole backup at every moment.
+    """
+
+    def __init__(self, folder: Path, stage: int, schedule: HalveOnPlateau | None = None) -> None:
+        """Keep the backup in `folder`, with where the schedule stands if there is one."""
+        super().__init__()
+        self.folder = folder
+        self.stage = stage
+        self.schedule = schedule
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the state after this epoch and forget the one before."""
+        weights = backup_weights(self.stage, epoch)
+        save_weights(self.model, self.folder / weights)
+        state = {"stage": self.stage, "epoch": epoch, "weights": weights}
+        state |= {"schedule": self.schedule.state} if self.schedule else {}
+        state["ended"] = bool(self.model.stop_training)
+        write_json(self.folder / BACKUP, state)
+        for old in self.folder.glob(BACKUP_WEIGHTS):
+            if old.name != weights:
+                old.unlink()
+
+
+def read_backup(folder: Path) -> dict[str, Any] | None:
+    """Return the state an interrupted run left, `None` where there is none."""
+    path = folder / BACKUP
+    return read_json(path) if path.is_file() else None
+
+
+def remove_backup(folder: Path) -> None:
+    """Remove the state of a run that has ended."""
+    (folder / BACKUP).unlink(missing_ok=True)
+    for weights in folder.glob(BACKUP_WEIGHTS):
+        weights.unlink()
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Save weights and optimisers whole or not at all.
+
+    Raises:
+        OSError: ENOSPC, before anything is written: HDF5 ends the whole process on a full disk.
+    """
+    optimisers = [value for each in model.optimisers.values() for value in each.variables]
+    needed = 2 * sum(value.numpy().nbytes for value in (*model.variables, *optimisers)) + _SPARE
+    if shutil.disk_usage(path.parent).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    with written_whole(path) as temporary:
+        model.save_weights(temporary)
+
+
+def learning_rates(model: keras.Model) -> dict[str, float]:
+    """Return the present rate of every optimiser."""
+    return {name: float(each.learning_rate.numpy()) for name, each in model.optimisers.items()}
+
+
+def _progress(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:
+    losses = [
+        f"{name.removesuffix('_loss')} {value:.3f}"
+        for name, value in row["train"].items()
+        if name.endswith("_loss")
+    ]
+    scores = [
+        f"{name.replace('unweighted_accuracy', 'UA').replace('weighted_accuracy', 'WA')} "
+        f"{100 * value:.1f}"
+        for name, value in row["validation"].items()
+    ]
+    return (
+        f"stage {row['stage']} epoch {epoch + 1}/{epochs} ({row['seconds']:.1f} s)  "
+        f"losses: {', '.join(losses)}  validation: {', '.join(scores) or 'none'}"
+    )

@@ -1,0 +1,85 @@
+"""What stage 1 depends on, exactly: runs that agree in it share its outcome.
+
+Stage 1 sees the auxiliary corpora and nothing else (`ser_aae.training.pretraining`), so neither the
+emotional corpus, its task, protocol and fold nor the settings of stage 2 are in it. Whatever is
+not declared as without influence (`stage_one` of `ser_aae.config.setting`) counts, a setting that
+is new included.
+"""
+
+import hashlib
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ser_aae.config import RunConfig
+from ser_aae.config.fields import settings
+from ser_aae.data.run_data import Assembly
+from ser_aae.files.digests import digest_of_plain
+from ser_aae.results import environment
+from ser_aae.results.folder import flatten
+
+VERSION = 1
+"""Raised by a person when stage 1 computes something else from the same settings and data: in its
+losses, networks, optimisers, batches, augmentation, draws or normalisation."""
+
+_PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
+_THREADS = "TF_NUM_INTRAOP_THREADS"
+
+
+def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
+    """Return the settings that stage 1 looks at, by dotted name."""
+    known = settings()
+    return {
+        name: value
+        for name, value in flatten(config.identity())
+        if known[name][0].metadata["stage_one"]
+    }
+
+
+def describe_stage_one(
+    config: RunConfig, data: Assembly, devices: Sequence[str], replicas: int = 1
+) -> dict[str, Any]:
+    """Return everything that the outcome of stage 1 follows from, to the bit.
+
+    Args:
+        config: The run.
+        data: What it is trained on.
+        devices: That TensorFlow knows of.
+        replicas: That a batch is parted between.
+    """
+    corpora = [
+        {
+            "name": part.corpus.name,
+            "digest": part.corpus.digest,
+            "rows": hashlib.sha256(part.rows.astype("<i8").tobytes()).hexdigest()[:16],
+        }
+        for part in data.auxiliary
+    ]
+    packages = environment()["packages"]
+    return {
+        "settings": settings_of_stage_one(config),
+        "corpora": corpora,
+        "version": VERSION,
+        "packages": {name: packages[name] for name in _PACKAGES},
+        "processor": _processor(),
+        # sums are taken in another order by more threads
+        "threads": os.environ.get(_THREADS) or str(os.cpu_count()),
+        "devices": list(devices),
+        "replicas": replicas,
+    }
+
+
+def digest_of(description: dict[str, Any]) -> str:
+    """Return sixteen hexadecimal digits that name a stage 1."""
+    return digest_of_plain(description, 16)
+
+
+def _processor(table: Path = Path("/proc/cpuinfo")) -> str:
+    """Return which processor this is: kernels are chosen by what it can do."""
+    names = []
+    if table.is_file():
+        lines = table.read_text(encoding="utf-8", errors="replace").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{platform.machine()} {names[0] if names else platform.processor()}".strip()

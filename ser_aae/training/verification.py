@@ -1,0 +1,159 @@
+"""Speaker verification with d-vectors (Sec. 5, Fig. 4d; decision P11).
+
+The d-vector of a segment is the output of the speaker classifier's last hidden layer. It is
+averaged over the segments of an utterance, and over a speaker's enrolment utterances; the score
+of a trial is the cosine between the two. The speakers are of a corpus that the config names,
+and take part in nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from ser_aae.config import RunConfig
+from ser_aae.data.auxiliary_speakers import choose_subset
+from ser_aae.data.part import Part
+from ser_aae.data.run_data import Assembly
+from ser_aae.errors import UserError
+from ser_aae.frontend.segments import SegmentMeans
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.protocols.leakage import refuse_known_speakers
+from ser_aae.store.corpus import StoredCorpus, load_named
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """Trials of a run: the speakers enrolled, their utterances, and what is tested.
+
+    Attributes:
+        part: All utterances that are enrolled or tested.
+        enrolment: Speaker to the rows of the corpus the speaker is enrolled with.
+        tested: `(n,)` int64 rows of the corpus, ascending: every other utterance.
+    """
+
+    part: Part
+    enrolment: dict[str, np.ndarray]
+    tested: np.ndarray
+
+
+def plan_trials(config: RunConfig, store: Path, data: Assembly) -> TrialPlan | None:
+    """Choose the enrolment utterances of each speaker; all others are tested on everybody.
+
+    The draw comes from the protocol's seed: every repetition and every model has the same
+    trials.
+
+    Returns:
+        `None` where the config asks for no verification.
+
+    Raises:
+        UserError: The model has no speaker classifier; the corpus is not prepared, lacks the
+            subset or utterances of a speaker; or its speakers take part in the run.
+    """
+    if not config.verification:
+        return None
+    if "speaker" not in data.num_classes:
+        raise UserError(
+            "verification: expected a model with a speaker classifier, whose last hidden layer "
+            f"is the d-vector; {config.model.kind} has none: choose --model mtl with speaker "
+            "among model.auxiliary_tasks, or leave verification off"
+        )
+    corpus = load_named(config, store, config.verification)
+    rows = choose_subset(corpus.utterances, config.verification_subset, "verification_subset")
+    refuse_known_speakers(
+        [corpus.utterances[row] for row in rows],
+        [item for part in data.parts for item in part.utterances],
+    )
+    return _draw_enrolment(corpus, rows, config.enrolment_utterances, config.protocol.seed)
+
+
+def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.ndarray:
+    """Return the d-vector of each utterance of a part.
+
+    Args:
+        model: With a speaker classifier.
+        batches: What `evaluation_dataset` builds of the part.
+        part: The part itself.
+
+    Returns:
+        `(utterances, units)` float64, in the order of the part's rows.
+    """
+
+    @tf.function
+    def last_hidden(segments: tf.Tensor) -> tf.Tensor:
+        return model.head_outputs(segments)["speaker"][1]
+
+    means = SegmentMeans(part.rows)
+    for segments, _, rows in batches:
+        means.add(rows.numpy(), {"d_vector": last_hidden(segments).numpy()})
+    return means.means()["d_vector"]
+
+
+def score_pairs(vectors: np.ndarray, plan: TrialPlan) -> pd.DataFrame:
+    """Return the cosine of every tested utterance with every enrolled speaker.
+
+    Args:
+        vectors: `(utterances, units)`, in the order of `plan.part.rows`.
+        plan: Who is enrolled, what is tested.
+
+    Returns:
+        One row a pair, as `ser_aae.results.trials` describes; utterance by utterance.
+    """
+    place = {int(row): index for index, row in enumerate(plan.part.rows)}
+    models = np.stack(
+        [
+            vectors[[place[int(row)] for row in rows]].mean(axis=0)
+            for rows in plan.enrolment.values()
+        ]
+    )
+    tests = vectors[[place[int(row)] for row in plan.tested]]
+    scores = _unit(tests) @ _unit(models).T
+    utterances = [plan.part.corpus.utterances[row] for row in plan.tested]
+    names = list(plan.enrolment)
+    speakers = np.repeat([item.speaker for item in utterances], len(names))
+    enrolled = np.tile(names, len(utterances))
+    return pd.DataFrame(
+        {
+            "enrolled": enrolled,
+            "corpus": plan.part.corpus.name,
+            "utterance_id": np.repeat([item.utterance_id for item in utterances], len(names)),
+            "speaker": speakers,
+            "score": scores.ravel(),
+            "target": enrolled == speakers,
+        }
+    )
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors of length 1; one of zeros, which has no direction, stays as it is."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1.0)
+
+
+def _draw_enrolment(
+    corpus: StoredCorpus, rows: Sequence[int] | np.ndarray, count: int, seed: int
+) -> TrialPlan:
+    """Draw each speaker's enrolment; refuse speakers of whom nothing would be left to test."""
+    generator = np.random.default_rng(seed)
+    by_speaker: dict[str, list[int]] = {}
+    for row in rows:
+        by_speaker.setdefault(corpus.utterances[row].speaker, []).append(int(row))
+    few = [name for name, own in sorted(by_speaker.items()) if len(own) <= count]
+    if few or len(by_speaker) < 2:
+        more = f" and {len(few) - _MOST_NAMED} more" if len(few) > _MOST_NAMED else ""
+        raise UserError(
+            f"verification: expected two speakers or more of {corpus.name} with over {count} "
+            f"utterances each, found {len(by_speaker)}; fewer have: "
+            f"{', '.join(few[:_MOST_NAMED]) or 'none'}{more}; lower enrolment_utterances"
+        )
+    enrolment = {
+        name: np.sort(generator.permutation(own)[:count])
+        for name, own in sorted(by_speaker.items())
+    }
+    tested = np.setdiff1d(np.asarray(rows, np.int64), np.concatenate(list(enrolment.values())))
+    return TrialPlan(Part(corpus, np.asarray(rows, np.int64), {}), enrolment, tested)

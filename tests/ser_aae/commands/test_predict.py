@@ -1,0 +1,135 @@
+"""`ser-aae predict` as it is typed."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_aae.cli import main
+from ser_aae.commands import predict
+from ser_aae.inference.recogniser import Recogniser
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    # so that what main() sets for TensorFlow is undone
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture
+def model(recorded_run):
+    return str(recorded_run.folder)
+
+
+@pytest.fixture
+def sad(recorded_run):
+    return str(recorded_run.recordings / "00" / "sadness-0.wav")
+
+
+@pytest.fixture
+def silent(tmp_path):
+    soundfile.write(tmp_path / "nothing.wav", np.zeros(16000), 16000)
+    return str(tmp_path / "nothing.wav")
+
+
+def test_people_get_per_cent_and_a_warning(model, sad, silent, capsys):
+    assert main(["predict", model, sad, silent]) == 0
+    printed = capsys.readouterr()
+    assert "may not hold" in printed.err
+    lines = printed.out.splitlines()
+    assert lines[0].startswith(f"{sad}: ")
+    assert lines[0].endswith(" s of it speech")
+    assert [line.split()[0] for line in lines[1:4]] == ["emotion", "gender", "speaker"]
+    shares = [float(word.strip(",")) for word in lines[1].split()[2::2]]
+    assert sum(shares) == pytest.approx(100, abs=0.3)
+    assert shares == sorted(shares, reverse=True)
+    # of the speakers the likeliest three
+    assert lines[3].count("tones:") == 3
+    assert lines[4] == f"{silent}: 1.0 s, silence"
+
+
+def test_json_is_one_document_of_all_files(model, sad, silent, capsys):
+    assert main(["predict", model, sad, silent, "--json", "--timeline", "0.5"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["file"] == sad
+    assert sum(first["posteriors"]["emotion"].values()) == pytest.approx(1)
+    assert first["best"]["emotion"] in first["posteriors"]["emotion"]
+    assert [step["start_s"] for step in first["timeline"]][:2] == [0.0, 0.5]
+    assert second["silent"] is True
+    assert all(step["silent"] for step in second["timeline"])
+
+
+def test_a_timeline_is_printed_a_line_a_step(model, sad, capsys):
+    assert main(["predict", model, sad, "--timeline", "0.5"]) == 0
+    steps = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  0:00:0")]
+    assert steps[0].startswith("  0:00:00.0  ")
+    assert steps[1].startswith("  0:00:00.5  ")
+    assert all("silence" in step or ", " in step for step in steps)
+
+
+def test_a_table_has_a_row_a_file_or_a_row_a_step(model, sad, silent, tmp_path, capsys):
+    for words, rows in (([], 2), (["--timeline", "0.5"], None)):
+        table = tmp_path / "out" / "a.csv"
+        assert main(["predict", model, sad, silent, "--csv", str(table), *words]) == 0
+        with table.open(newline="", encoding="utf-8") as stream:
+            found = list(csv.DictReader(stream))
+        assert len(found) == rows or (rows is None and len(found) > 3)
+        emotions = [float(found[0][f"p_emotion_{name}"]) for name in ("anger", "sadness")]
+        assert all(0 <= value <= 1 for value in emotions)
+        assert (found[-1]["silent"], found[-1]["emotion"]) == ("True", "")
+        assert ("p_speaker" in found[0]) == (rows == 2)
+    capsys.readouterr()
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(model, sad, tmp_path, capsys):
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    words = [str(tmp_path / "broken.wav"), sad, "--csv", str(tmp_path / "a.csv")]
+    assert main(["predict", model, *words]) == 2
+    printed = capsys.readouterr()
+    assert f"{sad}: " in printed.out
+    assert "broken.wav: expected audio" in printed.err
+    assert "1 of 2 recordings could not be recognised" in printed.err
+    assert "broken.wav" in (tmp_path / "a.csv").read_text()
+
+
+def test_a_fault_with_one_file_does_not_stop_the_others(
+    model, sad, silent, tmp_path, capsys, monkeypatch
+):
+    recognise = Recogniser.recognise_file
+
+    def fail(self, path, *more):
+        if str(path) == silent:
+            raise MemoryError("256 GiB")
+        return recognise(self, path, *more)
+
+    monkeypatch.setattr(Recogniser, "recognise_file", fail)
+    assert main(["predict", model, silent, sad, "--json", "--csv", str(tmp_path / "a.csv")]) == 1
+    printed = capsys.readouterr()
+    first, second = json.loads(printed.out)
+    assert first == {"file": silent, "error": f"{silent}: MemoryError: 256 GiB"}
+    assert second["posteriors"]
+    assert sad in (tmp_path / "a.csv").read_text()
+    assert "a fault of this program" in printed.err
+
+
+def test_mistakes_are_one_line(model, sad, tmp_path, capsys):
+    assert main(["predict", str(tmp_path), sad]) == 2
+    assert "expected the folder of a run" in capsys.readouterr().err
+    assert main(["predict", model, sad, "--timeline", "0"]) == 2
+    assert "expected a step of 0.1 to 10 seconds, got 0" in capsys.readouterr().err
+
+
+def test_hours_are_told_as_such():
+    assert predict._clock(3723.5) == "1:02:03.5"
+    assert predict._clock(0) == "0:00:00.0"
+
+
+def test_progress_is_for_people_alone(tmp_path, capsys, monkeypatch):
+    show = predict._progress(tmp_path / "long.wav")
+    show(60.0)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(predict.sys.stderr, "isatty", lambda: True, raising=False)
+    show(120.0)
+    assert "long.wav: 0:02:00.0" in capsys.readouterr().err

@@ -1,0 +1,267 @@
+"""`ser-aae reproduce`: what it lists, prepares, trains and says; once with real workers."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ser_aae.cli import build_parser, main
+from ser_aae.commands import reproduce
+from ser_aae.experiments import read_setups
+from ser_aae.files.atomic import read_jsonl, write_json
+from ser_aae.grid import cluster as grid
+from ser_aae.grid.cluster import Failure
+from ser_aae.results import evaluate, find_experiments, run_folder
+
+ROOT = Path(__file__).resolve().parents[3]
+MOST_SECONDS = 900
+SMALL = (
+    *("--auxiliary", "none", "--budget", "smoke"),
+    *("--set", "frontend.bins=32", "--set", "frontend.scale=linear"),
+    *("--set", "data.segment_frames=64", "--set", "data.evaluation_shift_frames=64"),
+)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Run in an empty folder, with nothing set that a developer may have set."""
+    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def words(tiny_store):
+    """Table 5 on the tiny corpus: four models, one fold, one repetition."""
+    return ["reproduce", "table-5", "--datasets", "tiny", "--store", str(tiny_store), *SMALL]
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """A cluster that completes every run but those of a model with gender alone."""
+    calls = []
+
+    @contextmanager
+    def no_cluster(workers, scheduler):
+        calls.append((workers, scheduler))
+        yield None
+
+    def complete(configs, places, client, show):
+        failures = []
+        for config in configs:
+            folder = run_folder(Path(places.runs.removeprefix("file://")), config)
+            if config.model.auxiliary_tasks == ("gender",):
+                failures.append(Failure(config, "loss became nan"))
+            else:
+                write_json(folder / "result.json", {"seconds": 1})
+        calls.append(len(configs))
+        return failures
+
+    monkeypatch.setattr(grid, "open_client", no_cluster)
+    monkeypatch.setattr(grid, "count_workers", lambda client: 2)
+    monkeypatch.setattr(grid, "run_grid", complete)
+    return calls
+
+
+def refused(capsys, *words):
+    assert main(words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    return printed.err
+
+
+def test_a_plan_counts_and_changes_nothing(words, capsys, tmp_path):
+    assert main([*words, "--plan"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "4 runs: 0 done, 4 to do"
+    assert main([*words, "--plan", "--repetitions", "3"]) == 0
+    assert capsys.readouterr().out.startswith("12 runs: 0 done")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_prepares_nothing_and_says_what_is_missing(words, capsys, tmp_path):
+    error = refused(capsys, *words, "--plan", "--store", str(tmp_path / "empty"))
+    assert "expected a prepared corpus" in error
+    assert not (tmp_path / "empty").exists()
+
+
+def test_failures_are_listed_and_the_second_call_tries_them_alone(words, trained, capsys, tmp_path):
+    error = refused(capsys, *words, "--workers", "3")
+    assert "4 runs: 0 done, 4 to do" in error
+    listed, _, last = error.partition("ser-aae: error: ")
+    assert last.startswith("1 of 4 runs failed, see above")
+    assert "loss became nan" in listed
+    assert "model.auxiliary_tasks=gender" in listed
+    refused(capsys, *words)
+    assert trained[0] == (3, "")
+    assert [call for call in trained if isinstance(call, int)] == [4, 1]
+    assert len(read_setups(tmp_path / "runs")) == 1
+
+
+def test_a_complete_grid_starts_no_cluster(words, trained, capsys, tmp_path):
+    words = ["table-6" if word == "table-5" else word for word in words]
+    kept = [word.replace("table-6", "semi-supervised") for word in words]
+    assert main(kept) == 0
+    trained.clear()
+    capsys.readouterr()
+    assert main(kept) == 0
+    assert trained == []
+    assert capsys.readouterr().out == f"{tmp_path / 'runs'}\n"
+
+
+def test_the_report_finds_what_was_run_for(words, trained, tmp_path, capsys):
+    main([*words, "--auxiliary-speakers", "18", "--preset", "default"])
+    (setup,) = read_setups(tmp_path / "runs")
+    assert setup == reproduce.read_setup(
+        build_parser().parse_args([*words, "--auxiliary-speakers", "18"])
+    )
+    assert (setup.datasets, setup.auxiliary) == (("tiny",), "")
+    assert (setup.budget.name, setup.max_auxiliary_speakers) == ("smoke", 18)
+    assert setup.base.frontend.bins == 32
+
+
+def test_runs_at_a_url_have_their_setup_there(words, trained, tmp_path, capsys):
+    main([*words, "--runs", f"file://{tmp_path}/far"])
+    assert len(read_setups(tmp_path / "far")) == 1
+
+
+def test_a_store_at_a_url_is_copied_to_count_folds(words, capsys, tiny_store, tmp_path):
+    place = words.index(str(tiny_store))
+    words[place] = f"file://{tiny_store}"
+    assert main([*words, "--plan"]) == 0
+    assert capsys.readouterr().out.startswith("4 runs")
+    copied = [path.name for path in (tmp_path / "cache").glob("*/*")]
+    assert len(copied) == 1
+    assert copied[0].startswith("tiny-")
+
+
+def test_what_the_store_lacks_is_prepared_once_as_it_was_named(
+    words, trained, tiny_store, tmp_path, monkeypatch, capsys
+):
+    store = tmp_path / "new"
+    asked = []
+
+    def prepare(dataset, config, options):
+        asked.append((dataset, options.workers, options.allow_partial))
+        name = next(tiny_store.glob(f"{dataset.casefold()}-*")).name
+        shutil.copytree(tiny_store / name, store / name)
+        return [f"prepared {dataset}"]
+
+    monkeypatch.setattr(reproduce, "prepare_corpus", prepare)
+    words[words.index("tiny")] = "TINY"
+    words[words.index("none")] = "voices"
+    main([*words, "--store", str(store), "--workers", "2", "--allow-partial"])
+    assert asked == [("tiny", 2, True), ("voices", 2, True)]
+    assert "prepared voices" in capsys.readouterr().err
+
+
+def test_paths_are_made_absolute_and_urls_are_left(tmp_path):
+    assert reproduce.address("runs") == str(tmp_path / "runs")
+    assert reproduce.address("~/runs") == str(Path.home() / "runs")
+    assert reproduce.address("s3://bucket/runs") == "s3://bucket/runs"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["table-7"], "table-7: expected some of table-2"),
+        (["table-5", "--budget", "huge"], "invalid choice: 'huge'"),
+        (["table-5", "--plan", "--workers", "0"], "--workers: expected 1 or more, got 0"),
+        (["table-5", "--workers", "2", "--scheduler", "tcp://a:1"], "not allowed with"),
+        (["table-5", "--repetitions", "0"], "repetitions: expected 1 or more"),
+        (["table-5", "--auxiliary-speakers", "-1"], "--auxiliary-speakers: expected 0 or more"),
+        (["table-5", "--datasets", "tiny", "tiny"], "--datasets: expected each once"),
+        (["table-5", "--set", "model.alfa=1"], "did you mean model.alpha?"),
+    ],
+)
+def test_mistakes_are_told(given, said, words, trained, capsys):
+    assert said in refused(capsys, "reproduce", given[0], *words[2:], *given[1:])
+    assert not trained
+
+
+@pytest.fixture
+def best(tmp_path):
+    """A function: task -> a file as a search leaves it."""
+
+    def write(task):
+        path = tmp_path / "best.yaml"
+        path.write_text(f"task: {task}\ndataset: tiny\nmodel: {{alpha: 0.7}}\n")
+        return str(path)
+
+    return write
+
+
+def test_what_a_search_has_chosen_is_trained_with(words, trained, best, tmp_path, capsys):
+    main([*words, "--tuned", best("emotion")])
+    found = [read_setups(tmp_path / "runs")[0].tuned.values, trained[-1]]
+    assert found == [{"model.alpha": 0.7}, 4]
+    assert main(words) == 2
+    # without it they are other runs
+    assert trained[-1] == 4
+
+
+def test_what_was_chosen_for_another_task_is_refused(words, trained, best, capsys):
+    said = refused(capsys, *words, "--tuned", best("valence"))
+    assert "chosen for the task valence, and no cell of table-5 has it" in said
+    assert not trained
+
+
+def test_more_speech_for_all_of_an_experiment_is_refused(words, trained, capsys):
+    said = refused(capsys, *words, "--set", "data.unlabelled_rest=true")
+    assert "--set data.unlabelled_rest: the paper's experiments have utterances of" in said
+    assert not trained
+    # to say what they have anyway is no mistake
+    assert main([*words, "--set", "data.unlabelled_rest=false"]) == 2
+    assert trained
+
+
+def test_a_setting_that_the_budget_sets_is_refused(words, trained, tmp_path, capsys):
+    said = refused(capsys, *words, "--set", "training.epochs=60")
+    assert "--set training.epochs: --budget smoke sets it to 2" in said
+    path = tmp_path / "mine.yaml"
+    path.write_text("seed: 0\nmodel:\n  latent_channels: 16\n")
+    said = refused(capsys, *words, "--config", str(path))
+    assert "mine.yaml:3: model.latent_channels: --budget smoke sets it to 4" in said
+    assert not trained
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tiny_store, tmp_path):
+    command = [sys.executable, "-m", "ser_aae", "reproduce", "table-4", "--workers", "1"]
+    command += ["--datasets", "tiny", "foreign", "--store", str(tiny_store), *SMALL]
+    command += ["--set", "protocol.selection_fraction=0.5"]
+    named = {
+        "env": {**os.environ, "PYTHONPATH": str(ROOT)},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
+    with subprocess.Popen(command, **named) as process:
+        end = time.monotonic() + MOST_SECONDS
+        while not any(map(read_jsonl, tmp_path.rglob("epochs.jsonl"))):
+            assert time.monotonic() < end
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert error.splitlines()[-1] == "interrupted; the same command goes on where it stopped"
+    _, alive = psutil.wait_procs(children, timeout=MOST_SECONDS)
+    assert not alive
+
+    again = subprocess.run(command, check=True, timeout=MOST_SECONDS, **named)
+    assert again.stdout == f"{tmp_path / 'runs'}\n"
+    assert "1 of them begun" in again.stderr or "1 done" in again.stderr
+    assert "runs an hour" in again.stderr
+    experiments = find_experiments(tmp_path / "runs")
+    assert [evaluate(folder)["missing"] for folder in experiments] == [[], []]

@@ -1,0 +1,112 @@
+"""From nothing to a report, through the real command line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser_aae.cli import build_parser, main
+from ser_aae.commands.train import read_config
+from ser_aae.data.run_data import count_folds
+from ser_aae.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Run in an empty folder, with nothing set that a developer may have set."""
+    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
+        monkeypatch.delenv(name, raising=False)
+    # so that what main() sets for TensorFlow is undone
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.chdir(tmp_path)
+
+
+def run_alone(*words, check=True, **named):
+    """Run the program in a process of its own."""
+    command = [sys.executable, "-m", "ser_aae", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=check, **named)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder in which everything was done once, and what training printed."""
+    folder = tmp_path_factory.mktemp("work")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    named = {"cwd": folder, "env": environment, "timeout": 300}
+    run_alone("synthesise", "--dataset", "demo", "--speakers", 6, **named)
+    words = "train --dataset demo --model cnn --protocol loso-session --epochs 1"
+    words += " --set model.filters=4,8 --set model.dense_units=8,8"
+    done = run_alone(*words.split(), **named)
+    return folder, done, words
+
+
+def test_train_prepares_shows_progress_and_ends_with_the_runs_folder(trained):
+    folder, done, _ = trained
+    assert (folder / "store").is_dir()
+    run = folder / done.stdout.splitlines()[-1]
+    assert run.parent.parent == folder / "runs" / "demo-emotion-cnn-loso-session"
+    assert (run / "result.json").is_file()
+    assert "demo: 240 utterances of 6 speakers" in done.stderr
+    assert "stage 2 epoch 1/1" in done.stderr
+    for noise in ("oneDNN", "cuda", "CUDA", "absl", "Warning", "%|"):
+        assert noise not in done.stderr
+
+
+def test_evaluate_as_json_is_one_document_that_agrees(trained, capsys):
+    folder, done, _ = trained
+    run = folder / done.stdout.splitlines()[-1]
+    assert main(["evaluate", str(run), "--json"]) == 0
+    evaluation = json.loads(capsys.readouterr().out)
+    assert evaluation["n"] == 80
+    stored = json.loads((run / "result.json").read_text())
+    assert evaluation["unweighted_accuracy"] == pytest.approx(stored["unweighted_accuracy"])
+    assert main(["evaluate", str(run)]) == 0
+    assert capsys.readouterr().out in done.stdout
+
+
+def test_report_writes_a_page_and_pictures(trained, capsys, tmp_path):
+    folder, _, _ = trained
+    assert main(["report", "--runs", str(folder / "runs"), "--out", str(tmp_path / "out")]) == 0
+    files = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert files[0] == tmp_path / "out" / "index.html"
+    assert all(path.stat().st_size > 100 for path in files)
+    assert any(path.suffix == ".png" for path in files)
+
+
+def test_all_folds_are_trained_once_and_pooled(trained, monkeypatch, capsys):
+    folder, done, words = trained
+    monkeypatch.chdir(folder)
+    experiment = Path(done.stdout.splitlines()[-1]).parent
+    first = (experiment / "fold00-rep00" / "result.json").read_bytes()
+    assert main([*words.split(), "--fold", "all"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == str(experiment)
+    assert "3 of 3 folds pooled" in printed.out
+    assert "fold00-rep00: complete already" in printed.err
+    assert (experiment / "fold00-rep00" / "result.json").read_bytes() == first
+    assert sorted(path.name for path in experiment.iterdir()) == [
+        f"fold{fold:02d}-rep00" for fold in range(3)
+    ]
+
+
+def test_a_fold_out_of_range_is_refused(trained, monkeypatch, capsys):
+    folder, _, words = trained
+    monkeypatch.chdir(folder)
+    assert main([*words.split(), "--fold", "3", "--set", "seed=5"]) == 2
+    assert "expected 0 to 2" in capsys.readouterr().err
+
+
+def test_folds_are_counted_on_the_utterances_that_take_part(trained):
+    folder, _, _ = trained
+    words = ["train", "--dataset", "demo", "--protocol"]
+    for protocol, folds in (("loso", 6), ("loso-session", 3), ("10-fold", 10)):
+        config = read_config(build_parser().parse_args([*words, protocol]))
+        assert count_folds(config, folder / "store") == folds
+    too_many = read_config(build_parser().parse_args([*words, "speaker-kfold", "--folds", "9"]))
+    with pytest.raises(UserError, match="at least 9 speakers"):
+        count_folds(too_many, folder / "store")

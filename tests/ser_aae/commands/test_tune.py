@@ -1,0 +1,197 @@
+"""`ser-aae tune` from the command line to `best.yaml`, and on to `ser-aae train`."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser_aae import cli
+from ser_aae.commands import tune
+from ser_aae.config.build import build_config
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_jsonl
+from ser_aae.results import find_runs, is_complete
+from ser_aae.training import ending as finish
+
+pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
+
+SMALL = [
+    *("frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64"),
+    *("data.evaluation_shift_frames=32", "model.filters=4,4", "model.dense_units=8,8"),
+    *("model.latent_channels=4", "training.batch_size=16", "training.epochs=1"),
+]
+SETTINGS = [word for each in SMALL for word in ("--set", each)]
+BASE = ["--dataset", "tiny", "--protocol", "loso-session", *SETTINGS]
+QUICK = [*BASE, "--model", "cnn"]
+"""What a search does around its trainings is the same for every model; this one's are short."""
+
+
+@pytest.fixture
+def tune_with(tiny_store, tmp_path):
+    """A function: words -> exit code; the tiny store, runs in `tmp_path / "runs"`."""
+
+    def run(*words, base=BASE):
+        places = ["--store", str(tiny_store), "--runs", str(tmp_path / "runs")]
+        return cli.main(["tune", *base, *places, *words])
+
+    return run
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """Keep the searches that the command would begin; nothing is trained."""
+    from tuning import search
+
+    kept = []
+
+    def stop(definition, *_):
+        kept.append(definition)
+        raise UserError("that is as far as it goes")
+
+    for name in ("search_alone", "search_with_workers"):
+        monkeypatch.setattr(search, name, stop)
+    return kept
+
+
+def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_path, capsys):
+    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
+    captured = capsys.readouterr()
+    best = Path(captured.out.splitlines()[-1])
+    assert best.name == "best.yaml"
+    assert captured.out.startswith("best so far: UA ")
+    assert "2 of 2 trials done" in captured.err
+    runs = tmp_path / "runs"
+    folders = find_runs(runs)
+    assert len(folders) == 4
+    assert all(finish.is_validated(folder) and not is_complete(folder) for folder in folders)
+    trials = json.loads((best.parent / "trials.json").read_text())["trials"]
+    for row in trials:
+        values = [finish.validation_accuracy(runs / run["folder"]) for run in row["runs"]]
+        assert row["objective"] == pytest.approx(sum(values) / 2, abs=1e-12)
+
+    places = ["--store", str(tiny_store), "--runs", str(runs)]
+    assert cli.main(["train", "--config", str(best), "--fold", "1", *places]) == 0
+    folder = Path(capsys.readouterr().out.splitlines()[-1])
+    assert folder in folders
+    assert is_complete(folder)
+    assert len(read_jsonl(folder / "epochs.jsonl")) == 1
+    assert folder.parent.name == build_config(file=best).digest()
+
+    # a run that was scored meanwhile counts as it is
+    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
+    assert "goes on" in capsys.readouterr().err
+
+
+def test_two_workers_of_this_machine(tiny_store, tmp_path):
+    words = ["--space", "latent", "--trials", "3", "--workers", "2"]
+    places = ["--store", str(tiny_store), "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_aae", "tune", *QUICK, *places, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+        env={**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
+        cwd=Path(__file__).resolve().parents[3],
+    )
+    assert done.returncode == 0, done.stderr
+    best = Path(done.stdout.splitlines()[-1])
+    assert len(json.loads((best.parent / "trials.json").read_text())["trials"]) == 3
+    for name in ("worker-1", "worker-2"):
+        assert f"[{name}] trial " in done.stderr
+    assert "epoch 1/1" in done.stderr
+    assert len(find_runs(tmp_path / "runs")) == 3
+
+
+def test_a_trial_that_diverges_is_the_users_to_mend(tune_with, capsys):
+    wild = ["--set", "training.optimiser=sgd", "--set", "training.learning_rate=1e30"]
+    assert tune_with("--space", "latent", *wild, base=QUICK) == 2
+    said = capsys.readouterr().err
+    assert "trial 00 with model.latent_channels" in said
+    assert "lower training.learning_rate" in said
+    assert "the trials that are done stay done" in said
+
+
+def test_the_definition_follows_the_flags(tune_with, searched):
+    assert tune_with("--fold", "all", "--executions", "2", "--algorithm", "bayesian") == 2
+    (search,) = searched
+    assert search.folds == (0, 1, 2, 3)
+    assert (search.executions, search.trials, search.algorithm) == (2, 30, "bayesian")
+    assert search.space.name == "latent,alpha,beta"
+    assert search.config.training.epochs == 1
+    (name,) = search.corpora
+    assert name == f"tiny-{search.config.frontend.digest()}"
+    assert tune_with("--algorithm", "grid", "--space", "figure-5") == 2
+    assert searched[1].trials == 0
+
+
+def test_a_front_end_that_is_searched_is_prepared_too(searched, monkeypatch):
+    from ser_aae.commands.train import read_config
+    from tuning.definition import Search
+    from tuning.space import read_space
+
+    parser = cli.build_parser()
+    arguments = parser.parse_args(["tune", *BASE, "--space", "frontend"])
+    arguments.fold = None
+    config = read_config(arguments)
+    prepared = []
+    monkeypatch.setattr(tune, "prepare_all", lambda each, _: prepared.append(each.frontend.scale))
+
+    class Stored:
+        name, digest = "tiny", "00"
+
+    monkeypatch.setattr("ser_aae.data.run_data.read_corpora", lambda *_: [Stored()])
+    found = tune._prepare(config, Search(config, read_space("frontend")), arguments)
+    assert prepared == ["linear", "mel"]
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--fold", "9"], "--fold: expected all, or different numbers from 0 to 3"),
+        (["--fold", "1,1"], "got '1,1'"),
+        (["--fold", "one"], "got 'one'"),
+        (["--trials", "0"], "--trials: expected 1 or more, got 0"),
+        (["--algorithm", "grid", "--trials", "3"], "leave --trials away"),
+        (["--algorithm", "best"], "--algorithm: expected one of"),
+        (["--space", "gamma"], "--space: there is no 'gamma'"),
+        (["--model", "cnn"], "alpha changes nothing here"),
+        (["--workers", "0"], "--workers: expected 1 or more, got 0"),
+        (["--workers", "2", "--chief", "a:1"], "not allowed with argument"),
+        (["--chief", "here"], "expected HOST:PORT, got 'here'"),
+    ],
+)
+def test_mistakes_are_told_before_anything_begins(tune_with, tmp_path, capsys, words, message):
+    assert tune_with(*words) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_data_set_has_to_be_named(tune_with, capsys):
+    assert tune_with(base=[]) == 2
+    assert "expected --dataset" in capsys.readouterr().err
+
+
+def test_a_worker_whose_corpora_differ_takes_no_trial(tune_with, monkeypatch, capsys):
+    from ser_aae.config import RunConfig
+    from tuning import worker
+    from tuning.definition import Search
+    from tuning.space import read_space
+
+    config = RunConfig(dataset="tiny")
+    search = Search(config, read_space("alpha"), corpora={"tiny-00": "the chief's"})
+    monkeypatch.setattr(tune, "_prepare", lambda *_: {"tiny-00": "another"})
+
+    def run_worker(address, run, show, ready, parent):
+        assert address == "127.0.0.1:9"
+        ready(search)
+
+    monkeypatch.setattr(worker, "run_worker", run_worker)
+    assert tune_with("--worker", "127.0.0.1:9", base=[]) == 2
+    said = capsys.readouterr().err
+    assert "expected the chief's corpora" in said
+    assert "another" in said

@@ -1,0 +1,230 @@
+"""A setting that is added renames nothing that is stored, and stored configs mean its `before`."""
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from data_prep.manifest import _content_digest
+from data_prep.shards import input_digest
+from data_prep.workers import Task
+from ser_aae.config import UNSTATED, FrontEndConfig, ModelConfig, RunConfig, setting
+from ser_aae.config import build as config_file
+from ser_aae.config import fields as config_fields
+from ser_aae.config.build import build_config
+from ser_aae.errors import UserError
+from ser_aae.experiments import Setup, read_setups, setup_folder, write_setup
+from ser_aae.inference import signature as description
+from ser_aae.inference.signature import Description, parse_description, read_config
+from ser_aae.results import folder as run_folders
+from ser_aae.results.evaluation import _common_config
+from ser_aae.store.corpus import corpus_folder, load_corpus, other_frontends
+from ser_aae.training.pretraining_key import settings_of_stage_one
+from ser_aae.training.run import _begin
+from tuning import definition
+from tuning.definition import Search, read_search
+from tuning.space import read_space
+
+STORED = Path(__file__).parent / "stored"
+"""The config.json of `train --dataset ravdess --protocol speaker-kfold --folds 6` by preset."""
+
+DIGESTS = {"default": ("863258da", "82606b2f"), "paper": ("f15aad23", "cf62510f")}
+"""Preset to the names of its run and of its front end, when these files were stored."""
+SETUPS = {"default": "c737f7db", "paper": "7fe6b8af"}
+SEARCHES = {"default": "8b687951", "paper": "3d98fb17"}
+
+
+@dataclass(frozen=True)
+class GrownFrontEnd(FrontEndConfig):
+    """The front end of a later version."""
+
+    tilt_db: float = setting(3.0, UNSTATED, "a setting of a later version", low=0, before=0.0)
+
+
+@dataclass(frozen=True)
+class GrownModel(ModelConfig):
+    """The model of a later version."""
+
+    heads: tuple[int, ...] = setting((4, 2), UNSTATED, "another one", low=1, before=(1, 1))
+
+
+@dataclass(frozen=True)
+class GrownRun(RunConfig):
+    """The config of a later version."""
+
+    frontend: GrownFrontEnd = field(default_factory=GrownFrontEnd)
+    model: GrownModel = field(default_factory=GrownModel)
+
+
+@pytest.fixture
+def grown(monkeypatch):
+    for module in (config_fields, config_file, run_folders, definition):
+        monkeypatch.setattr(module, "RunConfig", GrownRun)
+
+
+@pytest.fixture(params=DIGESTS)
+def preset(request):
+    return request.param
+
+
+def stored_run(preset, folder):
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes((STORED / f"{preset}.json").read_bytes())
+    (folder / "result.json").write_text("{}")
+    return folder
+
+
+def stored_config(preset):
+    return build_config(file=STORED / f"{preset}.json", stored=True)
+
+
+def test_stored_configs_have_the_names_that_they_had(preset):
+    config = stored_config(preset)
+    assert (config.digest(), config.frontend.digest()) == DIGESTS[preset]
+
+
+def test_they_keep_them_when_a_setting_is_added(preset, grown, tmp_path):
+    config = read_config(stored_run(preset, tmp_path / "fold00-rep00"))
+    assert isinstance(config, GrownRun)
+    assert (config.model.heads, config.frontend.tilt_db) == ((1, 1), 0.0)
+    assert (config.digest(), config.frontend.digest()) == DIGESTS[preset]
+    assert corpus_folder(Path(), "ravdess", config.frontend).name == f"ravdess-{DIGESTS[preset][1]}"
+    assert setup_folder(Path(), Setup(base=config)).name == SETUPS[preset]
+    space = read_space("latent,alpha,beta")
+    search = Search(config, space, algorithm="grid", trials=0)
+    assert search.folder(Path()).name == SEARCHES[preset]
+
+
+def test_another_value_of_it_has_another_name(preset, grown):
+    config = stored_config(preset)
+    other = replace(config, model=replace(config.model, heads=(4, 2)))
+    assert other.digest() != config.digest()
+    assert other.to_dict()["model"]["heads"] == [4, 2]
+    tilted = replace(config, frontend=replace(config.frontend, tilt_db=3.0))
+    assert tilted.frontend.digest() != config.frontend.digest()
+    assert tilted.digest() != config.digest()
+
+
+def test_settings_older_than_this_rule_count_at_their_value_of_before(preset):
+    named = stored_config(preset).identity()
+    assert "evaluation_segments" in named["data"]
+    assert "discriminator_zero_start" in named["model"]
+    assert "logit_adjustment" in named["training"]
+
+
+def test_a_stored_config_without_them_did_what_was_done_before(tmp_path):
+    run = stored_run("default", tmp_path / "fold00-rep00")
+    plain = json.loads((run / "config.json").read_text())
+    del plain["data"]["evaluation_segments"], plain["training"]["logit_adjustment"]
+    (run / "config.json").write_text(json.dumps(plain))
+    config = read_config(run)
+    assert (config.data.evaluation_segments, config.training.logit_adjustment) == (1, 0.0)
+    assert config.model.discriminator_zero_start
+
+
+def test_a_file_of_the_users_means_todays_defaults(grown, tmp_path):
+    plain = json.loads((STORED / "default.json").read_text())
+    del plain["corpora"]
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(yaml.safe_dump(plain))
+    assert build_config(file=mine).model.heads == (4, 2)
+
+
+def test_a_runs_own_config_given_as_a_file_is_that_run(preset, grown):
+    config = build_config(file=STORED / f"{preset}.json")
+    assert config.digest() == DIGESTS[preset][0]
+    chosen = build_config(file=STORED / f"{preset}.json", assignments=["model.heads=3,3"])
+    assert chosen.model.heads == (3, 3)
+
+
+def test_an_exported_model_hears_as_it_was_trained(grown, monkeypatch):
+    about = Description(
+        input="spectrogram",
+        frontend=FrontEndConfig(),
+        segment_frames=64,
+        shift_frames=32,
+        fewest_segments=1,
+        pad="repeat",
+        classes={"emotion": ("anger", "neutral")},
+        warnings=(),
+    )
+    text = about.to_json()
+    monkeypatch.setattr(description, "FrontEndConfig", GrownFrontEnd)
+    read = parse_description(text, Path("model.onnx"))
+    assert read.frontend == GrownFrontEnd(tilt_db=0.0)
+
+
+def test_a_stored_setup_is_read_as_it_was_run(preset, tmp_path, request):
+    written = write_setup(tmp_path, Setup(base=stored_config(preset)))
+    request.getfixturevalue("grown")
+    (setup,) = read_setups(tmp_path)
+    assert setup.base.model.heads == (1, 1)
+    assert setup_folder(tmp_path, setup) == written
+
+
+def test_a_stored_search_is_read_as_it_was_run(preset, request):
+    search = Search(stored_config(preset), read_space("alpha"), folds=(1,))
+    plain = json.loads(json.dumps(search.to_dict()))
+    request.getfixturevalue("grown")
+    again = read_search(plain)
+    assert again.config.model.heads == (1, 1)
+    assert again.folder(Path()) == search.folder(Path())
+
+
+def test_a_search_of_a_later_version_is_refused():
+    plain = json.loads(json.dumps(Search(stored_config("paper"), read_space("alpha")).to_dict()))
+    plain["config"]["model"]["heads"] = [1, 1]
+    with pytest.raises(UserError, match=r"not a search of this version.*model\.heads"):
+        read_search(plain)
+
+
+def test_a_prepared_corpus_is_found_and_told_apart(tiny_store):
+    values = {"bins": 32, "scale": "linear"}  # as it was prepared
+    level, tilted = (GrownFrontEnd(**values, tilt_db=tilt) for tilt in (0.0, 3.0))
+    assert load_corpus(tiny_store, "tiny", level).digest
+    assert other_frontends(tiny_store, "tiny", level) == {}
+    (differences,) = other_frontends(tiny_store, "tiny", tilted).values()
+    assert differences == ["tilt_db: 0.0 there, 3.0 here"]
+
+
+def test_prepared_content_keeps_its_digests(tmp_path):
+    fronts = (FrontEndConfig(), GrownFrontEnd(tilt_db=0.0), GrownFrontEnd())
+    contents = [_content_digest(front, "00", [{"sha256": "11"}]) for front in fronts]
+    inputs = [input_digest(Task((), tmp_path, front, skip_unreadable=False), 0) for front in fronts]
+    for before, same, other in (contents, inputs):
+        assert before == same != other
+
+
+def test_a_run_begun_before_goes_on(preset, grown, tmp_path):
+    folder = stored_run(preset, tmp_path / "fold00-rep00")
+    config = read_config(folder)
+    data = SimpleNamespace(digests=json.loads((folder / "config.json").read_text())["corpora"])
+    before = (folder / "config.json").read_bytes()
+    _begin(folder, config, data, None)
+    assert (folder / "config.json").read_bytes() == before
+    other = replace(config, model=replace(config.model, heads=(4, 2)))
+    with pytest.raises(UserError, match="begun with another config"):
+        _begin(folder, other, data, None)
+
+
+def test_folds_of_before_and_after_are_pooled(preset, grown, tmp_path):
+    old = stored_run(preset, tmp_path / "fold00-rep00")
+    new = stored_run(preset, tmp_path / "fold01-rep00")
+    config = read_config(old)
+    plain = replace(config, protocol=replace(config.protocol, fold=1)).to_dict()
+    corpora = json.loads((old / "config.json").read_text())["corpora"]
+    (new / "config.json").write_text(json.dumps(plain | {"corpora": corpora}))
+    assert _common_config([old, new])["model"]["heads"] == [1, 1]
+    assert _common_config([new, old])["frontend"]["tilt_db"] == 0.0
+
+
+def test_stage_one_keeps_its_name(preset, request):
+    before = settings_of_stage_one(stored_config(preset))
+    request.getfixturevalue("grown")
+    config = stored_config(preset)
+    assert settings_of_stage_one(config) == before
+    other = replace(config, model=replace(config.model, heads=(4, 2)))
+    assert settings_of_stage_one(other) == {**before, "model.heads": "4,2"}

@@ -1,0 +1,259 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig
+from ser_aae.data.run_data import assemble
+from ser_aae.errors import UserError
+from ser_aae.labels import FOUR, GENDERS
+from ser_aae.store.corpus import load_corpus
+
+
+@pytest.fixture
+def config(kfold_config):
+    return kfold_config
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_store, frontend):
+    return load_corpus(tiny_store, "tiny", frontend)
+
+
+@pytest.fixture
+def store_with(tmp_path, speakers_of, sounds_of, write_corpus, frontend):
+    """A function: utterances -> a store that holds them, corpus by corpus."""
+
+    def make(*corpora):
+        for utterances in corpora:
+            write_corpus(tmp_path, utterances, sounds_of(utterances, frontend.bins))
+        return tmp_path
+
+    return make
+
+
+def speakers(part):
+    return {part.corpus.utterances[row].speaker for row in part.rows}
+
+
+def emotions(part, rows=None):
+    rows = part.rows if rows is None else rows
+    return [part.corpus.utterances[row].emotion for row in rows]
+
+
+def test_the_parts_hold_every_utterance_once_and_share_no_speaker(config, tiny_store):
+    data = assemble(config, tiny_store)
+    parts = [*data.train, data.validation, data.test]
+    assert len(data.train) == 1
+    assert sorted(np.concatenate([part.rows for part in parts])) == list(range(64))
+    assert [sorted(speakers(part)) for part in parts] == [
+        ["tiny:04", "tiny:05", "tiny:06", "tiny:07"],
+        ["tiny:02", "tiny:03"],
+        ["tiny:00", "tiny:01"],
+    ]
+    assert all((np.diff(part.rows) > 0).all() for part in parts)
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        ProtocolConfig(name="speaker-kfold", folds=4, fold=2),
+        ProtocolConfig(name="speaker-kfold", folds=3),
+        ProtocolConfig(name="loso", fold=1),
+        ProtocolConfig(name="loso-session", fold=3),
+    ],
+)
+def test_the_protocol_decides_who_is_tested(config, tiny_store, protocol):
+    usual = assemble(config, tiny_store)
+    data = assemble(replace(config, protocol=protocol), tiny_store)
+    assert speakers(data.test) != speakers(usual.test)
+    assert not speakers(data.test) & (speakers(data.train[0]) | speakers(data.validation))
+
+
+def test_the_protocol_has_a_seed_of_its_own(config, tiny_store, store_with, speakers_of):
+    store = store_with(speakers_of("many", speakers=2, each=6))
+    ten = replace(config, dataset="many", protocol=ProtocolConfig(name="10-fold"))
+    rows = assemble(ten, store).test.rows
+    # repetitions count the run's seed up and must test the same utterances
+    np.testing.assert_array_equal(assemble(replace(ten, seed=7), store).test.rows, rows)
+    other = replace(ten, protocol=replace(ten.protocol, seed=7))
+    assert not np.array_equal(assemble(other, store).test.rows, rows)
+
+
+def test_labels_number_the_classes(config, tiny_store):
+    data = assemble(config, tiny_store)
+    assert data.target.classes == FOUR
+    for part in (*data.train, data.validation, data.test):
+        assert set(part.labels) == {"emotion", "gender", "speaker"}
+        assert {values.dtype for values in part.labels.values()} == {np.dtype(np.int32)}
+        assert {len(values) for values in part.labels.values()} == {64}
+        found = part.labels["emotion"][part.rows]
+        assert [FOUR[number] for number in found] == emotions(part)
+        genders = [part.corpus.utterances[row].gender for row in part.rows]
+        assert [GENDERS[number] for number in part.labels["gender"][part.rows]] == genders
+
+
+def test_the_speaker_task_knows_the_training_speakers_alone(config, tiny_store):
+    data = assemble(replace(config, auxiliary=("voices",)), tiny_store)
+    known = sorted(speakers(data.train[0]) | speakers(data.auxiliary[0]))
+    assert len(known) == 4 + 6
+    for part in (data.train[0], data.auxiliary[0]):
+        found = part.labels["speaker"][part.rows]
+        names = [part.corpus.utterances[row].speaker for row in part.rows]
+        assert [known[number] for number in found] == names
+    for part in (data.validation, data.test):
+        assert set(part.labels["speaker"][part.rows]) == {-1}
+
+
+def test_auxiliary_corpora_have_no_emotion_even_where_they_have_one(config, tiny_store):
+    data = assemble(replace(config, auxiliary=("voices",)), tiny_store)
+    (part,) = data.auxiliary
+    assert set(emotions(part)) == set(FOUR)
+    assert set(part.labels["emotion"]) == {-1}
+    assert part.corpus.name == "voices"
+    np.testing.assert_array_equal(part.rows, np.arange(48))
+    assert set(part.labels["gender"]) == {0, 1}
+    assert assemble(config, tiny_store).auxiliary == []
+
+
+def test_several_auxiliary_corpora(config, tiny_store):
+    data = assemble(replace(config, auxiliary=("voices", "foreign")), tiny_store)
+    assert [part.corpus.name for part in data.auxiliary] == ["voices", "foreign"]
+    assert data.num_classes["speaker"] == 4 + 6 + 4
+    assert data.leakage["utterances"]["auxiliary"] == 48 + 32
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ({}, ["emotion", "gender", "speaker"]),
+        ({"auxiliary_tasks": ("speaker",)}, ["emotion", "speaker"]),
+        ({"auxiliary_tasks": ("speaker", "gender")}, ["emotion", "speaker", "gender"]),
+        ({"auxiliary_tasks": ()}, ["emotion"]),
+        ({"kind": "stl"}, ["emotion"]),
+        ({"kind": "ae"}, ["emotion"]),
+        ({"kind": "ae-mtl"}, ["emotion", "gender", "speaker"]),
+        ({"kind": "cnn-mtl", "auxiliary_tasks": ("gender",)}, ["emotion", "gender"]),
+        ({"kind": "cnn"}, ["emotion"]),
+    ],
+)
+def test_the_kind_of_model_decides_the_tasks(config, tiny_store, model, expected):
+    wanted = replace(config, model=ModelConfig(**model), auxiliary=("voices",))
+    counts = assemble(wanted, tiny_store).num_classes
+    assert list(counts) == expected
+    sizes = {"emotion": 4, "gender": 2, "speaker": 10}
+    assert counts == {task: sizes[task] for task in expected}
+
+
+@pytest.mark.parametrize(("fraction", "kept"), [(1.0, 8), (0.5, 4), (0.25, 2), (0.1, 1), (0.0, 0)])
+def test_a_share_of_the_training_labels_is_hidden_in_each_class(config, tiny_store, fraction, kept):
+    data = assemble(replace(config, data=DataConfig(labelled_fraction=fraction)), tiny_store)
+    (train,) = data.train
+    assert len(train.rows) == 32
+    labels = train.labels["emotion"][train.rows]
+    counts = Counter(labels[labels >= 0].tolist())
+    assert [counts[number] for number in range(4)] == [kept] * 4
+    right = [FOUR.index(name) for name in emotions(train)]
+    assert all(label in (-1, truth) for label, truth in zip(labels, right, strict=True))
+    # nothing else is hidden: not the other tasks, not validation, not test
+    assert (train.labels["speaker"][train.rows] >= 0).all()
+    for part in (data.validation, data.test):
+        assert (part.labels["emotion"][part.rows] >= 0).all()
+
+
+def test_which_labels_are_hidden_follows_the_seed(config, tiny_store):
+    half = replace(config, data=DataConfig(labelled_fraction=0.5))
+
+    def hidden(seed):
+        return assemble(replace(half, seed=seed), tiny_store).train[0].labels["emotion"].tobytes()
+
+    assert hidden(0) == hidden(0)
+    assert len({hidden(seed) for seed in range(4)}) == 4
+
+
+@pytest.mark.parametrize("auxiliary", ["tiny", "TINY"])
+def test_the_dataset_itself_is_no_auxiliary_corpus(config, tiny_store, auxiliary):
+    with pytest.raises(UserError, match="leakage: the auxiliary corpus tiny"):
+        assemble(replace(config, auxiliary=(auxiliary,)), tiny_store)
+
+
+def test_an_auxiliary_corpus_with_a_tested_speaker_is_refused(config, store_with, speakers_of):
+    same = [replace(item, speaker="tiny:00") for item in speakers_of("voices", speakers=1)]
+    store = store_with(speakers_of("tiny"), same)
+    wanted = replace(config, auxiliary=("voices",))
+    with pytest.raises(UserError, match=r"leakage: .*share speakers: tiny:00"):
+        assemble(wanted, store)
+    # where that speaker is trained on, the corpus may serve
+    later = replace(wanted, protocol=replace(config.protocol, fold=2))
+    assert assemble(later, store).num_classes["speaker"] == 4
+
+
+def test_sessions_that_share_a_speaker_are_refused(config, store_with, speakers_of):
+    last = speakers_of("tiny")[-1]
+    guest = replace(last, utterance_id="guest", path="guest.wav", session="Session1")
+    wanted = replace(config, protocol=ProtocolConfig(name="loso-session"))
+    with pytest.raises(UserError, match="train and test share speakers: tiny:07"):
+        assemble(wanted, store_with([*speakers_of("tiny"), guest]))
+
+
+def test_the_guard_s_findings_are_kept(config, tiny_store):
+    leakage = assemble(replace(config, auxiliary=("voices",)), tiny_store).leakage
+    assert leakage["speaker_independent"] is True
+    assert leakage["folds"] == 4
+    assert leakage["utterances"] == {
+        "train": 32,
+        "validation": 16,
+        "test": 16,
+        "unused": 0,
+        "auxiliary": 48,
+        "unlabelled": 0,
+    }
+    assert leakage["speaker_names"]["test"] == ["tiny:00", "tiny:01"]
+
+
+def test_a_corpus_that_is_not_prepared(config, tiny_store):
+    with pytest.raises(UserError, match="ser-aae prepare --dataset iemocap"):
+        assemble(replace(config, dataset="iemocap"), tiny_store)
+    with pytest.raises(UserError, match="ser-aae prepare --dataset librispeech"):
+        assemble(replace(config, auxiliary=("librispeech",)), tiny_store)
+    with pytest.raises(UserError, match="expected a prepared corpus"):
+        assemble(replace(config, frontend=replace(config.frontend, bins=64)), tiny_store)
+
+
+def test_digests_name_every_corpus_that_was_read(config, tiny_store, tiny, frontend):
+    data = assemble(replace(config, auxiliary=("voices",)), tiny_store)
+    voices = load_corpus(tiny_store, "voices", frontend)
+    assert data.digests == {"tiny": tiny.digest, "voices": voices.digest}
+
+
+def test_warnings(config, tiny_store, store_with, speakers_of):
+    assert assemble(config, tiny_store).warnings == []
+    utterances = [
+        item
+        for item in speakers_of("partial", speakers=8)
+        if item.speaker not in ("partial:00", "partial:01") or item.emotion in FOUR[:2]
+    ]
+    store = store_with(utterances, speakers_of("many", speakers=2, each=6))
+    partial = assemble(replace(config, dataset="partial"), store)
+    assert partial.warnings == ["the test part has no utterance of neutral, sadness"]
+    ten = replace(config, dataset="many", protocol=ProtocolConfig(name="10-fold"))
+    assert assemble(ten, store).warnings[-1] == "speaker-dependent: test speakers were trained on"
+
+
+def test_other_emotions_take_no_part_and_an_unknown_gender_is_no_label(
+    config, store_with, speakers_of
+):
+    utterances = [
+        replace(item, emotion="boredom") if item.utterance_id.endswith("anger-0") else item
+        for item in speakers_of("odd")
+    ]
+    utterances[-1] = replace(utterances[-1], gender="unknown")
+    data = assemble(replace(config, dataset="odd"), store_with(utterances))
+    parts = [*data.train, data.validation, data.test]
+    assert sum(len(part.rows) for part in parts) == 64 - 8
+    assert "boredom" not in {name for part in parts for name in emotions(part)}
+    genders = data.train[0].labels["gender"][data.train[0].rows]
+    assert data.train[0].rows[-1] == 63
+    assert genders[-1] == -1
+    assert (genders[:-1] >= 0).all()

@@ -1,0 +1,83 @@
+"""Where an artefact departs from the paper, or compares what is not alike, it says so."""
+
+from dataclasses import replace
+
+import pytest
+
+from data_prep.corpora import known_facts
+from ser_aae.config import RunConfig
+from ser_aae.config.build import build_config
+from ser_aae.config.fields import with_settings
+from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
+from ser_aae.experiments.tuned import Tuned
+
+SETUP = Setup(budget=Budget("few"), corpora=known_facts())
+
+
+def notes_of(name, setup=SETUP):
+    return " ".join(ARTEFACTS[name](setup).notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [("figure-3", "AE, STL and MTL"), ("semi-supervised", "AAE, multi-task")],
+)
+def test_models_that_make_more_updates_than_the_cnn_are_named(name, others):
+    assert f"{others} take 50% of each batch of stage 2 from LibriSpeech" in notes_of(name)
+    assert "about 2 times as many steps" in notes_of(name)
+    alone = replace(SETUP, auxiliary="")
+    assert "number of updates" not in notes_of(name, alone)
+
+
+def test_how_many_more_follows_from_the_base_and_the_budget():
+    base = with_settings(RunConfig(), {"data.auxiliary_ratio": 0.75})
+    setup = replace(SETUP, base=base, auxiliary="urdu", budget=BUDGETS["small"])
+    notes = notes_of("figure-3", setup)
+    assert "take 75% of each batch of stage 2 from URDU" in notes
+    assert "about 4 times as many steps, after 5 epochs of stage 1" in notes
+
+
+@pytest.mark.parametrize("auxiliary", ["librispeech", ""])
+def test_the_labelled_share_is_of_the_training_part_alone(auxiliary):
+    notes = notes_of("semi-supervised", replace(SETUP, auxiliary=auxiliary))
+    assert "Validation keeps all of its own at every share" in notes
+    assert "CNN trains on the labelled utterances alone, in as many steps at every share" in notes
+
+
+def test_figure_4_says_who_is_verified_and_that_the_paper_verifies_more():
+    assert "here those of LibriSpeech (test-clean) alone" in notes_of("figure-4")
+    base = with_settings(RunConfig(), {"verification": "demo"})
+    assert "here those of demo alone" in notes_of("figure-4", replace(SETUP, base=base))
+    assert "verifies" not in notes_of("figure-4", replace(SETUP, auxiliary=""))
+
+
+@pytest.mark.parametrize(("share", "times"), [(0.5, "2"), (0.25, "1.33"), (0.2, "1.25")])
+def test_ravdess_says_how_many_more_steps_more_speech_takes(share, times):
+    base = replace(SETUP.base, data=replace(SETUP.base.data, auxiliary_ratio=share))
+    said = f"a share of {share:g} is such speech, so an epoch of it has {times} times the steps"
+    assert said in notes_of("ravdess", replace(SETUP, base=base))
+
+
+def test_ravdess_says_that_alpha_and_beta_are_the_multi_task_models():
+    said = "All models have the same settings, alpha and beta included"
+    assert said in notes_of("ravdess")
+    # in the preset `paper` AE and AAE have the weights that were chosen for each
+    assert said not in notes_of("ravdess", replace(SETUP, base=build_config("paper")))
+
+
+def test_ravdess_has_what_a_search_chose_and_says_for_which_model():
+    tuned = Tuned("emotion", "mtl", {"model.alpha": 0.9, "model.latent_channels": 8})
+    artefact = ARTEFACTS["ravdess"](replace(SETUP, tuned=tuned))
+    models = {cell.config.model.kind: cell.config.model for cell in artefact.cells}
+    assert {model.latent_channels for model in models.values()} == {8}
+    assert [models[kind].alpha for kind in ("cnn", "ae", "stl", "mtl")] == [0.4, 0.4, 0.9, 0.9]
+    assert "The search was of AAE, multi-task." in artefact.notes[-1]
+    other = replace(tuned, task="valence")
+    assert "search" not in notes_of("ravdess", replace(SETUP, tuned=other))
+
+
+def test_shares_of_a_batch_that_a_search_chose_for_one_task_are_both_named():
+    tuned = Tuned("emotion", "mtl", {"data.auxiliary_ratio": 0.75})
+    notes = notes_of("figure-3", replace(SETUP, tuned=tuned))
+    assert "take 50% or 75% of each batch" in notes
+    assert "about 2 or 4 times as many steps" in notes

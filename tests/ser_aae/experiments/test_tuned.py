@@ -1,0 +1,120 @@
+"""What a search has chosen reaches the cells that it was chosen for, and no others."""
+
+from dataclasses import replace
+
+import pytest
+
+from data_prep.corpora import known_facts
+from ser_aae.config.build import build_config
+from ser_aae.config.kinds import KINDS
+from ser_aae.errors import UserError
+from ser_aae.experiments import (
+    ARTEFACTS,
+    BUDGETS,
+    TUNED,
+    Setup,
+    Tuned,
+    read_setups,
+    read_tuned,
+    setup_folder,
+    write_setup,
+)
+from ser_aae.experiments.cells import cell_config
+from tuning.space import DIMENSIONS
+
+CHOSEN = {"model.alpha": 0.4, "model.beta": 0.6, "model.latent_channels": 16}
+SETUP = Setup(tuned=Tuned("emotion", "mtl", CHOSEN), corpora=known_facts())
+
+
+def weights(config):
+    return config.model.alpha, config.model.beta
+
+
+def test_it_takes_what_a_search_can_vary_and_all_of_it(tmp_path):
+    values = {key: item.values[0] for item in DIMENSIONS.values() for key in item.keys}
+    path = tmp_path / "best.yaml"
+    path.write_text(Tuned(values=values).to_yaml() + "seed: 3\n")
+    assert read_tuned(path) == Tuned(values=values)
+
+
+def test_only_what_was_searched_is_read_of_a_file(tmp_path):
+    path = tmp_path / "best.yaml"
+    path.write_text(
+        "dataset: ravdess\ntask: valence\nprotocol: {fold: 3}\n"
+        "model: {kind: ae, alpha: 0.2}\ntraining: {epochs: 10, selection_epochs: 4}\n"
+    )
+    assert read_tuned(path) == Tuned("valence", "ae", {"model.alpha": 0.2})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("training: {epochs: 3}\n", "expected the best.yaml of ser-aae tune"),
+        ("", "found none of them"),
+        ("model: {alfa: 1}\n", "did you mean model.alpha"),
+        ("model: {alpha: much}\n", "best.yaml:1"),
+    ],
+)
+def test_another_file_is_refused(text, said, tmp_path):
+    path = tmp_path / "best.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=said):
+        read_tuned(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "family"),
+    [
+        ("mtl", "aae"),
+        ("stl", "aae"),
+        ("ae", "ae"),
+        ("ae-mtl", "ae"),
+        ("cnn", "cnn"),
+        ("cnn-mtl", "cnn"),
+    ],
+)
+def test_alpha_and_beta_stay_in_the_family(kind, family):
+    assert KINDS[kind].family == family
+    other = replace(SETUP, tuned=Tuned("emotion", "mtl", CHOSEN | {"model.alpha": 0.9}))
+    config = cell_config(other, "msp", kind)
+    assert config.model.alpha == (0.9 if family == "aae" else 0.4)
+    assert config.model.latent_channels == 16
+
+
+def test_cells_of_another_task_have_nothing_of_it():
+    assert cell_config(SETUP, "msp", own={"task": "valence"}).model.latent_channels == 32
+    valence = replace(SETUP, tuned=Tuned("valence", "mtl", CHOSEN))
+    assert cell_config(valence, "msp", own={"task": "valence"}).model.latent_channels == 16
+    assert cell_config(valence, "msp").model.latent_channels == 32
+
+
+def test_it_goes_over_the_papers_weights_and_the_budgets_sizes():
+    paper = replace(SETUP, base=build_config("paper"), budget=BUDGETS["smoke"])
+    dimensional = replace(paper, tuned=Tuned("valence", "ae", CHOSEN))
+    plain = replace(paper, tuned=Tuned())
+    assert weights(cell_config(plain, "msp", "ae", own={"task": "valence"})) == (0.6, 0.4)
+    assert weights(cell_config(dimensional, "msp", "ae", own={"task": "valence"})) == (0.4, 0.6)
+    assert cell_config(plain, "msp").model.latent_channels == 4
+    assert cell_config(paper, "msp").model.latent_channels == 16
+
+
+def test_what_a_figure_varies_it_varies_still():
+    points = ARTEFACTS["figure-5"](SETUP).cells
+    found = {weights(cell.config) for cell in points if cell.config.task == "emotion"}
+    assert (0.1, 0.5) in found
+    assert len(found) > 10
+
+
+def test_a_base_from_a_search_does_not_change_what_a_cell_is_about():
+    base = build_config(assignments=["task=valence"])
+    assert cell_config(replace(SETUP, base=base), "msp").task == "emotion"
+
+
+def test_it_lies_beside_the_runs_and_is_another_setup(tmp_path):
+    folder = write_setup(tmp_path, SETUP)
+    assert folder == setup_folder(tmp_path, SETUP)
+    assert read_setups(tmp_path, corpora=known_facts()) == [SETUP]
+    assert read_tuned(folder / TUNED) == SETUP.tuned
+    plain = write_setup(tmp_path, Setup(corpora=known_facts()))
+    assert plain != folder
+    assert not (plain / TUNED).exists()

@@ -1,0 +1,231 @@
+"""Exports of a tiny run: each file says what the run says, or is not kept."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_aae.errors import UserError
+from ser_aae.export import exporter as module
+from ser_aae.export.exporter import Choice, ExportError, export
+from ser_aae.inference.exported_model import SUFFIXES, load_exported
+from ser_aae.inference.recogniser import Recogniser
+from ser_aae.inference.signature import describe_run
+from ser_aae.results import read_predictions
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def exported(recorded_run, tmp_path_factory):
+    """A function: format, input -> an exported file and how it scored; each is made once."""
+    made = {}
+
+    def make(kind, takes="spectrogram"):
+        if (kind, takes) not in made:
+            out = tmp_path_factory.mktemp("exported") / f"{takes}{SUFFIXES[kind]}"
+            choice = Choice(kind, takes=takes)
+            scored = export(
+                recorded_run.folder,
+                choice,
+                out,
+                recorded_run.store,
+                lambda: recorded_run.recordings,
+            )
+            made[kind, takes] = out, scored
+        return made[kind, takes]
+
+    return make
+
+
+@pytest.fixture
+def path(recorded_run):
+    return recorded_run.recordings / "04" / "happiness-1.wav"
+
+
+@pytest.mark.parametrize("takes", ["spectrogram", "waveform"])
+@pytest.mark.parametrize("kind", list(SUFFIXES))
+def test_a_file_of_each_format_says_what_the_run_says(exported, recorded_run, path, kind, takes):
+    out, scored = exported(kind, takes)
+    assert scored.utterances == 16
+    assert scored.exported == scored.run
+    assert (scored.moved, scored.lead) == (0, 0.0)
+    # a waveform's spectrogram is not rounded to half precision on its way
+    assert scored.posterior_difference < (5e-3 if takes == "waveform" else 1e-5)
+    assert [each.name for each in out.parent.iterdir()] == [out.name]
+    found = Recogniser.load(out).recognise_file(path, timeline_seconds=0.5)
+    wanted = Recogniser.load(recorded_run.folder).recognise_file(path, timeline_seconds=0.5)
+    assert found.warnings == wanted.warnings
+    assert [m.silent for m in found.timeline] == [m.silent for m in wanted.timeline]
+    for task, values in wanted.posteriors.items():
+        assert found.posteriors[task] == pytest.approx(values, abs=5e-3)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "litert"])
+def test_a_waveform_survives_weights_of_half_precision(recorded_run, tmp_path, exported, kind):
+    out = tmp_path / f"m{SUFFIXES[kind]}"
+    choice, root = Choice(kind, "float16", "waveform"), lambda: recorded_run.recordings
+    scored = export(recorded_run.folder, choice, out, recorded_run.store, root)
+    assert scored.exported == scored.run
+    assert scored.posterior_difference < 0.05
+    whole, _ = exported(kind, "waveform")
+    assert out.stat().st_size < 0.6 * whole.stat().st_size
+    # nothing but zeros: the floor of the logarithm must hold in half precision too
+    _, forward = load_exported(out)
+    assert np.isfinite(forward(np.zeros((1, 8000), np.float32))["emotion"]).all()
+
+
+def run_alone(code, *words, blocked):
+    """Run a program that cannot import some packages."""
+    block = "".join(f"sys.modules[{name!r}] = None\n" for name in blocked)
+    command = [sys.executable, "-W", "ignore", "-c", f"import sys\n{block}{code}", *map(str, words)]
+    return subprocess.run(command, check=True, timeout=300, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("takes", ["spectrogram", "waveform"])
+def test_a_keras_file_needs_nothing_but_keras(exported, path, tmp_path, takes):
+    out, _ = exported("keras", takes)
+    _, forward = load_exported(out)
+    signal = soundfile.read(path, dtype="float32")[0][None]
+    segments = np.random.default_rng(0).normal(-50, 10, (3, 64, 32)).astype(np.float32)
+    given = signal if takes == "waveform" else segments
+    np.save(tmp_path / "given.npy", given)
+    code = (
+        "import keras, json, numpy\n"
+        "model = keras.saving.load_model(sys.argv[1])\n"
+        "found = model(numpy.load(sys.argv[2]), training=False)\n"
+        "print(json.dumps({task: values.numpy().tolist() for task, values in found.items()}))\n"
+    )
+    done = run_alone(code, out, tmp_path / "given.npy", blocked=["ser_aae"])
+    for task, values in json.loads(done.stdout.splitlines()[-1]).items():
+        np.testing.assert_allclose(values, forward(given)[task], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "litert"])
+def test_these_files_run_without_tensorflow(exported, path, kind):
+    out, _ = exported(kind)
+    code = (
+        "from ser_aae.inference.recogniser import Recogniser\n"
+        "import json\n"
+        "print(json.dumps(Recogniser.load(sys.argv[1]).recognise_file(sys.argv[2]).to_dict()))\n"
+    )
+    done = run_alone(
+        f"sys.path.insert(0, {str(ROOT)!r})\n{code}", out, path, blocked=["tensorflow", "keras"]
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["posteriors"] == Recogniser.load(out).recognise_file(path).to_dict()["posteriors"]
+
+
+def test_the_description_is_in_the_file(exported, recorded_run):
+    description, _ = load_exported(exported("onnx", "waveform")[0])
+    assert description.input == "waveform"
+    assert description.classes == describe_run(recorded_run.folder).classes
+
+
+def spoil(monkeypatch):
+    """Make every file give its posteriors to the next class."""
+
+    def load(path):
+        description, forward = load_exported(path)
+        return description, lambda x: {k: np.roll(v, 1, axis=1) for k, v in forward(x).items()}
+
+    monkeypatch.setattr(module, "load_exported", load)
+
+
+def test_a_file_that_scores_otherwise_is_a_fault_and_not_kept(recorded_run, tmp_path, monkeypatch):
+    spoil(monkeypatch)
+    said = r"m\.keras: .* another class, .*preferred by 0\.\d+ at most; more than 0\.5 points apart"
+    with pytest.raises(ExportError, match=said):
+        export(recorded_run.folder, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_quantised_file_that_scores_otherwise_is_the_users_to_mend(
+    recorded_run, tmp_path, monkeypatch
+):
+    spoil(monkeypatch)
+    choice = Choice("onnx", "float16")
+    with pytest.raises(UserError, match="was not kept; choose --quantise none, or"):
+        export(recorded_run.folder, choice, tmp_path / "m.onnx", recorded_run.store)
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_is_told_how_near_the_run_was_to_saying_otherwise(recorded_run, tmp_path, monkeypatch):
+    """Two utterances are tipped over: by how much the run preferred its class is known."""
+    predictions = read_predictions(recorded_run.folder / "predictions.parquet")
+    names = describe_run(recorded_run.folder).classes["emotion"]
+    before = predictions[[f"p_{name}" for name in names]].to_numpy(np.float64)
+    ranked = np.sort(before, axis=1)
+    leads = ranked[:, -1] - ranked[:, -2]
+    nearest = np.argsort(leads)[:2]
+    after = before.copy()
+    for row in nearest:
+        first, second = np.argsort(-before[row])[:2]
+        after[row, [first, second]] = before[row, [second, first]]
+    monkeypatch.setattr(module, "_score_segments", lambda *_: after)
+    choice = Choice("keras", tolerance=100.0)
+    scored = export(recorded_run.folder, choice, tmp_path / "m.keras", recorded_run.store)
+    assert scored.moved == 2
+    assert scored.lead == pytest.approx(leads[nearest].max())
+    assert scored.posterior_difference == pytest.approx(leads[nearest].max())
+    assert f"2 get another class, which the run had preferred by {scored.lead:.2g}" in scored.text
+
+
+def test_what_differs_can_be_accepted(recorded_run, tmp_path, monkeypatch):
+    spoil(monkeypatch)
+    choice = Choice("keras", tolerance=100.0)
+    scored = export(recorded_run.folder, choice, tmp_path / "m.keras", recorded_run.store)
+    assert scored.points < -50
+    assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
+
+
+def test_an_older_file_stays_where_the_new_one_fails(recorded_run, tmp_path, monkeypatch):
+    spoil(monkeypatch)
+    (tmp_path / "m.keras").write_text("older")
+    with pytest.raises(ExportError):
+        export(recorded_run.folder, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
+    assert (tmp_path / "m.keras").read_text() == "older"
+
+
+@pytest.mark.parametrize(
+    ("choice", "name", "message"),
+    [
+        (Choice("tflite"), "m.tflite", r"--format: expected one of keras, .*got 'tflite'"),
+        (Choice("onnx", "int4"), "m.onnx", "--quantise: expected one of none"),
+        (Choice("onnx", takes="sound"), "m.onnx", "--input: expected one of spectrogram"),
+        (Choice("keras", "int8"), "m.keras", "--quantise: goes with --format onnx or litert"),
+        (Choice("onnx", "int8", "waveform"), "m.onnx", "spectrogram; .* choose float16"),
+        (Choice("onnx"), "m.tflite", r"--out: expected a name that ends in \.onnx, got m\.tflite"),
+        (Choice("saved-model"), "m.pb", "--out: expected a name without an ending"),
+        (Choice("saved-model"), "there", "there is a folder already"),
+        (Choice("onnx", takes="waveform"), "m.onnx", "expected the folder of the recordings"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused(recorded_run, tmp_path, choice, name, message):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UserError, match=message):
+        export(recorded_run.folder, choice, tmp_path / name, recorded_run.store)
+    assert [each.name for each in tmp_path.iterdir()] == ["there"]
+
+
+def test_other_data_than_the_runs_are_refused(
+    recorded_run, tmp_path, speakers_of, sounds_of, write_corpus
+):
+    utterances = speakers_of("tones")
+    write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
+    with pytest.raises(UserError, match=r"expected the data that .* was trained on"):
+        export(recorded_run.folder, Choice("onnx"), tmp_path / "m.onnx", tmp_path / "store")
+
+
+def test_a_corpus_for_verification_alone_is_not_asked_for(recorded_run, tmp_path):
+    run = shutil.copytree(recorded_run.folder, tmp_path / recorded_run.folder.name)
+    content = json.loads((run / "config.json").read_text())
+    content["corpora"]["voices"] = "0123456789abcdef"
+    (run / "config.json").write_text(json.dumps(content))
+    scored = export(run, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
+    assert scored.exported == scored.run

@@ -1,0 +1,95 @@
+"""The model of a run: the weights that were scored, or a message."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
+from ser_aae.config import DataConfig
+from ser_aae.data.run_data import assemble
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
+from ser_aae.inference.run_model import load_trained
+from ser_aae.inference.signature import describe_run
+from ser_aae.results.complete_run import read_config
+from ser_aae.training.scoring import Scorer, score_tasks
+
+
+@pytest.fixture
+def copied(recorded_run, tmp_path):
+    """A copy that may be changed."""
+    return Path(shutil.copytree(recorded_run.folder, tmp_path / "fold00-rep00"))
+
+
+def test_its_test_part_scores_as_in_the_run(recorded_run):
+    config = read_config(recorded_run.folder)
+    data = assemble(config, recorded_run.store)
+    model, normalisation = load_trained(recorded_run.folder)
+    dataset = evaluation_dataset(data.test, normalisation, config.data, 32)
+    posteriors, _ = Scorer(model, dataset, data.test).posteriors()
+    result = read_json(recorded_run.folder / "result.json")
+    scores = score_tasks(posteriors, data.test, "emotion")
+    assert scores["unweighted_accuracy"] == result["unweighted_accuracy"]
+    assert scores["gender_accuracy"] == result["gender_accuracy"]
+
+
+def test_the_normalisation_is_that_of_the_training_part(recorded_run):
+    config = read_config(recorded_run.folder)
+    data = assemble(config, recorded_run.store)
+    _, found = load_trained(recorded_run.folder)
+    wanted = measure_normalisation(data.train)
+    np.testing.assert_array_equal(found.mean, wanted.mean)
+    np.testing.assert_array_equal(found.deviation, wanted.deviation)
+    assert isinstance(config.data, DataConfig)
+
+
+def test_the_speakers_names_are_in_the_order_of_their_classes(recorded_run):
+    config = read_config(recorded_run.folder)
+    data = assemble(config, recorded_run.store)
+    names = describe_run(recorded_run.folder).classes["speaker"]
+    assert names == data.speakers
+    (part,) = data.train
+    for row in part.rows:
+        number = part.labels["speaker"][row]
+        assert names[number] == part.corpus.utterances[row].speaker
+
+
+def test_weights_of_another_model_are_refused(copied):
+    content = json.loads((copied / "config.json").read_text())
+    content["model"]["filters"] = [8, 8]
+    (copied / "config.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"best\.weights\.h5: expected the weights of the run's"):
+        load_trained(copied)
+
+
+def test_missing_weights_are_told(copied):
+    (copied / "best.weights.h5").unlink()
+    with pytest.raises(UserError, match=r"best\.weights\.h5: expected .*train the run again"):
+        load_trained(copied)
+
+
+def test_a_run_without_its_normalisation_is_told(copied):
+    (copied / "normalisation.json").unlink()
+    with pytest.raises(UserError, match=r"normalisation\.json: expected a file of a run"):
+        load_trained(copied)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"mean": [0.0]},
+        {"deviation": None},
+        {"deviation": [0.0] * 32},
+        {"mean": ["loud"] * 32},
+        {"mean": [float("nan")] * 32},
+        {"num_classes": []},
+    ],
+)
+def test_a_damaged_normalisation_is_told_by_its_name(copied, values):
+    path = copied / "normalisation.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    with pytest.raises(UserError, match=r"normalisation\.json: it is damaged"):
+        load_trained(copied)

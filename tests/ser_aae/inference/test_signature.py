@@ -1,0 +1,174 @@
+"""What a model takes and gives, from a run and back from an exported file."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
+from ser_aae.inference.signature import Description, describe_run, parse_description
+from ser_aae.results.complete_run import read_config
+
+
+@pytest.fixture
+def run(recorded_run, tmp_path):
+    """A copy that may be changed."""
+    return Path(shutil.copytree(recorded_run.folder, tmp_path / "fold00-rep00"))
+
+
+def change(path, **values):
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, **values}))
+
+
+def test_a_run_is_described_by_its_own_files(run):
+    about = describe_run(run)
+    assert about.input == "spectrogram"
+    assert (about.segment_frames, about.shift_frames, about.pad) == (64, 32, "repeat")
+    assert about.frontend.bins == 32
+    assert list(about.classes) == ["emotion", "gender", "speaker"]
+    assert about.classes["emotion"] == ("anger", "happiness", "neutral", "sadness")
+    assert about.classes["gender"] == ("F", "M")
+    assert len(about.classes["speaker"]) == 4
+    assert all(name.startswith("tones:") for name in about.classes["speaker"])
+
+
+def test_a_run_of_an_earlier_version_is_read_as_it_was_run(run):
+    assert read_config(run).data.evaluation_segments == 4
+    content = json.loads((run / "config.json").read_text())
+    del content["data"]["evaluation_segments"], content["training"]["logit_adjustment"]
+    (run / "config.json").write_text(json.dumps(content))
+    config = read_config(run)
+    assert (config.data.evaluation_segments, config.training.logit_adjustment) == (1, 0.0)
+    assert describe_run(run).fewest_segments == 1
+
+
+def test_speakers_whose_names_were_not_written_are_numbered(run):
+    content = json.loads((run / "normalisation.json").read_text())
+    del content["speakers"]
+    (run / "normalisation.json").write_text(json.dumps(content))
+    assert describe_run(run).classes["speaker"][0] == "speaker 1"
+
+
+@pytest.mark.parametrize(
+    ("elicitation", "kind"),
+    [("acted", "acted speech"), ("natural", "natural speech"), ("", "one corpus"),
+     (None, "one corpus"), (3, "one corpus")],
+)  # fmt: skip
+def test_the_warning_says_how_the_corpus_came_to_be(run, elicitation, kind):
+    # runs of an earlier version do not say it
+    change(run / "result.json", elicitation=elicitation)
+    change(run / "config.json", dataset="ravdess")
+    result = json.loads((run / "result.json").read_text())
+    change(run / "result.json", unweighted_accuracy=0.5, warnings=["the adversary is dead"])
+    first, second = describe_run(run).warnings
+    assert f"trained on {kind} (ravdess)" in first
+    assert "50.0 % UA (chance 25.0)" in first
+    assert second == "the adversary is dead"
+    assert result["classes"]
+
+
+def test_the_warning_names_no_place_on_this_machine(run):
+    change(run / "config.json", dataset="csv:/home/me/clinic/calls.csv")
+    about = describe_run(run)
+    assert "one corpus (csv-calls-" in about.warnings[0]
+    assert "clinic" not in about.to_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("normalisation.json", {"num_classes": None}),
+        ("normalisation.json", {"num_classes": {}}),
+        ("normalisation.json", {"num_classes": {"emotion": "many"}}),
+        ("normalisation.json", {"num_classes": {"mood": 4}}),
+        ("normalisation.json", {"num_classes": {"emotion": 3}}),
+        ("normalisation.json", {"classes": "abcd"}),
+        ("normalisation.json", {"classes": [1, 2, 3, 4]}),
+        ("normalisation.json", {"speakers": []}),
+        ("result.json", {"unweighted_accuracy": "high"}),
+        ("result.json", {"classes": []}),
+        ("result.json", {"warnings": "one"}),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_told_by_its_name(run, name, values):
+    change(run / name, **values)
+    with pytest.raises(UserError, match=rf"{name}: it is damaged .*train the run again"):
+        describe_run(run)
+
+
+@pytest.mark.parametrize("name", ["num_classes", "classes"])
+def test_what_is_missing_of_the_normalisation_is_told_with_its_file(run, name):
+    content = json.loads((run / "normalisation.json").read_text())
+    del content[name]
+    (run / "normalisation.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"normalisation\.json: it is damaged .*'{name}'"):
+        describe_run(run)
+
+
+def test_json_and_back_is_the_same(run):
+    about = describe_run(run)
+    assert parse_description(about.to_json(), run) == about
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "description is damaged"),
+        ("[]", "description is damaged"),
+        ('{"version": 2}', "description is damaged"),
+        ('{"version": 1}', "expected a model of version 2, found 1; export the model again"),
+    ],
+)
+def test_a_damaged_description_is_told_with_its_file(text, message):
+    with pytest.raises(UserError, match=rf"model\.onnx: .*{message}"):
+        parse_description(text, Path("model.onnx"))
+
+
+WHOLE = Description(
+    input="waveform",
+    frontend=FrontEndConfig(bins=32),
+    segment_frames=64,
+    shift_frames=32,
+    fewest_segments=1,
+    pad="floor",
+    classes={"emotion": ("anger", "neutral")},
+    warnings=(),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"input": "words"}, "input: expected spectrogram or waveform, found 'words'"),
+        ({"segment_frames": 10**9 + 1}, "segment_frames: expected a multiple of 16"),
+        ({"segment_frames": "long"}, "segment_frames: expected a whole number"),
+        ({"shift_frames": 0}, "evaluation_shift_frames: expected a whole number from 1"),
+        ({"shift_frames": True}, "evaluation_shift_frames: expected a whole number from 1"),
+        ({"fewest_segments": 0}, "evaluation_segments: expected a whole number from 1"),
+        ({"fewest_segments": 10**12}, "evaluation_segments: expected a whole number from 1 to 64"),
+        ({"pad": "noise"}, "pad: expected one of repeat, floor"),
+        ({"frontend": {"sample_rate_hz": 1}}, "sample_rate_hz: expected a whole number from 1000"),
+        ({"frontend": {"no_such": 1}}, "no such setting"),
+        ({"frontend": []}, "not a mapping"),
+        ({"classes": {}}, "expected a task"),
+        ({"classes": {"emotion": []}}, "emotion: expected a list of texts"),
+        ({"classes": {"emotion": "ab"}}, "emotion: expected a list of texts"),
+        ({"warnings": [1]}, "warnings: expected a list of texts"),
+        ({"more": 1}, "expected classes, fewest_segments, frontend, input"),
+    ],
+)
+def test_values_that_cannot_be_are_told_with_the_file(change, message):
+    content = json.loads(WHOLE.to_json())
+    assert parse_description(json.dumps(content), Path("model.onnx")) == WHOLE
+    with pytest.raises(UserError, match=rf"^model\.onnx: its description is damaged .*{message}"):
+        parse_description(json.dumps(content | change), Path("model.onnx"))
+
+
+def test_a_run_that_is_not_complete_is_refused(run):
+    assert read_config(run).dataset == "tones"
+    (run / "result.json").unlink()
+    with pytest.raises(UserError, match="expected the folder of a complete run"):
+        describe_run(run)

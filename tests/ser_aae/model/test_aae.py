@@ -1,0 +1,316 @@
+"""The three phases: who moves, who does not, and that every term and setting matters."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ser_aae.config import ModelConfig, TrainingConfig
+from ser_aae.config.kinds import KINDS
+from ser_aae.model.aae import MultitaskAAE
+
+SHAPE = (32, 64, 1)
+TASKS = {"emotion": 4, "gender": 2, "speaker": 6}
+CONFIG = replace(
+    ModelConfig(),
+    filters=(4, 6),
+    latent_channels=4,
+    dense_units=(8, 8),
+    discriminator_zero_start=False,  # which asks nothing of the encoder in the first step
+)
+SGD = replace(TrainingConfig(), optimiser="sgd", learning_rate=0.05)
+NETWORKS = ("encoder", "decoder", "discriminator", "emotion", "gender", "speaker")
+
+
+def make_batch(rows=8, labelled=True):
+    draw = np.random.default_rng(1)
+    segments = tf.constant(draw.normal(size=(rows, *SHAPE)), tf.float32)
+    emotion = np.arange(rows) % 4 if labelled else np.full(rows, -1)
+    labels = {"emotion": emotion, "gender": np.arange(rows) % 2, "speaker": np.arange(rows) % 6}
+    return segments, {task: tf.constant(value, tf.int32) for task, value in labels.items()}
+
+
+def make_model(config=CONFIG, training=SGD, seed=0, **compile_arguments):
+    keras.utils.set_random_seed(seed + 1)
+    tasks = TASKS if config.tasks else {"emotion": 4}
+    model = MultitaskAAE(config, tasks, SHAPE, seed=seed)
+    model.compile(training, **compile_arguments)
+    return model
+
+
+def network(model, name):
+    return model.classifiers[name] if name in TASKS else getattr(model, name)
+
+
+def snapshot(model):
+    """Return every network's weights, trainable and others; a count of draws is none."""
+
+    def values(variables):
+        return [v.numpy() for v in variables if not v.path.endswith("seed_generator_state")]
+
+    return {
+        name: (
+            values(network(model, name).trainable_variables),
+            values(network(model, name).non_trainable_variables),
+        )
+        for name in NETWORKS
+    }
+
+
+def moved(before, after, which=0):
+    return {
+        name
+        for name in NETWORKS
+        if any(
+            not np.array_equal(old, new)
+            for old, new in zip(before[name][which], after[name][which], strict=True)
+        )
+    }
+
+
+def run(model, steps=1, batch=None):
+    """Take steps one by one, without the seconds a graph of three phases takes to build."""
+    model.reset_metrics()
+    for _ in range(steps):
+        logs = model.train_step(batch or make_batch())
+    return {name: float(value) for name, value in logs.items()}
+
+
+def fit(model, steps=1, epochs=1, batch=None):
+    data = tf.data.Dataset.from_tensors(batch or make_batch()).repeat(steps)
+    return model.fit(data, epochs=epochs, verbose=0, shuffle=False).history
+
+
+def weights_after(config=CONFIG, training=SGD, steps=2, **compile_arguments):
+    model = make_model(config, training, **compile_arguments)
+    run(model, steps)
+    return np.concatenate([value.ravel() for value in model.get_weights()])
+
+
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [
+        ("reconstruction", {"encoder", "decoder"}),
+        ("regularisation", {"encoder", "discriminator"}),
+        ("classification", {"encoder", "emotion", "gender", "speaker"}),
+    ],
+)
+def test_each_phase_moves_exactly_its_networks(phase, expected):
+    model = make_model()
+    before = snapshot(model)
+    getattr(model, phase)(*make_batch())
+    assert moved(before, snapshot(model)) == expected
+
+
+def test_the_encoders_adversarial_step_leaves_the_discriminator():
+    frozen = replace(SGD, discriminator_rate_ratio=0.0)
+    model = make_model(training=frozen)
+    before = snapshot(model)
+    model.regularisation(*make_batch())
+    assert moved(before, snapshot(model)) == {"encoder"}
+
+
+def test_the_discriminators_step_leaves_the_encoder():
+    model = make_model(training=replace(SGD, generator_rate_ratio=0.0))
+    before = snapshot(model)
+    model.regularisation(*make_batch())
+    assert moved(before, snapshot(model)) == {"discriminator"}
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_unlabelled_rows_leave_the_emotion_head_untouched(optimiser):
+    model = make_model(training=replace(SGD, optimiser=optimiser, weight_decay=0.01))
+    run(model, 2)  # so that a momentum is there that could move it
+    before = snapshot(model)
+    run(model, 2, make_batch(labelled=False))
+    after = snapshot(model)
+    assert moved(before, after, which=0) == set(NETWORKS) - {"emotion"}
+    assert "emotion" not in moved(before, after, which=1)
+
+
+def test_unlabelled_rows_beside_labelled_ones_do_not_enter_the_emotion_loss():
+    code = tf.constant(np.random.default_rng(2).normal(size=(8, 4, 4, 4)), tf.float32)
+    _, labels = make_batch()
+    hidden = {**labels, "emotion": tf.constant([0, 1, 2, 3, -1, -1, -1, -1])}
+    other = tf.concat([code[:4], code[4:] * 100.0], axis=0)
+    norms = []
+    for rows in (code, other):
+        model = make_model(replace(CONFIG, dropout=0.0))
+        model._classify(rows, hidden, training=True)
+        statistics = [v.numpy() for v in model.classifiers["emotion"].non_trainable_variables]
+        norms.append([float(model._trackers["emotion_loss"].result()), *statistics])
+    for first, second in zip(*norms, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_compiler_can_have_the_step():
+    """Shapes are fixed, however many rows have a label, so that XLA takes the whole step."""
+    segments, labels = make_batch()
+    hidden = {**labels, "emotion": tf.constant([0, 1, 2, -1, -1, -1, -1, -1])}
+    found = []
+    for compiled in (False, True):
+        model = make_model(replace(CONFIG, kind="cnn-mtl", dropout=0.0))
+        logs = tf.function(model.train_step, jit_compile=compiled)((segments, hidden))
+        found.append([float(logs[name]) for name in sorted(logs)])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_are_subsets_of_phases_and_networks(kind):
+    model = make_model(replace(CONFIG, kind=kind))
+    history = run(model)
+    assert model.phases == KINDS[kind].phases
+    assert hasattr(model, "decoder") == ("cnn" not in kind)
+    assert hasattr(model, "discriminator") == (kind in ("mtl", "stl"))
+    assert set(model.classifiers) == (set(TASKS) if "mtl" in kind else {"emotion"})
+    assert ("reconstruction_loss" in history) == ("cnn" not in kind)
+    assert ("discriminator_loss" in history) == (kind in ("mtl", "stl"))
+
+
+def test_history_shows_every_loss_and_accuracy_and_no_others():
+    history = fit(make_model())
+    expected = {"reconstruction_loss", "discriminator_loss", "discriminator_accuracy"}
+    expected |= {"generator_loss", "classification_loss"}
+    expected |= {f"{task}_{what}" for task in TASKS for what in ("loss", "accuracy")}
+    assert set(history) == expected
+    assert all(np.isfinite(values[0]) for values in history.values())
+
+
+def test_evaluate_moves_nothing_and_reports_the_tasks():
+    model = make_model()
+    before = snapshot(model)
+    data = tf.data.Dataset.from_tensors(make_batch())
+    found = model.evaluate(data, verbose=0, return_dict=True)
+    assert not moved(before, snapshot(model)) | moved(before, snapshot(model), which=1)
+    assert {"reconstruction_loss", "emotion_loss", "speaker_accuracy"} <= set(found)
+    assert "discriminator_loss" not in found
+
+
+def test_training_learns_what_can_be_learnt():
+    segments, labels = make_batch(16)
+    level = tf.cast(labels["emotion"], tf.float32)[:, None, None, None]
+    marked = tf.concat([segments[:, :16] + 2.0 * level, segments[:, 16:]], axis=1)
+    model = make_model(training=replace(TrainingConfig(), learning_rate=5e-3))
+    history = fit(model, 30, epochs=4, batch=(marked, labels))
+    assert history["emotion_loss"][-1] < 0.7 * history["emotion_loss"][0]
+    assert history["reconstruction_loss"][-1] < history["reconstruction_loss"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"alpha": 0.9},
+        {"beta": 0.2},
+        {"latent": "relu"},
+        {"dropout": 0.0},
+        {"batch_norm_momentum": 0.5},
+        {"reconstruction": "sum"},
+        {"adversarial": "saturating"},
+        {"discriminator_zero_start": True},
+        {"discriminator_noise": 0.0},
+        {"discriminator_smoothing": 0.1},
+    ],
+)
+def test_each_setting_of_the_model_changes_the_outcome(change):
+    assert not np.array_equal(weights_after(), weights_after(replace(CONFIG, **change)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimiser": "adam"},
+        {"learning_rate": 0.01},
+        {"generator_rate_ratio": 0.9},
+        {"discriminator_rate_ratio": 0.9},
+    ],
+)
+def test_each_setting_of_the_optimisers_changes_the_outcome(change):
+    assert not np.array_equal(weights_after(), weights_after(training=replace(SGD, **change)))
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_alpha_weighs_the_reconstruction_under_any_optimiser(kind):
+    """Adam undoes a factor of the loss; a step must be shorter by alpha all the same."""
+    training = replace(SGD, optimiser=kind, learning_rate=0.1)
+
+    def moved(alpha):
+        model = make_model(replace(CONFIG, alpha=alpha), training=training)
+        before = [value.numpy() for value in model.decoder.trainable_variables]
+        model.reconstruction(*make_batch(8))
+        after = [value.numpy() for value in model.decoder.trainable_variables]
+        return np.concatenate([(b - a).ravel() for a, b in zip(before, after, strict=True)])
+
+    np.testing.assert_allclose(moved(0.1), 0.1 * moved(1.0), rtol=1e-2, atol=1e-6)
+    assert not np.any(moved(0.0))
+
+
+def test_weight_decay_changes_the_outcome():
+    adam = replace(SGD, optimiser="adam", learning_rate=1e-3)
+    decayed = replace(adam, weight_decay=0.1)
+    assert not np.array_equal(weights_after(training=adam), weights_after(training=decayed))
+
+
+def test_one_seed_gives_one_result_and_another_seed_another():
+    first, second = make_model(seed=0), make_model(seed=0)
+    fit(first, 3)
+    fit(second, 3)
+    for one, two in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
+    other = make_model(seed=1)
+    run(other, 3)
+    assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
+
+
+def state(model):
+    optimisers = [v for each in model.optimisers.values() for v in each.variables]
+    return [value.numpy() for value in (*model.variables, *optimisers)]
+
+
+def test_save_and_restore_is_bit_equal_optimisers_and_randomness_included(tmp_path):
+    model = make_model(training=replace(TrainingConfig(), learning_rate=1e-3))
+    run(model, 2)
+    model.optimisers["generator"].learning_rate.assign(1e-5)
+    model.save_weights(tmp_path / "a.weights.h5")
+    other = make_model(training=replace(TrainingConfig(), learning_rate=1e-3), seed=7)
+    other.load_weights(tmp_path / "a.weights.h5")
+    assert float(other.optimisers["generator"].learning_rate) == pytest.approx(1e-5)
+    for each in (model, other):
+        run(each, 2)
+    for one, two in zip(state(model), state(other), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_can_be_saved_after_one_step_and_before_any(tmp_path):
+    fresh = make_model()
+    fresh.save_weights(tmp_path / "fresh.weights.h5")
+    stepped = make_model()
+    run(stepped)
+    stepped.save_weights(tmp_path / "stepped.weights.h5")
+    fresh.load_weights(tmp_path / "stepped.weights.h5")
+    np.testing.assert_array_equal(fresh.get_weights()[0], stepped.get_weights()[0])
+
+
+def test_the_encoders_batch_norm_runs_three_times_a_step():
+    still = replace(SGD, learning_rate=0.0)
+    once, thrice = make_model(training=still), make_model(training=still)
+    batch = make_batch()
+    once.encoder(batch[0], training=True)
+    thrice.train_step(batch)
+    norm = "encoder_1_norm"
+    mean_once = once.encoder.get_layer(norm).moving_mean.numpy()
+    mean_thrice = thrice.encoder.get_layer(norm).moving_mean.numpy()
+    # from 0, with momentum 0.9: 0.1 of the batch's mean after one pass, 1 - 0.9^3 after three
+    np.testing.assert_allclose(mean_thrice, mean_once * (1 - 0.9**3) / 0.1, rtol=1e-4)
+
+
+def test_posteriors_sum_to_one():
+    posteriors = make_model()(make_batch()[0])
+    assert {task: value.shape[1] for task, value in posteriors.items()} == TASKS
+    for value in posteriors.values():
+        np.testing.assert_allclose(tf.reduce_sum(value, axis=1), 1.0, rtol=1e-5)
+
+
+def test_reconstruction_has_the_shape_of_the_segment():
+    assert make_model().reconstruct(make_batch()[0]).shape == (8, *SHAPE)

@@ -1,0 +1,48 @@
+"""What a result says of where its predictions come from: their digest, and synthetic corpora."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, replace
+
+import pytest
+
+from ser_aae.config import ModelConfig, TrainingConfig
+from ser_aae.datasets import CorpusFacts
+from ser_aae.files.atomic import read_json
+from ser_aae.inference.signature import describe_run
+from ser_aae.store.corpus import MANIFEST, corpus_folder
+from ser_aae.training.run import train_and_evaluate
+
+
+@pytest.fixture(scope="module")
+def config(kfold_config):
+    model = ModelConfig(kind="stl", filters=(4, 4), latent_channels=4, dense_units=(8, 8))
+    data = replace(kfold_config.data, segment_frames=64, evaluation_shift_frames=64)
+    training = TrainingConfig(epochs=1)
+    return replace(kfold_config, model=model, data=data, training=training)
+
+
+def test_a_result_holds_the_digest_of_its_predictions_and_names_synthetic_corpora(
+    config, tiny_store, frontend, tmp_path
+):
+    store = tmp_path / "store"
+    shutil.copytree(tiny_store, store)
+    manifest = corpus_folder(store, "tiny", frontend) / MANIFEST
+    facts = asdict(CorpusFacts(elicitation="synthetic"))
+    own = {"synthetic": True, "facts": facts}
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(content | own), encoding="utf-8")
+
+    folder = train_and_evaluate(config, store, tmp_path / "runs")
+
+    result = read_json(folder / "result.json")
+    written = (folder / "predictions.parquet").read_bytes()
+    assert result["predictions_sha256"] == hashlib.sha256(written).hexdigest()
+    assert result["synthetic"] == ["tiny"]
+    assert describe_run(folder).warnings[0].startswith("trained on synthetic speech (tiny)")
+
+
+def test_a_corpus_of_people_is_not_named(config, tiny_store, tmp_path):
+    folder = train_and_evaluate(replace(config, seed=1), tiny_store, tmp_path)
+    assert read_json(folder / "result.json")["synthetic"] == []

@@ -1,0 +1,164 @@
+"""How a run ends: without its test part, and with it later."""
+
+from dataclasses import replace
+
+import pytest
+
+from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.results import (
+    evaluate,
+    find_runs,
+    is_complete,
+    load_runs,
+    read_predictions,
+    run_folder,
+)
+from ser_aae.results.folder import VALIDATION, is_validated
+from ser_aae.training import run as train
+from ser_aae.training import stage as stages
+from ser_aae.training.ending import validation_accuracy
+from ser_aae.training.run import train_and_evaluate
+
+
+@pytest.fixture(scope="module")
+def config(kfold_config):
+    return replace(
+        kfold_config,
+        data=replace(DataConfig(), segment_frames=64, evaluation_shift_frames=32),
+        model=replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(8, 8)),
+        training=replace(TrainingConfig(), epochs=2, batch_size=16, average_decay=0.5),
+    )
+
+
+@pytest.fixture(scope="module")
+def unscored(config, tiny_store, tmp_path_factory):
+    """Return the runs with a run that ended after validation, and its folder; not to be changed."""
+    runs = tmp_path_factory.mktemp("unscored")
+    return runs, train_and_evaluate(config, tiny_store, runs, score_test=False)
+
+
+@pytest.fixture(scope="module")
+def scored(config, tiny_store, tmp_path_factory):
+    """Return the folder of the same run, trained and scored in one go; not to be changed."""
+    return train_and_evaluate(config, tiny_store, tmp_path_factory.mktemp("scored"))
+
+
+def test_a_run_that_is_not_scored_is_not_complete(unscored):
+    runs, folder = unscored
+    assert is_validated(folder)
+    assert not is_complete(folder)
+    left = {path.name for path in folder.iterdir()}
+    assert not left & {"result.json", "predictions.parquet", "examples.npz", "verification.parquet"}
+    assert not [name for name in left if name.startswith(("backup", "."))]
+    assert {"best.weights.h5", "epochs.jsonl", "config.json", VALIDATION} <= left
+    assert find_runs(runs) == [folder]
+    assert load_runs(runs).empty
+    for place in (folder, folder.parent):
+        with pytest.raises(UserError, match="complete"):
+            evaluate(place)
+
+
+def test_what_validation_showed_is_what_the_result_says_later(unscored, scored):
+    validation = read_json(unscored[1] / VALIDATION)
+    result = read_json(scored / "result.json")
+    assert not {"unweighted_accuracy", "confusion", "n"} & set(validation)
+    changing = ("seconds",)
+    assert {k: v for k, v in validation.items() if k not in changing} == {
+        key: result[key] for key in validation if key not in changing
+    }
+    best = max(
+        row["validation"]["running_unweighted_accuracy"]
+        for row in read_jsonl(unscored[1] / "epochs.jsonl")
+    )
+    assert validation_accuracy(unscored[1]) == validation_accuracy(scored) == best
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Collect the corpus and row of every utterance that is trained or scored on."""
+    seen = set()
+
+    def watch(build):
+        def watched(parts, *rest):
+            for part in parts if isinstance(parts, list) else [parts]:
+                seen.update((part.corpus.name, int(row)) for row in part.rows)
+            return build(parts, *rest)
+
+        return watched
+
+    for module, name in ((train, "evaluation_dataset"), (stages, "training_dataset")):
+        monkeypatch.setattr(module, name, watch(getattr(module, name)))
+    return seen
+
+
+def test_the_test_part_is_first_looked_at_when_it_is_scored_later(
+    config, tiny_store, scored, tmp_path, monkeypatch, looked_at
+):
+    data = train.assemble(config, tiny_store)
+    test = {(data.test.corpus.name, int(row)) for row in data.test.rows}
+    folder = train_and_evaluate(config, tiny_store, tmp_path, score_test=False)
+    assert looked_at
+    assert not test & looked_at
+    epochs = (folder / "epochs.jsonl").read_text()
+    monkeypatch.setattr(train, "_train_stage_two", None)
+    assert train_and_evaluate(config, tiny_store, tmp_path) == folder
+    assert test <= looked_at
+    assert is_complete(folder)
+    assert not is_validated(folder)
+    assert (folder / "epochs.jsonl").read_text() == epochs
+    one, two = (read_predictions(each / "predictions.parquet") for each in (folder, scored))
+    assert one.equals(two)
+    evaluate(folder)
+
+
+def test_a_second_time_there_is_nothing_to_do(config, tiny_store, unscored, scored):
+    for folder in (unscored[1], scored):
+        before = sorted((path, path.stat().st_mtime_ns) for path in folder.iterdir())
+        shown = []
+        runs = folder.parents[2]
+        train_and_evaluate(config, tiny_store, runs, shown.append, score_test=False)
+        assert "complete already" in shown[0]
+        assert sorted((path, path.stat().st_mtime_ns) for path in folder.iterdir()) == before
+
+
+def test_other_sounds_of_test_speakers_change_nothing(
+    config, unscored, speakers_of, sounds_of, write_corpus, tmp_path
+):
+    utterances = speakers_of("tiny")
+    sounds = sounds_of(utterances, config.frontend.bins)
+    corpus = write_corpus(tmp_path / "same", utterances, sounds)
+    test = set(train.assemble(config, tmp_path / "same").test.rows.tolist())
+    changed = [-sound if row in test else sound for row, sound in enumerate(sounds)]
+    other = write_corpus(tmp_path / "other", utterances, changed)
+    assert other.digest != corpus.digest
+    figures = []
+    for name in ("same", "other"):
+        folder = train_and_evaluate(
+            config, tmp_path / name, tmp_path / "runs" / name, score_test=False
+        )
+        rows = [row["train"] | row["validation"] for row in read_jsonl(folder / "epochs.jsonl")]
+        figures.append((validation_accuracy(folder), rows))
+    assert figures[0] == figures[1]
+
+
+def test_an_interrupted_run_without_its_test_part_goes_on(
+    config, tiny_store, unscored, tmp_path, monkeypatch
+):
+    write = stages.Backup.on_epoch_end
+
+    def interrupt(self, epoch, logs=None):
+        write(self, epoch, logs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages.Backup, "on_epoch_end", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train_and_evaluate(config, tiny_store, tmp_path, score_test=False)
+    folder = run_folder(tmp_path, config)
+    assert not is_validated(folder)
+    with pytest.raises(UserError, match="found none"):
+        validation_accuracy(folder)
+    monkeypatch.undo()
+    train_and_evaluate(config, tiny_store, tmp_path, score_test=False)
+    assert validation_accuracy(folder) == validation_accuracy(unscored[1])

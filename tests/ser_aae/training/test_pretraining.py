@@ -1,0 +1,291 @@
+"""Stage 1: what is shared, with whom, and that finding it is the same as computing it."""
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.data.run_data import assemble
+from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.files.locks import claim
+from ser_aae.grid.storage import place_in_cache
+from ser_aae.grid.worker import train_run
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.results import read_predictions
+from ser_aae.results.places import Places
+from ser_aae.training import pretraining
+from ser_aae.training.pretraining import adopt, auxiliary_speakers, pretrain
+from ser_aae.training.run import train_and_evaluate
+
+ROOT = Path(__file__).resolve().parents[3]
+MOST_SECONDS = 900
+"""For whatever is waited for; longer means that it will not come."""
+
+PROCESS = """
+import pickle, sys
+import tensorflow as tf
+# as in this process: graphs that are rewritten round differently
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+from ser_aae.training.run import train_and_evaluate
+config, store, runs = pickle.load(sys.stdin.buffer)
+train_and_evaluate(config, store, runs, lambda line: print(line, flush=True))
+"""
+
+
+@pytest.fixture(scope="module")
+def config(frontend):
+    return RunConfig(
+        dataset="tiny",
+        auxiliary=("voices",),
+        protocol=ProtocolConfig(name="speaker-kfold", folds=4),
+        frontend=frontend,
+        data=replace(DataConfig(), segment_frames=64, evaluation_shift_frames=64),
+        model=replace(
+            ModelConfig(),
+            filters=(2, 2),
+            latent_channels=2,
+            classifier_filters=2,
+            dense_units=(4, 4),
+        ),
+        training=replace(TrainingConfig(), epochs=1, batch_size=16, pretraining_epochs=3),
+    )
+
+
+@pytest.fixture(scope="module")
+def quick(config):
+    """The config with a model of fewer networks, for what processes do around it."""
+    return replace(config, model=replace(config.model, kind="cnn-mtl"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def first(config, tiny_store, runs):
+    """A run that has computed its stage 1."""
+    return train_and_evaluate(config, tiny_store, runs)
+
+
+@pytest.fixture(scope="module")
+def place(first, runs):
+    """The outcome of its stage 1."""
+    (folder,) = (runs / "pretraining").iterdir()
+    return folder
+
+
+def of_fold(config, fold):
+    return replace(config, protocol=replace(config.protocol, fold=fold))
+
+
+def assert_same_outcome(one, two):
+    with np.load(one / "weights.npz") as left, np.load(two / "weights.npz") as right:
+        assert left.files == right.files
+        for name in left.files:
+            np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+
+
+def outcome_of(config, store, runs, shown=None):
+    """Return the folder of a config's stage 1, computed where it is not there."""
+    show = (lambda line: None) if shown is None else shown.append
+    return pretrain(config, assemble(config, store), runs, runs / "own", show)
+
+
+def test_it_leaves_its_outcome_beside_the_runs_and_its_log_in_them(first, place):
+    left = {path.name for path in place.iterdir()}
+    assert left == {"pretraining.json", "epochs.jsonl", "weights.npz", "tensorboard"}
+    rows = read_jsonl(place / "epochs.jsonl")
+    assert [(row["stage"], row["epoch"]) for row in rows] == [(1, 0), (1, 1), (1, 2)]
+    assert read_jsonl(first / "epochs.jsonl")[:3] == rows
+    assert read_json(first / "pretraining.json") == read_json(place / "pretraining.json")
+    assert not list(place.parent.glob(".*"))
+
+
+def test_nothing_chooses_its_epoch_and_no_validation_speaker_is_seen(place):
+    rows = read_jsonl(place / "epochs.jsonl")
+    assert all(row["validation"] == {} for row in rows)
+    assert all(row["learning_rates"] == rows[0]["learning_rates"] for row in rows)
+    assert rows[-1]["train"]["speaker_loss"] < rows[0]["train"]["speaker_loss"]
+    corpora = read_json(place / "pretraining.json")["corpora"]
+    assert [corpus["name"] for corpus in corpora] == ["voices"]
+
+
+def test_another_fold_finds_it_and_ends_as_if_it_had_computed_it(
+    config, tiny_store, first, place, runs, tmp_path
+):
+    other, shown = of_fold(config, 1), []
+    found = train_and_evaluate(other, tiny_store, runs, shown.append)
+    assert f"stage 1: found in {place}" in shown
+    computed = train_and_evaluate(other, tiny_store, tmp_path)
+    assert list((runs / "pretraining").iterdir()) == [place]
+    assert_same_outcome(place, tmp_path / "pretraining" / place.name)
+    one, two = (read_jsonl(run / "epochs.jsonl")[-1] for run in (found, computed))
+    assert (one["train"], one["validation"]) == (two["train"], two["validation"])
+    frames = [read_predictions(run / "predictions.parquet") for run in (found, computed)]
+    assert frames[0].equals(frames[1])
+
+
+def test_nothing_but_the_auxiliary_corpus_and_its_settings_is_in_it(
+    config, tiny_store, place, tmp_path
+):
+    other = replace(
+        config,
+        dataset="foreign",
+        classes="anger,neutral",
+        protocol=replace(config.protocol, fold=1, seed=4),
+        data=replace(config.data, auxiliary_ratio=0.2, labelled_fraction=0.5),
+        training=replace(
+            config.training,
+            epochs=7,
+            class_weights="none",
+            patience_epochs=1,
+            rate_factor=0.1,
+            stop_ratio=0.9,
+        ),
+    )
+    again = outcome_of(other, tiny_store, tmp_path)
+    assert again.name == place.name
+    assert_same_outcome(place, again)
+
+
+def test_another_kind_of_run_has_another_one(config, tiny_store, place, tmp_path):
+    single = replace(config, model=replace(config.model, kind="stl"))
+    found = outcome_of(single, tiny_store, tmp_path)
+    assert found.name != place.name
+    with np.load(found / "weights.npz") as weights:
+        networks = {name.partition("/")[0] for name in weights.files}
+    assert networks == {"encoder", "decoder", "discriminator"}
+
+
+def test_no_stage_one_without_corpora_or_epochs(config, tiny_store, tmp_path):
+    none = replace(config, training=replace(config.training, pretraining_epochs=0))
+    for changed in (none, replace(config, auxiliary=())):
+        assert outcome_of(changed, tiny_store, tmp_path) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_repeated_to_the_bit_is_not_shared(config, tiny_store, tmp_path):
+    training = replace(config.training, deterministic=False, pretraining_epochs=1)
+    found = outcome_of(replace(config, training=training), tiny_store, tmp_path)
+    assert found.parent == tmp_path / "own" / "pretraining"
+
+
+def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tiny_store, place):
+    data = assemble(config, tiny_store)
+    keras.utils.set_random_seed(3)
+    shape = (config.frontend.bins, config.data.segment_frames, 1)
+    model = MultitaskAAE(config.model, data.num_classes, shape)
+    before = {weight.path: weight.numpy() for weight in model.weights}
+    adopt(model, place, data)
+    with np.load(place / "weights.npz") as learnt:
+        kernel = model.encoder.get_layer("encoder_1_conv").kernel.numpy()
+        np.testing.assert_array_equal(kernel, learnt["encoder/encoder_1_conv/kernel"])
+        norm = model.encoder.get_layer("encoder_1_norm").moving_mean.numpy()
+        np.testing.assert_array_equal(norm, learnt["encoder/encoder_1_norm/moving_mean"])
+        logits = model.classifiers["speaker"].get_layer("speaker_logits").kernel
+        speakers = auxiliary_speakers(data)
+        assert speakers == [name for name in data.speakers if name.startswith("voices:")]
+        known = np.isin(data.speakers, speakers)
+        np.testing.assert_array_equal(
+            logits.numpy()[:, known], learnt["speaker/speaker_logits/kernel"]
+        )
+    np.testing.assert_array_equal(logits.numpy()[:, ~known], before[logits.path][:, ~known])
+    assert not known.all()
+    for weight in model.classifiers["emotion"].weights:
+        np.testing.assert_array_equal(weight.numpy(), before[weight.path])
+
+
+def test_speakers_are_numbered_among_themselves(config, tiny_store):
+    drawn = replace(config, data=replace(config.data, auxiliary_speakers=4))
+    data = assemble(drawn, tiny_store)
+    (part,) = pretraining._parts(data)
+    utterances = part.corpus.utterances
+    speakers = auxiliary_speakers(data)
+    assert len(speakers) == 4
+    assert [speakers[number] for number in part.labels["speaker"][part.rows]] == [
+        utterances[row].speaker for row in part.rows
+    ]
+    rest = np.setdiff1d(np.arange(len(utterances)), part.rows)
+    assert set(part.labels["speaker"][rest]) == {-1}
+    assert set(part.labels["emotion"]) == {-1}
+
+
+def wait_for(found, process):
+    end = time.monotonic() + MOST_SECONDS
+    while time.monotonic() < end:
+        if result := found():
+            return result
+        if process.poll() is not None:
+            pytest.fail(f"ended with {process.returncode} too early")
+        time.sleep(0.02)
+    return pytest.fail("waited in vain")
+
+
+def start(config, store, runs):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROCESS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"KERAS_BACKEND": "tensorflow"},
+    )
+    process.stdin.write(pickle.dumps((config, store, runs)))
+    process.stdin.close()
+    return process
+
+
+def test_one_computes_while_others_wait_and_take_over_when_it_dies(quick, tiny_store, tmp_path):
+    undisturbed, runs = outcome_of(quick, tiny_store, tmp_path / "one"), tmp_path / "two"
+    with start(quick, tiny_store, runs) as computing:
+        wait_for(lambda: list(runs.glob("pretraining/*/backup.json")), computing)
+        computing.send_signal(19)  # stopped: it holds on to what it has
+        with start(of_fold(quick, 1), tiny_store, runs) as waiting:
+            assert computing.pid  # the message names it
+            said = waiting.stdout.readline().decode()
+            assert said.startswith(f"stage 1: waits for process {computing.pid} on ")
+            computing.kill()
+            lines = waiting.stdout.read().decode().splitlines()
+            assert waiting.wait() == 0
+    assert any(line.startswith("stage 1: goes on after epoch") for line in lines)
+    (taken,) = (runs / "pretraining").iterdir()
+    assert_same_outcome(undisturbed, taken)
+
+
+def test_workers_with_their_own_disks_share_it_in_their_cache(
+    quick, tiny_store, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
+    places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
+    quick = replace(quick, training=replace(quick.training, pretraining_epochs=1))
+    assert train_run(quick, places).state == "done"
+    (kept,) = (place_in_cache(places.runs) / "pretraining").iterdir()
+    computed = (kept / "weights.npz").stat().st_mtime_ns
+    assert train_run(of_fold(quick, 1), places).state == "done"
+    assert (kept / "weights.npz").stat().st_mtime_ns == computed
+    assert not (tmp_path / "far" / "pretraining").exists()
+    logs = list((tmp_path / "far").rglob("epochs.jsonl"))
+    assert [[row["stage"] for row in read_jsonl(log)] for log in logs] == [[1, 2], [1, 2]]
+
+
+def test_it_is_held_while_it_is_computed(config, tiny_store, place, tmp_path, monkeypatch):
+    held, complete = [], pretraining._complete
+
+    def look(folder, *rest):
+        with claim(folder) as mine:
+            held.append(mine)
+        complete(folder, *rest)
+
+    monkeypatch.setattr(pretraining, "_complete", look)
+    shown = []
+    assert outcome_of(config, tiny_store, place.parents[2], shown) == place
+    assert held == [False]
+    assert shown == [f"stage 1: found in {place}"]

@@ -1,0 +1,122 @@
+"""What stage 1 depends on: every influence changes its name, and nothing else does."""
+
+from dataclasses import replace
+
+import pytest
+
+from ser_aae.config import RunConfig
+from ser_aae.config.fields import settings, with_settings
+from ser_aae.data.run_data import assemble
+from ser_aae.training import pretraining_key as stage_one
+from ser_aae.training.pretraining_key import (
+    describe_stage_one,
+    digest_of,
+    settings_of_stage_one,
+)
+
+PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
+
+
+@pytest.fixture(scope="module")
+def config(kfold_config):
+    return replace(kfold_config, auxiliary=("voices",))
+
+
+def name_of(config, store, devices=("cpu",)):
+    return digest_of(describe_stage_one(config, assemble(config, store), devices))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dataset", "foreign"),
+        ("task", "emotion"),
+        ("classes", "anger,neutral"),
+        ("protocol.fold", 2),
+        ("protocol.seed", 9),
+        ("protocol.name", "loso-session"),
+        ("data.labelled_fraction", 0.5),
+        ("data.auxiliary_ratio", 0.1),
+        ("data.unlabelled_rest", False),
+        ("training.epochs", 3),
+        ("training.class_weights", "none"),
+        ("training.logit_adjustment", 0.0),
+        ("training.patience_epochs", 2),
+    ],
+)
+def test_runs_share_it_that_differ_in_their_second_stage(config, tiny_store, name, value):
+    other = with_settings(config, {name: value})
+    assert name_of(other, tiny_store) == name_of(config, tiny_store)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", 1),
+        ("auxiliary", ("foreign",)),
+        ("data.auxiliary_speakers", 3),
+        ("data.segment_frames", 96),
+        ("data.warp_time", 0.0),
+        ("data.cache_mb", 0),
+        ("model.kind", "ae-mtl"),
+        ("model.auxiliary_tasks", ("gender",)),
+        ("model.alpha", 0.1),
+        ("model.beta", 0.1),
+        ("training.learning_rate", 1e-5),
+        ("training.batch_size", 8),
+        ("training.pretraining_epochs", 2),
+        ("training.average_decay", 0.5),
+    ],
+)
+def test_runs_do_not_share_it_that_differ_in_the_first(config, tiny_store, name, value):
+    other = with_settings(config, {name: value})
+    assert name_of(other, tiny_store) != name_of(config, tiny_store)
+
+
+def test_the_seed_of_the_protocol_counts_where_it_draws_speakers(config, tiny_store):
+    drawn = with_settings(config, {"data.auxiliary_speakers": 3})
+    names = {name_of(with_settings(drawn, {"protocol.seed": s}), tiny_store) for s in range(8)}
+    assert len(names) > 1
+    by_another_name = with_settings(config, {"data.auxiliary_speakers": 6})
+    assert name_of(by_another_name, tiny_store) == name_of(config, tiny_store)
+
+
+def test_other_content_of_the_corpus_is_another_one(config, tiny_store):
+    data = assemble(config, tiny_store)
+    (part,) = data.auxiliary
+    changed = replace(part, corpus=replace(part.corpus, digest="0" * 16))
+    other = describe_stage_one(config, replace(data, auxiliary=[changed]), ["cpu"])
+    assert digest_of(other) != name_of(config, tiny_store)
+
+
+def test_every_setting_counts_that_does_not_say_otherwise():
+    counted = settings_of_stage_one(RunConfig())
+    known = settings()
+    without = {name for name, (item, _) in known.items() if not item.metadata["stage_one"]}
+    assert counted.keys() == known.keys() - without
+    assert {"seed", "model.alpha", "frontend.scale"} <= counted.keys()
+    assert "data.labelled_fraction" in without
+
+
+def test_where_it_is_computed_counts(config, tiny_store, monkeypatch):
+    here = name_of(config, tiny_store)
+    assert name_of(config, tiny_store, ["cpu", "gpu"]) != here
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "17")
+    threads = name_of(config, tiny_store)
+    monkeypatch.setattr(stage_one, "_processor", lambda: "another")
+    processor = name_of(config, tiny_store)
+    monkeypatch.setattr(stage_one, "environment", lambda: {"packages": dict.fromkeys(PACKAGES)})
+    assert len({here, threads, processor, name_of(config, tiny_store)}) == 4
+
+
+def test_another_version_of_the_computation_computes_anew(config, tiny_store, monkeypatch):
+    here = name_of(config, tiny_store)
+    monkeypatch.setattr(stage_one, "VERSION", stage_one.VERSION + 1)
+    assert name_of(config, tiny_store) != here
+
+
+def test_the_processor_is_told_by_its_name(tmp_path):
+    table = tmp_path / "cpuinfo"
+    table.write_text("processor\t: 0\nmodel name\t: Chip 9000\nflags\t: fast\nmodel name\t: x\n")
+    assert stage_one._processor(table).endswith(" Chip 9000")
+    assert stage_one._processor(tmp_path / "none")

@@ -1,0 +1,297 @@
+"""Whole runs on a tiny store: what they leave, how they resume, what changes them."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.data.run_data import assemble
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.files.locks import claim
+from ser_aae.results import evaluate, is_complete, read_predictions, run_folder
+from ser_aae.training import run as train
+from ser_aae.training import stage as stages
+from ser_aae.training.callbacks import DivergedError
+from ser_aae.training.run import train_and_evaluate
+
+MODEL = replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(8, 8))
+DATA = replace(DataConfig(), segment_frames=64, evaluation_shift_frames=32)
+TRAINING = replace(TrainingConfig(), epochs=2, batch_size=16, pretraining_epochs=1)
+
+
+@pytest.fixture(scope="module")
+def config(frontend):
+    return RunConfig(
+        dataset="tiny",
+        protocol=ProtocolConfig(name="loso-session"),
+        frontend=frontend,
+        data=DATA,
+        model=MODEL,
+        training=TRAINING,
+    )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, speakers_of, sounds_of, write_corpus):
+    """Return a store with an emotional corpus, anger the rarest, and an auxiliary one."""
+    place = tmp_path_factory.mktemp("store")
+    for name, seed in (("tiny", 0), ("other", 1)):
+        utterances = speakers_of(name)
+        utterances = [item for item in utterances if not item.utterance_id.endswith("anger-1")]
+        if name == "other":
+            utterances = [replace(item, emotion="", session="") for item in utterances]
+        write_corpus(place, utterances, sounds_of(utterances, 32, seed))
+    return place
+
+
+def weights_of(folder):
+    import h5py
+
+    found = {}
+    with h5py.File(folder / "best.weights.h5") as file:
+        file.visititems(
+            lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None
+        )
+    return found
+
+
+def assert_same(first, second):
+    one, two = weights_of(first), weights_of(second)
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, two[name], err_msg=name)
+
+
+def losses_of(folder):
+    return [row["train"] for row in read_jsonl(folder / "epochs.jsonl")]
+
+
+@pytest.fixture(scope="module")
+def run(config, store, tmp_path_factory):
+    """Return the folder of a complete run, to be read and not changed."""
+    return train_and_evaluate(config, store, tmp_path_factory.mktemp("runs"))
+
+
+def test_a_run_leaves_a_whole_folder_that_evaluates(run):
+    assert is_complete(run)
+    left = {path.name for path in run.iterdir()}
+    assert {
+        "config.json",
+        "environment.json",
+        "epochs.jsonl",
+        "predictions.parquet",
+        "best.weights.h5",
+        "examples.npz",
+        "normalisation.json",
+        "result.json",
+        "tensorboard",
+    } <= left
+    assert not [name for name in left if name.startswith(("backup", "."))]
+    result = read_json(run / "result.json")
+    assert result["leakage"]["speaker_independent"] is True
+    assert result["speaker_only_unweighted_accuracy"] == 0.25
+    assert result["adversary"]["state"] == "not settled"
+    assert len(read_predictions(run / "predictions.parquet")) == result["n"] == 14
+    evaluate(run)
+
+
+def test_a_complete_run_is_left_as_it_is(config, store, run):
+    written = (run / "result.json").stat().st_mtime_ns
+    shown = []
+    assert train_and_evaluate(config, store, run.parents[2], shown.append) == run
+    assert "complete already" in shown[0]
+    assert (run / "result.json").stat().st_mtime_ns == written
+
+
+def test_two_runs_of_one_seed_are_bit_equal_and_another_seed_is_not(config, store, run, tmp_path):
+    again = train_and_evaluate(config, store, tmp_path / "again")
+    assert_same(run, again)
+    assert losses_of(run) == losses_of(again)
+    other = train_and_evaluate(replace(config, seed=1), store, tmp_path / "again")
+    assert losses_of(other) != losses_of(run)
+
+
+@pytest.fixture
+def interrupt_and_resume(store, tmp_path, monkeypatch):
+    """A function: config, epochs `(stage, number)` after which it is interrupted -> the run."""
+
+    def run(config, epochs):
+        write = stages.Backup.on_epoch_end
+
+        def interrupt(self, epoch, logs=None):
+            write(self, epoch, logs)
+            if (self.stage, epoch) in epochs:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.Backup, "on_epoch_end", interrupt)
+            for _ in epochs:
+                with pytest.raises(KeyboardInterrupt):
+                    train_and_evaluate(config, store, tmp_path / "broken")
+        left = run_folder(tmp_path / "broken", config) / ".1.part-best.weights.h5"
+        left.write_bytes(b"of a process that was killed")
+        shown = []
+        resumed = train_and_evaluate(config, store, tmp_path / "broken", shown.append)
+        assert not left.exists()
+        assert any("goes on after epoch 1" in line for line in shown)
+        return resumed
+
+    return run
+
+
+def test_an_interrupted_run_goes_on_to_the_same_outcome(
+    config, store, tmp_path, interrupt_and_resume
+):
+    training = replace(TRAINING, pretraining_epochs=2, epochs=3)
+    changed = replace(config, auxiliary=("other",), training=training)
+    whole = train_and_evaluate(changed, store, tmp_path / "whole")
+    resumed = interrupt_and_resume(changed, ((1, 0), (1, 1), (2, 0)))
+    assert losses_of(resumed) == losses_of(whole)
+    assert_same(whole, resumed)
+    first, second = (read_json(each / "result.json") for each in (whole, resumed))
+    assert first["unweighted_accuracy"] == second["unweighted_accuracy"]
+
+
+def test_so_does_one_whose_pipeline_draws_masks(config, store, tmp_path, interrupt_and_resume):
+    masked = replace(config, data=replace(DATA, mask_bins=8), model=replace(MODEL, kind="cnn"))
+    whole = train_and_evaluate(masked, store, tmp_path / "whole")
+    resumed = interrupt_and_resume(masked, ((2, 0),))
+    assert losses_of(resumed) == losses_of(whole)
+    assert_same(whole, resumed)
+
+
+def test_a_folder_of_other_data_is_refused(config, store, run, tmp_path):
+    folder = run_folder(tmp_path, config)
+    folder.mkdir(parents=True)
+    content = (run / "config.json").read_text()
+    (folder / "config.json").write_text(content.replace('"alpha": 0.4', '"alpha": 0.5'))
+    with pytest.raises(UserError, match="begun with another config or other data"):
+        train_and_evaluate(config, store, tmp_path)
+
+
+def test_a_run_that_another_process_trains_is_refused_with_its_name(config, store, tmp_path):
+    folder = run_folder(tmp_path, config)
+    with (
+        claim(folder),
+        pytest.raises(UserError, match=rf"fold00-rep00: process {os.getpid()} on .* trains this"),
+    ):
+        train_and_evaluate(config, store, tmp_path)
+    assert not folder.exists()
+
+
+def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
+    config, store, run, tmp_path, monkeypatch
+):
+    held = []
+
+    def look(model, data, scorer, folder, show, verified):
+        with claim(folder) as mine:
+            held.append(mine)
+
+    monkeypatch.setattr(train, "finish", look)
+    short = replace(config, training=replace(TRAINING, epochs=1))
+    folder = train_and_evaluate(short, store, tmp_path)
+    assert held == [False]
+    with claim(folder) as mine:
+        assert mine
+    with claim(run):
+        assert train_and_evaluate(config, store, run.parents[2]) == run
+
+
+def test_auxiliary_rows_train_in_two_stages(config, store, tmp_path):
+    folder = train_and_evaluate(replace(config, auxiliary=("other",)), store, tmp_path)
+    rows = read_jsonl(folder / "epochs.jsonl")
+    assert [(row["stage"], row["epoch"]) for row in rows] == [(1, 0), (2, 0), (2, 1)]
+    assert rows[0]["train"]["emotion_loss"] == 0.0
+    assert rows[0]["train"]["speaker_loss"] > 0.0
+    assert read_json(folder / "result.json")["leakage"]["speakers"]["auxiliary"] == 8
+
+
+def test_nan_stops_the_run_with_a_message_and_no_result(config, store, tmp_path):
+    wild = replace(config, training=replace(TRAINING, optimiser="sgd", learning_rate=1e30))
+    with pytest.raises(DivergedError, match=r"lower training\.learning_rate"):
+        train_and_evaluate(wild, store, tmp_path)
+    assert not list(tmp_path.rglob("result.json"))
+
+
+@pytest.mark.parametrize("kind", ["stl", "cnn", "ae-mtl", "cnn-mtl"])
+def test_each_kind_of_model_runs(config, store, tmp_path, kind):
+    folder = train_and_evaluate(replace(config, model=replace(MODEL, kind=kind)), store, tmp_path)
+    result = read_json(folder / "result.json")
+    assert (result["adversary"] is None) == (kind != "stl")
+    assert (result["gender_accuracy"] is None) == (kind in ("stl", "cnn"))
+
+
+def test_classes_are_balanced_by_their_share_of_the_training_part(config, store):
+    data = assemble(config, store)
+    shares = train._class_shares(data)
+    # of 4 speakers and 2 takes each class has 8, anger 4
+    np.testing.assert_allclose(shares["emotion"], [4 / 28, 8 / 28, 8 / 28, 8 / 28])
+    assert list(shares) == ["emotion"]
+    (part,) = data.train
+    few = np.where(part.labels["emotion"] == 1, -1, part.labels["emotion"])
+    unheard = replace(data, train=[replace(part, labels={"emotion": few})])
+    # 4, 8, 8 and none, which has their mean: no margin for what is not there
+    wanted = np.array([4, 20 / 3, 8, 8]) / (80 / 3)
+    np.testing.assert_allclose(train._class_shares(unheard)["emotion"], wanted)
+    none = replace(part, labels={"emotion": np.full_like(few, -1)})
+    assert train._class_shares(replace(data, train=[none])) == {}
+
+
+def test_no_pretraining_goes_straight_to_stage_two(config, store, tmp_path):
+    straight = replace(config, training=replace(TRAINING, pretraining_epochs=0, epochs=1))
+    folder = train_and_evaluate(replace(straight, auxiliary=("other",)), store, tmp_path)
+    assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [2]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_determinism_is_asked_for_or_not(config, store, tmp_path, monkeypatch, wanted):
+    asked = []
+    monkeypatch.setattr(
+        train.tf.config.experimental, "enable_op_determinism", lambda: asked.append(True)
+    )
+    changed = replace(config, training=replace(TRAINING, epochs=1, deterministic=wanted))
+    train_and_evaluate(changed, store, tmp_path)
+    assert bool(asked) == wanted
+
+
+def test_a_damaged_shard_is_told_as_such(config, speakers_of, sounds_of, write_corpus, tmp_path):
+    utterances = speakers_of("tiny")
+    corpus = write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
+    content = bytearray(corpus.shards[1].read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    corpus.shards[1].write_bytes(content)
+    with pytest.raises(UserError, match=r"a shard is damaged .* prepare it again"):
+        train_and_evaluate(config, tmp_path / "store", tmp_path / "runs")
+    assert not list(tmp_path.rglob("result.json"))
+
+
+@pytest.mark.parametrize("task", ["valence", "clusters-3"])
+def test_a_dimension_as_the_primary_task(
+    config, speakers_of, sounds_of, write_corpus, tmp_path, task
+):
+    utterances = [
+        replace(item, valence=1.0 + row % 4, activation=5.0 - row % 3)
+        for row, item in enumerate(speakers_of("tiny"))
+    ]
+    write_corpus(tmp_path, utterances, sounds_of(utterances, 32))
+    folder = train_and_evaluate(replace(config, task=task), tmp_path, tmp_path / "runs")
+    assert folder.parent.parent.name == f"tiny-{task}-mtl-loso-session"
+    result = evaluate(folder)
+    assert len(result["classes"]) == 3
+    stored = read_json(folder / "result.json")
+    assert (stored["centroids"] is None) == (task == "valence")
+    assert f"{task}_accuracy" in read_jsonl(folder / "epochs.jsonl")[0]["train"]
+    with np.load(folder / "examples.npz") as examples:
+        assert ("centroids" in examples) == (task == "clusters-3")
+
+
+@pytest.mark.parametrize("kind", ["stl", "cnn"])
+def test_stage_one_needs_no_gender_task(config, store, tmp_path, kind):
+    wanted = replace(config, auxiliary=("other",), model=replace(MODEL, kind=kind))
+    folder = train_and_evaluate(wanted, store, tmp_path)
+    assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [1, 2, 2]
+    assert is_complete(folder)
