@@ -6,6 +6,7 @@ import os
 import pytest
 from corpus_layouts.sound import write_tone
 
+from data_prep.corpora import find_adapter
 from data_prep.corpus import build_corpus
 from data_prep.manifest import (
     Contents,
@@ -33,7 +34,7 @@ def written(corpus, folder, frontend=None, num_frames=(100, 260)):
     shards = [{"file": "shard-00000.tfrecord", "sha256": "0" * 64, "bytes": 1, "records": 2}]
     contents = Contents(corpus.utterances, num_frames, corpus.dropped, ["b"], shards)
     folder.mkdir(exist_ok=True)
-    write_manifest(folder, "x", "1.0", frontend, corpus, contents)
+    write_manifest(folder, "x", find_adapter("ravdess"), frontend, corpus, contents)
     return read_manifest(folder)
 
 
@@ -42,7 +43,9 @@ def test_manifest_says_what_is_in_the_store(corpus, tmp_path):
     manifest = written(corpus, tmp_path / "store", frontend)
 
     assert manifest["schema_version"] == SCHEMA_VERSION
-    assert (manifest["corpus"], manifest["version"]) == ("x", "1.0")
+    adapter = find_adapter("ravdess")
+    assert (manifest["corpus"], manifest["version"]) == ("x", adapter.version)
+    assert manifest["facts"]["elicitation"] == adapter.facts.elicitation
     assert manifest["frontend_digest"] == frontend.digest()
     assert FrontEndConfig(**manifest["frontend"]) == frontend
     assert manifest["dropped"] == [{"where": "c.wav", "reason": "a reason"}]
