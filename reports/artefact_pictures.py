@@ -12,8 +12,7 @@ from reports.det import draw_det
 from reports.ratings import rated_plane
 from reports.scatter import clusters
 from ser_aae.files.atomic import read_json, write_bytes
-from ser_aae.results import find_runs, is_complete, run_folder
-from ser_aae.results.folder import RESULT, VERIFICATION
+from ser_aae.results.folder import RESULT, VERIFICATION, find_runs, is_complete, run_folder
 from ser_aae.results.places import Places
 from ser_aae.results.trials import det_curve, read_trials
 

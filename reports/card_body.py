@@ -13,8 +13,8 @@ from ser_aae.config import RunConfig
 from ser_aae.config.fields import settings
 from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
-from ser_aae.results import score
 from ser_aae.results.folder import flatten
+from ser_aae.results.predictions import score
 from ser_aae.results.text import percent
 
 

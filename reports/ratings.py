@@ -10,7 +10,7 @@ from reports.published import LEVELS as STATED_LEVELS
 from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.data.targets import make_target, taking_part
 from ser_aae.errors import UserError
-from ser_aae.experiments import Setup
+from ser_aae.experiments.setup import Setup
 from ser_aae.files.atomic import read_json
 from ser_aae.labels import LEVELS
 from ser_aae.store.corpus import MANIFEST, StoredCorpus, load_corpus

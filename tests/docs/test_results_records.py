@@ -9,7 +9,7 @@ import pytest
 from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.kinds import KINDS
-from ser_aae.experiments import BUDGETS
+from ser_aae.experiments.setup import BUDGETS
 from ser_aae.results.folder import flatten
 from ser_aae.results.statistics import compare_runs
 

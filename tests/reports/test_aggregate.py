@@ -7,7 +7,8 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.aggregate import fill, synthetic_corpora
-from ser_aae.experiments import ARTEFACTS, Budget, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import Budget, Setup
 from ser_aae.results.places import Places
 
 ALL_FOLDS = Setup(budget=Budget("own", repetitions=2), corpora=known_facts())

@@ -8,7 +8,7 @@ from matplotlib.container import BarContainer
 
 from reports.aggregate import Filling
 from reports.curves import AXES, STACKED, SWEPT, by_panel, draw_bars, draw_curves
-from ser_aae.experiments import ARTEFACTS
+from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.results.statistics import Interval
 
 

@@ -8,8 +8,9 @@ from data_prep.corpora import known_facts
 from reports.aggregate import fill, is_reference
 from reports.artefact_tables import confidence_heading, confidence_table
 from reports.paired_tests import REFERENCE, Comparison, compare, comparison_columns
-from ser_aae.experiments import ARTEFACTS, Budget, Setup
-from ser_aae.results import load_runs
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import Budget, Setup
+from ser_aae.results.folder import load_runs
 from ser_aae.results.places import Places
 from ser_aae.results.statistics import PairedTest, compare_runs
 

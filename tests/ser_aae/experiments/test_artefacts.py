@@ -10,10 +10,11 @@ from ser_aae.config import ModelConfig, RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import with_settings
 from ser_aae.errors import UserError
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.cells import WEIGHTS, cell_config
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup
 from ser_aae.labels import PRIMARY_TASKS
-from ser_aae.results import score
+from ser_aae.results.predictions import score
 
 SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900, corpora=known_facts())
 PAPER = replace(SETUP, base=build_config("paper"))

@@ -8,7 +8,9 @@ import pytest
 from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.experiments import BUDGETS, Budget, Setup, choose, folds_of, runs_of
+from ser_aae.experiments.artefacts import choose
+from ser_aae.experiments.runs import folds_of, runs_of
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup
 
 SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=9, corpora=known_facts())
 FOLDS = {"10-fold": 10, "loso": 5, "cross-corpus": 1, "speaker-kfold": 6}

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_aae.results import score
 from ser_aae.results.ensemble import score_ensemble
+from ser_aae.results.predictions import score
 
 CLASSES = ("anger", "neutral", "sadness")
 

@@ -11,18 +11,9 @@ import pytest
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import append_jsonl, read_json, read_jsonl, write_json
-from ser_aae.results import (
-    classes_of,
-    environment,
-    find_experiments,
-    find_runs,
-    is_complete,
-    load_runs,
-    read_predictions,
-    run_folder,
-    score,
-    write_predictions,
-)
+from ser_aae.results.folder import find_experiments, find_runs, is_complete, load_runs, run_folder
+from ser_aae.results.predictions import classes_of, read_predictions, score, write_predictions
+from ser_aae.results.provenance import environment
 
 CLASSES = ("anger", "neutral")
 
