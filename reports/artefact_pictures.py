@@ -61,7 +61,7 @@ def _draw_det(filling: Filling, path: Path, runs: Path) -> Pictures:
     """Draw the errors of speaker verification: a line a corpus, with most auxiliary speakers."""
     most: dict[str, Filled] = {}
     for item in filling.cells:
-        if item.cell.figure == "equal_error_rate" and item.mean is not None:
+        if item.cell.score == "equal_error_rate" and item.mean is not None:
             most[item.cell.column] = item  # the sweep ascends: the last one stays
     curves = {
         f"{name}, {item.cell.row} speakers": det_curve(read_trials(run / VERIFICATION))

@@ -207,7 +207,7 @@ def _training(it: CardRun) -> list[str]:
     stored, packages = it.figures["stored"], it.environment.get("packages", {})
     commit = (it.environment.get("git") or {}).get("commit")
     versions = [f"{name} {packages[name]}" for name in ("ser-aae", "keras", "tensorflow")]
-    here = dict(flatten(it.config.to_dict()))
+    here = flatten(it.config.to_dict())
     paper = preset_settings("paper")
     rows = [
         [f"`{key}`", here[key], paper[key], item.metadata["source"]]

@@ -83,7 +83,9 @@ def train_command_of(
     """
     plain = config.to_dict()
     preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_ALWAYS))
-    values = {name: str(value) for name, value in flatten(plain) if name in _ALWAYS} | changed
+    values = {
+        name: str(value) for name, value in flatten(plain).items() if name in _ALWAYS
+    } | changed
     words = ["ser-aae", "train"]
     for name, flag in _FLAGS.items():
         if values.get(name):

@@ -1,4 +1,4 @@
-"""From artefacts to the runs that fill them: folds, repetitions, each run once."""
+"""Runs that fill artefacts: folds, repetitions, each run once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,8 +16,8 @@ def folds_of(config: RunConfig, budget: Budget, count_folds: CountFolds) -> rang
 
     Args:
         config: Any run of the experiment.
-        budget: Says how many folds at most.
-        count_folds: How many the protocol has on the corpus.
+        budget: Its `max_folds` limits them.
+        count_folds: Returns the number of folds of the protocol on the corpus.
     """
     total = count_folds(config)
     return range(min(total, budget.max_folds) if budget.max_folds else total)
@@ -33,9 +33,9 @@ def runs_of(
 
     Args:
         artefacts: Tables and figures.
-        setup: Their setup; its budget says how many folds.
-        repetitions: Seeds from 0.
-        count_folds: How many folds a config's protocol has; asked once for each experiment.
+        setup: Their setup.
+        repetitions: Number of seeds, from 0.
+        count_folds: Returns the number of folds of a config's protocol; called once an experiment.
 
     Raises:
         UserError: Fewer than one repetition, or whatever `count_folds` refuses.

@@ -30,10 +30,12 @@ PARTS = {
 }
 """The halves of Table 6."""
 
-_COMPARED = ("cnn", "ae", "stl", "mtl")
+_ACCURACIES = (("WA", WA), ("UA", UA))
+
+_RAVDESS_KINDS = ("cnn", "ae", "stl", "mtl")
 """Models on RAVDESS."""
 
-_SINGLE = "The row None is not in the paper's table; it is the single-task model of Table 3."
+_NOTE_ON_NONE = "The row None is not in the paper's table; it is the single-task model of Table 3."
 
 
 def table_2(_setup: Setup) -> Artefact:
@@ -73,7 +75,7 @@ def table_4(setup: Setup) -> Artefact:
         )
     source, target = setup.datasets[:2]
     own = setup.stored_name(target)
-    # but for an alias as it is typed, which is what stored runs are named by
+    # an alias stays as it is typed: the digests of stored runs are made with it
     named = target if given_path(target) or target.casefold() == own else own
     rows = {
         "Proposed": "shared",
@@ -106,13 +108,13 @@ def table_4(setup: Setup) -> Artefact:
 def table_5(setup: Setup) -> Artefact:
     """Auxiliary tasks beside categorical emotions (Sec. 6.1)."""
     cells = (
-        Cell(row, f"{setup.title_of(dataset)} {short}", with_secondary(setup, dataset, row), figure)
+        Cell(row, f"{setup.title_of(dataset)} {short}", with_secondary(setup, dataset, row), score)
         for row in SECONDARY
         for dataset in setup.datasets
-        for short, figure in (("WA", WA), ("UA", UA))
+        for short, score in _ACCURACIES
     )
     title = "Auxiliary tasks beside categorical emotions"
-    return Artefact("table-5", title, tuple(cells), (_SINGLE,), reference="Both")
+    return Artefact("table-5", title, tuple(cells), (_NOTE_ON_NONE,), reference="Both")
 
 
 def table_6(setup: Setup) -> Artefact:
@@ -129,7 +131,7 @@ def table_6(setup: Setup) -> Artefact:
         for dataset in setup.datasets
         for task in tasks
     )
-    notes = (_SINGLE.replace("Table 3", "Fig. 3"),)
+    notes = (_NOTE_ON_NONE.replace("Table 3", "Fig. 3"),)
     title = "Auxiliary tasks beside dimensional emotions, UA %"
     return Artefact("table-6", title, tuple(cells), notes, reference="Both")
 
@@ -138,29 +140,31 @@ def ravdess(setup: Setup) -> Artefact:
     """Four models on real speech that is free to have: RAVDESS, six folds of four actors."""
     alone = replace(setup, datasets=(), auxiliary="")
     shared = {"protocol.name": "speaker-kfold", "protocol.folds": 6, "classes": "four"}
-    rows = {KINDS[kind].title: cell_config(alone, "ravdess", kind, shared) for kind in _COMPARED}
+    rows = {
+        KINDS[kind].title: cell_config(alone, "ravdess", kind, shared) for kind in _RAVDESS_KINDS
+    }
     with_more = replace(alone, auxiliary="urdu")
     more = cell_config(with_more, "ravdess", own={**shared, "data.unlabelled_rest": True})
     rows["AAE, multi-task, more speech"] = more
     share = more.data.auxiliary_ratio
     cells = tuple(
-        Cell(row, short, config, figure)
+        Cell(row, short, config, score)
         for row, config in rows.items()
-        for short, figure in (("WA", WA), ("UA", UA))
+        for short, score in _ACCURACIES
     )
     notes = (
         "Not in the paper. The last row adds what only this method can use: the other four "
         "emotions of RAVDESS without their labels, and URDU's speakers and genders. Of each batch "
         f"of its second stage a share of {share:g} is such speech, so an epoch of it has "
         f"{1 / (1 - share):.3g} times the steps of the others.",
-        *_weights_notes(setup, [rows[KINDS[kind].title] for kind in _COMPARED]),
+        *_weights_notes(setup, [rows[KINDS[kind].title] for kind in _RAVDESS_KINDS]),
     )
     title = "RAVDESS, four classes, six folds of speakers"
     return Artefact("ravdess", title, cells, notes, reference=KINDS["mtl"].title)
 
 
 def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...]:
-    """Say whose settings the models have, unless each has those that were chosen for it."""
+    """Return a note on the origin of alpha and beta, unless each model has its own."""
     papers = "the paper tunes alpha and beta for AE and AAE apart."
     if setup.tuned.settings_for("emotion", setup.tuned.kind):
         return (

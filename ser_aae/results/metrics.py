@@ -1,4 +1,4 @@
-"""Utterance-level figures, all in [0, 1], on audmetric and scikit-learn (P7, P8).
+"""Utterance-level scores, all in [0, 1], on audmetric and scikit-learn (P7, P8).
 
 Truth and predictions are sequences of class names; the order of the classes is always given.
 """
@@ -91,11 +91,11 @@ def confusion(truth: Names, predicted: Names, classes: Names) -> list[list[int]]
 def speaker_only_unweighted_accuracy(speakers: Names, truth: Names, classes: Names) -> float:
     """Return the UA of a predictor that hears nothing and knows only who speaks (P7).
 
-    It answers with the class the speaker has most often among these very utterances; of
-    equally frequent ones, the first in the order of `classes`. Being fitted on what it is
-    scored on, it bounds what knowing speakers can give. URDU: 0.960. Where the majority is
-    counted on four fifths of the utterances and scored on the last, drawn at random by class,
-    URDU gives 0.950 on average; two draws differ, and so the bound is what is reported.
+    The predictor answers with the class the speaker has most often among these very utterances;
+    of equally frequent ones, the first in the order of `classes`. Fitted on the utterances that
+    it is scored on, it bounds the worth of knowing speakers. URDU: 0.960. With the majority of
+    four fifths of the utterances and the score of the last, drawn at random by class, URDU gives
+    0.950 on average; draws differ, and so the bound is reported.
 
     Raises:
         UserError: No utterances, unequal lengths, or a name outside `classes`.

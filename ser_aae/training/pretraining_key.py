@@ -33,7 +33,7 @@ def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
     known = settings()
     return {
         name: value
-        for name, value in flatten(config.identity())
+        for name, value in flatten(config.identity()).items()
         if known[name][0].metadata["stage_one"]
     }
 

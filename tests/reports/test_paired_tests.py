@@ -126,7 +126,7 @@ def test_cells_are_compared_within_their_group_alone(name, fill_all, smoke, tmp_
     filling = fill_all(name, smoke, tmp_path, speaker_accuracy=0.5)
     for item in filling.cells:
         compared = item.comparison is not None
-        is_ua = item.cell.figure == "unweighted_accuracy"
+        is_ua = item.cell.score == "unweighted_accuracy"
         assert compared == (is_ua and not is_reference(filling.artefact, item.cell))
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_aae.results.ensemble import score_ensemble
-from ser_aae.results.predictions import score
+from ser_aae.results.predictions import score, score_ensemble
 
 CLASSES = ("anger", "neutral", "sadness")
 
