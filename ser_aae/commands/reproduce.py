@@ -156,7 +156,7 @@ def _list_runs(
 ) -> list[RunConfig]:
     """Return the runs of the artefacts; how many folds there are is counted on the corpora."""
     from ser_aae.data.run_data import count_folds
-    from ser_aae.experiments.runs import runs_of
+    from ser_aae.experiments.artefacts import runs_of
     from ser_aae.grid.storage import local_store
 
     def count(config: RunConfig) -> int:

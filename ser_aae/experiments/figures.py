@@ -34,9 +34,8 @@ def figure_2(setup: Setup) -> Artefact:
         "Clusters are fitted on the training part of each fold; the centroids drawn are those of "
         "fold 0."
     )
-    return Artefact(
-        "figure-2", title, (Cell("clusters", setup.title_of(dataset), config),), (note,)
-    )
+    cell = Cell("clusters", setup.title_of(dataset), config)
+    return Artefact("figure-2", title, (cell,), (note,))
 
 
 def figure_3(setup: Setup) -> Artefact:
@@ -97,12 +96,8 @@ def figure_5(setup: Setup) -> Artefact:
             cell_config(
                 setup,
                 dataset,
-                own={
-                    "protocol.name": "loso",
-                    "task": task,
-                    "model.alpha": sweep.point(x)["alpha"],
-                    "model.beta": sweep.point(x)["beta"],
-                },
+                own={"protocol.name": "loso", "task": task}
+                | {f"model.{name}": value for name, value in sweep.point(x).items()},
             ),
             panel=GROUPS[task],
             x=x,
@@ -117,16 +112,12 @@ def figure_5(setup: Setup) -> Artefact:
 
 def semi_supervised(setup: Setup) -> Artefact:
     """UA against the share of training utterances that keep their emotion."""
+    loso = {"protocol.name": "loso"}
     cells = tuple(
         Cell(
             f"{fraction:g}",
             KINDS[kind].title,
-            cell_config(
-                setup,
-                dataset,
-                kind,
-                {"protocol.name": "loso", "data.labelled_fraction": fraction},
-            ),
+            cell_config(setup, dataset, kind, loso | {"data.labelled_fraction": fraction}),
             panel=setup.title_of(dataset),
             x=fraction,
         )

@@ -77,25 +77,11 @@ def table_4(setup: Setup) -> Artefact:
     own = setup.stored_name(target)
     # an alias stays as it is typed: the digests of stored runs are made with it
     named = target if given_path(target) or target.casefold() == own else own
-    rows = {
-        "Proposed": "shared",
-        "Proposed, selection and test apart by speaker": "apart",
-    }
+    shared = {"protocol.name": "cross-corpus", "protocol.target": named}
+    rows = {"Proposed": "shared", "Proposed, selection and test apart by speaker": "apart"}
     cells = (
-        Cell(
-            row,
-            "UA",
-            cell_config(
-                setup,
-                source,
-                own={
-                    "protocol.name": "cross-corpus",
-                    "protocol.target": named,
-                    "protocol.target_speakers": speakers,
-                },
-            ),
-        )
-        for row, speakers in rows.items()
+        Cell(row, "UA", cell_config(setup, source, own=shared | {"protocol.target_speakers": way}))
+        for row, way in rows.items()
     )
     note = (
         "The paper does not say whether the 30 % of the target that select parameters share "

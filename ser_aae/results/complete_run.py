@@ -1,4 +1,4 @@
-"""A complete run, read back: its config, its classes, and the warnings for whoever uses it."""
+"""A complete run, read back: its config, its classes, and the warnings for its users."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -48,13 +48,10 @@ def read_config(run: Path) -> RunConfig:
 
 
 def read_measured(run: Path) -> dict[str, Any]:
-    """Return `normalisation.json` of a run.
-
-    Returns:
-        `num_classes`, task to number; the rest as it was written.
+    """Return `normalisation.json` of a run, where `num_classes` is task to number.
 
     Raises:
-        UserError: It is missing, or has no such numbers.
+        UserError: The file is missing, or has no such numbers.
     """
     measured = read_json(run / NORMALISATION)
     with name_damaged(run / NORMALISATION):
@@ -67,12 +64,8 @@ def read_measured(run: Path) -> dict[str, Any]:
 def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
     """Return the names of the classes of each task, the primary task first.
 
-    Args:
-        run: The folder of the run.
-        config: The run's config.
-
     Raises:
-        UserError: What the run measured is missing or damaged.
+        UserError: `normalisation.json` is missing or damaged.
     """
     measured = read_measured(run)
     counts = measured["num_classes"]
@@ -93,10 +86,6 @@ def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
 def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
     """Return sentences that a reader of posteriors of a run's model has to know.
 
-    Args:
-        run: The folder of the run.
-        config: The run's config.
-
     Raises:
         UserError: The run's result is missing or damaged.
     """
@@ -106,22 +95,18 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
         name = config.stored_name(config.dataset)
         elicitation = result.get("elicitation")  # no such key in runs of an earlier version
         kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
-        said = f"{percent(result['unweighted_accuracy'])} % UA"
-        classes = read_texts(result["classes"], "classes")
-        chance = f"chance {percent(1 / len(classes))}"
+        accuracy = percent(result["unweighted_accuracy"])
+        chance = percent(1 / len(read_texts(result["classes"], "classes")))
         return (
-            f"trained on {kind} ({name}), where the test part gave {said} ({chance}); with other "
-            "speakers, rooms, languages or spontaneous emotion it may not hold",
+            f"trained on {kind} ({name}), where the test part gave {accuracy} % UA (chance "
+            f"{chance}); with other speakers, rooms, languages or spontaneous emotion it may not "
+            "hold",
             *read_texts(result.get("warnings", ()), "warnings", least=0),
         )
 
 
 def read_texts(values: Any, of: str, least: int = 1) -> tuple[str, ...]:
-    """Return a list of texts as a tuple.
-
-    Raises:
-        ValueError: Something else, or fewer than there have to be.
-    """
+    """Return a list of texts as a tuple; anything else, or too few, raises a ValueError."""
     is_list = isinstance(values, Sequence) and not isinstance(values, str)
     if not is_list or len(values) < least or not all(isinstance(each, str) for each in values):
         raise ValueError(f"{of}: expected a list of texts, at least {least}, found {values!r}")

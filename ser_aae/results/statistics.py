@@ -46,7 +46,6 @@ class PairedTest:
         pairs: Number of pairs.
         unpaired: Number of runs left out, since the other model has no counterpart.
         mean_difference: Second minus first.
-        median_difference: Second minus first.
         statistic: Wilcoxon's: the smaller sum of ranks; 0 where all differences have one sign.
         p_value: Two-sided.
     """
@@ -54,7 +53,6 @@ class PairedTest:
     pairs: int
     unpaired: int
     mean_difference: float
-    median_difference: float
     statistic: float
     p_value: float
 
@@ -101,13 +99,7 @@ def bootstrap_unweighted_accuracy(
 
 
 def bootstrap_difference(
-    first: pd.DataFrame,
-    second: pd.DataFrame,
-    classes: Sequence[str],
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    first: pd.DataFrame, second: pd.DataFrame, classes: Sequence[str], *, resamples: int = 2000
 ) -> Interval:
     """Return a percentile bootstrap interval of the second's UA minus the first's.
 
@@ -118,9 +110,7 @@ def bootstrap_difference(
         first: Predictions.
         second: Predictions of another model on the same utterances, of any number of repetitions.
         classes: Classes of the task.
-        level: Share of resamples between the edges.
         resamples: Number of draws.
-        seed: Seed of the draws.
 
     Raises:
         UserError: As there, or the two were not tested on the same utterances.
@@ -133,8 +123,8 @@ def bootstrap_difference(
             f"received {len(mine - theirs)} that only the first has and {len(theirs - mine)} that "
             "only the second has"
         )
-    one, two = (_resampled(each, classes, resamples, seed) for each in (first, second))
-    return _interval(first, two - one, level)
+    one, two = (_resampled(each, classes, resamples) for each in (first, second))
+    return _interval(first, two - one)
 
 
 def compare_runs(
@@ -190,14 +180,13 @@ def compare_runs(
         pairs=len(differences),
         unpaired=unpaired,
         mean_difference=float(differences.mean()),
-        median_difference=float(np.median(differences)),
         statistic=statistic,
         p_value=p_value,
     )
 
 
 def _resampled(
-    predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int
+    predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int = 0
 ) -> np.ndarray:
     """Return UA, `(1 + resamples,)`, first of the speakers as they are, then of each draw.
 
@@ -223,7 +212,7 @@ def _resampled(
     return _unweighted(times @ right, times @ tested)
 
 
-def _interval(predictions: pd.DataFrame, scores: np.ndarray, level: float) -> Interval:
+def _interval(predictions: pd.DataFrame, scores: np.ndarray, level: float = 0.95) -> Interval:
     """Return the interval of the first score, from its resamples, which are the others."""
     low, high = np.quantile(scores[1:], [(1 - level) / 2, (1 + level) / 2])
     return Interval(
