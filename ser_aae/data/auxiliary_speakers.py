@@ -56,7 +56,7 @@ def choose_speakers(
 
     Args:
         utterances: Utterances of one corpus.
-        subset: As of `choose_subset`.
+        subset: Name of the subset, `""` for the whole corpus.
         max_speakers: Number of speakers; 0 is all.
         seed: Seed of the draw.
 

@@ -16,7 +16,7 @@ from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.data.auxiliary_speakers import choose_speakers
 from ser_aae.data.labelled_share import training_parts
 from ser_aae.data.part import Part, Pool
-from ser_aae.data.targets import Target, make_target, may_train_unlabelled, taking_part
+from ser_aae.data.targets import Target, make_target, may_train_unlabelled, select_pool
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
 from ser_aae.protocols.leakage import Split, check_leakage, shared_voices
@@ -87,7 +87,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
             would leak.
     """
-    pool = read_taking_part(config, store)
+    pool = read_pool(config, store)
     split = cut_split(pool.utterances, name_stored_target(config), config.protocol.seed)
     rest = _find_unlabelled_rest(config, pool, split)
     auxiliary = _draw_auxiliary_speakers(config, store)
@@ -147,14 +147,14 @@ def read_corpora(config: RunConfig, data_sets: Iterable[str], store: Path) -> li
     return [load_named(config, store, name) for name in data_sets]
 
 
-def read_taking_part(config: RunConfig, store: Path) -> Pool:
+def read_pool(config: RunConfig, store: Path) -> Pool:
     """Read the utterances of the emotional corpora that take part, which are parted into folds.
 
     Raises:
         UserError: A corpus is not prepared, or lacks the classes.
     """
     names = needed_data_sets(config).emotional
-    return taking_part(config, read_corpora(config, names, store))
+    return select_pool(config, read_corpora(config, names, store))
 
 
 def name_stored_target(config: RunConfig) -> ProtocolConfig:
@@ -168,7 +168,7 @@ def count_folds(config: RunConfig, store: Path) -> int:
     Raises:
         UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
     """
-    utterances = read_taking_part(config, store).utterances
+    utterances = read_pool(config, store).utterances
     return num_folds(utterances, name_stored_target(config))
 
 

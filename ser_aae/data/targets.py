@@ -45,7 +45,7 @@ class Target:
     centroids: np.ndarray | None = None
 
 
-def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
+def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
     """Return the utterances that the primary task is trained and scored on.
 
     Utterances of the classes asked for, `four` in the paper for dimensions too (Sec. 4.1);
@@ -85,7 +85,7 @@ def make_target(config: RunConfig, pool: Pool, train: Sequence[int]) -> Target:
 
     Args:
         config: The task, the classes, the edges of levels, the seed of K-means.
-        pool: Utterances that take part, as `taking_part` returns them.
+        pool: Utterances that take part, as `select_pool` returns them.
         train: Rows of the pool that train; clusters are fitted on these.
 
     Raises:

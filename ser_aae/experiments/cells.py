@@ -91,14 +91,14 @@ def cell_config(
         "verification_subset": "",
     }
     if has_auxiliary:
-        values |= _selected(setup)
+        values |= _papers_selection(setup)
     task = own.get("task", "emotion")
-    values |= _paper_weights(setup, kind, task) | setup.tuned.settings_for(task, kind)
+    values |= _papers_weights(setup, kind, task) | setup.tuned.settings_for(task, kind)
     config = with_settings(setup.budget.apply(setup.base), values | own)
     return replace(config, tables=setup.tables_of(config.datasets))
 
 
-def _selected(setup: Setup) -> dict[str, str | int]:
+def _papers_selection(setup: Setup) -> dict[str, str | int]:
     """Return the paper's choice of the auxiliary corpus, as far as the base leaves it open."""
     facts = setup.facts_of(setup.auxiliary)
     # a number of 0 is all of them, so it is no limit
@@ -110,7 +110,7 @@ def _selected(setup: Setup) -> dict[str, str | int]:
     return {name: value for name, value in papers.items() if setup.leaves_to_paper(name)}
 
 
-def _paper_weights(setup: Setup, kind: str, task: str) -> dict[str, float]:
+def _papers_weights(setup: Setup, kind: str, task: str) -> dict[str, float]:
     """Return the paper's alpha and beta, if the base leaves both open."""
     if not (setup.leaves_to_paper(ALPHA, BETA) and KINDS[kind].reconstructs):
         return {}

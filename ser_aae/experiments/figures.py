@@ -7,7 +7,7 @@ from ser_aae.config import RunConfig
 from ser_aae.config.kinds import KINDS
 from ser_aae.experiments.cells import UA, Artefact, Cell, cell_config
 from ser_aae.experiments.setup import Setup, thin
-from ser_aae.experiments.tables import with_secondary
+from ser_aae.experiments.tables import secondary_config
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 
 GROUPS = {
@@ -28,7 +28,7 @@ STEPS_OF_SPEAKERS = 9
 def figure_2(setup: Setup) -> Artefact:
     """Three clusters in the valence-activation plane, of the last corpus named."""
     dataset = setup.datasets[-1]
-    config = with_secondary(setup, dataset, "Both", "clusters-3")
+    config = secondary_config(setup, dataset, "Both", "clusters-3")
     title = f"Three clusters of {setup.title_of(dataset)} in the valence-activation plane"
     note = (
         "Clusters are fitted on the training part of each fold; the centroids drawn are those of "
@@ -68,7 +68,7 @@ def figure_4(setup: Setup) -> Artefact:
         Cell(
             str(count),
             setup.title_of(dataset),
-            _with_speakers(setup, dataset, count, protocol),
+            _speakers_config(setup, dataset, count, protocol),
             score,
             panel,
             float(count),
@@ -170,7 +170,7 @@ def _speaker_counts(setup: Setup) -> tuple[int, ...]:
     return thin(sorted(steps), setup.budget.points)
 
 
-def _with_speakers(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:
+def _speakers_config(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:
     own: dict[str, Any] = {"protocol.name": protocol, "data.auxiliary_speakers": count}
     if protocol == "loso" and setup.auxiliary:
         own["verification"], own["verification_subset"] = _verification_corpus(setup)

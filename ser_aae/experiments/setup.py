@@ -37,7 +37,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of an experiment is run.
+    """Amount of an experiment that is run.
 
     Attributes:
         name: `"smoke"`, `"small"`, `"full"`.
@@ -63,7 +63,7 @@ class Budget:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Its epochs and overrides by dotted name."""
+        """Epochs and overrides by dotted name."""
         values = dict(self.overrides)
         if self.epochs:
             values["training.epochs"] = self.epochs
@@ -115,8 +115,8 @@ class Setup(Naming):
         auxiliary: Corpus without emotions, `""` for none.
         base: Preset and settings that all cells share.
         budget: Amount that is run.
-        max_auxiliary_speakers: Where Fig. 4's axis ends: 900 in the paper, fewer where the
-            auxiliary corpus has fewer.
+        max_auxiliary_speakers: End of Fig. 4's axis: 900 in the paper, fewer where the auxiliary
+            corpus has fewer.
         tuned: Outcome of a search, over base and budget.
         given: Settings of the base that were given by name and are not left to the paper, even
             with the value of a preset or a default.
@@ -164,14 +164,14 @@ class Setup(Naming):
     @property
     def decisive(self) -> frozenset[str]:
         """Settings that would be left to the paper, had they not been given."""
-        return self._open & frozenset(self.given)
+        return self._open_settings & frozenset(self.given)
 
     def leaves_to_paper(self, *names: str) -> bool:
         """Return whether cells take some settings from the paper, and not from the base."""
-        return (self._open - frozenset(self.given)).issuperset(names)
+        return (self._open_settings - frozenset(self.given)).issuperset(names)
 
     @property
-    def _open(self) -> frozenset[str]:
+    def _open_settings(self) -> frozenset[str]:
         """Settings to which the base itself gives no value of its own."""
         weights = WEIGHTS if _has_papers_model(self.base) else ()
         return frozenset([*weights, *(name for name in _SELECTIONS if not get(self.base, name))])

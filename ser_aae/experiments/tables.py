@@ -94,7 +94,9 @@ def table_4(setup: Setup) -> Artefact:
 def table_5(setup: Setup) -> Artefact:
     """Auxiliary tasks beside categorical emotions (Sec. 6.1)."""
     cells = (
-        Cell(row, f"{setup.title_of(dataset)} {short}", with_secondary(setup, dataset, row), score)
+        Cell(
+            row, f"{setup.title_of(dataset)} {short}", secondary_config(setup, dataset, row), score
+        )
         for row in SECONDARY
         for dataset in setup.datasets
         for short, score in _ACCURACIES
@@ -109,7 +111,7 @@ def table_6(setup: Setup) -> Artefact:
         Cell(
             row,
             f"{setup.title_of(dataset)} {DIMENSIONS[task]}",
-            with_secondary(setup, dataset, row, task),
+            secondary_config(setup, dataset, row, task),
             panel=part,
         )
         for part, tasks in PARTS.items()
@@ -166,7 +168,7 @@ def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...
     )
 
 
-def with_secondary(setup: Setup, dataset: str, row: str, task: str = "emotion") -> RunConfig:
+def secondary_config(setup: Setup, dataset: str, row: str, task: str = "emotion") -> RunConfig:
     """Return the config of a row of Table 5 or 6."""
     own = {"protocol.name": "loso", "task": task}
     if not SECONDARY[row]:

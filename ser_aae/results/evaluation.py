@@ -108,7 +108,7 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         "task": config["task"],
         "model": config["model"]["kind"],
         "protocol": config["protocol"]["name"],
-        "speaker_independent": _agreed("speaker_independent", evaluated),
+        "speaker_independent": _agreement("speaker_independent", evaluated),
         "independence": independence(run["stored"].get("leakage") or {} for run, _ in evaluated),
         "classes": evaluated[0][0]["classes"],
         "runs": [run for run, _ in evaluated],
@@ -116,7 +116,7 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         "over_repetitions": spread(whole),
         "ensemble": score_ensemble(members, evaluated[0][0]["classes"]),
         "folds_expected": expected,
-        "missing": _missing(begun, [item["repetition"] for item in repetitions], expected),
+        "missing": _missing_runs(begun, [item["repetition"] for item in repetitions], expected),
         "incomplete": [run.name for run in begun if not is_complete(run)],
     }
 
@@ -137,7 +137,7 @@ def spread(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return out
 
 
-def _agreed(key: str, evaluated: Iterable[Evaluated]) -> Any:
+def _agreement(key: str, evaluated: Iterable[Evaluated]) -> Any:
     """Return a finding of the leakage checks of all runs, `None` where they differ or lack it."""
     found = {(run["stored"].get("leakage") or {}).get(key) for run, _ in evaluated}
     return found.pop() if len(found) == 1 else None
@@ -167,17 +167,17 @@ def _compare(
 ) -> None:
     """Refuse a result that differs from the scores computed from one of its sources."""
     for name, value in scores.items():
-        if not _agree(stored.get(name), value):
+        if not _is_equal(stored.get(name), value):
             raise UserError(
                 f"{folder}: {name}: {RESULT} says {stored.get(name)}, {source} gives "
                 f"{value}; one of the two was changed after the run: train it again"
             )
 
 
-def _agree(stored: object, computed: object) -> bool:
+def _is_equal(stored: object, computed: object) -> bool:
     if isinstance(stored, Mapping) and isinstance(computed, Mapping):
         return stored.keys() == computed.keys() and all(
-            _agree(stored[key], computed[key]) for key in computed
+            _is_equal(stored[key], computed[key]) for key in computed
         )
     if isinstance(stored, int | float) and isinstance(computed, int | float):
         return math.isclose(float(stored), float(computed), rel_tol=0, abs_tol=1e-9)
@@ -201,7 +201,7 @@ def _common_config(runs: Sequence[Path]) -> dict[str, Any]:
 
 def _folds_expected(config: Mapping[str, Any], evaluated: Sequence[Evaluated]) -> int | None:
     """Return how many folds there are: as the leakage check wrote, else as the config implies."""
-    written = _agreed("folds", evaluated)
+    written = _agreement("folds", evaluated)
     if written is not None:
         return int(written)
     protocol = config["protocol"]
@@ -243,7 +243,7 @@ def _pool(evaluated: Iterable[Evaluated], seed: int) -> pd.DataFrame:
     return pooled
 
 
-def _missing(begun: Sequence[Path], seeds: Sequence[int], expected: int | None) -> list[str]:
+def _missing_runs(begun: Sequence[Path], seeds: Sequence[int], expected: int | None) -> list[str]:
     names = {run.name for run in begun}
     wanted = [run_name(fold, seed) for seed in seeds for fold in range(expected or 0)]
     return [name for name in wanted if name not in names]

@@ -21,7 +21,7 @@ def read_table(path: Path, kind: str) -> pd.DataFrame:
 
     Args:
         path: The file.
-        kind: Its rows, for the error where it is missing.
+        kind: Content, for the error where the file is missing.
 
     Raises:
         UserError: No file, or a damaged one.
@@ -54,7 +54,7 @@ def refuse_rows(
     Args:
         path: File of the table, for the error.
         table: The table.
-        wrong: What is expected to `(rows,)` bool, whether each row is otherwise.
+        wrong: Expectation to `(rows,)` bool, true where a row does not meet it.
         columns: Columns of the row that the error shows.
     """
     for expected, rows in wrong.items():

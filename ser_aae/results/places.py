@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """Folders of runs and of prepared corpora, and facts that prepare the second anew.
+    """Folders of runs and of prepared corpora, and facts by which corpora are prepared.
 
     Attributes:
         runs: Run folders; a URL where the workers of a grid have their own disks.

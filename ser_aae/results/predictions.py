@@ -15,8 +15,8 @@ from ser_aae.results.parquet import read_table, refuse_missing, refuse_rows, wri
 
 REQUIRED = ("utterance_id", "corpus", "speaker", "gender", "truth", "predicted", "segments")
 POSTERIOR = "p_"
-_CLASSES = ("truth", "predicted")
-_TESTED = ["corpus", "utterance_id", "speaker", "gender", "truth"]
+_CLASS_COLUMNS = ("truth", "predicted")
+_TEST_ROW = ["corpus", "utterance_id", "speaker", "gender", "truth"]
 _TOLERANCE = 1e-4
 """Posteriors may have been summed in single precision."""
 
@@ -108,7 +108,7 @@ def score_ensemble(
         were not tested on the same utterances, as with a test part that the seed draws.
     """
     names = [f"{POSTERIOR}{name}" for name in classes]
-    members = [frame.set_index(_TESTED)[names].sort_index() for frame in repetitions]
+    members = [frame.set_index(_TEST_ROW)[names].sort_index() for frame in repetitions]
     if len(members) < 2 or not all(each.index.equals(members[0].index) for each in members[1:]):
         return None
     mean = sum(members[1:], members[0]) / len(members)
@@ -144,7 +144,7 @@ def _check(frame: pd.DataFrame, path: Path) -> None:
     if frame.empty:
         raise UserError(f"{path}: expected a row for each test utterance, found none")
     one_of = f"expected one of {', '.join(classes)}"
-    wrong = {f"column {name}: {one_of}": ~frame[name].isin(classes) for name in _CLASSES}
+    wrong = {f"column {name}: {one_of}": ~frame[name].isin(classes) for name in _CLASS_COLUMNS}
     wrong |= {f"column {name}: expected a value": frame[name].isna() for name in REQUIRED}
     wrong["expected one row an utterance"] = frame.duplicated(["corpus", "utterance_id"])
     refuse_rows(path, frame, wrong, REQUIRED)

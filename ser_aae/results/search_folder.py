@@ -63,8 +63,9 @@ class Searched:
 
     @property
     def longest(self) -> "Searched":
-        """The search with the trials of most epochs alone, see `longest_trials`."""
-        return replace(self, rows=longest_trials(self.rows))
+        """The search with the trials of most epochs alone: hyperband's others were only heats."""
+        most = max((row["epochs"] for row in self.rows), default=0)
+        return replace(self, rows=[row for row in self.rows if row["epochs"] == most])
 
     def places(self, name: str) -> np.ndarray:
         """Return the number of each trial's value in a dimension, `(trials,)`."""
@@ -74,13 +75,6 @@ class Searched:
     def accuracies(self) -> np.ndarray:
         """Return each trial's objective in per cent, `(trials,)`."""
         return np.array([100 * float(row["objective"]) for row in self.rows])
-
-
-def longest_trials(rows: Iterable[_Trial]) -> list[_Trial]:
-    """Return the trials of most epochs: hyperband's others were only heats."""
-    rows = list(rows)
-    most = max((row["epochs"] for row in rows), default=0)
-    return [row for row in rows if row["epochs"] == most]
 
 
 def rank_trials(rows: Iterable[_Trial]) -> list[_Trial]:
@@ -107,9 +101,6 @@ def read_search(folder: Path) -> Searched:
     try:
         dimensions = {name: item["values"] for name, item in definition["dimensions"].items()}
         searched = Searched(dimensions, trials["trials"], definition)
-        for name in dimensions:
-            searched.places(name)
-        searched.accuracies()
         _read_all(searched)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{folder}: {TRIALS} does not fit {SEARCH} ({error}); {_MEND}") from error
@@ -128,6 +119,9 @@ def read_searches(runs: Path) -> dict[Path, Searched]:
 
 def _read_all(searched: Searched) -> None:
     """Read every value that is shown of a search, so that a missing one raises here."""
+    for name in searched.dimensions:
+        searched.places(name)
+    searched.accuracies()
     definition = searched.definition
     config = definition["config"]
     float(config["training"]["epochs"] + searched.runs_of_a_trial)

@@ -92,10 +92,10 @@ def bootstrap_unweighted_accuracy(
         seed: Seed of the draws.
 
     Raises:
-        UserError: Fewer than two speakers, of whom nothing can be said about others; or
-            repetitions that were not tested on the same utterances.
+        UserError: Fewer than two speakers, or repetitions that were not tested on the same
+            utterances.
     """
-    return _interval(predictions, _resampled(predictions, classes, resamples, seed), level)
+    return _interval(predictions, _resample(predictions, classes, resamples, seed), level)
 
 
 def bootstrap_difference(
@@ -123,7 +123,7 @@ def bootstrap_difference(
             f"received {len(mine - theirs)} that only the first has and {len(theirs - mine)} that "
             "only the second has"
         )
-    one, two = (_resampled(each, classes, resamples) for each in (first, second))
+    one, two = (_resample(each, classes, resamples) for each in (first, second))
     return _interval(first, two - one)
 
 
@@ -185,7 +185,7 @@ def compare_runs(
     )
 
 
-def _resampled(
+def _resample(
     predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int = 0
 ) -> np.ndarray:
     """Return UA, `(1 + resamples,)`, first of the speakers as they are, then of each draw.
@@ -209,7 +209,7 @@ def _resampled(
         speakers, np.full(speakers, 1 / speakers), size=resamples
     )
     times = np.vstack([np.ones_like(drawn[:1]), drawn])
-    return _unweighted(times @ right, times @ tested)
+    return _mean_recall(times @ right, times @ tested)
 
 
 def _interval(predictions: pd.DataFrame, scores: np.ndarray, level: float = 0.95) -> Interval:
@@ -240,7 +240,7 @@ def _utterances(predictions: pd.DataFrame) -> pd.DataFrame:
     return items
 
 
-def _unweighted(right: np.ndarray, tested: np.ndarray) -> np.ndarray:
+def _mean_recall(right: np.ndarray, tested: np.ndarray) -> np.ndarray:
     """Return the mean, over the classes that occur, of the share that is right.
 
     Args:

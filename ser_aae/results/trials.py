@@ -13,7 +13,7 @@ from ser_aae.results.parquet import read_table, refuse_missing, refuse_rows, wri
 
 COLUMNS = ("enrolled", "corpus", "utterance_id", "speaker", "score", "target")
 TRIALS_DIGEST = "verification_digest"
-"""Where `result.json` holds the SHA-256 of the trials; runs of before it was written have none."""
+"""Key of the SHA-256 of the trials in `result.json`; runs of an earlier version have none."""
 
 
 def write_trials(path: Path, trials: pd.DataFrame) -> None:
