@@ -10,9 +10,9 @@ from reports.commands import evaluate_command, reproduce_command, train_command_
 from reports.paired_tests import Comparison, compare
 from reports.published import Stated, stated
 from reports.summary import NOTHING, Evaluations, Summary, summarise
-from ser_aae.experiments import Artefact, Cell, Setup
-from ser_aae.experiments.cells import UA
-from ser_aae.results import run_folder
+from ser_aae.experiments.cells import UA, Artefact, Cell
+from ser_aae.experiments.setup import Setup
+from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
 
 SYNTHETIC = ("demo",)
@@ -97,7 +97,7 @@ def fill(artefact: Artefact, setup: Setup, places: Places, evaluations: Evaluati
 
 def is_reference(artefact: Artefact, cell: Cell) -> bool:
     """Return whether a cell is what others of its artefact are compared with."""
-    return cell.figure == UA and artefact.reference in (cell.row, cell.column)
+    return cell.score == UA and artefact.reference in (cell.row, cell.column)
 
 
 def _compare_cells(
@@ -117,7 +117,7 @@ def _compare_cells(
     found = {}
     for number, cell in enumerate(artefact.cells):
         reference = references.get(beside(cell))
-        if cell.figure == UA and reference and cell is not reference:
+        if cell.score == UA and reference and cell is not reference:
             one, two = evaluation(cell), evaluation(reference)
             if one and two:
                 found[number] = compare(one, two)
@@ -136,7 +136,7 @@ def _fill_cell(
 ) -> Filled:
     folder = run_folder(Path(places.runs), cell.config).parent
     evaluation = evaluations.get(folder)
-    found = NOTHING if evaluation is None else summarise(evaluation, cell.figure)
+    found = NOTHING if evaluation is None else summarise(evaluation, cell.score)
     lacks, seeds = lacking(found, evaluation, setup), seeds_to_train(evaluation, setup)
     command = evaluate_command(str(folder))
     if lacks and seeds:  # else training would find nothing to do

@@ -12,8 +12,7 @@ from reports.det import draw_det
 from reports.ratings import rated_plane
 from reports.scatter import clusters
 from ser_aae.files.atomic import read_json, write_bytes
-from ser_aae.results import find_runs, is_complete, run_folder
-from ser_aae.results.folder import RESULT, VERIFICATION
+from ser_aae.results.folder import RESULT, VERIFICATION, find_runs, is_complete, run_folder
 from ser_aae.results.places import Places
 from ser_aae.results.trials import det_curve, read_trials
 
@@ -62,7 +61,7 @@ def _draw_det(filling: Filling, path: Path, runs: Path) -> Pictures:
     """Draw the errors of speaker verification: a line a corpus, with most auxiliary speakers."""
     most: dict[str, Filled] = {}
     for item in filling.cells:
-        if item.cell.figure == "equal_error_rate" and item.mean is not None:
+        if item.cell.score == "equal_error_rate" and item.mean is not None:
             most[item.cell.column] = item  # the sweep ascends: the last one stays
     curves = {
         f"{name}, {item.cell.row} speakers": det_curve(read_trials(run / VERIFICATION))

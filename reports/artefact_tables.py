@@ -107,7 +107,7 @@ def confidence_table(filling: Filling) -> pd.DataFrame:
         }
         | (_test_columns(filling, item) if filling.artefact.reference else {})
         for item in filling.cells
-        if item.cell.figure == UA and item.mean is not None
+        if item.cell.score == UA and item.mean is not None
     ]
     frame = pd.DataFrame(rows).astype(str)
     has_parts = any(row["part"] for row in rows)
@@ -134,7 +134,7 @@ def cells_table(filling: Filling) -> pd.DataFrame:
             "row": item.cell.row,
             "column": item.cell.column,
             "x": "" if item.cell.x is None else f"{item.cell.x:g}",
-            "figure": item.cell.figure,
+            "figure": item.cell.score,
             "ours": _number(item.mean),
             "deviation": _number(item.std),
             "spread": item.spread or MISSING,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.summary import Summary
-from ser_aae.experiments import Setup
+from ser_aae.experiments.setup import Setup
 
 MISSING = "missing"
 

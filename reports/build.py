@@ -28,9 +28,11 @@ from reports.summary import (
 )
 from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
-from ser_aae.experiments import ARTEFACTS, BUDGETS, OWN_CORPUS, Artefact, Setup, choose, read_setups
+from ser_aae.experiments.artefacts import ARTEFACTS, OWN_CORPUS, choose
+from ser_aae.experiments.cells import Artefact
+from ser_aae.experiments.setup import BUDGETS, Setup, read_setups
 from ser_aae.files.atomic import write_bytes
-from ser_aae.results import load_runs, run_folder
+from ser_aae.results.folder import load_runs, run_folder
 from ser_aae.results.places import Places
 from ser_aae.results.search_folder import read_searches
 

@@ -11,9 +11,10 @@ import yaml
 
 from reports.card_body import CardRun, Terms, build_body
 from ser_aae.files.atomic import read_json
-from ser_aae.results import evaluate_run, read_predictions
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
+from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS
+from ser_aae.results.predictions import read_predictions
 
 __all__ = ["Terms", "build_card", "corpora_of"]
 

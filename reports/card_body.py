@@ -13,8 +13,8 @@ from ser_aae.config import RunConfig
 from ser_aae.config.fields import settings
 from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
-from ser_aae.results import score
 from ser_aae.results.folder import flatten
+from ser_aae.results.predictions import score
 from ser_aae.results.text import percent
 
 
@@ -207,7 +207,7 @@ def _training(it: CardRun) -> list[str]:
     stored, packages = it.figures["stored"], it.environment.get("packages", {})
     commit = (it.environment.get("git") or {}).get("commit")
     versions = [f"{name} {packages[name]}" for name in ("ser-aae", "keras", "tensorflow")]
-    here = dict(flatten(it.config.to_dict()))
+    here = flatten(it.config.to_dict())
     paper = preset_settings("paper")
     rows = [
         [f"`{key}`", here[key], paper[key], item.metadata["source"]]

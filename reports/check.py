@@ -6,8 +6,8 @@ from pathlib import Path
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.files.digests import digest_of_file
-from ser_aae.results import evaluate_run, find_runs, is_complete
-from ser_aae.results.folder import PREDICTIONS, RESULT, VERIFICATION
+from ser_aae.results.evaluation import evaluate_run
+from ser_aae.results.folder import PREDICTIONS, RESULT, VERIFICATION, find_runs, is_complete
 from ser_aae.results.trials import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"

@@ -11,7 +11,7 @@ from ser_aae.config import RunConfig
 from ser_aae.config.fields import get
 from ser_aae.config.presets import PRESETS
 from ser_aae.datasets import given_path, stored_name
-from ser_aae.experiments import TUNED, Setup, setup_folder
+from ser_aae.experiments.setup import TUNED, Setup, setup_folder
 from ser_aae.results.folder import CONFIG, flatten
 from ser_aae.results.places import Places
 
@@ -83,7 +83,9 @@ def train_command_of(
     """
     plain = config.to_dict()
     preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_ALWAYS))
-    values = {name: str(value) for name, value in flatten(plain) if name in _ALWAYS} | changed
+    values = {
+        name: str(value) for name, value in flatten(plain).items() if name in _ALWAYS
+    } | changed
     words = ["ser-aae", "train"]
     for name, flag in _FLAGS.items():
         if values.get(name):

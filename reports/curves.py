@@ -103,7 +103,7 @@ def draw_curves(filling: Filling, path: Path, mark: str = "") -> None:
         mark: Words in its corner.
     """
     panels = [
-        Panel(f"({chr(ord('a') + number)}) {title}", AXES[cells[0].cell.figure], _lines_of(cells))
+        Panel(f"({chr(ord('a') + number)}) {title}", AXES[cells[0].cell.score], _lines_of(cells))
         for number, (title, cells) in enumerate(by_panel(filling.cells).items())
     ]
     draw_panels(filling.artefact.name, panels, path, pdf=True, mark=mark)
@@ -166,7 +166,7 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
     axes.set_xlim(-0.5, len(rows) - 0.5)  # bars that are missing keep their place
     axes.set_ylim(0, 100)
     axes.grid(visible=False, axis="x")
-    axes.set_ylabel(AXES[cells[0].cell.figure])
+    axes.set_ylabel(AXES[cells[0].cell.score])
 
 
 def _lines_of(cells: Sequence[Filled]) -> dict[str, Line]:

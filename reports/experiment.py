@@ -198,7 +198,7 @@ def _provenance(run: Path) -> Sequence[tuple[str, pd.DataFrame]]:
     """Return the tables of versions and of corpora, where the run wrote them."""
     found = []
     if (run / ENVIRONMENT).is_file():
-        rows = [(name, str(value)) for name, value in flatten(read_json(run / ENVIRONMENT))]
+        rows = [(name, str(value)) for name, value in flatten(read_json(run / ENVIRONMENT)).items()]
         found.append((f"Made with ({run.name})", pd.DataFrame(rows, columns=["what", "value"])))
     corpora = read_json(run / RESULT).get("corpora") or {}
     if corpora:

@@ -53,7 +53,7 @@ def _shared(config: dict[str, Any]) -> tuple[str, ...]:
     """Return what two experiments must share to be compared, as text."""
     return tuple(
         f"{name}={value}"
-        for name, value in flatten(config | {"dataset": stored_dataset(config)})
+        for name, value in flatten(config | {"dataset": stored_dataset(config)}).items()
         if name not in _LOCAL_SETTINGS and (name in _SHARED or name.startswith("protocol."))
     )
 
@@ -97,7 +97,7 @@ def _departures(configs: Configs) -> tuple[list[str], dict[Path, list[str]]]:
     without = (*_SHARED, *_LOCAL_SETTINGS, "model.kind")
     found = {}
     for folder, config in configs.items():
-        protocol = (name for name, _ in flatten(config) if name.startswith("protocol."))
+        protocol = (name for name in flatten(config) if name.startswith("protocol."))
         preset, changed = shortest_settings(config, (*without, *protocol))
         texts = [f"{name}={value}" for name, value in changed.items()]
         found[folder] = [*([] if preset == "default" else [f"preset {preset}"]), *texts]

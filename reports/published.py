@@ -10,7 +10,7 @@ none here either.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ser_aae.experiments import Cell
+from ser_aae.experiments.cells import Cell
 
 Pair = tuple[float, float | None]
 

@@ -8,9 +8,9 @@ import pandas as pd
 
 from reports.published import LEVELS as STATED_LEVELS
 from ser_aae.config import FrontEndConfig, RunConfig
-from ser_aae.data.targets import make_target, taking_part
+from ser_aae.data.targets import make_target, select_pool
 from ser_aae.errors import UserError
-from ser_aae.experiments import Setup
+from ser_aae.experiments.setup import Setup
 from ser_aae.files.atomic import read_json
 from ser_aae.labels import LEVELS
 from ser_aae.store.corpus import MANIFEST, StoredCorpus, load_corpus
@@ -63,7 +63,7 @@ def rated_plane(config: RunConfig, store: Path) -> np.ndarray | None:
     corpus = _find_prepared(store, config.stored_name(config.dataset), config.frontend)
     if corpus is None:
         return None
-    rated = taking_part(config, [corpus]).utterances
+    rated = select_pool(config, [corpus]).utterances
     return np.array([(item.valence, item.activation) for item in rated], np.float64)
 
 
@@ -94,7 +94,7 @@ def _counts(config: RunConfig, corpus: StoredCorpus | None) -> list[str]:
     if corpus is None:
         return ["not prepared"] * 3
     try:
-        pool = taking_part(config, [corpus])
+        pool = select_pool(config, [corpus])
         numbers = make_target(config, pool, range(len(pool.utterances))).numbers
     except UserError:
         return ["not rated"] * 3

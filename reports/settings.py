@@ -10,7 +10,7 @@ from ser_aae.results.folder import flatten
 
 def preset_settings(preset: str) -> dict[str, Any]:
     """Return every setting of a preset by dotted name, lists as text."""
-    return dict(flatten(build_config(preset=preset).to_dict()))
+    return flatten(build_config(preset=preset).to_dict())
 
 
 def shortest_settings(
@@ -25,7 +25,7 @@ def shortest_settings(
     """
     left_out = set(without)
     chosen = {name: value for name, value in config.items() if name != "corpora"}
-    wanted = {name: str(value) for name, value in flatten(chosen) if name not in left_out}
+    wanted = {name: str(value) for name, value in flatten(chosen).items() if name not in left_out}
     found = {}
     for preset in PRESETS:
         begun = preset_settings(preset)

@@ -11,14 +11,9 @@ import pandas as pd
 
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
-from ser_aae.results import (
-    evaluate_experiment,
-    find_experiments,
-    find_runs,
-    is_complete,
-    read_predictions,
-)
-from ser_aae.results.folder import PREDICTIONS
+from ser_aae.results.evaluation import evaluate_experiment
+from ser_aae.results.folder import PREDICTIONS, find_experiments, find_runs, is_complete
+from ser_aae.results.predictions import read_predictions
 from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import mean_and_std, percent
 

@@ -116,7 +116,7 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
 
     `departs` is `"*"` where the value is not that of the preset `default`.
     """
-    values, known = dict(flatten(config)), settings()
+    values, known = flatten(config), settings()
     paper = preset_settings("paper")
     rows = []
     for name, usual in preset_settings("default").items():

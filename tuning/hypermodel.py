@@ -14,7 +14,7 @@ from ser_aae.config import RunConfig
 from ser_aae.config.fields import get, with_settings
 from ser_aae.files.locks import claim, holder
 from ser_aae.progress import Show
-from ser_aae.results import run_folder, run_name
+from ser_aae.results.folder import run_folder, run_name
 from ser_aae.results.search_folder import OBJECTIVE
 from ser_aae.training.ending import validation_accuracy
 from ser_aae.training.run import train_claimed

@@ -11,7 +11,7 @@ from ser_aae.config import TABLES, RunConfig
 from ser_aae.config.fields import settings as known_settings
 from ser_aae.config.fields import values_by_name, with_settings
 from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json, written_whole
-from ser_aae.results import run_folder, run_name
+from ser_aae.results.folder import run_folder, run_name
 from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials
 from tuning.definition import Search
 from tuning.hypermodel import describe

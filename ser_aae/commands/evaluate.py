@@ -21,7 +21,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the figures."""
-    from ser_aae.results import evaluate, format_evaluation
+    from ser_aae.results.evaluation import evaluate
+    from ser_aae.results.text import format_evaluation
 
     evaluation = evaluate(arguments.folder)
     if arguments.json:

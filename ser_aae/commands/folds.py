@@ -37,14 +37,14 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists; print the size of each part, then the folder."""
-    from ser_aae.data.run_data import name_stored_target, read_taking_part
+    from ser_aae.data.run_data import name_stored_target, read_pool
     from ser_aae.protocols.fold_files import format_list, write_lists
     from ser_aae.protocols.splits import make_split, num_folds
 
     # corpora that take no part in the folds are not prepared for them
     config = replace(read_config(arguments), auxiliary=(), verification="")
     prepare_all(config, arguments)
-    utterances = read_taking_part(config, arguments.store).utterances
+    utterances = read_pool(config, arguments.store).utterances
     protocol = name_stored_target(config)
     splits = [
         make_split(utterances, replace(protocol, fold=fold), protocol.seed)

@@ -14,7 +14,7 @@ from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
-    from ser_aae.experiments import Setup
+    from ser_aae.experiments.setup import Setup
     from ser_aae.results.places import Places
 
 _ADDRESSES = {
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: Something given cannot be, or runs have failed.
     """
-    from ser_aae.experiments import choose
+    from ser_aae.experiments.artefacts import choose
     from ser_aae.grid.plan import make_plan
     from ser_aae.results.places import Places
 
@@ -156,7 +156,7 @@ def _list_runs(
 ) -> list[RunConfig]:
     """Return the runs of the artefacts; how many folds there are is counted on the corpora."""
     from ser_aae.data.run_data import count_folds
-    from ser_aae.experiments import runs_of
+    from ser_aae.experiments.artefacts import runs_of
     from ser_aae.grid.storage import local_store
 
     def count(config: RunConfig) -> int:
@@ -242,7 +242,7 @@ def _workers(arguments: argparse.Namespace) -> int:
 
 def _keep_setup(setup: "Setup", runs: str) -> None:
     """Leave the setup beside the runs: the report finds its cells by it."""
-    from ser_aae.experiments import write_setup
+    from ser_aae.experiments.setup import write_setup
     from ser_aae.grid.storage import is_url, send_folder
 
     if not is_url(runs):

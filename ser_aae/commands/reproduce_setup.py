@@ -8,7 +8,8 @@ from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
     from ser_aae.config.fields import Given
-    from ser_aae.experiments import Artefact, Budget, Setup
+    from ser_aae.experiments.cells import Artefact
+    from ser_aae.experiments.setup import Budget, Setup
 
 NO_CORPUS = "none"
 """What `--auxiliary` says for no auxiliary corpus."""
@@ -26,7 +27,8 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     from data_prep.corpora import known_aliases, known_facts
     from ser_aae.config.build import build_config
     from ser_aae.datasets import record_tables
-    from ser_aae.experiments import BUDGETS, Setup, Tuned, read_tuned
+    from ser_aae.experiments.setup import BUDGETS, Setup
+    from ser_aae.experiments.tuned import Tuned, read_tuned
 
     budget = BUDGETS[arguments.budget]
     given = _given(arguments)

@@ -80,7 +80,8 @@ def add_flags(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare, train, score; print the figures, then the folder."""
-    from ser_aae.results import evaluate, format_evaluation
+    from ser_aae.results.evaluation import evaluate
+    from ser_aae.results.text import format_evaluation
 
     config = read_config(arguments)
     if arguments.strategy != "multiworker":  # of several hosts each would prepare

@@ -1,8 +1,7 @@
-"""Speakers of a corpus that is used in part: those of a subset, and a drawn number (Sec. 4.1.3).
+"""Speakers of a corpus that is used in part: those of a subset, or drawn ones (Sec. 4.1.3).
 
 The paper trains the auxiliary tasks on 600 random speakers of LibriSpeech's train-clean-360 and
-verifies speakers on its test-clean. A store holds the corpus as it was found; the choice is made
-here, at training, so that another choice needs no new shards.
+verifies speakers on its test-clean. They are chosen at training: another choice needs no shards.
 """
 
 from collections.abc import Sequence
@@ -14,16 +13,16 @@ from ser_aae.labels import GENDERS, UNKNOWN_GENDER
 from ser_aae.utterance import Utterance
 
 _SUBSET_KEY = "subset"
-"""Where an adapter writes an utterance's subset in `Utterance.extra`."""
+"""Key of an utterance's subset in `Utterance.extra`."""
 
 
 def choose_subset(utterances: Sequence[Utterance], subset: str, setting: str) -> np.ndarray:
     """Return the rows of a subset.
 
     Args:
-        utterances: Of one corpus.
+        utterances: Utterances of one corpus.
         subset: Its name, as in `extra["subset"]`; `""` is the whole corpus.
-        setting: That named the subset.
+        setting: Name of the setting, for errors.
 
     Returns:
         `(rows,)` int64, ascending.
@@ -51,15 +50,15 @@ def choose_speakers(
     """Return the rows of the chosen speakers' utterances.
 
     Women and men take turns, each gender in an order drawn by the seed, until there are enough
-    speakers or one gender has no more; the other then fills up, and last those of unknown
-    gender. Under one seed the speakers of a smaller number are among those of a larger one, so
-    that a curve over their number (Fig. 4) adds speakers and exchanges none.
+    speakers or one gender has no more; then follow the rest of the other, and last speakers of
+    unknown gender. Under one seed the speakers of a smaller number are among those of a larger
+    one: a curve over their number (Fig. 4) adds speakers and exchanges none.
 
     Args:
-        utterances: Of one corpus.
-        subset: As of `choose_subset`.
-        max_speakers: How many are drawn; 0 is all.
-        seed: Of the draw.
+        utterances: Utterances of one corpus.
+        subset: Name of the subset, `""` for the whole corpus.
+        max_speakers: Number of speakers; 0 is all.
+        seed: Seed of the draw.
 
     Returns:
         `(rows,)` int64, ascending.

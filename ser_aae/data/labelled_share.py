@@ -1,4 +1,4 @@
-"""Labels of the training rows: the share that is kept, and the rows that a model learns from."""
+"""Labels of the training rows: hiding a share, and the rows that a model learns from."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,17 +14,13 @@ from ser_aae.labels import UNLABELLED
 def training_parts(labelled: Sequence[Part], config: RunConfig) -> list[Part]:
     """Hide labels, and leave out rows without one where the model learns nothing from them.
 
-    A model of the primary task alone that reconstructs nothing would take its normalisation and
-    its batch-norm statistics from such rows, and have fewer labels in each batch: it would be
-    handicapped by them, not supervised. Where labels are hidden its epochs have as many steps as
-    with them.
+    Rows without a label would only handicap a model of the primary task alone that reconstructs
+    nothing: they would enter its normalisation and batch-norm statistics, and take the place of
+    labels in each batch. Its epochs have as many steps as if no label were hidden.
 
     Args:
         labelled: Parts with the primary task's labels.
-        config: The run.
-
-    Returns:
-        Parts that an epoch visits once.
+        config: Config of the run.
 
     Raises:
         UserError: No row is left.
@@ -50,9 +46,9 @@ def mixed_share(
 ) -> float:
     """Return the share of a batch of stage 2 that is not of the labelled parts.
 
-    It is `data.auxiliary_ratio`, but without auxiliary corpora no more than the unlabelled parts
-    have of the training segments: a few odd utterances would else fill half of every batch. One
-    row they have at least.
+    The share is `data.auxiliary_ratio`. Without auxiliary corpora it is at most the unlabelled
+    parts' share of the training segments, since a few utterances would else fill half of every
+    batch, and at least one row.
     """
     ratio, size = config.data.auxiliary_ratio, config.training.batch_size
     if auxiliary:

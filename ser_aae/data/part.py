@@ -1,7 +1,7 @@
-"""Pools and parts of a run: utterances of stored corpora under one row number, and class numbers.
+"""Pools and parts of a run.
 
-A `Pool` joins utterances of several corpora; splits and labels are said in its rows. A `Part` is
-what flows through the pipeline: some rows of one corpus with their class numbers.
+A `Pool` joins utterances of several corpora; splits and labels are in its rows. A `Part`, which
+flows through the pipeline, is some rows of one corpus with their class numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,7 @@ class Part:
         corpus: The corpus.
         rows: `(n,)` int64, rows of the corpus that belong to this part, ascending.
         labels: Task to `(utterances of the corpus,)` int32 class numbers, `UNLABELLED` = -1.
-        epoch_rows: Rows whose segments an epoch is as long as, where it is not as long as the
-            part itself.
+        epoch_rows: Rows that an epoch is as long as, where these are not the part's own.
     """
 
     corpus: StoredCorpus
@@ -44,7 +43,7 @@ class Part:
         return int(num_segments(frames, segment_frames, shift_frames, fewest).sum())
 
     def epoch_segments(self, segment_frames: int) -> int:
-        """Return how many windows an epoch takes of the part, some of them again if need be."""
+        """Return how many windows an epoch takes of the part, some of them again if it must."""
         whole = self if self.epoch_rows is None else replace(self, rows=self.epoch_rows)
         return whole.num_segments(segment_frames, segment_frames)
 
@@ -59,12 +58,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Pool:
-    """Utterances of some corpora in one order, corpus after corpus.
-
-    The place of an utterance in this order is its row in the pool.
+    """Utterances of some corpora, corpus after corpus; a place in this order is a row of the pool.
 
     Attributes:
-        corpora: Where the utterances are stored.
+        corpora: Corpora of the utterances.
         members: For each corpus its rows that are in the pool, `(n,)` int64, ascending.
     """
 
@@ -104,7 +101,7 @@ class Pool:
 
 
 def _spread(numbers: np.ndarray, members: np.ndarray, size: int) -> np.ndarray:
-    """Return the class numbers of some members of a corpus as one of each of its utterances."""
+    """Return class numbers of all utterances of a corpus, of which only members have a label."""
     spread = np.full(size, UNLABELLED, np.int32)
     spread[members] = numbers
     return spread

@@ -1,8 +1,8 @@
 """Data of a run: from a config and a store to the parts that train, validate and test.
 
-Everything is said in the rows of one pool, which holds what takes part of the emotional corpora:
-the split, the classes, the labels. What trains without a label of the primary task, the rest of
-the training speakers and the auxiliary speakers, lies in a pool of its own each.
+Split, classes and labels are in the rows of one pool, the utterances of the emotional corpora that
+take part. The rest of the training speakers and the auxiliary speakers, who train without a label
+of the primary task, have a pool of their own each.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.data.auxiliary_speakers import choose_speakers
 from ser_aae.data.labelled_share import training_parts
 from ser_aae.data.part import Part, Pool
-from ser_aae.data.targets import Target, make_target, may_train_unlabelled, taking_part
+from ser_aae.data.targets import Target, make_target, may_train_unlabelled, select_pool
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
 from ser_aae.protocols.leakage import Split, check_leakage, shared_voices
@@ -28,9 +28,9 @@ class DataSets(NamedTuple):
     """Data sets that a config needs, by role, as the config names them.
 
     Attributes:
-        emotional: Those of the primary task: what is parted into folds.
-        auxiliary: Those that train the other tasks.
-        verification: The one whose speakers are verified, or none.
+        emotional: Corpora of the primary task, which are parted into folds.
+        auxiliary: Corpora that train the other tasks.
+        verification: Corpus whose speakers are verified, or none.
     """
 
     emotional: tuple[str, ...]
@@ -40,21 +40,21 @@ class DataSets(NamedTuple):
 
 @dataclass(frozen=True)
 class Assembly:
-    """Everything a run knows of its data.
+    """Data of a run.
 
     Attributes:
         target: The primary task: its name, its classes, its labels.
-        num_classes: Task to number of classes, primary task first; what the model is built of.
-        speakers: Of the speaker task, in the order of their class numbers.
+        num_classes: Task to number of classes, the primary task first.
+        speakers: Classes of the speaker task, in the order of their numbers.
         train: Parts with the primary task's labels.
-        unlabelled: Parts of the same corpora without them (`data.unlabelled_rest`).
-        auxiliary: Parts without them, all utterances of the auxiliary corpora.
-        validation: What selects the best epoch.
-        test: What is scored once.
+        unlabelled: Parts of the same corpora without labels (`data.unlabelled_rest`).
+        auxiliary: Parts of the auxiliary corpora, without labels.
+        validation: Part that selects the best epoch.
+        test: Part that is scored once.
         leakage: The guard's findings, see `ser_aae.protocols.leakage`, and how many of the training
             utterances have no label of the primary task.
         digests: Corpus to the digest of its content.
-        warnings: What the user should know before believing the result.
+        warnings: Sentences that lessen the worth of the result.
     """
 
     target: Target
@@ -71,12 +71,12 @@ class Assembly:
 
     @property
     def mixed(self) -> list[Part]:
-        """What is mixed into the batches of stage 2."""
+        """Parts that are mixed into the batches of stage 2."""
         return [*self.unlabelled, *self.auxiliary]
 
     @property
     def parts(self) -> list[Part]:
-        """Everything that takes part."""
+        """All parts."""
         return [*self.train, *self.mixed, self.validation, self.test]
 
 
@@ -87,19 +87,17 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
         UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
             would leak.
     """
-    pool = read_taking_part(config, store)
+    pool = read_pool(config, store)
     split = cut_split(pool.utterances, name_stored_target(config), config.protocol.seed)
     rest = _find_unlabelled_rest(config, pool, split)
     auxiliary = _draw_auxiliary_speakers(config, store)
     leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
     target = make_target(config, pool, split.train)
-    trained = {pool.utterances[row].speaker for row in split.train}
-    # all who are trained on (decisions M13)
-    speakers = tuple(sorted(trained | {item.speaker for item in auxiliary.utterances}))
-
+    trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
+    speakers = tuple(sorted({item.speaker for item in trained}))  # decisions M13
     labels = _make_labels(pool, target.task, target.numbers, speakers)
     train = training_parts(pool.parts(labels, split.train), config)
-    # in every protocol all that validates lies in one corpus, and all that is tested
+    # every protocol validates on one corpus, and tests on one
     (validation,), (test,) = (pool.parts(labels, rows) for rows in (split.validation, split.test))
     unlabelled, auxiliary_parts = (
         each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
@@ -149,14 +147,14 @@ def read_corpora(config: RunConfig, data_sets: Iterable[str], store: Path) -> li
     return [load_named(config, store, name) for name in data_sets]
 
 
-def read_taking_part(config: RunConfig, store: Path) -> Pool:
-    """Read what is parted into folds: the utterances of the emotional corpora that take part.
+def read_pool(config: RunConfig, store: Path) -> Pool:
+    """Read the utterances of the emotional corpora that take part, which are parted into folds.
 
     Raises:
         UserError: A corpus is not prepared, or lacks the classes.
     """
     names = needed_data_sets(config).emotional
-    return taking_part(config, read_corpora(config, names, store))
+    return select_pool(config, read_corpora(config, names, store))
 
 
 def name_stored_target(config: RunConfig) -> ProtocolConfig:
@@ -170,15 +168,15 @@ def count_folds(config: RunConfig, store: Path) -> int:
     Raises:
         UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
     """
-    utterances = read_taking_part(config, store).utterances
+    utterances = read_pool(config, store).utterances
     return num_folds(utterances, name_stored_target(config))
 
 
 def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
-    """Return what lies outside the classes of those speakers who are trained on and no more.
+    """Return utterances outside the classes, of speakers who are trained on and not evaluated on.
 
-    None of a file that is evaluated on; and none beside published lists, which name all that is
-    trained on.
+    None is of a file that is evaluated on. Published lists name all that is trained on: beside
+    them there is no rest.
     """
     is_listed = config.protocol.name == "folds"
     if not config.data.unlabelled_rest or config.model.learns_from_labels_alone or is_listed:
@@ -198,7 +196,7 @@ def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
 
 
 def _draw_auxiliary_speakers(config: RunConfig, store: Path) -> Pool:
-    """Return what trains of the auxiliary corpora: of a subset, of speakers drawn."""
+    """Return the utterances of the drawn speakers of the auxiliary corpora."""
     data, seed = config.data, config.protocol.seed
     corpora = read_corpora(config, needed_data_sets(config).auxiliary, store)
     members = [
@@ -212,12 +210,13 @@ def _make_labels(
     pool: Pool, task: str, numbers: np.ndarray | int, speakers: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     """Return class numbers of all tasks, those of the primary task as they are given."""
-    found = {
-        "gender": class_ids([item.gender for item in pool.utterances], GENDERS),
-        "speaker": class_ids([item.speaker for item in pool.utterances], speakers),
+    genders = class_ids([item.gender for item in pool.utterances], GENDERS)
+    voices = class_ids([item.speaker for item in pool.utterances], speakers)
+    return {
+        task: np.broadcast_to(np.int32(numbers), len(pool.utterances)),
+        "gender": np.array(genders, np.int32),
+        "speaker": np.array(voices, np.int32),
     }
-    primary = np.broadcast_to(np.int32(numbers), len(pool.utterances))
-    return {task: primary} | {name: np.array(ids, np.int32) for name, ids in found.items()}
 
 
 def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
@@ -226,13 +225,13 @@ def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...])
 
 
 def _warn(train: Sequence[Part], test: Part, target: Target, leakage: dict[str, Any]) -> list[str]:
-    """Return what lessens the worth of a result.
+    """Return sentences that lessen the worth of a result.
 
     Args:
-        train: Parts that are trained on, of those that the guard counts as trained on.
+        train: Parts that are trained on, auxiliary corpora left out.
         test: The test part.
         target: The primary task.
-        leakage: What the guard found.
+        leakage: The guard's findings.
     """
     found = []
     total = leakage["utterances"]["train"]

@@ -1,9 +1,9 @@
-"""The primary task: the utterances that take part in it, and the class of each.
+"""Classes of the primary task, and the utterances that take part in it.
 
 Emotions are the corpora's own labels. The levels of a dimension are those of Table 2, with
 closed upper edges. Clusters in the valence-activation plane are found by K-means on the
 training part alone (Sec. 5; decisions P9, P10): validation and test utterances get the
-cluster of the nearest centroid, and have no say in where the centroids lie.
+cluster of the nearest centroid.
 """
 
 from collections import Counter
@@ -20,14 +20,12 @@ from ser_aae.labels import CLUSTERS, FOUR, LEVELS, UNLABELLED, class_ids
 from ser_aae.store.corpus import StoredCorpus
 from ser_aae.utterance import Utterance
 
-Test = Callable[[Utterance], bool]
-
 IMPROVISED = "improvised"
-"""Value of an utterance's `extra["elicitation"]`; the others are `scripted` and `natural`."""
+"""Value of an utterance's `extra["elicitation"]`; other values are `scripted` and `natural`."""
 
 _RESTARTS = 10
 _ROUNDING = 1e-6
-"""Averages of three raters are stored with four decimals; an edge is not missed by those."""
+"""Tolerance of an edge: averages of three raters are stored with four decimals."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +34,9 @@ class Target:
 
     Attributes:
         task: `config.task`.
-        classes: Their names, in the order of their numbers.
+        classes: Names of the classes, in the order of their numbers.
         numbers: `(utterances of the pool,)` int32, the class of each.
-        centroids: `(clusters, 2)` valence and activation, by valence; `None` where the task
-            is no clustering.
+        centroids: `(clusters, 2)` valence and activation, by valence; `None` without clusters.
     """
 
     task: str
@@ -48,16 +45,21 @@ class Target:
     centroids: np.ndarray | None = None
 
 
-def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
-    """Return what the primary task is trained and scored on.
+def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
+    """Return the utterances that the primary task is trained and scored on.
 
     Utterances of the classes asked for, `four` in the paper for dimensions too (Sec. 4.1);
     `all` with a dimension is every utterance that is rated, agreed on or not.
 
     Raises:
-        UserError: The corpora lack the classes, the ratings, or what was improvised.
+        UserError: The corpora lack the classes, the ratings, or improvised utterances.
     """
     rated = config.task != "emotion"
+    dimensions = (config.task,) if config.task in LEVELS else tuple(LEVELS)
+
+    def is_rated(utterance: Utterance) -> bool:
+        return all(getattr(utterance, name) is not None for name in dimensions)
+
     if rated and config.classes == "all":
         kept = [np.ones(len(corpus.utterances), bool) for corpus in corpora]
     else:
@@ -67,7 +69,7 @@ def taking_part(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
         if config.improvised_only:
             _narrow(mask, corpus, _is_improvised, "that are marked as improvised")
         if rated:
-            _narrow(mask, corpus, _rating_test(config.task), f"rated for {config.task}")
+            _narrow(mask, corpus, is_rated, f"rated for {config.task}")
     return Pool(tuple(corpora), tuple(np.flatnonzero(mask) for mask in kept))
 
 
@@ -83,7 +85,7 @@ def make_target(config: RunConfig, pool: Pool, train: Sequence[int]) -> Target:
 
     Args:
         config: The task, the classes, the edges of levels, the seed of K-means.
-        pool: What takes part, as `taking_part` returns it.
+        pool: Utterances that take part, as `select_pool` returns them.
         train: Rows of the pool that train; clusters are fitted on these.
 
     Raises:
@@ -129,9 +131,11 @@ def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, .
     return names
 
 
-def _narrow(mask: np.ndarray, corpus: StoredCorpus, test: Test, what: str) -> None:
-    """Keep only the rows that pass a test, in place; refuse to keep none."""
-    mask &= [test(item) for item in corpus.utterances]
+def _narrow(
+    mask: np.ndarray, corpus: StoredCorpus, condition: Callable[[Utterance], bool], what: str
+) -> None:
+    """Keep only the rows that meet a condition, in place; refuse to keep none."""
+    mask &= [condition(item) for item in corpus.utterances]
     if not mask.any():
         raise UserError(
             f"{corpus.name}: expected utterances {what} among the classes asked for, found none; "
@@ -141,11 +145,6 @@ def _narrow(mask: np.ndarray, corpus: StoredCorpus, test: Test, what: str) -> No
 
 def _is_improvised(utterance: Utterance) -> bool:
     return utterance.extra.get("elicitation") == IMPROVISED
-
-
-def _rating_test(task: str) -> Test:
-    needed = (task,) if task in LEVELS else tuple(LEVELS)
-    return lambda item: all(getattr(item, name) is not None for name in needed)
 
 
 def _levels(corpus: StoredCorpus, config: RunConfig) -> np.ndarray:
@@ -178,7 +177,7 @@ def _fit_centroids(config: RunConfig, points: np.ndarray) -> np.ndarray:
             f"{config.task}: expected at least {count} different ratings of valence and "
             f"activation in the training part, found {len(np.unique(points, axis=0))}"
         )
-    # the protocol's seed: repetitions are tested on the same labels; one thread: to the bit
+    # the protocol's seed, so that repetitions have the same labels; one thread, so to the bit
     with threadpool_limits(1):
         fitted = KMeans(count, n_init=_RESTARTS, random_state=config.protocol.seed).fit(points)
     # by valence, so that a number means the same in every fold

@@ -1,7 +1,9 @@
-"""Every table and figure by its name."""
+"""Every table and figure by its name, and the runs that fill them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
+from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import Artefact
 from ser_aae.experiments.figures import figure_2, figure_3, figure_4, figure_5, semi_supervised
@@ -46,3 +48,36 @@ def choose(names: Iterable[str], setup: Setup) -> list[Artefact]:
         one = len(setup.datasets) < 2
         wanted |= set(ARTEFACTS) - set(OWN_CORPUS) - ({"table-4"} if one else set())
     return [make(setup) for name, make in ARTEFACTS.items() if name in wanted]
+
+
+def runs_of(
+    artefacts: Iterable[Artefact],
+    setup: Setup,
+    repetitions: int,
+    count_folds: Callable[[RunConfig], int],
+) -> list[RunConfig]:
+    """Return every run of some artefacts once, however many cells it stands in.
+
+    A repetition of everything comes before the next repetition of anything, so that a grid that
+    is stopped early has numbers in all its cells.
+
+    Args:
+        artefacts: Tables and figures.
+        setup: Their setup, whose budget limits the folds.
+        repetitions: Number of seeds, from 0.
+        count_folds: Returns the number of folds of a config's protocol; called once an experiment.
+
+    Raises:
+        UserError: Fewer than one repetition, or whatever `count_folds` refuses.
+    """
+    if repetitions < 1:
+        raise UserError(f"repetitions: expected 1 or more, got {repetitions}")
+    configs = {cell.config.digest(): cell.config for item in artefacts for cell in item.cells}
+    most = setup.budget.max_folds or None
+    folds = {digest: range(count_folds(config))[:most] for digest, config in configs.items()}
+    return [
+        replace(config, seed=seed, protocol=replace(config.protocol, fold=fold))
+        for seed in range(repetitions)
+        for digest, config in configs.items()
+        for fold in folds[digest]
+    ]

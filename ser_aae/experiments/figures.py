@@ -5,14 +5,9 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config.kinds import KINDS
-from ser_aae.experiments.cells import (
-    UA,
-    Artefact,
-    Cell,
-    cell_config,
-)
+from ser_aae.experiments.cells import UA, Artefact, Cell, cell_config
 from ser_aae.experiments.setup import Setup, thin
-from ser_aae.experiments.tables import with_secondary
+from ser_aae.experiments.tables import secondary_config
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 
 GROUPS = {
@@ -33,15 +28,14 @@ STEPS_OF_SPEAKERS = 9
 def figure_2(setup: Setup) -> Artefact:
     """Three clusters in the valence-activation plane, of the last corpus named."""
     dataset = setup.datasets[-1]
-    config = with_secondary(setup, dataset, "Both", "clusters-3")
+    config = secondary_config(setup, dataset, "Both", "clusters-3")
     title = f"Three clusters of {setup.title_of(dataset)} in the valence-activation plane"
     note = (
         "Clusters are fitted on the training part of each fold; the centroids drawn are those of "
         "fold 0."
     )
-    return Artefact(
-        "figure-2", title, (Cell("clusters", setup.title_of(dataset), config),), (note,)
-    )
+    cell = Cell("clusters", setup.title_of(dataset), config)
+    return Artefact("figure-2", title, (cell,), (note,))
 
 
 def figure_3(setup: Setup) -> Artefact:
@@ -63,7 +57,7 @@ def figure_3(setup: Setup) -> Artefact:
 
 
 def figure_4(setup: Setup) -> Artefact:
-    """Four figures against the number of auxiliary speakers (Sec. 6.2)."""
+    """Four scores against the number of auxiliary speakers (Sec. 6.2)."""
     panels = {
         "emotion recognition": ("loso", UA),
         "gender classification": ("loso", "gender_accuracy"),
@@ -74,14 +68,14 @@ def figure_4(setup: Setup) -> Artefact:
         Cell(
             str(count),
             setup.title_of(dataset),
-            _with_speakers(setup, dataset, count, protocol),
-            figure,
+            _speakers_config(setup, dataset, count, protocol),
+            score,
             panel,
             float(count),
         )
-        for panel, (protocol, figure) in panels.items()
+        for panel, (protocol, score) in panels.items()
         for dataset in setup.datasets
-        for count in _counts(setup)
+        for count in _speaker_counts(setup)
     )
     notes = (
         "The paper measures gender and speakers on models of that task alone; here all panels "
@@ -102,12 +96,8 @@ def figure_5(setup: Setup) -> Artefact:
             cell_config(
                 setup,
                 dataset,
-                own={
-                    "protocol.name": "loso",
-                    "task": task,
-                    "model.alpha": sweep.point(x)["alpha"],
-                    "model.beta": sweep.point(x)["beta"],
-                },
+                own={"protocol.name": "loso", "task": task}
+                | {f"model.{name}": value for name, value in sweep.point(x).items()},
             ),
             panel=GROUPS[task],
             x=x,
@@ -122,16 +112,12 @@ def figure_5(setup: Setup) -> Artefact:
 
 def semi_supervised(setup: Setup) -> Artefact:
     """UA against the share of training utterances that keep their emotion."""
+    loso = {"protocol.name": "loso"}
     cells = tuple(
         Cell(
             f"{fraction:g}",
             KINDS[kind].title,
-            cell_config(
-                setup,
-                dataset,
-                kind,
-                {"protocol.name": "loso", "data.labelled_fraction": fraction},
-            ),
+            cell_config(setup, dataset, kind, loso | {"data.labelled_fraction": fraction}),
             panel=setup.title_of(dataset),
             x=fraction,
         )
@@ -151,7 +137,7 @@ def semi_supervised(setup: Setup) -> Artefact:
 
 
 def _steps_notes(setup: Setup, cells: Sequence[Cell], others: str) -> tuple[str, ...]:
-    """Say how many more updates than the CNN other models make, where they make more."""
+    """Return a note on the updates that models make beyond those of the CNN, if they do."""
     mixed = [cell.config for cell in cells if cell.config.auxiliary]
     if not mixed:
         return ()
@@ -169,7 +155,7 @@ def _steps_notes(setup: Setup, cells: Sequence[Cell], others: str) -> tuple[str,
 def _verification_notes(setup: Setup) -> tuple[str, ...]:
     if not setup.auxiliary:
         return ()
-    verified, subset = _verified(setup)
+    verified, subset = _verification_corpus(setup)
     where = f"{setup.title_of(verified)} ({subset})" if subset else setup.title_of(verified)
     return (
         "The paper enrols and verifies LibriSpeech's test speakers together with the test sets of "
@@ -178,23 +164,24 @@ def _verification_notes(setup: Setup) -> tuple[str, ...]:
     )
 
 
-def _counts(setup: Setup) -> tuple[int, ...]:
+def _speaker_counts(setup: Setup) -> tuple[int, ...]:
     most = setup.max_auxiliary_speakers
     steps = {most * step // STEPS_OF_SPEAKERS for step in range(STEPS_OF_SPEAKERS + 1)}
     return thin(sorted(steps), setup.budget.points)
 
 
-def _with_speakers(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:
+def _speakers_config(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:
     own: dict[str, Any] = {"protocol.name": protocol, "data.auxiliary_speakers": count}
     if protocol == "loso" and setup.auxiliary:
-        own["verification"], own["verification_subset"] = _verified(setup)
+        own["verification"], own["verification_subset"] = _verification_corpus(setup)
     if not count:
         own["auxiliary"] = ()  # a number of 0 would be all of them
     return cell_config(setup, dataset, own=own)
 
 
-def _verified(setup: Setup) -> tuple[str, str]:
-    """Return the corpus whose speakers are verified, and which subset of it."""
+def _verification_corpus(setup: Setup) -> tuple[str, str]:
+    """Return the corpus whose speakers are verified, and the subset of it."""
     verified = setup.base.verification or setup.stored_name(setup.auxiliary)
-    paper = setup.facts_of(verified)
-    return verified, setup.given_or("verification_subset", paper.verification_subset)
+    if setup.leaves_to_paper("verification_subset"):
+        return verified, setup.facts_of(verified).verification_subset
+    return verified, setup.base.verification_subset

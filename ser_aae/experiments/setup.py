@@ -1,4 +1,4 @@
-"""On what and for how long the paper's experiments are run: corpora, base config, budget."""
+"""Setup of the paper's experiments: corpora, base config, budget, what a search has chosen."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,25 +11,23 @@ from ser_aae.config.fields import get, with_settings
 from ser_aae.config.presets import PRESETS
 from ser_aae.datasets import CorpusFacts, Naming, Table
 from ser_aae.errors import UserError
-from ser_aae.experiments.tuned import Tuned
+from ser_aae.experiments.tuned import WEIGHTS, Tuned
 from ser_aae.files.atomic import read_json, write_bytes, write_json
 from ser_aae.files.digests import digest_of_plain
 
 SETUPS = "setups"
-"""Folder below the runs that holds what they were run for."""
+"""Folder below the runs that holds the setups they were run for."""
 
 _BASE, _REST = "base.json", "setup.json"
 
 TUNED = "tuned.yaml"
-"""What a search has chosen for a setup, in its folder: `ser-aae reproduce --tuned` takes it."""
+"""File of a setup with the outcome of a search, which `ser-aae reproduce --tuned` takes."""
 
-_HOW = ("repetitions", "data_root", "allow_partial")
-"""What of a setup says how its runs are made, and not which they are."""
-
-ALPHA, BETA = "model.alpha", "model.beta"
+_CIRCUMSTANCES = ("repetitions", "data_root", "allow_partial")
+"""Fields of a setup that say how its runs are made, and not which they are."""
 
 _SELECTIONS = ("data.auxiliary_subset", "data.auxiliary_speakers", "verification_subset")
-"""Settings that the paper says for a corpus: where they are empty, unless that was given."""
+"""Settings that are left to the paper where they are empty."""
 
 _SIZES = ("model.filters", "model.classifier_pool")
 """Settings of the preset `paper` that a base may change and still follow the paper."""
@@ -39,14 +37,14 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of an experiment is run.
+    """Amount of an experiment that is run.
 
     Attributes:
         name: `"smoke"`, `"small"`, `"full"`.
-        epochs: Of stage 2, at most; 0 leaves what the base config says.
-        pretraining_epochs: Of stage 1, likewise; 0 leaves what the base config says.
+        epochs: Epochs of stage 2, at most; 0 leaves those of the base config.
+        pretraining_epochs: Epochs of stage 1; 0 leaves those of the base config.
         max_folds: Folds of each protocol that are run, from the first; 0 is all.
-        points: Of a sweep, thinned evenly with both ends kept; 0 is all.
+        points: Points of a sweep, thinned evenly with both ends kept; 0 is all.
         repetitions: Seeds 0, 1, ... (decisions P5).
         overrides: Settings by dotted name, over those of the base config.
     """
@@ -65,7 +63,7 @@ class Budget:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Its epochs and overrides by dotted name."""
+        """Epochs and overrides by dotted name."""
         values = dict(self.overrides)
         if self.epochs:
             values["training.epochs"] = self.epochs
@@ -97,7 +95,7 @@ BUDGETS: Mapping[str, Budget] = {
         pretraining_epochs=5,
         points=5,
         repetitions=2,
-        # while figures still rise this fast, a mean over half the epochs would lag behind
+        # while scores still rise this fast, a mean over half the epochs would lag behind
         overrides={"training.selection_epochs": 4},
     ),
     "full": Budget("full"),
@@ -109,29 +107,26 @@ every fold and every point, with the epochs of the base config."""
 
 @dataclass(frozen=True)
 class Setup(Naming):
-    """What the artefacts are made of.
+    """Everything that artefacts are functions of.
 
     Attributes:
         datasets: Corpora with emotions, in the paper's order; cross-corpus trains on the first
             and tests on the second.
         auxiliary: Corpus without emotions, `""` for none.
-        base: Preset and settings that all cells share. Where its networks and losses are those
-            of the preset `paper`, and its alpha and beta are left open, cells take
-            the weights that the paper chose for their task and model (Sec. 5.1).
-        budget: How much is run.
-        max_auxiliary_speakers: Where Fig. 4's axis ends: 900 in the paper, fewer where the
-            auxiliary corpus has fewer.
-        tuned: What a search has chosen, over base and budget.
-        given: Settings of the base that were given by name, whatever their value, and do not come
-            from a preset or a default.
+        base: Preset and settings that all cells share.
+        budget: Amount that is run.
+        max_auxiliary_speakers: End of Fig. 4's axis: 900 in the paper, fewer where the auxiliary
+            corpus has fewer.
+        tuned: Outcome of a search, over base and budget.
+        given: Settings of the base that were given by name and are not left to the paper, even
+            with the value of a preset or a default.
         repetitions: Seeds in place of the budget's, `None` for as many as the budget says.
         data_root: Folder of the corpora, `""` where it is not known.
         allow_partial: Whether incomplete copies of corpora were accepted.
-        tables: Where corpora lie that are named by a path.
-        corpora: Facts of corpora by their names in the store. They are not kept with the setup:
-            whoever reads it knows them.
+        tables: Records of the corpora that are named by a path.
+        corpora: Facts of corpora by their names in the store, which are not written down.
 
-    Repetitions, data root and partial copies are how it was run: they change no cell.
+    Repetitions, data root and partial copies change no cell.
     """
 
     datasets: tuple[str, ...] = ("iemocap", "msp")
@@ -168,29 +163,33 @@ class Setup(Naming):
 
     @property
     def decisive(self) -> frozenset[str]:
-        """The given settings that have the value of an open one, and so decide what cells are."""
-        open_weights = (ALPHA, BETA) if leaves_weights_open(self.base) else ()
-        empty = [name for name in _SELECTIONS if not get(self.base, name)]
-        return frozenset(self.given) & {*open_weights, *empty}
+        """Settings that would be left to the paper, had they not been given."""
+        return self._open_settings & frozenset(self.given)
 
-    def given_or(self, name: str, papers: Value) -> Value:
-        """Return a setting of the base; where it is empty and was not given so, the paper's."""
-        value = get(self.base, name)
-        return value if value or name in self.given else papers
+    def leaves_to_paper(self, *names: str) -> bool:
+        """Return whether cells take some settings from the paper, and not from the base."""
+        return (self._open_settings - frozenset(self.given)).issuperset(names)
+
+    @property
+    def _open_settings(self) -> frozenset[str]:
+        """Settings to which the base itself gives no value of its own."""
+        weights = WEIGHTS if _has_papers_model(self.base) else ()
+        return frozenset([*weights, *(name for name in _SELECTIONS if not get(self.base, name))])
 
     @property
     def repetitions_asked(self) -> int:
-        """How many seeds each cell is to have."""
+        """Number of seeds that each cell is to have."""
         return self.budget.repetitions if self.repetitions is None else self.repetitions
 
 
-def leaves_weights_open(base: RunConfig) -> bool:
-    """Return whether a base follows the paper, and has alpha and beta as they are by default."""
+def _has_papers_model(base: RunConfig) -> bool:
+    """Return whether a base has the paper's networks and losses, and alpha and beta by default."""
     default = RunConfig()
-    wanted = {name: value for name, value in PRESETS["paper"].items() if name not in _SIZES}
-    wanted |= {name: get(default, name) for name in (ALPHA, BETA)}
+    wanted = {**PRESETS["paper"], **{name: get(default, name) for name in WEIGHTS}}
     return all(
-        get(base, name) == value for name, value in wanted.items() if name.startswith("model.")
+        get(base, name) == value
+        for name, value in wanted.items()
+        if name.startswith("model.") and name not in _SIZES
     )
 
 
@@ -205,38 +204,38 @@ def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
 
 
 def write_setup(runs: Path, setup: Setup) -> Path:
-    """Leave a setup beside the runs made for it; the same one twice is one.
+    """Write a setup beside the runs made for it; the same one twice is one.
 
-    Two that differ only in how they are run are the same: the later one replaces the other.
+    Two setups that have the same cells are the same: the later one replaces the other.
 
     Returns:
         `<runs>/setups/<digest>`.
     """
     folder = setup_folder(runs, setup)
-    how = {name: getattr(setup, name) for name in _HOW}
-    how |= {"given": list(setup.given), TABLES: [asdict(table) for table in setup.tables]}
+    content = _identity(setup) | {name: getattr(setup, name) for name in _CIRCUMSTANCES}
+    content |= {"given": list(setup.given), TABLES: [asdict(table) for table in setup.tables]}
     write_json(folder / _BASE, setup.base.to_record())
     if setup.tuned.values:
         write_bytes(folder / TUNED, setup.tuned.to_yaml().encode())
-    write_json(folder / _REST, _which(setup) | how)  # last: its presence means complete
+    write_json(folder / _REST, content)  # last: its presence means complete
     return folder
 
 
 def setup_folder(runs: Path, setup: Setup) -> Path:
     """Return where a setup lies beside its runs."""
-    return runs / SETUPS / digest_of_plain([setup.base.identity(), _which(setup)], 8)
+    return runs / SETUPS / digest_of_plain([setup.base.identity(), _identity(setup)], 8)
 
 
-def _which(setup: Setup) -> dict[str, Any]:
-    """Return what says which runs a setup has, beside its base."""
-    which = {
+def _identity(setup: Setup) -> dict[str, Any]:
+    """Return the facts that, beside the base, decide which runs a setup has."""
+    identity = {
         "datasets": list(setup.datasets),
         "auxiliary": setup.auxiliary,
         "max_auxiliary_speakers": setup.max_auxiliary_speakers,
         "budget": asdict(setup.budget),
     }
-    which |= {"tuned": asdict(setup.tuned)} if setup.tuned.values else {}
-    return which | ({"decisive": sorted(setup.decisive)} if setup.decisive else {})
+    identity |= {"tuned": asdict(setup.tuned)} if setup.tuned.values else {}
+    return identity | ({"decisive": sorted(setup.decisive)} if setup.decisive else {})
 
 
 def read_setups(runs: Path, corpora: Mapping[str, CorpusFacts] | None = None) -> list[Setup]:
@@ -257,16 +256,20 @@ def _read_setup(folder: Path, corpora: Mapping[str, CorpusFacts]) -> Setup:
     rest = read_json(folder / _REST, "a setup", f"remove {folder} and give ser-aae reproduce again")
     try:
         budget = dict(rest["budget"])
-        lists = {name: _as_tuple(value) for name, value in budget.pop("overrides").items()}
+        # with_settings takes lists too, but a setup that is read back equals the one written
+        overrides = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in budget.pop("overrides").items()
+        }
         return Setup(
             datasets=tuple(rest["datasets"]),
             auxiliary=rest["auxiliary"],
             base=build_config(file=folder / _BASE, stored=True),
-            budget=Budget(**budget, overrides=lists),
+            budget=Budget(**budget, overrides=overrides),
             max_auxiliary_speakers=rest["max_auxiliary_speakers"],
             tuned=Tuned(**rest.get("tuned", {})),
             # setups of earlier versions do not say the rest
-            **{name: rest[name] for name in _HOW if name in rest},
+            **{name: rest[name] for name in _CIRCUMSTANCES if name in rest},
             given=tuple(rest.get("given", ())),
             tables=tuple(Table(**row) for row in rest.get(TABLES, ())),
             corpora=corpora,
@@ -276,7 +279,3 @@ def _read_setup(folder: Path, corpora: Mapping[str, CorpusFacts]) -> Setup:
             f"{folder / _REST}: not what ser-aae reproduce writes ({error}); remove {folder} and "
             "give the command again"
         ) from error
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value

@@ -30,10 +30,12 @@ PARTS = {
 }
 """The halves of Table 6."""
 
-_COMPARED = ("cnn", "ae", "stl", "mtl")
+_ACCURACIES = (("WA", WA), ("UA", UA))
+
+_RAVDESS_KINDS = ("cnn", "ae", "stl", "mtl")
 """Models on RAVDESS."""
 
-_SINGLE = "The row None is not in the paper's table; it is the single-task model of Table 3."
+_NOTE_ON_NONE = "The row None is not in the paper's table; it is the single-task model of Table 3."
 
 
 def table_2(_setup: Setup) -> Artefact:
@@ -73,27 +75,13 @@ def table_4(setup: Setup) -> Artefact:
         )
     source, target = setup.datasets[:2]
     own = setup.stored_name(target)
-    # but for an alias as it is typed, which is what stored runs are named by
+    # an alias stays as it is typed: the digests of stored runs are made with it
     named = target if given_path(target) or target.casefold() == own else own
-    rows = {
-        "Proposed": "shared",
-        "Proposed, selection and test apart by speaker": "apart",
-    }
+    shared = {"protocol.name": "cross-corpus", "protocol.target": named}
+    rows = {"Proposed": "shared", "Proposed, selection and test apart by speaker": "apart"}
     cells = (
-        Cell(
-            row,
-            "UA",
-            cell_config(
-                setup,
-                source,
-                own={
-                    "protocol.name": "cross-corpus",
-                    "protocol.target": named,
-                    "protocol.target_speakers": speakers,
-                },
-            ),
-        )
-        for row, speakers in rows.items()
+        Cell(row, "UA", cell_config(setup, source, own=shared | {"protocol.target_speakers": way}))
+        for row, way in rows.items()
     )
     note = (
         "The paper does not say whether the 30 % of the target that select parameters share "
@@ -106,13 +94,15 @@ def table_4(setup: Setup) -> Artefact:
 def table_5(setup: Setup) -> Artefact:
     """Auxiliary tasks beside categorical emotions (Sec. 6.1)."""
     cells = (
-        Cell(row, f"{setup.title_of(dataset)} {short}", with_secondary(setup, dataset, row), figure)
+        Cell(
+            row, f"{setup.title_of(dataset)} {short}", secondary_config(setup, dataset, row), score
+        )
         for row in SECONDARY
         for dataset in setup.datasets
-        for short, figure in (("WA", WA), ("UA", UA))
+        for short, score in _ACCURACIES
     )
     title = "Auxiliary tasks beside categorical emotions"
-    return Artefact("table-5", title, tuple(cells), (_SINGLE,), reference="Both")
+    return Artefact("table-5", title, tuple(cells), (_NOTE_ON_NONE,), reference="Both")
 
 
 def table_6(setup: Setup) -> Artefact:
@@ -121,7 +111,7 @@ def table_6(setup: Setup) -> Artefact:
         Cell(
             row,
             f"{setup.title_of(dataset)} {DIMENSIONS[task]}",
-            with_secondary(setup, dataset, row, task),
+            secondary_config(setup, dataset, row, task),
             panel=part,
         )
         for part, tasks in PARTS.items()
@@ -129,7 +119,7 @@ def table_6(setup: Setup) -> Artefact:
         for dataset in setup.datasets
         for task in tasks
     )
-    notes = (_SINGLE.replace("Table 3", "Fig. 3"),)
+    notes = (_NOTE_ON_NONE.replace("Table 3", "Fig. 3"),)
     title = "Auxiliary tasks beside dimensional emotions, UA %"
     return Artefact("table-6", title, tuple(cells), notes, reference="Both")
 
@@ -138,29 +128,31 @@ def ravdess(setup: Setup) -> Artefact:
     """Four models on real speech that is free to have: RAVDESS, six folds of four actors."""
     alone = replace(setup, datasets=(), auxiliary="")
     shared = {"protocol.name": "speaker-kfold", "protocol.folds": 6, "classes": "four"}
-    rows = {KINDS[kind].title: cell_config(alone, "ravdess", kind, shared) for kind in _COMPARED}
+    rows = {
+        KINDS[kind].title: cell_config(alone, "ravdess", kind, shared) for kind in _RAVDESS_KINDS
+    }
     with_more = replace(alone, auxiliary="urdu")
     more = cell_config(with_more, "ravdess", own={**shared, "data.unlabelled_rest": True})
     rows["AAE, multi-task, more speech"] = more
     share = more.data.auxiliary_ratio
     cells = tuple(
-        Cell(row, short, config, figure)
+        Cell(row, short, config, score)
         for row, config in rows.items()
-        for short, figure in (("WA", WA), ("UA", UA))
+        for short, score in _ACCURACIES
     )
     notes = (
         "Not in the paper. The last row adds what only this method can use: the other four "
         "emotions of RAVDESS without their labels, and URDU's speakers and genders. Of each batch "
         f"of its second stage a share of {share:g} is such speech, so an epoch of it has "
         f"{1 / (1 - share):.3g} times the steps of the others.",
-        *_weights_notes(setup, [rows[KINDS[kind].title] for kind in _COMPARED]),
+        *_weights_notes(setup, [rows[KINDS[kind].title] for kind in _RAVDESS_KINDS]),
     )
     title = "RAVDESS, four classes, six folds of speakers"
     return Artefact("ravdess", title, cells, notes, reference=KINDS["mtl"].title)
 
 
 def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...]:
-    """Say whose settings the models have, unless each has those that were chosen for it."""
+    """Return a note on the origin of alpha and beta, unless each model has its own."""
     papers = "the paper tunes alpha and beta for AE and AAE apart."
     if setup.tuned.settings_for("emotion", setup.tuned.kind):
         return (
@@ -176,7 +168,7 @@ def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...
     )
 
 
-def with_secondary(setup: Setup, dataset: str, row: str, task: str = "emotion") -> RunConfig:
+def secondary_config(setup: Setup, dataset: str, row: str, task: str = "emotion") -> RunConfig:
     """Return the config of a row of Table 5 or 6."""
     own = {"protocol.name": "loso", "task": task}
     if not SECONDARY[row]:

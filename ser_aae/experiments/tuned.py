@@ -1,4 +1,4 @@
-"""What a search has chosen, laid over the cells that it was chosen for."""
+"""Outcome of a search, laid over the cells that it was made for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,12 @@ from typing import Any
 
 import yaml
 
-from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config, read_file
 from ser_aae.config.fields import read_value, search_dimensions
 from ser_aae.config.kinds import KINDS
 from ser_aae.errors import UserError
 
-_WEIGHTS = ("model.alpha", "model.beta")
+WEIGHTS = ALPHA, BETA = "model.alpha", "model.beta"
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,10 @@ class Tuned:
     """The outcome of a search.
 
     Attributes:
-        task: Primary task that it was made with; cells of another task have nothing of it.
-        kind: `model.kind` that it was made with. Alpha and beta go to models of that family
-            alone, as each family has its own in Sec. 5.1; the rest goes to all.
-        values: Settings by dotted name, those that a search can vary.
+        task: Primary task of the search; cells of another task have nothing of its outcome.
+        kind: `model.kind` of the search. Alpha and beta go to models of that family alone, as
+            each family has its own in Sec. 5.1; the rest goes to all.
+        values: Settings that a search can vary, by dotted name.
     """
 
     task: str = "emotion"
@@ -32,7 +31,7 @@ class Tuned:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def settings_for(self, task: str, kind: str) -> dict[str, Any]:
-        """Return what a cell takes of it.
+        """Return the settings that a cell takes.
 
         Args:
             task: The cell's primary task.
@@ -42,11 +41,11 @@ class Tuned:
             return {}
         is_related = KINDS[kind].family == KINDS[self.kind].family
         return {
-            name: value for name, value in self.values.items() if is_related or name not in _WEIGHTS
+            name: value for name, value in self.values.items() if is_related or name not in WEIGHTS
         }
 
     def to_yaml(self) -> str:
-        """Return it as a file that `read_tuned` takes."""
+        """Return the content of a file that `read_tuned` reads."""
         nested: dict[str, Any] = {"task": self.task, "model": {"kind": self.kind}}
         for name, value in self.values.items():
             group, _, leaf = name.partition(".")
@@ -57,12 +56,12 @@ class Tuned:
 def read_tuned(path: Path) -> Tuned:
     """Read the settings that a search can vary from its `best.yaml`, or a file like it.
 
-    What else the file holds, as the corpus or the epochs of a trial, an experiment says itself.
+    An experiment has its own of the file's other settings, as the corpus or the epochs.
 
     Raises:
-        UserError: It cannot be read, a setting cannot be, or it has none that a search varies.
+        UserError: The file cannot be read, a setting cannot be, or none is varied by a search.
     """
-    config: RunConfig = build_config(file=path)
+    config = build_config(file=path)
     tunable = [key for keys in search_dimensions().values() for key in keys]
     values = {item.key: read_value(item) for item in read_file(path) if item.key in tunable}
     if not values:

@@ -17,9 +17,9 @@ class WeightSweep:
 
     Attributes:
         varied: Weight on the horizontal axis, `"alpha"` or `"beta"`.
-        values: Its values, ascending.
+        values: Values of that weight, ascending.
         fixed: The other weight.
-        fixed_at: Its value.
+        fixed_at: Value of the other weight.
     """
 
     varied: str

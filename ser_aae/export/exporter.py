@@ -26,10 +26,11 @@ from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported,
 from ser_aae.inference.run_model import load_trained
 from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, describe_run
 from ser_aae.inference.walk import Forward
-from ser_aae.results import evaluate_run, read_predictions
 from ser_aae.results.complete_run import read_config
+from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import CONFIG, PREDICTIONS
 from ser_aae.results.metrics import unweighted_accuracy
+from ser_aae.results.predictions import read_predictions
 
 MOST_POINTS = 0.5
 """Difference in unweighted accuracy beyond which a file is not kept, unless it is asked for.

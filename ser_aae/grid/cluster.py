@@ -58,8 +58,8 @@ class Failure:
 
 def own_settings(config: RunConfig) -> str:
     """Return the settings that differ from the defaults, as `--set` takes them."""
-    default = dict(flatten(RunConfig().to_dict()))
-    given = dict(flatten(config.to_dict()))
+    default = flatten(RunConfig().to_dict())
+    given = flatten(config.to_dict())
     return " ".join(f"{key}={given[key]}" for key in given if given[key] != default[key])
 
 

@@ -21,8 +21,7 @@ from ser_aae.data.run_data import needed_data_sets
 from ser_aae.errors import UserError
 from ser_aae.files.digests import digest_of_file
 from ser_aae.files.locks import CACHE_VARIABLE, claim
-from ser_aae.results import run_folder
-from ser_aae.results.folder import RESULT
+from ser_aae.results.folder import RESULT, run_folder
 from ser_aae.store.corpus import MANIFEST, UTTERANCES, corpus_folder
 
 

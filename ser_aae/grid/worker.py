@@ -18,8 +18,7 @@ from ser_aae.grid.storage import (
     relative_folder,
     send_folder,
 )
-from ser_aae.results import is_complete, run_folder
-from ser_aae.results.folder import RESULT
+from ser_aae.results.folder import RESULT, is_complete, run_folder
 from ser_aae.results.places import Places
 
 DONE, BUSY, REFUSED = "done", "busy", "refused"

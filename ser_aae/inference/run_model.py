@@ -11,7 +11,7 @@ from ser_aae.errors import UserError
 from ser_aae.files.digests import digest_of_file
 from ser_aae.inference.walk import D_VECTOR
 from ser_aae.model.aae import MultitaskAAE
-from ser_aae.results.complete_run import read_config, read_measured, told_as_damaged
+from ser_aae.results.complete_run import name_damaged, read_config, read_measured
 from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
 
 
@@ -24,7 +24,7 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
     """
     config = read_config(run)
     measured = read_measured(run)
-    with told_as_damaged(run / NORMALISATION):
+    with name_damaged(run / NORMALISATION):
         mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
         wanted = (config.frontend.bins,)
         numbers = np.isfinite(mean).all() and (deviation > 0).all()

@@ -17,8 +17,7 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, write_json
 from ser_aae.inference.signature import describe_run
 from ser_aae.inference.walk import D_VECTOR, Walker
-from ser_aae.results import is_complete
-from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.folder import VERIFICATION, is_complete
 from ser_aae.results.trials import det_curve, read_trials
 
 FORMAT_VERSION = 1

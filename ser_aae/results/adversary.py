@@ -1,4 +1,4 @@
-"""Whether the adversary is alive: from a run's epochs, without TensorFlow (decisions M3a)."""
+"""Judgement on whether the adversary is alive, from a run's epochs (decisions M3a)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 LOW, HIGH = 0.3, 1.0
 """Bounds of a living discriminator's loss; ln 2 = 0.693 is a discriminator that guesses."""
 
-_SETTLED = 3
-"""Epochs after which the loss is judged."""
+_SETTLING_EPOCHS = 3
+"""First epochs of stage 2, which are not judged."""
 
-_STRAY = 0.1
-"""Share of the judged epochs that may lie outside where the loss came back: it moves a little."""
+_MAX_OUTSIDE = 0.1
+"""Share of the judged epochs whose loss may lie outside where the last one is back inside."""
 
 
 def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     A loss near 0 means that D tells every code from the prior and the encoder has stopped
     fooling it; a high one that D itself has failed. Either way the autoencoder is then no
-    adversarial one, and nothing else in the figures would show it.
+    adversarial one, and no score would show it.
 
     Args:
         epochs: Rows of `epochs.jsonl`; those of stage 2 are judged.
@@ -30,7 +30,7 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         the third epoch, `share_inside` of those epochs, and `warning` (a sentence or `None`).
     """
     rows = [row["train"] for row in epochs if row["stage"] == 2]
-    losses = [row["discriminator_loss"] for row in rows[_SETTLED:]]
+    losses = [row["discriminator_loss"] for row in rows[_SETTLING_EPOCHS:]]
     if not losses:
         return {"state": "not settled", "warning": None}
     inside = [LOW <= loss <= HIGH for loss in losses]
@@ -39,7 +39,7 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if outside:
         low = min(losses) < LOW
         winner = "discriminator wins" if low else "encoder wins"
-        back = inside[-1] and outside <= _STRAY * len(losses)
+        back = inside[-1] and outside <= _MAX_OUTSIDE * len(losses)
         state = "strayed" if back else winner
         warning = (
             f"the adversary {'strayed and came back' if back else 'is stuck'} ({winner}): the "

@@ -1,6 +1,6 @@
-"""A complete run, read back: its config, its classes, and the warnings for whoever uses it."""
+"""A complete run, read back: its config, its classes, and the warnings for its users."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,26 +9,26 @@ from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.datasets import ELICITATIONS
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
+from ser_aae.files.atomic import TRAIN_AGAIN, read_json
 from ser_aae.labels import GENDERS
 from ser_aae.results.folder import CONFIG, NORMALISATION, RESULT, is_complete
 from ser_aae.results.text import percent
 
 DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What comes of reading plain values that are not as they were written."""
+"""Errors that plain values raise which are not as they were written."""
 
 
 @contextmanager
-def told_as_damaged(path: Path) -> Iterator[None]:
-    """Name the file of a run in whose content something is missing or wrong.
+def name_damaged(path: Path) -> Iterator[None]:
+    """Name the file of a run whose content is read in the block.
 
     Raises:
-        UserError: For what comes of reading such content.
+        UserError: The block raised one of `DAMAGES`: something is missing or wrong.
     """
     try:
         yield
     except DAMAGES as error:
-        raise UserError(f"{path}: it is damaged ({error!r}); train the run again") from error
+        raise UserError(f"{path}: it is damaged ({error!r}); {TRAIN_AGAIN}") from error
 
 
 def read_config(run: Path) -> RunConfig:
@@ -43,21 +43,18 @@ def read_config(run: Path) -> RunConfig:
             "none; name one, or train it to its end"
         )
     file = run / CONFIG
-    read_json(file)  # what is no JSON object is told as a damaged run
+    read_json(file)  # an error of its own where it is no JSON object
     return build_config(file=file, stored=True)
 
 
 def read_measured(run: Path) -> dict[str, Any]:
-    """Return what a run measured on its training part, and the classes that it found there.
-
-    Returns:
-        `num_classes`, task to number; the rest as it was written.
+    """Return `normalisation.json` of a run, where `num_classes` is task to number.
 
     Raises:
-        UserError: It is missing, or has no such numbers.
+        UserError: The file is missing, or has no such numbers.
     """
     measured = read_json(run / NORMALISATION)
-    with told_as_damaged(run / NORMALISATION):
+    with name_damaged(run / NORMALISATION):
         counts = {str(task): int(count) for task, count in measured["num_classes"].items()}
         if not counts or min(counts.values()) < 1:
             raise ValueError(f"num_classes: expected numbers from 1, found {counts}")
@@ -67,16 +64,12 @@ def read_measured(run: Path) -> dict[str, Any]:
 def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
     """Return the names of the classes of each task, the primary task first.
 
-    Args:
-        run: The folder of the run.
-        config: The run's config.
-
     Raises:
-        UserError: What the run measured is missing or damaged.
+        UserError: `normalisation.json` is missing or damaged.
     """
     measured = read_measured(run)
     counts = measured["num_classes"]
-    with told_as_damaged(run / NORMALISATION):
+    with name_damaged(run / NORMALISATION):
         # a run of an earlier version did not write the speakers' names
         numbers = [f"speaker {number + 1}" for number in range(counts.get("speaker", 0))]
         known: dict[str, Any] = {
@@ -91,40 +84,29 @@ def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
 
 
 def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
-    """Return what whoever reads a posterior of a run's model has to know.
-
-    Args:
-        run: The folder of the run.
-        config: The run's config.
+    """Return sentences that a reader of posteriors of a run's model has to know.
 
     Raises:
         UserError: The run's result is missing or damaged.
     """
-    with told_as_damaged(run / RESULT):
-        return _warnings(config, read_json(run / RESULT))
-
-
-def _warnings(config: RunConfig, result: Mapping[str, Any]) -> tuple[str, ...]:
-    # the name in the store: a path would tell whoever gets the model of this machine
-    name = config.stored_name(config.dataset)
-    elicitation = result.get("elicitation")  # runs of an earlier version do not say it
-    kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
-    said = f"{percent(result['unweighted_accuracy'])} % UA"
-    classes = read_texts(result["classes"], "classes")
-    chance = f"chance {percent(1 / len(classes))}"
-    about = f"trained on {kind} ({name}), where the test part gave {said} ({chance})"
-    return (
-        f"{about}; with other speakers, rooms, languages or spontaneous emotion it may not hold",
-        *read_texts(result.get("warnings", ()), "warnings", least=0),
-    )
+    with name_damaged(run / RESULT):
+        result = read_json(run / RESULT)
+        # the name in the store: a path would say something of this machine
+        name = config.stored_name(config.dataset)
+        elicitation = result.get("elicitation")  # no such key in runs of an earlier version
+        kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
+        accuracy = percent(result["unweighted_accuracy"])
+        chance = percent(1 / len(read_texts(result["classes"], "classes")))
+        return (
+            f"trained on {kind} ({name}), where the test part gave {accuracy} % UA (chance "
+            f"{chance}); with other speakers, rooms, languages or spontaneous emotion it may not "
+            "hold",
+            *read_texts(result.get("warnings", ()), "warnings", least=0),
+        )
 
 
 def read_texts(values: Any, of: str, least: int = 1) -> tuple[str, ...]:
-    """Return a list of texts as a tuple.
-
-    Raises:
-        ValueError: Something else, or fewer than there have to be.
-    """
+    """Return a list of texts as a tuple; anything else, or too few, raises a ValueError."""
     is_list = isinstance(values, Sequence) and not isinstance(values, str)
     if not is_list or len(values) < least or not all(isinstance(each, str) for each in values):
         raise ValueError(f"{of}: expected a list of texts, at least {least}, found {values!r}")

@@ -1,4 +1,4 @@
-"""Recomputing every figure from the predictions, for one run or for all folds of an experiment."""
+"""Recomputing every score from the predictions, for one run or for all folds of an experiment."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,6 @@ from ser_aae.config import TABLES
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.protocols.leakage import independence
-from ser_aae.results.ensemble import score_ensemble
 from ser_aae.results.folder import (
     CONFIG,
     PREDICTIONS,
@@ -25,10 +24,10 @@ from ser_aae.results.folder import (
     read_plain_config,
     run_name,
 )
-from ser_aae.results.predictions import classes_of, read_predictions, score
+from ser_aae.results.predictions import classes_of, read_predictions, score, score_ensemble
 from ser_aae.results.trials import TRIALS_DIGEST, read_trials, score_trials
 
-FIGURES = (
+SCORES = (
     "unweighted_accuracy",
     "weighted_accuracy",
     "macro_f1",
@@ -36,20 +35,21 @@ FIGURES = (
     "speaker_only_unweighted_accuracy",
     "equal_error_rate",
 )
-"""The figures that are averaged over folds and repetitions."""
+"""Scores that are averaged over folds and repetitions."""
 
 Evaluated = tuple[dict[str, Any], pd.DataFrame]
-"""A run's figures and its predictions."""
+"""A run as `evaluate_run` returns it, and its predictions."""
 
-_PER_RUN = ("seed", "protocol.fold")
+_PER_RUN = {"seed", "protocol.fold", TABLES}
+"""Settings that may differ between runs of one experiment; of an earlier version, tables lack."""
 
 
 def evaluate(folder: Path) -> dict[str, Any]:
-    """Recompute the figures of a run, or of all folds of an experiment (P5).
+    """Recompute the scores of a run, or of all folds of an experiment (P5).
 
     Raises:
         UserError: Neither of the two, nothing complete in it, files that cannot be read, or
-            a stored figure that the predictions do not give.
+            a stored score that the predictions do not give.
     """
     if (folder / CONFIG).is_file():
         return evaluate_run(folder)
@@ -62,26 +62,26 @@ def evaluate(folder: Path) -> dict[str, Any]:
 
 
 def evaluate_run(folder: Path) -> dict[str, Any]:
-    """Recompute the figures of one run and compare them with its `result.json`.
+    """Recompute the scores of one run and compare them with its `result.json`.
 
     Returns:
-        The figures of `score` beside `kind` (`"run"`), `folder`, `name`, `fold`,
+        Scores as of `score`, and `kind` (`"run"`), `folder`, `name`, `fold`,
         `repetition`, and `stored`: all of `result.json`.
 
     Raises:
-        UserError: Incomplete, unreadable, or a figure that disagrees.
+        UserError: Incomplete, unreadable, or a score that disagrees.
     """
     return _evaluate_run(folder)[0]
 
 
 def evaluate_experiment(folder: Path) -> dict[str, Any]:
-    """Recompute the figures of all folds and repetitions in a folder (P5).
+    """Recompute the scores of all folds and repetitions in a folder (P5).
 
     Returns:
-        What the experiment is; `runs`: figures of each complete run; `repetitions`: for each,
-        the figures of its folds' predictions taken together, and `over_folds` (mean and
-        deviation); `over_repetitions`: mean and deviation of the pooled figures of those
-        repetitions that have all folds; `ensemble`: figures of those as one, with their
+        The experiment's settings; `runs`: scores of each complete run; `repetitions`: for each,
+        the scores of its folds' predictions taken together, and `over_folds` (mean and
+        deviation); `over_repetitions`: mean and deviation of the pooled scores of those
+        repetitions that have all folds; `ensemble`: scores of those as one, with their
         posteriors averaged, where there are two or more; `missing` and `incomplete` runs by name.
 
     Raises:
@@ -89,15 +89,18 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
             parts of two folds of one repetition, or whatever `evaluate_run` refuses.
     """
     begun = [run for run in find_runs(folder) if run.parent == folder]
-    evaluated = _evaluate_complete(folder, begun)
+    evaluated = [_evaluate_run(run) for run in begun if is_complete(run)]
+    if not evaluated:
+        raise UserError(
+            f"{folder}: expected at least one complete run, found {len(begun)} begun and none "
+            "complete; train one to its end"
+        )
+    evaluated.sort(key=lambda item: (item[0]["repetition"], item[0]["fold"]))
     config = _common_config([Path(run["folder"]) for run, _ in evaluated])
     expected = _folds_expected(config, evaluated)
     repetitions = _repetitions(evaluated, expected)
-    whole = [item for item in repetitions if item["folds"] == expected]
-    members = [
-        pd.concat([frame for run, frame in evaluated if run["repetition"] == item["repetition"]])
-        for item in whole
-    ]
+    whole = [item for item in repetitions if item["complete"]]
+    members = [_pool(evaluated, item["repetition"]) for item in whole]
     return {
         "kind": "folds",
         "folder": str(folder),
@@ -105,7 +108,7 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         "task": config["task"],
         "model": config["model"]["kind"],
         "protocol": config["protocol"]["name"],
-        "speaker_independent": _agreed("speaker_independent", evaluated),
+        "speaker_independent": _agreement("speaker_independent", evaluated),
         "independence": independence(run["stored"].get("leakage") or {} for run, _ in evaluated),
         "classes": evaluated[0][0]["classes"],
         "runs": [run for run, _ in evaluated],
@@ -113,20 +116,20 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         "over_repetitions": spread(whole),
         "ensemble": score_ensemble(members, evaluated[0][0]["classes"]),
         "folds_expected": expected,
-        "missing": _missing(begun, [item["repetition"] for item in repetitions], expected),
+        "missing": _missing_runs(begun, [item["repetition"] for item in repetitions], expected),
         "incomplete": [run.name for run in begun if not is_complete(run)],
     }
 
 
 def spread(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return mean, sample deviation and count of each of `FIGURES` over rows of figures.
+    """Return mean, sample deviation and count of each of `SCORES` over rows of scores.
 
     The deviation (over n - 1) of a single row is `None`, and so is the mean of none.
     """
     out = {}
-    for figure in FIGURES:
-        values = [row[figure] for row in rows if row.get(figure) is not None]
-        out[figure] = {
+    for name in SCORES:
+        values = [row[name] for row in rows if row.get(name) is not None]
+        out[name] = {
             "mean": float(np.mean(values)) if values else None,
             "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
             "n": len(values),
@@ -134,22 +137,10 @@ def spread(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return out
 
 
-def _evaluate_complete(folder: Path, begun: Sequence[Path]) -> list[Evaluated]:
-    """Evaluate the complete runs of a folder, by repetition and fold."""
-    complete = [run for run in begun if is_complete(run)]
-    if not complete:
-        raise UserError(
-            f"{folder}: expected at least one complete run, found {len(begun)} begun and none "
-            "complete; train one to its end"
-        )
-    evaluated = [_evaluate_run(run) for run in complete]
-    return sorted(evaluated, key=lambda item: (item[0]["repetition"], item[0]["fold"]))
-
-
-def _agreed(key: str, evaluated: Iterable[Evaluated]) -> Any:
-    """Return what the leakage checks of all runs say, `None` where they differ or are silent."""
-    said = {(run["stored"].get("leakage") or {}).get(key) for run, _ in evaluated}
-    return said.pop() if len(said) == 1 else None
+def _agreement(key: str, evaluated: Iterable[Evaluated]) -> Any:
+    """Return a finding of the leakage checks of all runs, `None` where they differ or lack it."""
+    found = {(run["stored"].get("leakage") or {}).get(key) for run, _ in evaluated}
+    return found.pop() if len(found) == 1 else None
 
 
 def _evaluate_run(folder: Path) -> Evaluated:
@@ -158,38 +149,37 @@ def _evaluate_run(folder: Path) -> Evaluated:
         raise UserError(f"{folder}: the run is not complete ({RESULT} is missing); train it again")
     stored = read_json(folder / RESULT)
     predictions = read_predictions(folder / PREDICTIONS)
-    figures = score(predictions, classes_of(predictions))
-    _compare(folder, stored, figures, PREDICTIONS)
-    # either of the two without the other is found out too
+    scores = score(predictions, classes_of(predictions))
+    _compare(folder, stored, scores, PREDICTIONS)
+    # a stored rate without trials, or trials without a rate, raises too
     if "equal_error_rate" in stored or (folder / VERIFICATION).exists():
         verified = score_trials(read_trials(folder / VERIFICATION))
         if TRIALS_DIGEST not in stored:  # of a run before there was one
             del verified[TRIALS_DIGEST]
         _compare(folder, stored, verified, VERIFICATION)
-        figures |= verified
+        scores |= verified
     place = {"kind": "run", "folder": str(folder), "name": folder.name}
-    return place | fold_and_seed(folder, config) | figures | {"stored": stored}, predictions
+    return place | fold_and_seed(folder, config) | scores | {"stored": stored}, predictions
 
 
 def _compare(
-    folder: Path, stored: Mapping[str, Any], figures: Mapping[str, Any], source: str
+    folder: Path, stored: Mapping[str, Any], scores: Mapping[str, Any], source: str
 ) -> None:
-    """Refuse a result that says other than what its figures are computed from."""
-    for name, value in figures.items():
-        if not _agree(stored.get(name), value):
+    """Refuse a result that differs from the scores computed from one of its sources."""
+    for name, value in scores.items():
+        if not _is_equal(stored.get(name), value):
             raise UserError(
                 f"{folder}: {name}: {RESULT} says {stored.get(name)}, {source} gives "
                 f"{value}; one of the two was changed after the run: train it again"
             )
 
 
-def _agree(stored: object, computed: object) -> bool:
+def _is_equal(stored: object, computed: object) -> bool:
     if isinstance(stored, Mapping) and isinstance(computed, Mapping):
         return stored.keys() == computed.keys() and all(
-            _agree(stored[key], computed[key]) for key in computed
+            _is_equal(stored[key], computed[key]) for key in computed
         )
-    numbers = isinstance(stored, int | float) and isinstance(computed, int | float)
-    if numbers:
+    if isinstance(stored, int | float) and isinstance(computed, int | float):
         return math.isclose(float(stored), float(computed), rel_tol=0, abs_tol=1e-9)
     return stored == computed
 
@@ -197,11 +187,10 @@ def _agree(stored: object, computed: object) -> bool:
 def _common_config(runs: Sequence[Path]) -> dict[str, Any]:
     """Return the config the runs share; refuse runs of different experiments in one folder."""
     first = read_plain_config(runs[0])
-    wanted = dict(flatten(first))
+    wanted = flatten(first)
     for run in runs[1:]:
-        other = dict(flatten(read_plain_config(run)))
-        # runs of an earlier version have no tables; their corpora are compared all the same
-        for key in sorted((wanted | other).keys() - {*_PER_RUN, TABLES}):
+        other = flatten(read_plain_config(run))
+        for key in sorted((wanted | other).keys() - _PER_RUN):
             if other.get(key) != wanted.get(key):
                 raise UserError(
                     f"{run / CONFIG}: {key} is {other.get(key)!r}, in {runs[0].name} beside it "
@@ -212,7 +201,7 @@ def _common_config(runs: Sequence[Path]) -> dict[str, Any]:
 
 def _folds_expected(config: Mapping[str, Any], evaluated: Sequence[Evaluated]) -> int | None:
     """Return how many folds there are: as the leakage check wrote, else as the config implies."""
-    written = _agreed("folds", evaluated)
+    written = _agreement("folds", evaluated)
     if written is not None:
         return int(written)
     protocol = config["protocol"]
@@ -220,35 +209,41 @@ def _folds_expected(config: Mapping[str, Any], evaluated: Sequence[Evaluated]) -
     return known.get(protocol["name"])
 
 
-def _repetitions(evaluated: Iterable[Evaluated], expected: int | None) -> list[dict[str, Any]]:
-    by_seed: dict[int, list[Evaluated]] = {}
-    for run, predictions in evaluated:
-        by_seed.setdefault(run["repetition"], []).append((run, predictions))
+def _repetitions(evaluated: Sequence[Evaluated], expected: int | None) -> list[dict[str, Any]]:
+    """Return the scores of each repetition, by its seed."""
     rows = []
-    for seed, members in sorted(by_seed.items()):
-        runs = [run for run, _ in members]
-        pooled = pd.concat([frame.assign(_run=run["name"]) for run, frame in members])
-        twice = pooled[pooled.duplicated(["corpus", "utterance_id"], keep=False)]
-        if len(twice):
-            name = twice["utterance_id"].iloc[0]
-            both = twice.loc[twice["utterance_id"] == name, "_run"]
-            raise UserError(
-                f"{Path(runs[0]['folder']).parent}: utterance {name} is in the test parts of "
-                f"{' and '.join(both)}; folds of one repetition share none: train them again"
-            )
-        figures = score(pooled, runs[0]["classes"])
+    for seed in sorted({run["repetition"] for run, _ in evaluated}):
+        runs = [run for run, _ in evaluated if run["repetition"] == seed]
+        pooled = _pool(evaluated, seed)
         over_folds = spread(runs)
-        # scores of two models have no common scale: error rates are averaged, trials not pooled
-        error_rate = over_folds["equal_error_rate"]["mean"]
         rows.append(
-            {"repetition": seed, "folds": len(members), "complete": len(members) == expected}
-            | figures
-            | {"equal_error_rate": error_rate, "over_folds": over_folds}
+            {"repetition": seed, "folds": len(runs), "complete": len(runs) == expected}
+            | score(pooled, runs[0]["classes"])
+            # trials of two models have no common scale: rates are averaged, trials not pooled
+            | {"equal_error_rate": over_folds["equal_error_rate"]["mean"]}
+            | {"over_folds": over_folds}
         )
     return rows
 
 
-def _missing(begun: Sequence[Path], seeds: Sequence[int], expected: int | None) -> list[str]:
+def _pool(evaluated: Iterable[Evaluated], seed: int) -> pd.DataFrame:
+    """Return the predictions of all folds of a repetition."""
+    pooled = pd.concat(
+        [frame.assign(_run=run["folder"]) for run, frame in evaluated if run["repetition"] == seed]
+    )
+    twice = pooled[pooled.duplicated(["corpus", "utterance_id"], keep=False)]
+    if len(twice):
+        name = twice["utterance_id"].iloc[0]
+        both = [Path(run) for run in twice.loc[twice["utterance_id"] == name, "_run"]]
+        raise UserError(
+            f"{both[0].parent}: utterance {name} is in the test parts of "
+            f"{' and '.join(run.name for run in both)}; folds of one repetition share none: train "
+            "them again"
+        )
+    return pooled
+
+
+def _missing_runs(begun: Sequence[Path], seeds: Sequence[int], expected: int | None) -> list[str]:
     names = {run.name for run in begun}
     wanted = [run_name(fold, seed) for seed in seeds for fold in range(expected or 0)]
     return [name for name in wanted if name not in names]

@@ -7,17 +7,17 @@
   normalisation.json   mean and deviation of the training part, classes and speakers
   epochs.jsonl         one line an epoch
   tensorboard/         the same for TensorBoard
-  pretraining.json     with auxiliary corpora: what the stage 1 depends on that the run began with
+  pretraining.json     with auxiliary corpora: facts that its stage 1 depends on
   best.weights.h5      the best epoch's weights
   backup.json          while it trains: what it goes on from, with backup-stage2-0041.weights.h5
-  validation.json      of a search's run: the figures of validation, until the test part is scored
-  predictions.parquet  one row a test utterance; the truth behind every figure
-  verification.parquet optional: one row a trial of speaker verification, see `.verification`
-  examples.npz         optional: what the report's pictures of a segment and of z are drawn from
-  result.json          the figures; written last, by rename: its presence means complete
+  validation.json      of a search's run: scores of validation, until the test part is scored
+  predictions.parquet  one row a test utterance; every score is computed from these
+  verification.parquet optional: one row a trial of speaker verification, see `.trials`
+  examples.npz         optional: a segment and codes z, for the report's pictures
+  result.json          the scores; written last, by rename: its presence means complete
 
 <runs>/pretraining/<digest>/
-  pretraining.json     what the outcome of stage 1 depends on; the digest is of this
+  pretraining.json     facts that stage 1 depends on; the digest is of these
   epochs.jsonl         one line an epoch
   tensorboard/, backup.json, backup-stage1-0004.weights.h5   as above
   weights.npz          the averaged weights; written last, by rename: its presence means complete
@@ -27,13 +27,14 @@ above, both counted from 0.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ser_aae.config import TABLES, RunConfig, complete_stored
+from ser_aae.config.fields import values_by_name
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 
@@ -54,7 +55,7 @@ EXAMPLES = "examples.npz"
 RESULT = "result.json"
 
 PRETRAINING = "pretraining"
-"""Folder below the runs that holds what they begin with."""
+"""Folder below the runs that holds the weights that they begin with."""
 
 STAGE_ONE = "pretraining.json"
 STAGE_ONE_WEIGHTS = "weights.npz"
@@ -65,7 +66,7 @@ _RUN_NAME = re.compile(r"fold\d+-rep\d+")
 def read_plain_config(folder: Path) -> dict[str, Any]:
     """Read the config of a run as plain values.
 
-    Settings that did not exist when the run was begun have their value of before.
+    A setting that did not exist when the run was begun has the value that `before` says.
 
     Raises:
         UserError: No such file, or no JSON object in it.
@@ -132,7 +133,7 @@ def load_runs(runs: Path) -> pd.DataFrame:
                 if not isinstance(value, list | dict)
             }
             place = {"folder": str(folder), "experiment": folder.parent.name}
-            rows.append(place | fold_and_seed(folder, config) | dict(flatten(config)) | scalars)
+            rows.append(place | fold_and_seed(folder, config) | flatten(config) | scalars)
     return pd.DataFrame(rows)
 
 
@@ -156,12 +157,9 @@ def fold_and_seed(folder: Path, config: Mapping[str, Any]) -> dict[str, int]:
     return {"fold": fold, "repetition": seed}
 
 
-def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a nested config as dotted names and single values."""
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            yield from flatten(value, f"{prefix}{key}.")
-        elif isinstance(value, list | tuple):
-            yield f"{prefix}{key}", ",".join(str(item) for item in value)
-        else:
-            yield f"{prefix}{key}", value
+def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a nested config by dotted name, lists joined by commas."""
+    return {
+        name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+        for name, value in values_by_name(config).items()
+    }

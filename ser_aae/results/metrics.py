@@ -1,6 +1,7 @@
-"""Utterance-level figures, all in [0, 1], on audmetric and scikit-learn (P7, P8).
+"""Utterance-level scores, all in [0, 1], on audmetric and scikit-learn (P7, P8).
 
 Truth and predictions are sequences of class names; the order of the classes is always given.
+Each function raises a `UserError` for no utterances, unequal lengths, or a name outside `classes`.
 """
 
 from collections.abc import Sequence
@@ -26,24 +27,16 @@ def scored_classes(truth: Names, classes: Names) -> tuple[str, ...]:
 
 
 def weighted_accuracy(truth: Names, predicted: Names) -> float:
-    """Return WA: the share of utterances that are right.
-
-    Raises:
-        UserError: No utterances, or sequences of unequal length.
-    """
+    """Return WA: the share of utterances that are right."""
     _check(truth, predicted)
     return float(audmetric.accuracy(list(truth), list(predicted)))
 
 
 def class_recalls(truth: Names, predicted: Names, classes: Names) -> dict[str, float | None]:
-    """Return the recall of each class, `None` where the truth has none of it.
-
-    Raises:
-        UserError: No utterances, unequal lengths, or a name outside `classes`.
-    """
+    """Return the recall of each class, `None` where the truth has none of it."""
     _check(truth, predicted, classes)
     recalls = audmetric.recall_per_class(list(truth), list(predicted), list(classes))
-    present = set(truth)
+    present = scored_classes(truth, classes)
     return {name: recalls[name] if name in present else None for name in classes}
 
 
@@ -53,9 +46,6 @@ def unweighted_accuracy(
     """Return UA, the mean recall over the classes with truth, and those classes.
 
     A prediction into a class without truth still counts as wrong for its true class.
-
-    Raises:
-        UserError: No utterances, unequal lengths, or a name outside `classes`.
     """
     _check(truth, predicted, classes)
     scored = scored_classes(truth, classes)
@@ -64,11 +54,7 @@ def unweighted_accuracy(
 
 
 def macro_f1(truth: Names, predicted: Names, classes: Names) -> tuple[float, tuple[str, ...]]:
-    """Return the mean F1 over the classes with truth, and those classes.
-
-    Raises:
-        UserError: No utterances, unequal lengths, or a name outside `classes`.
-    """
+    """Return the mean F1 over the classes with truth, and those classes."""
     _check(truth, predicted, classes)
     scored = scored_classes(truth, classes)
     score = f1_score(list(truth), list(predicted), labels=scored, average="macro", zero_division=0)
@@ -76,11 +62,7 @@ def macro_f1(truth: Names, predicted: Names, classes: Names) -> tuple[float, tup
 
 
 def confusion(truth: Names, predicted: Names, classes: Names) -> list[list[int]]:
-    """Return counts: a row for each true class, a column for each predicted one.
-
-    Raises:
-        UserError: No utterances, unequal lengths, or a name outside `classes`.
-    """
+    """Return counts: a row for each true class, a column for each predicted one."""
     _check(truth, predicted, classes)
     matrix: list[list[int]] = audmetric.confusion_matrix(
         list(truth), list(predicted), list(classes)
@@ -91,14 +73,11 @@ def confusion(truth: Names, predicted: Names, classes: Names) -> list[list[int]]
 def speaker_only_unweighted_accuracy(speakers: Names, truth: Names, classes: Names) -> float:
     """Return the UA of a predictor that hears nothing and knows only who speaks (P7).
 
-    It answers with the class the speaker has most often among these very utterances; of
-    equally frequent ones, the first in the order of `classes`. Being fitted on what it is
-    scored on, it bounds what knowing speakers can give. URDU: 0.960. Where the majority is
-    counted on four fifths of the utterances and scored on the last, drawn at random by class,
-    URDU gives 0.950 on average; two draws differ, and so the bound is what is reported.
-
-    Raises:
-        UserError: No utterances, unequal lengths, or a name outside `classes`.
+    The predictor answers with the class the speaker has most often among these very utterances;
+    of equally frequent ones, the first in the order of `classes`. Fitted on the utterances that
+    it is scored on, it bounds the worth of knowing speakers. URDU: 0.960. With the majority of
+    four fifths of the utterances and the score of the last, drawn at random by class, URDU gives
+    0.950 on average; draws differ, and so the bound is reported.
     """
     _check(truth, speakers)
     _check(truth, truth, classes)
@@ -115,7 +94,7 @@ def equal_error_rate(same_speaker: Sequence[bool], scores: Sequence[float]) -> f
         scores: Similarity; higher means the same speaker.
 
     Raises:
-        UserError: Unequal lengths, or only targets or only impostors.
+        UserError: Only targets or only impostors.
     """
     _check(same_speaker, scores)
     if len({bool(item) for item in same_speaker}) < 2:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """Two folders, and what is known of the corpora that the second was prepared from.
+    """Folders of runs and of prepared corpora, and facts by which corpora are prepared.
 
     Attributes:
-        runs: The run folders; a URL where the workers of a grid have their own disks.
-        store: The prepared corpora; a URL likewise.
+        runs: Run folders; a URL where the workers of a grid have their own disks.
+        store: Prepared corpora; a URL likewise.
         data_root: Folder of the corpora, `""` where it is not known.
         allow_partial: Whether incomplete copies of corpora are accepted.
     """

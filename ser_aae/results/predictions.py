@@ -9,20 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import written_whole
 from ser_aae.labels import GENDERS
 from ser_aae.results import metrics
+from ser_aae.results.parquet import read_table, refuse_missing, refuse_rows, write_table
 
-REQUIRED = (
-    "utterance_id",
-    "corpus",
-    "speaker",
-    "gender",
-    "truth",
-    "predicted",
-    "segments",
-)
+REQUIRED = ("utterance_id", "corpus", "speaker", "gender", "truth", "predicted", "segments")
 POSTERIOR = "p_"
+_CLASS_COLUMNS = ("truth", "predicted")
+_TEST_ROW = ["corpus", "utterance_id", "speaker", "gender", "truth"]
 _TOLERANCE = 1e-4
 """Posteriors may have been summed in single precision."""
 
@@ -46,29 +40,22 @@ def write_predictions(path: Path, frame: pd.DataFrame) -> None:
         UserError: A column is missing, or rows contradict themselves.
     """
     _check(frame, path)
-    with written_whole(path) as temporary:
-        frame.to_parquet(temporary, index=False)
+    write_table(path, frame)
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
     """Read `predictions.parquet`.
 
     Raises:
-        UserError: No file, a damaged one, a column missing, or rows that contradict
-            themselves.
+        UserError: No file, a damaged one, a column missing, or rows that contradict themselves.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: expected predictions, found no file; train the run again")
-    try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error}); train the run again") from error
+    frame = read_table(path, "predictions")
     _check(frame, path)
     return frame
 
 
 def score(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
-    """Return every figure of a set of predictions as plain values, shares in [0, 1].
+    """Return every score of a set of predictions as plain values, shares in [0, 1].
 
     Args:
         predictions: As `read_predictions` returns them, of one run or several.
@@ -103,6 +90,33 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def score_ensemble(
+    repetitions: Sequence[pd.DataFrame], classes: Sequence[str]
+) -> dict[str, Any] | None:
+    """Return the scores of an ensemble whose members are the repetitions.
+
+    An utterance's posterior is the mean over the repetitions, each of which tested it with a
+    model that had not been trained on it; nothing is chosen or weighed. Of two classes with the
+    same mean the first is predicted.
+
+    Args:
+        repetitions: Predictions of all folds of each, as `read_predictions` returns them.
+        classes: Classes of the posteriors.
+
+    Returns:
+        `members`, how many, and what `score` gives; `None` for fewer than two, or where they
+        were not tested on the same utterances, as with a test part that the seed draws.
+    """
+    names = [f"{POSTERIOR}{name}" for name in classes]
+    members = [frame.set_index(_TEST_ROW)[names].sort_index() for frame in repetitions]
+    if len(members) < 2 or not all(each.index.equals(members[0].index) for each in members[1:]):
+        return None
+    mean = sum(members[1:], members[0]) / len(members)
+    predicted = mean.idxmax(axis=1).str.removeprefix(POSTERIOR)
+    answers = mean.assign(predicted=predicted).reset_index()
+    return {"members": len(members)} | score(answers, classes)
+
+
 def _gender_accuracy(predictions: pd.DataFrame) -> float | None:
     if "gender_predicted" not in predictions:
         return None
@@ -124,29 +138,16 @@ def _ids_digest(predictions: pd.DataFrame) -> str:
 
 def _check(frame: pd.DataFrame, path: Path) -> None:
     """Refuse predictions that are not what `write_predictions` describes."""
-    missing = [name for name in REQUIRED if name not in frame]
     classes = classes_of(frame)
-    if missing or len(classes) < 2:
-        lacking = ", ".join(missing) or "p_<class> for two classes or more"
-        raise UserError(
-            f"{path}: expected the columns {', '.join(REQUIRED)} and p_<class>; missing: {lacking}"
-        )
+    lacking = () if len(classes) > 1 else (f"{POSTERIOR}<class> for two classes or more",)
+    refuse_missing(path, frame, (*REQUIRED, *lacking))
     if frame.empty:
         raise UserError(f"{path}: expected a row for each test utterance, found none")
-    for name in ("truth", "predicted"):
-        outside = frame.loc[~frame[name].isin(classes), name]
-        if len(outside):
-            raise UserError(
-                f"{path}: column {name}: expected one of {', '.join(classes)}, found "
-                f"{outside.iloc[0]!r} in row {outside.index[0]}"
-            )
-    for name in REQUIRED:
-        if frame[name].isna().any():
-            raise UserError(f"{path}: column {name}: expected a value in every row, found none")
-    twice = frame.duplicated(["corpus", "utterance_id"])
-    if twice.any():
-        name = frame.loc[twice, "utterance_id"].iloc[0]
-        raise UserError(f"{path}: expected one row an utterance, found two of {name}")
+    one_of = f"expected one of {', '.join(classes)}"
+    wrong = {f"column {name}: {one_of}": ~frame[name].isin(classes) for name in _CLASS_COLUMNS}
+    wrong |= {f"column {name}: expected a value": frame[name].isna() for name in REQUIRED}
+    wrong["expected one row an utterance"] = frame.duplicated(["corpus", "utterance_id"])
+    refuse_rows(path, frame, wrong, REQUIRED)
     _check_posteriors(frame, classes, path)
 
 
@@ -156,7 +157,7 @@ def _check_posteriors(frame: pd.DataFrame, classes: tuple[str, ...], path: Path)
     posteriors = frame[columns].to_numpy(np.float64)
     chosen = posteriors[np.arange(len(frame)), [classes.index(c) for c in frame["predicted"]]]
     wrong = {
-        "expected numbers from 0 to 1": ~(
+        "expected posteriors from 0 to 1": ~(
             np.isfinite(posteriors) & (posteriors >= 0) & (posteriors <= 1 + _TOLERANCE)
         ).all(axis=1),
         "expected a sum of 1": np.abs(posteriors.sum(axis=1) - 1) > len(classes) * _TOLERANCE,
@@ -164,11 +165,4 @@ def _check_posteriors(frame: pd.DataFrame, classes: tuple[str, ...], path: Path)
             chosen < posteriors.max(axis=1) - _TOLERANCE
         ),
     }
-    for expected, rows in wrong.items():
-        if rows.any():
-            row = int(np.argmax(rows))
-            raise UserError(
-                f"{path}: columns {', '.join(columns)}: {expected}, found "
-                f"{posteriors[row].tolist()} for {frame['utterance_id'].iloc[row]}, predicted "
-                f"{frame['predicted'].iloc[row]}"
-            )
+    refuse_rows(path, frame, wrong, ["utterance_id", "predicted", *columns])

@@ -1,4 +1,4 @@
-"""What a run was made with: commit, versions, machine. Imports none of the packages it names."""
+"""Provenance of a run: commit, versions, machine, without importing the packages that are named."""
 
 import os
 import platform
@@ -31,7 +31,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(root: Path = _ROOT) -> dict[str, Any]:
-    """Return plain values for `environment.json`.
+    """Return the content of `environment.json`.
 
     Args:
         root: Folder that holds this package; looked at for a git checkout.
@@ -59,8 +59,8 @@ def _version(package: str) -> str | None:
 
 
 def _git_state(root: Path) -> dict[str, Any] | None:
-    # git itself would also answer from a surrounding repository that only holds the
-    # environment this package is installed in, and name the wrong commit
+    # git would also answer from a repository around the environment that this package is installed
+    # in, and name the wrong commit
     if not (root / ".git").exists():
         return None
     commit = _git(root, "rev-parse", "HEAD")

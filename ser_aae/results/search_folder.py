@@ -2,7 +2,7 @@
 
 ```
 <runs>/searches/<dataset>-<task>-<model>-<protocol>/<digest>/
-  search.json    what is searched: the space, the folds, the config, the digests of the corpora
+  search.json    its definition: the space, the folds, the config, the digests of the corpora
   trials.json    every trial: its values, its seeds, its objective, the folders of its runs
   best.yaml      the settings of the best trial, which `ser-aae train --config` takes
 ```
@@ -26,7 +26,7 @@ SEARCHES = "searches"
 SEARCH, TRIALS, BEST = "search.json", "trials.json", "best.yaml"
 
 OBJECTIVE = "validation_unweighted_accuracy"
-"""What is maximised: utterance-level UA on validation speakers, the mean over a trial's runs.
+"""The maximised score: utterance-level UA on validation speakers, the mean over a trial's runs.
 
 Under this name each run's own value stands in `trials.json`.
 """
@@ -39,10 +39,10 @@ _Trial = TypeVar("_Trial", bound=Mapping[str, Any])
 
 @dataclass(frozen=True)
 class Searched:
-    """What a search left.
+    """Definition and completed trials of a search.
 
     Attributes:
-        dimensions: Name of each to its values, in order.
+        dimensions: Name of each dimension to its values, in order.
         rows: The completed trials in the order of their end; `values` and `objective`.
         definition: All of `search.json`.
     """
@@ -58,13 +58,14 @@ class Searched:
 
     @property
     def runs_of_a_trial(self) -> int:
-        """How many runs a trial is the mean of: every fold with every seed."""
+        """Number of runs that a trial is the mean of: every fold with every seed."""
         return len(self.definition["folds"]) * int(self.definition["executions"])
 
     @property
     def longest(self) -> "Searched":
-        """The same with the trials of most epochs alone, see `longest_trials`."""
-        return replace(self, rows=longest_trials(self.rows))
+        """The search with the trials of most epochs alone: hyperband's others were only heats."""
+        most = max((row["epochs"] for row in self.rows), default=0)
+        return replace(self, rows=[row for row in self.rows if row["epochs"] == most])
 
     def places(self, name: str) -> np.ndarray:
         """Return the number of each trial's value in a dimension, `(trials,)`."""
@@ -74,13 +75,6 @@ class Searched:
     def accuracies(self) -> np.ndarray:
         """Return each trial's objective in per cent, `(trials,)`."""
         return np.array([100 * float(row["objective"]) for row in self.rows])
-
-
-def longest_trials(rows: Iterable[_Trial]) -> list[_Trial]:
-    """Return the trials of most epochs: hyperband's others were only heats."""
-    rows = list(rows)
-    most = max((row["epochs"] for row in rows), default=0)
-    return [row for row in rows if row["epochs"] == most]
 
 
 def rank_trials(rows: Iterable[_Trial]) -> list[_Trial]:
@@ -93,8 +87,8 @@ def find_searches(runs: Path) -> list[Path]:
     return sorted(path.parent for path in runs.rglob(SEARCH)) if runs.is_dir() else []
 
 
-def read_searched(folder: Path) -> Searched:
-    """Read what a search left.
+def read_search(folder: Path) -> Searched:
+    """Read the folder of a search.
 
     Raises:
         UserError: A file cannot be read, or is not what a search writes.
@@ -107,10 +101,7 @@ def read_searched(folder: Path) -> Searched:
     try:
         dimensions = {name: item["values"] for name, item in definition["dimensions"].items()}
         searched = Searched(dimensions, trials["trials"], definition)
-        for name in dimensions:
-            searched.places(name)
-        searched.accuracies()
-        _touch_all(searched)
+        _read_all(searched)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{folder}: {TRIALS} does not fit {SEARCH} ({error}); {_MEND}") from error
     return searched
@@ -122,12 +113,15 @@ def read_searches(runs: Path) -> dict[Path, Searched]:
     Raises:
         UserError: A file of a search cannot be read.
     """
-    found = {folder: read_searched(folder) for folder in find_searches(runs)}
+    found = {folder: read_search(folder) for folder in find_searches(runs)}
     return {folder: searched for folder, searched in found.items() if searched.rows}
 
 
-def _touch_all(searched: Searched) -> None:
-    """Touch all that is shown of a search, so that what is missing is found here."""
+def _read_all(searched: Searched) -> None:
+    """Read every value that is shown of a search, so that a missing one raises here."""
+    for name in searched.dimensions:
+        searched.places(name)
+    searched.accuracies()
     definition = searched.definition
     config = definition["config"]
     float(config["training"]["epochs"] + searched.runs_of_a_trial)

@@ -1,4 +1,4 @@
-"""How sure a figure is: bootstrap intervals of UA and its differences, paired tests of models."""
+"""Bootstrap intervals of UA and of its differences, and paired tests of two models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from ser_aae.errors import UserError
 _UTTERANCE = ["corpus", "utterance_id"]
 _RUN = ["fold", "repetition"]
 _TEST_PART = "test_ids_digest"
+_ACCURACY = "unweighted_accuracy"
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,13 @@ class Interval:
     """A bootstrap interval.
 
     Attributes:
-        estimate: The figure itself, a share in [0, 1], or the difference of two.
+        estimate: The score itself, a share in [0, 1], or the difference of two.
         low: Lower edge.
         high: Upper edge.
         level: Share of resamples between the edges.
-        speakers: How many were drawn from.
-        utterances: How many were drawn from.
-        resamples: How many were drawn.
+        speakers: Number of speakers, who are drawn with replacement.
+        utterances: Number of their utterances.
+        resamples: Number of draws.
     """
 
     estimate: float
@@ -42,10 +43,9 @@ class PairedTest:
     """A paired comparison of two models.
 
     Attributes:
-        pairs: How many.
-        unpaired: Runs of either model that the other has no counterpart of; they are left out.
+        pairs: Number of pairs.
+        unpaired: Number of runs left out, since the other model has no counterpart.
         mean_difference: Second minus first.
-        median_difference: Second minus first.
         statistic: Wilcoxon's: the smaller sum of ranks; 0 where all differences have one sign.
         p_value: Two-sided.
     """
@@ -53,7 +53,6 @@ class PairedTest:
     pairs: int
     unpaired: int
     mean_difference: float
-    median_difference: float
     statistic: float
     p_value: float
 
@@ -70,57 +69,48 @@ def bootstrap_unweighted_accuracy(
 
     Speakers are drawn with replacement, each with all its utterances: the cluster bootstrap
     (Davison and Hinkley, "Bootstrap Methods and their Application", 1997, Sec. 3.8). Utterances
-    of one speaker are right or wrong together: drawn singly, they would pass for that many
-    independent trials, and the interval would come out too narrow. Drawn once more within each
-    speaker, they would bring their chance a second time, which is in the speaker's own share
-    already, and it would come out too wide.
+    of one speaker are right or wrong together: were utterances drawn singly, they would pass for
+    that many independent trials, and the interval would come out too narrow. Were they drawn again
+    within each speaker, their chance, which the speaker's share holds already, would count twice,
+    and the interval would come out too wide.
 
-    It says how the UA of *these trained models* would vary on other speakers who stand to the
-    training part as those tested do; where they were trained on too, as with 10-fold, it says
-    nothing of unknown ones. Nor does it say how UA would vary if the models were trained anew,
-    which is what the spread over repetitions is for; nor anything of other corpora. With few
-    speakers it is rather too narrow: with 24, as RAVDESS has, intervals of 95 % hold the truth
-    in about 92 of 100 samples; with the four of a fold, in 80.
+    The interval says how the UA of *these trained models* would vary on other speakers who stand
+    to the training part as those tested do; where tested speakers were trained on too, as with
+    10-fold, it says nothing of unknown ones. It says nothing of models that are trained anew, for
+    which there is the spread over repetitions, nor of other corpora. With few speakers it is
+    rather too narrow: with 24, as RAVDESS has, intervals of 95 % hold the truth in about 92 of 100
+    samples; with the four of a fold, in 80.
 
     Args:
         predictions: With `corpus`, `utterance_id`, `speaker`, `truth` and `predicted`; of all
             folds, and of one repetition or of several. Of several, an utterance counts with the
             share of repetitions that are right on it, and the estimate is the mean of their UA.
-        classes: Those of the task. In a resample, as elsewhere, UA is the mean over the classes
-            that occur.
+        classes: Classes of the task. In a resample, as elsewhere, UA is the mean over the
+            classes that occur.
         level: Share of resamples between the edges.
-        resamples: How many are drawn.
-        seed: Of the draw.
+        resamples: Number of draws.
+        seed: Seed of the draws.
 
     Raises:
-        UserError: Fewer than two speakers, of whom nothing can be said about others; or
-            repetitions that were not tested on the same utterances.
+        UserError: Fewer than two speakers, or repetitions that were not tested on the same
+            utterances.
     """
-    return _interval(predictions, _resampled(predictions, classes, resamples, seed), level)
+    return _interval(predictions, _resample(predictions, classes, resamples, seed), level)
 
 
 def bootstrap_difference(
-    first: pd.DataFrame,
-    second: pd.DataFrame,
-    classes: Sequence[str],
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    first: pd.DataFrame, second: pd.DataFrame, classes: Sequence[str], *, resamples: int = 2000
 ) -> Interval:
     """Return a percentile bootstrap interval of the second's UA minus the first's.
 
-    A resample draws the same speakers for both, so what makes a speaker hard for either falls
-    out. What the interval says, and what it does not, is as in `bootstrap_unweighted_accuracy`.
+    A resample draws the same speakers for both, so that a speaker's difficulty for either falls
+    out. Otherwise the interval and the arguments are as of `bootstrap_unweighted_accuracy`.
 
     Args:
-        first: Predictions, as there.
-        second: Predictions of another model on the same utterances, with as many repetitions or
-            others.
-        classes: As there.
-        level: As there.
-        resamples: As there.
-        seed: As there.
+        first: Predictions.
+        second: Predictions of another model on the same utterances, of any number of repetitions.
+        classes: Classes of the task.
+        resamples: Number of draws.
 
     Raises:
         UserError: As there, or the two were not tested on the same utterances.
@@ -133,15 +123,14 @@ def bootstrap_difference(
             f"received {len(mine - theirs)} that only the first has and {len(theirs - mine)} that "
             "only the second has"
         )
-    one, two = (_resampled(each, classes, resamples, seed) for each in (first, second))
-    return _interval(first, two - one, level)
+    one, two = (_resample(each, classes, resamples) for each in (first, second))
+    return _interval(first, two - one)
 
 
 def compare_runs(
     first: pd.DataFrame,
     second: pd.DataFrame,
     *,
-    figure: str = "unweighted_accuracy",
     average_repetitions: bool = False,
     resamples: int = 9999,
     seed: int = 0,
@@ -151,31 +140,30 @@ def compare_runs(
     A pair is one fold of one repetition: the same test utterances, and the same training ones.
     The p-value is the share of all ways to turn the differences' signs that give ranks as
     one-sided as these. It is exact, except where differences are tied and too many to try all
-    signs: then of `resamples` drawn by the seed. Differences of 0 are ranked and then dropped
+    signs: then the share of `resamples` draws. Differences of 0 are ranked and then dropped
     (Pratt).
 
-    It says whether one model is ahead more often, and by more, than a coin would have it, on
-    the folds of this corpus. It does not say by how much (see the differences), nor that it
-    would be so on other speakers. Repetitions of a fold share their test speakers and folds
-    share most of their training speakers, so runs are not independent and p is too small;
+    The test says whether one model is ahead more often, and by more, than a coin would have it, on
+    the folds of this corpus. It says neither by how much (see the differences), nor that it would
+    be so on other speakers. Repetitions of a fold share their test speakers, and folds share most
+    of their training speakers, so runs are not independent and p is too small;
     `average_repetitions` leaves one pair a fold, which is the more honest test and the weaker:
     with n pairs p is never under 2 / 2**n, which is 0.031 with six folds.
 
     Args:
-        first: One row a run with `fold`, `repetition` and the figure, as
-            `ser_aae.results.load_runs` gives them, of one experiment. Where both have
+        first: One row a run with `fold`, `repetition` and `unweighted_accuracy`, as
+            `ser_aae.results.folder.load_runs` gives them, of one experiment. Where both have
             `test_ids_digest` too, runs that were tested on other utterances are no pair.
-        second: The same of another.
-        figure: Column to compare.
+        second: Runs of another experiment.
         average_repetitions: Pair folds, with the mean over the repetitions both have.
-        resamples: How many ways are tried at most where differences are tied.
-        seed: Of the draw.
+        resamples: Number of draws at most where differences are tied.
+        seed: Seed of the draws.
 
     Raises:
         UserError: A column is missing, a run stands twice, or no two runs are paired.
     """
     parts = [_TEST_PART] if _TEST_PART in first and _TEST_PART in second else []
-    one, two = (_figures(runs, figure, [*_RUN, *parts]) for runs in (first, second))
+    one, two = (_accuracies(runs, [*_RUN, *parts]) for runs in (first, second))
     pairs = pd.concat({"first": one, "second": two}, axis=1, join="inner")
     if pairs.empty:
         raise UserError(
@@ -192,16 +180,15 @@ def compare_runs(
         pairs=len(differences),
         unpaired=unpaired,
         mean_difference=float(differences.mean()),
-        median_difference=float(np.median(differences)),
         statistic=statistic,
         p_value=p_value,
     )
 
 
-def _resampled(
-    predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int
+def _resample(
+    predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int = 0
 ) -> np.ndarray:
-    """Return UA, `(1 + resamples,)`: that of the speakers as they are, then of those drawn.
+    """Return UA, `(1 + resamples,)`, first of the speakers as they are, then of each draw.
 
     The same speakers and seed give the same draws, whatever was predicted.
     """
@@ -222,20 +209,20 @@ def _resampled(
         speakers, np.full(speakers, 1 / speakers), size=resamples
     )
     times = np.vstack([np.ones_like(drawn[:1]), drawn])
-    return _unweighted(times @ right, times @ tested)
+    return _mean_recall(times @ right, times @ tested)
 
 
-def _interval(predictions: pd.DataFrame, figures: np.ndarray, level: float) -> Interval:
-    """Return the interval of a figure, which is first, and of its resamples after it."""
-    low, high = np.quantile(figures[1:], [(1 - level) / 2, (1 + level) / 2])
+def _interval(predictions: pd.DataFrame, scores: np.ndarray, level: float = 0.95) -> Interval:
+    """Return the interval of the first score, from its resamples, which are the others."""
+    low, high = np.quantile(scores[1:], [(1 - level) / 2, (1 + level) / 2])
     return Interval(
-        estimate=float(figures[0]),
+        estimate=float(scores[0]),
         low=float(low),
         high=float(high),
         level=level,
         speakers=predictions["speaker"].nunique(),
         utterances=len(predictions.drop_duplicates(_UTTERANCE)),
-        resamples=len(figures) - 1,
+        resamples=len(scores) - 1,
     )
 
 
@@ -253,12 +240,12 @@ def _utterances(predictions: pd.DataFrame) -> pd.DataFrame:
     return items
 
 
-def _unweighted(right: np.ndarray, tested: np.ndarray) -> np.ndarray:
+def _mean_recall(right: np.ndarray, tested: np.ndarray) -> np.ndarray:
     """Return the mean, over the classes that occur, of the share that is right.
 
     Args:
-        right: How many of a class are right; classes are the last axis.
-        tested: Of how many.
+        right: Number of right answers of each class; classes are the last axis.
+        tested: Number of answers of each class.
     """
     return (right / np.maximum(tested, 1)).sum(axis=-1) / (tested > 0).sum(axis=-1)
 
@@ -271,9 +258,9 @@ def _signed_ranks(differences: np.ndarray, resamples: int, seed: int) -> tuple[f
         return float(found.statistic), float(found.pvalue)
     ranks = rankdata(np.abs(differences)) * np.sign(differences)
     ranks = ranks[ranks != 0]
-    if len(ranks) < 2:  # of one alone, either sign is as one-sided as the other
+    if len(ranks) < 2:  # either sign of a single rank is as one-sided as the other
         return 0.0, 1.0
-    # on ranks that are made once: scipy's own wilcoxon makes them anew for every draw
+    # scipy's own wilcoxon would make the ranks anew for every draw
     turned = permutation_test(
         (ranks,),
         np.sum,
@@ -286,9 +273,9 @@ def _signed_ranks(differences: np.ndarray, resamples: int, seed: int) -> tuple[f
     return float(statistic), float(turned.pvalue)
 
 
-def _figures(runs: pd.DataFrame, figure: str, key: Sequence[str]) -> pd.Series:
-    """Return the figure by fold, repetition and what else names a pair."""
-    missing = [name for name in (*_RUN, figure) if name not in runs]
+def _accuracies(runs: pd.DataFrame, key: Sequence[str]) -> pd.Series:
+    """Return UA by fold, repetition and any other column that names a pair."""
+    missing = [name for name in (*_RUN, _ACCURACY) if name not in runs]
     if missing:
         raise UserError(f"paired test: expected the columns {', '.join(missing)} in a row a run")
     twice = runs.duplicated(_RUN)
@@ -297,4 +284,4 @@ def _figures(runs: pd.DataFrame, figure: str, key: Sequence[str]) -> pd.Series:
             "paired test: expected one run for each fold and repetition, received two of "
             f"{runs.loc[twice, _RUN].iloc[0].to_dict()}; compare one experiment with another"
         )
-    return runs.set_index(list(key))[figure].astype(np.float64)
+    return runs.set_index(list(key))[_ACCURACY].astype(np.float64)

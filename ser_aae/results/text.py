@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _COLUMNS = {
-    "n": "n",
     "weighted_accuracy": "WA",
     "unweighted_accuracy": "UA",
     "macro_f1": "F1",
     "gender_accuracy": "gender",
     "speaker_only_unweighted_accuracy": "speaker-only UA",
 }
+_HEADER = ["", "n", *_COLUMNS.values()]
 
 
 def percent(value: float | None) -> str:
@@ -26,7 +26,7 @@ def mean_and_std(entry: Mapping[str, Any]) -> str:
 
 
 def format_evaluation(evaluation: Mapping[str, Any]) -> str:
-    """Return what `ser-aae evaluate` prints: figures in per cent, recomputed."""
+    """Return the lines that `ser-aae evaluate` prints: recomputed scores in per cent."""
     if evaluation["kind"] == "run":
         return _format_run(evaluation)
     return _format_folds(evaluation)
@@ -44,63 +44,51 @@ def align(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    return [str(row["n"]), *(percent(row.get(key)) for key in _COLUMNS if key != "n")]
+    return [str(row["n"]), *(percent(row.get(key)) for key in _COLUMNS)]
 
 
 def _format_run(run: Mapping[str, Any]) -> str:
-    rows = [["", *_COLUMNS.values()], [run["name"], *_cells(run)]]
+    rows = [_HEADER, [run["name"], *_cells(run)]]
     recalls = run["per_class_recall"]
     table = [["true \\ predicted", *run["classes"], "recall"]]
     for name, counts in zip(run["classes"], run["confusion"], strict=True):
         table.append([name, *(str(count) for count in counts), percent(recalls[name])])
-    lines = [*align(rows), "", *align(table)]
-    if run.get("equal_error_rate") is not None:
-        lines += _verified(percent(run["equal_error_rate"]), f"{run['verification_trials']} trials")
-    return "\n".join([*lines, *_unscored(run), *_closing(run["chance"])])
+    rate, trials = run.get("equal_error_rate"), run.get("verification_trials")
+    verified = None if rate is None else f"{percent(rate)} over {trials} trials"
+    return "\n".join([*align(rows), "", *align(table), *_closing_lines(run, verified)])
 
 
 def _format_folds(folds: Mapping[str, Any]) -> str:
     title = "{dataset}, {task}, {model}, {protocol}".format(**folds)
-    rows = [["", *_COLUMNS.values()]]
-    rows += [[run["name"], *_cells(run)] for run in folds["runs"]]
+    rows = [_HEADER, *([run["name"], *_cells(run)] for run in folds["runs"])]
     for item in folds["repetitions"]:
-        total = folds["folds_expected"] or "?"
-        rows.append([f"rep{item['repetition']:02d}, {item['folds']} of {total} folds pooled"])
-        rows[-1] += _cells(item)
-        spread = [mean_and_std(item["over_folds"][key]) for key in list(_COLUMNS)[1:]]
-        rows.append([f"rep{item['repetition']:02d}, over folds", "", *spread])
+        name, total = f"rep{item['repetition']:02d}", folds["folds_expected"] or "?"
+        rows.append([f"{name}, {item['folds']} of {total} folds pooled", *_cells(item)])
+        spread = [mean_and_std(item["over_folds"][key]) for key in _COLUMNS]
+        rows.append([f"{name}, over folds", "", *spread])
     over = folds["over_repetitions"]
     count = over["unweighted_accuracy"]["n"]
     if count:
-        means = [mean_and_std(over[key]) for key in list(_COLUMNS)[1:]]
+        means = [mean_and_std(over[key]) for key in _COLUMNS]
         rows.append([f"over {count} repetition{'s' * (count > 1)}", "", *means])
     together = folds["ensemble"]
     if together:
         rows.append([f"ensemble of {together['members']} repetitions", *_cells(together)])
     lines = [f"{title} ({folds['independence']})", *align(rows)]
-    for word in ("missing", "incomplete"):
-        if folds[word]:
-            lines.append(f"{word}: {', '.join(folds[word])}")
+    lines += [f"{w}: {', '.join(folds[w])}" for w in ("missing", "incomplete") if folds[w]]
     if not count:
         lines.append("no repetition has all its folds: its pooled figures cover a part")
-    verified = over.get("equal_error_rate")
-    if verified and verified["n"]:
-        lines += _verified(mean_and_std(verified), f"{verified['n']} repetitions")
-    first = folds["repetitions"][0]
-    return "\n".join([*lines, *_unscored(first), *_closing(first["chance"])])
+    rate = over.get("equal_error_rate")
+    verified = f"{mean_and_std(rate)} over {rate['n']} repetitions" if rate and rate["n"] else None
+    return "\n".join([*lines, *_closing_lines(folds["repetitions"][0], verified)])
 
 
-def _verified(rate: str, over: str) -> list[str]:
-    return [f"speaker verification: equal error rate {rate} over {over}"]
-
-
-def _unscored(row: Mapping[str, Any]) -> list[str]:
+def _closing_lines(row: Mapping[str, Any], verified: str | None) -> list[str]:
     absent = [name for name in row["classes"] if name not in row["classes_scored"]]
-    return [f"without truth, left out of UA and F1: {', '.join(absent)}"] if absent else []
-
-
-def _closing(chance: float) -> list[str]:
+    lines = [f"speaker verification: equal error rate {verified}"] if verified else []
+    lines += [f"without truth, left out of UA and F1: {', '.join(absent)}"] if absent else []
     return [
-        f"per cent; recomputed from the predictions; UA of guessing {percent(chance)}; "
-        "speaker-only UA: knowing the speaker alone"
+        *lines,
+        f"per cent; recomputed from the predictions; UA of guessing {percent(row['chance'])}; "
+        "speaker-only UA: knowing the speaker alone",
     ]

@@ -8,13 +8,12 @@ import audmetric
 import numpy as np
 import pandas as pd
 
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import written_whole
 from ser_aae.results.metrics import equal_error_rate
+from ser_aae.results.parquet import read_table, refuse_missing, refuse_rows, write_table
 
 COLUMNS = ("enrolled", "corpus", "utterance_id", "speaker", "score", "target")
 TRIALS_DIGEST = "verification_digest"
-"""Where `result.json` holds the SHA-256 of the trials; runs of before it was written have none."""
+"""Key of the SHA-256 of the trials in `result.json`; runs of an earlier version have none."""
 
 
 def write_trials(path: Path, trials: pd.DataFrame) -> None:
@@ -30,8 +29,7 @@ def write_trials(path: Path, trials: pd.DataFrame) -> None:
         UserError: A column is missing, or rows contradict themselves.
     """
     _check(trials, path)
-    with written_whole(path) as temporary:
-        trials.to_parquet(temporary, index=False)
+    write_table(path, trials)
 
 
 def read_trials(path: Path) -> pd.DataFrame:
@@ -40,18 +38,13 @@ def read_trials(path: Path) -> pd.DataFrame:
     Raises:
         UserError: No file, a damaged one, a column missing, or rows that contradict themselves.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: expected verification trials, found none; train the run again")
-    try:
-        trials = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error}); train the run again") from error
+    trials = read_table(path, "verification trials")
     _check(trials, path)
     return trials
 
 
 def score_trials(trials: pd.DataFrame) -> dict[str, Any]:
-    """Return the figures of verification as plain values.
+    """Return the scores of verification as plain values.
 
     Returns:
         `equal_error_rate` in [0, 1], `verification_trials` and `verification_targets` (how many
@@ -102,25 +95,13 @@ def _digest(trials: pd.DataFrame) -> str:
 
 def _check(trials: pd.DataFrame, path: Path) -> None:
     """Refuse trials that are not what `write_trials` describes."""
-    missing = [name for name in COLUMNS if name not in trials]
-    if missing:
-        raise UserError(
-            f"{path}: expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
-        )
+    refuse_missing(path, trials, COLUMNS)
+    is_target = trials["enrolled"] == trials["speaker"]
     wrong = {
-        "a number as score": ~np.isfinite(trials["score"].to_numpy(np.float64)),
-        "target to say whether enrolled and speaker are one": (
-            trials["target"].to_numpy(bool)
-            != (trials["enrolled"] == trials["speaker"]).to_numpy(bool)
+        "expected a number as score": ~np.isfinite(trials["score"].to_numpy(np.float64)),
+        "expected target to say whether enrolled and speaker are one": (
+            trials["target"].to_numpy(bool) != is_target.to_numpy(bool)
         ),
-        "a pair to stand once": trials.duplicated(["enrolled", "corpus", "utterance_id"]).to_numpy(
-            bool
-        ),
+        "expected a pair to stand once": trials.duplicated(["enrolled", "corpus", "utterance_id"]),
     }
-    for expected, rows in wrong.items():
-        if rows.any():
-            row = trials.iloc[int(np.argmax(rows))]
-            raise UserError(
-                f"{path}: expected {expected}, found otherwise for {row['utterance_id']} against "
-                f"{row['enrolled']}; train the run again"
-            )
+    refuse_rows(path, trials, wrong, COLUMNS)

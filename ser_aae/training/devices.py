@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.results import run_folder
+from ser_aae.results.folder import run_folder
 
 STRATEGIES = ("one", "mirrored", "multiworker")
 

@@ -15,9 +15,9 @@ from ser_aae.files.atomic import read_json, read_jsonl, write_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.progress import Show
-from ser_aae.results import is_complete, score, write_predictions
 from ser_aae.results.adversary import judge_adversary
-from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, VALIDATION
+from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, VALIDATION, is_complete
+from ser_aae.results.predictions import score, write_predictions
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.examples import draw_examples
 from ser_aae.training.scoring import Scorer, predictions_frame, score_tasks

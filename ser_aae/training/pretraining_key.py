@@ -17,8 +17,8 @@ from ser_aae.config import RunConfig
 from ser_aae.config.fields import settings
 from ser_aae.data.run_data import Assembly
 from ser_aae.files.digests import digest_of_plain
-from ser_aae.results import environment
 from ser_aae.results.folder import flatten
+from ser_aae.results.provenance import environment
 
 VERSION = 1
 """Raised by a person when stage 1 computes something else from the same settings and data: in its
@@ -33,7 +33,7 @@ def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
     known = settings()
     return {
         name: value
-        for name, value in flatten(config.identity())
+        for name, value in flatten(config.identity()).items()
         if known[name][0].metadata["stage_one"]
     }
 

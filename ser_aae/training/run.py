@@ -21,7 +21,6 @@ from ser_aae.files.locks import claim, holder
 from ser_aae.labels import UNLABELLED
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.progress import Show
-from ser_aae.results import environment, is_complete, run_folder
 from ser_aae.results.folder import (
     BEST_WEIGHTS,
     CONFIG,
@@ -30,9 +29,12 @@ from ser_aae.results.folder import (
     NORMALISATION,
     STAGE_ONE,
     VERIFICATION,
+    is_complete,
     is_validated,
     read_plain_config,
+    run_folder,
 )
+from ser_aae.results.provenance import environment
 from ser_aae.results.trials import score_trials, write_trials
 from ser_aae.training.callbacks import HalveOnPlateau, ValidationScores, read_backup
 from ser_aae.training.devices import open_strategy

@@ -10,7 +10,7 @@ import pytest
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
-from ser_aae.results import write_predictions
+from ser_aae.results.predictions import write_predictions
 from ser_aae.utterance import Utterance
 
 ROOT = Path(__file__).parents[2]

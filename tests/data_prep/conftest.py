@@ -9,7 +9,7 @@ from data_prep import build
 from data_prep.corpora import known_facts
 from data_prep.synthetic import synthesise
 from ser_aae.config import RunConfig
-from ser_aae.data.targets import make_target, taking_part
+from ser_aae.data.targets import make_target, select_pool
 from ser_aae.datasets import CorpusFacts
 from ser_aae.store.corpus import StoredCorpus
 
@@ -56,7 +56,7 @@ def count_levels():
             facts=known_facts().get(name, CorpusFacts()),
         )
         config = RunConfig(task=dimension, classes=classes)
-        pool = taking_part(config, [stored])
+        pool = select_pool(config, [stored])
         numbers = make_target(config, pool, range(len(pool.utterances))).numbers
         return tuple(np.bincount(numbers, minlength=3).tolist())
 

@@ -9,7 +9,7 @@ import pytest
 from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.kinds import KINDS
-from ser_aae.experiments import BUDGETS
+from ser_aae.experiments.setup import BUDGETS
 from ser_aae.results.folder import flatten
 from ser_aae.results.statistics import compare_runs
 
@@ -117,8 +117,8 @@ def test_test_speakers_were_in_no_other_part_and_nothing_names_a_machine(records
 
 def test_every_former_setting_is_another_one_now():
     former = build_config(file=DOCS / "data/ravdess-former.yaml")
-    now = dict(flatten(RunConfig().to_dict()))
-    departing = {name for name, value in flatten(former.to_dict()) if value != now[name]}
+    now = flatten(RunConfig().to_dict())
+    departing = {name for name, value in flatten(former.to_dict()).items() if value != now[name]}
     assert departing == {
         "data.evaluation_segments",
         "data.unlabelled_rest",

@@ -11,11 +11,13 @@ from matplotlib.image import imread
 from data_prep.corpora import known_facts
 from reports import curves, figures, scatter, searches, summary
 from reports.aggregate import fill
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import BUDGETS, Setup
 from ser_aae.files.atomic import write_json
 from ser_aae.labels import CLUSTERS, FOUR, LEVELS
-from ser_aae.results import find_runs, run_folder, score, write_predictions
+from ser_aae.results.folder import find_runs, run_folder
 from ser_aae.results.places import Places
+from ser_aae.results.predictions import score, write_predictions
 from ser_aae.results.trials import score_trials, write_trials
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.aggregate import fill, synthetic_corpora
-from ser_aae.experiments import ARTEFACTS, Budget, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import Budget, Setup
 from ser_aae.results.places import Places
 
 ALL_FOLDS = Setup(budget=Budget("own", repetitions=2), corpora=known_facts())
@@ -154,7 +155,7 @@ def test_runs_of_other_settings_fill_no_cell(first, fill_first, leave_cell, tmp_
 
 def test_what_only_the_runs_say_is_averaged_over_folds(leave_cell, evaluate_all, tmp_path):
     artefact = ARTEFACTS["figure-4"](ALL_FOLDS)
-    cell = next(cell for cell in artefact.cells if cell.figure == "speaker_accuracy")
+    cell = next(cell for cell in artefact.cells if cell.score == "speaker_accuracy")
     for fold, accuracy in enumerate((0.5, 0.7)):
         leave_cell(tmp_path, of_run(cell.config, fold), folds=2, speaker_accuracy=accuracy)
     found = fill(artefact, ALL_FOLDS, Places(runs=tmp_path), evaluate_all(tmp_path))
@@ -165,7 +166,7 @@ def test_what_only_the_runs_say_is_averaged_over_folds(leave_cell, evaluate_all,
 
 def test_a_run_without_the_figure_leaves_its_cell_missing(leave_cell, evaluate_all, tmp_path):
     artefact = ARTEFACTS["figure-4"](ALL_FOLDS)
-    cell = next(cell for cell in artefact.cells if cell.figure == "speaker_accuracy")
+    cell = next(cell for cell in artefact.cells if cell.score == "speaker_accuracy")
     leave_cell(tmp_path, cell.config, speaker_accuracy=None)
     found = fill(artefact, ALL_FOLDS, Places(runs=tmp_path), evaluate_all(tmp_path))
     assert next(item for item in found.cells if item.cell == cell) in found.missing

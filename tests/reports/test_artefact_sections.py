@@ -12,7 +12,8 @@ from reports.artefact_sections import draw_artefact
 from reports.artefact_tables import cells_table, confidence_table, our_text, side_by_side
 from reports.budget import MISSING
 from reports.page import page
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup
 from ser_aae.results.places import Places
 
 

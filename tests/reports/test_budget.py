@@ -7,7 +7,7 @@ import pytest
 from data_prep.corpora import known_facts
 from reports.budget import MISSING, lacking, seeds_to_train
 from reports.summary import NOTHING
-from ser_aae.experiments import BUDGETS, Budget, Setup
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup
 
 SMALL = Setup(budget=BUDGETS["small"], corpora=known_facts())
 

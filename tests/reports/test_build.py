@@ -15,7 +15,8 @@ from reports.tables import choices_table, to_html, to_markdown
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import append_jsonl, read_json, write_json
-from ser_aae.results import run_folder, score, write_predictions
+from ser_aae.results.folder import run_folder
+from ser_aae.results.predictions import score, write_predictions
 
 CLASSES = ("anger", "neutral")
 NASTY = "<script>alert('x')</script> & \"quotes\""

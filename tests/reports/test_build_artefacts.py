@@ -10,8 +10,9 @@ import pytest
 from data_prep.corpora import known_facts
 from reports.build import build_report, find_artefacts
 from ser_aae.config import RunConfig
-from ser_aae.experiments import ARTEFACTS, Setup, write_setup
-from ser_aae.results import run_folder
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import Setup, write_setup
+from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
 
 

@@ -13,7 +13,7 @@ from huggingface_hub import ModelCard
 from reports.card import Terms, build_card, corpora_of
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
-from ser_aae.results import read_predictions, score
+from ser_aae.results.predictions import read_predictions, score
 
 TERMS = {"tones": Terms("Tones | of eight", "CC0 1.0", "eng", "@misc{tones}")}
 

@@ -10,7 +10,7 @@ from reports.check import check_runs
 from ser_aae.cli import main
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.results import evaluate_run
+from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.trials import score_trials
 
 

@@ -8,7 +8,8 @@ from reports.aggregate import fill
 from reports.complete import refuse_gaps
 from ser_aae.cli import main
 from ser_aae.errors import UserError
-from ser_aae.experiments import ARTEFACTS, write_setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import write_setup
 from ser_aae.results.places import Places
 
 

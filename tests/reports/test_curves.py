@@ -8,7 +8,7 @@ from matplotlib.container import BarContainer
 
 from reports.aggregate import Filling
 from reports.curves import AXES, STACKED, SWEPT, by_panel, draw_bars, draw_curves
-from ser_aae.experiments import ARTEFACTS
+from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.results.statistics import Interval
 
 
@@ -64,7 +64,7 @@ def test_curves_have_their_panels_and_lines(name, fill_all, smoke, tmp_path, fig
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles == [f"({'abcd'[i]}) {panel}" for i, panel in enumerate(panels)]
     for axes, cells in zip(figure.axes, panels.values(), strict=True):
-        assert axes.get_ylabel() == AXES[cells[0].cell.figure]
+        assert axes.get_ylabel() == AXES[cells[0].cell.score]
         lines = axes.get_legend_handles_labels()[1]
         assert lines == list(dict.fromkeys(item.cell.column for item in cells))
         drawn = [line.lines[0] for line in axes.containers]

@@ -7,7 +7,7 @@ import pytest
 from data_prep.corpora import known_facts
 from reports.build import build_report
 from ser_aae.config import RunConfig
-from ser_aae.experiments import Setup, write_setup
+from ser_aae.experiments.setup import Setup, write_setup
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from data_prep.corpora import known_facts
 from reports.aggregate import fill, is_reference
 from reports.artefact_tables import confidence_heading, confidence_table
 from reports.paired_tests import REFERENCE, Comparison, compare, comparison_columns
-from ser_aae.experiments import ARTEFACTS, Budget, Setup
-from ser_aae.results import load_runs
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import Budget, Setup
+from ser_aae.results.folder import load_runs
 from ser_aae.results.places import Places
 from ser_aae.results.statistics import PairedTest, compare_runs
 
@@ -125,7 +126,7 @@ def test_cells_are_compared_within_their_group_alone(name, fill_all, smoke, tmp_
     filling = fill_all(name, smoke, tmp_path, speaker_accuracy=0.5)
     for item in filling.cells:
         compared = item.comparison is not None
-        is_ua = item.cell.figure == "unweighted_accuracy"
+        is_ua = item.cell.score == "unweighted_accuracy"
         assert compared == (is_ua and not is_reference(filling.artefact, item.cell))
 
 

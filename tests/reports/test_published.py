@@ -8,7 +8,8 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.published import LEVELS, REMARKS, Stated, cited, stated
-from ser_aae.experiments import ARTEFACTS, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import Setup
 
 PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper.txt"
 SETUP = Setup(corpora=known_facts())

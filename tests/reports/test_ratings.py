@@ -13,7 +13,8 @@ from reports.aggregate import fill
 from reports.artefact_sections import draw_artefact
 from reports.ratings import find_corpus, level_table, rated_plane
 from ser_aae.config import FrontEndConfig
-from ser_aae.experiments import ARTEFACTS, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import Setup
 from ser_aae.results.places import Places
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder
 from ser_aae.utterance import Utterance

@@ -23,7 +23,8 @@ from ser_aae.commands.train import read_config
 from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import choices
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import BUDGETS, Setup
 from ser_aae.results.places import Places
 
 RUNS = Path("my runs")

@@ -17,7 +17,8 @@ from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, write_json
 from ser_aae.labels import FOUR
-from ser_aae.results import read_predictions, run_folder, score, write_predictions
+from ser_aae.results.folder import run_folder
+from ser_aae.results.predictions import read_predictions, score, write_predictions
 from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
 
 SURE = Interval(0.6, 0.512, 0.688, 0.95, 24, 672, 2000)

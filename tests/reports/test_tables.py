@@ -141,7 +141,7 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
 
 def test_the_column_of_the_paper_is_its_preset():
     table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
-    for name, value in flatten(dict(PRESETS["paper"])):
+    for name, value in flatten(dict(PRESETS["paper"])).items():
         assert table.loc[name, "paper"] == str(value)
     unchanged = set(table.index) - set(PRESETS["paper"])
     assert (table.loc[sorted(unchanged), "paper"] == table.loc[sorted(unchanged), "default"]).all()

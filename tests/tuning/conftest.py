@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ser_aae.config import RunConfig
-from ser_aae.results import run_folder, run_name
+from ser_aae.results.folder import run_folder, run_name
 from tuning.definition import Search
 from tuning.space import read_space
 

@@ -11,7 +11,7 @@ import pytest
 from ser_aae.config import RunConfig
 from ser_aae.files.atomic import read_json
 from ser_aae.files.locks import claim
-from ser_aae.results import run_folder
+from ser_aae.results.folder import run_folder
 from ser_aae.results.search_folder import OBJECTIVE
 from tuning import hypermodel
 from tuning.hypermodel import Reporter, SettingsModel, TrialFailedError, describe, trainer

@@ -10,7 +10,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from reports.searches import draw_search
 from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.config.build import build_config
-from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, read_searched
+from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, read_search
 from tuning.record import TENSORBOARD, best_line
 from tuning.search import search_alone
 
@@ -47,7 +47,7 @@ def test_each_trial_is_recorded_with_settings_seeds_and_runs(left):
 
 def test_the_report_reads_and_draws_it(left, tmp_path):
     _, folder = left("latent,alpha,optimiser", trials=5)
-    searched = read_searched(folder)
+    searched = read_search(folder)
     assert len(searched.rows) == 5
     assert list(searched.dimensions) == ["latent", "alpha", "optimiser"]
     drawn = draw_search(searched, folder, tmp_path / "out")

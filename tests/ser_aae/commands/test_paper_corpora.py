@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_aae.results import evaluate, read_predictions
+from ser_aae.results.evaluation import evaluate
+from ser_aae.results.predictions import read_predictions
 from ser_aae.store.corpus import MANIFEST
 
 ROOT = Path(__file__).resolve().parents[3]

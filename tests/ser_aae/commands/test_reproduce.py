@@ -14,11 +14,12 @@ import pytest
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands import reproduce
-from ser_aae.experiments import read_setups
+from ser_aae.experiments.setup import read_setups
 from ser_aae.files.atomic import read_jsonl, write_json
 from ser_aae.grid import cluster as grid
 from ser_aae.grid.cluster import Failure
-from ser_aae.results import evaluate, find_experiments, run_folder
+from ser_aae.results.evaluation import evaluate
+from ser_aae.results.folder import find_experiments, run_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_SECONDS = 900

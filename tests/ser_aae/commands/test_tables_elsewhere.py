@@ -13,7 +13,7 @@ from ser_aae.config.build import build_config
 from ser_aae.datasets import record_tables, stored_name
 from ser_aae.errors import UserError
 from ser_aae.inference.signature import read_config
-from ser_aae.results import run_folder
+from ser_aae.results.folder import run_folder
 
 SMALL = (
     "model.filters=[4,4]", "model.latent_channels=4", "model.dense_units=[8,8]",

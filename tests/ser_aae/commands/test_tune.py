@@ -13,7 +13,7 @@ from ser_aae.commands import tune
 from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_jsonl
-from ser_aae.results import find_runs, is_complete
+from ser_aae.results.folder import find_runs, is_complete
 from ser_aae.training import ending as finish
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")

@@ -16,7 +16,7 @@ from ser_aae.config import build as config_file
 from ser_aae.config import fields as config_fields
 from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
-from ser_aae.experiments import Setup, read_setups, setup_folder, write_setup
+from ser_aae.experiments.setup import Setup, read_setups, setup_folder, write_setup
 from ser_aae.inference import signature as description
 from ser_aae.inference.signature import Description, parse_description, read_config
 from ser_aae.results import folder as run_folders

@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 
 from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
-from ser_aae.data.targets import make_target, taking_part
+from ser_aae.data.targets import make_target, select_pool
 from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR, UNLABELLED
@@ -59,18 +59,18 @@ def test_levels_are_refused_where_a_store_of_before_does_not_say_their_edges():
 
 def rows_of(config, corpus):
     """Return the rows of a corpus that take part."""
-    (members,) = taking_part(config, [corpus]).members
+    (members,) = select_pool(config, [corpus]).members
     return members.tolist()
 
 
 def target_of(config, corpus, train=None):
-    pool = taking_part(config, [corpus])
+    pool = select_pool(config, [corpus])
     return make_target(config, pool, range(len(pool.utterances)) if train is None else train)
 
 
 def labels_of(config, corpus):
     """Return the class of each utterance of a corpus, as a part has them."""
-    (part,) = taking_part(config, [corpus]).parts({"it": target_of(config, corpus).numbers})
+    (part,) = select_pool(config, [corpus]).parts({"it": target_of(config, corpus).numbers})
     return part.labels["it"].tolist()
 
 
@@ -147,13 +147,13 @@ def test_only_what_was_improvised():
     with pytest.raises(
         UserError, match="iemocap: expected utterances that are marked as improvised"
     ):
-        taking_part(config, [replace(corpus, utterances=scripted)])
+        select_pool(config, [replace(corpus, utterances=scripted)])
 
 
 def test_a_corpus_without_ratings_is_refused():
     corpus = corpus_of([(None, None)] * 4, "ravdess")
     with pytest.raises(UserError, match="ravdess: expected utterances rated for activation"):
-        taking_part(RunConfig(task="activation"), [corpus])
+        select_pool(RunConfig(task="activation"), [corpus])
 
 
 def cloud(seed=0, each=30):

@@ -10,10 +10,11 @@ from ser_aae.config import ModelConfig, RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import with_settings
 from ser_aae.errors import UserError
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
-from ser_aae.experiments.cells import WEIGHTS, cell_config
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.cells import PAPERS_WEIGHTS, cell_config
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup
 from ser_aae.labels import PRIMARY_TASKS
-from ser_aae.results import score
+from ser_aae.results.predictions import score
 
 SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900, corpora=known_facts())
 PAPER = replace(SETUP, base=build_config("paper"))
@@ -47,7 +48,7 @@ def test_two_cells_of_one_figure_that_differ_in_place_differ_in_what_is_trained(
     """Panels of Fig. 4 show other figures of one run; anything else that is shared is a slip."""
     seen = {}
     for cell in cells_of(name):
-        key = (cell.config.digest(), cell.figure)
+        key = (cell.config.digest(), cell.score)
         assert key not in seen or name == "figure-5", f"{cell.row} {cell.column} is {seen[key]}"
         seen[key] = (cell.row, cell.column)
 
@@ -65,7 +66,7 @@ def test_the_figures_are_those_of_a_result():
         }
     )
     known = {*score(frame, ("x", "y")), "speaker_accuracy", "equal_error_rate"}
-    used = {cell.figure for name in ARTEFACTS for cell in cells_of(name)}
+    used = {cell.score for name in ARTEFACTS for cell in cells_of(name)}
     assert used <= known
     assert "weighted_accuracy" in used
 
@@ -107,7 +108,7 @@ def test_table_5_shows_both_figures_of_one_run_with_none_one_or_both_tasks():
     assert len(places) == 4 * 4
     wa, ua = (places["", "Gender", f"IEMOCAP {short}"] for short in ("WA", "UA"))
     assert wa.config == ua.config
-    assert (wa.figure, ua.figure) == ("weighted_accuracy", "unweighted_accuracy")
+    assert (wa.score, ua.score) == ("weighted_accuracy", "unweighted_accuracy")
     tasks = {
         row: places["", row, "IEMOCAP UA"].config.model.auxiliary_tasks
         for row in ("Gender", "Speaker", "Both")
@@ -266,10 +267,10 @@ def test_the_budget_changes_a_cell_and_the_cell_has_the_last_word():
 @pytest.mark.parametrize(
     ("kind", "task", "weights"),
     [
-        ("mtl", "emotion", WEIGHTS["categorical", "aae"]),
-        ("stl", "valence", WEIGHTS["dimensional", "aae"]),
-        ("ae", "emotion", WEIGHTS["categorical", "ae"]),
-        ("ae-mtl", "clusters-3", WEIGHTS["dimensional", "ae"]),
+        ("mtl", "emotion", PAPERS_WEIGHTS["categorical", "aae"]),
+        ("stl", "valence", PAPERS_WEIGHTS["dimensional", "aae"]),
+        ("ae", "emotion", PAPERS_WEIGHTS["categorical", "ae"]),
+        ("ae-mtl", "clusters-3", PAPERS_WEIGHTS["dimensional", "ae"]),
     ],
 )
 def test_a_base_that_follows_the_paper_takes_its_weights(kind, task, weights):

@@ -6,7 +6,8 @@ import pytest
 
 from data_prep.corpora import known_facts
 from ser_aae.errors import UserError
-from ser_aae.experiments import ARTEFACTS, Budget, Setup, choose
+from ser_aae.experiments.artefacts import ARTEFACTS, choose
+from ser_aae.experiments.setup import Budget, Setup
 
 SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900, corpora=known_facts())
 

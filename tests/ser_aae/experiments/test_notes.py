@@ -8,7 +8,8 @@ from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import with_settings
-from ser_aae.experiments import ARTEFACTS, BUDGETS, Budget, Setup
+from ser_aae.experiments.artefacts import ARTEFACTS
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup
 from ser_aae.experiments.tuned import Tuned
 
 SETUP = Setup(budget=Budget("few"), corpora=known_facts())

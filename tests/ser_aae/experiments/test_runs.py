@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from data_prep.corpora import known_facts
-from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.experiments import BUDGETS, Budget, Setup, choose, folds_of, runs_of
+from ser_aae.experiments.artefacts import choose, runs_of
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup
 
 SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=9, corpora=known_facts())
 FOLDS = {"10-fold": 10, "loso": 5, "cross-corpus": 1, "speaker-kfold": 6}
@@ -24,8 +24,10 @@ def identity(config):
 
 @pytest.mark.parametrize(("most", "expected"), [(0, 6), (1, 1), (4, 4), (9, 6)])
 def test_a_budget_runs_the_first_folds(most, expected):
-    folds = folds_of(RunConfig(), Budget("own", max_folds=most), count_folds)
-    assert list(folds) == list(range(expected))
+    setup = replace(SETUP, budget=Budget("own", max_folds=most))
+    (figure,) = choose(["figure-2"], setup)
+    folds = [config.protocol.fold for config in runs_of([figure], setup, 1, lambda _: 6)]
+    assert folds == list(range(expected))
 
 
 def test_every_run_is_listed_once_whatever_number_of_cells_show_it():

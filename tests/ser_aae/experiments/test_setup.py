@@ -10,16 +10,9 @@ from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import get, values_by_name, with_settings
 from ser_aae.errors import UserError
-from ser_aae.experiments import (
-    BUDGETS,
-    Budget,
-    Setup,
-    choose,
-    read_setups,
-    thin,
-    write_setup,
-)
-from ser_aae.results import find_runs
+from ser_aae.experiments.artefacts import choose
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup, read_setups, thin, write_setup
+from ser_aae.results.folder import find_runs
 
 
 def test_settings_are_changed_by_their_dotted_names():

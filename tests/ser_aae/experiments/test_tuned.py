@@ -8,18 +8,10 @@ from data_prep.corpora import known_facts
 from ser_aae.config.build import build_config
 from ser_aae.config.kinds import KINDS
 from ser_aae.errors import UserError
-from ser_aae.experiments import (
-    ARTEFACTS,
-    BUDGETS,
-    TUNED,
-    Setup,
-    Tuned,
-    read_setups,
-    read_tuned,
-    setup_folder,
-    write_setup,
-)
+from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.cells import cell_config
+from ser_aae.experiments.setup import BUDGETS, TUNED, Setup, read_setups, setup_folder, write_setup
+from ser_aae.experiments.tuned import Tuned, read_tuned
 from tuning.space import DIMENSIONS
 
 CHOSEN = {"model.alpha": 0.4, "model.beta": 0.6, "model.latent_channels": 16}

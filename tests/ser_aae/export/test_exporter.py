@@ -16,7 +16,7 @@ from ser_aae.export.exporter import Choice, ExportError, export
 from ser_aae.inference.exported_model import SUFFIXES, load_exported
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import describe_run
-from ser_aae.results import read_predictions
+from ser_aae.results.predictions import read_predictions
 
 ROOT = Path(__file__).resolve().parents[3]
 

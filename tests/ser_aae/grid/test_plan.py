@@ -7,7 +7,7 @@ import pytest
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
 from ser_aae.grid.plan import make_plan, pretraining_epochs, size
-from ser_aae.results import run_folder
+from ser_aae.results.folder import run_folder
 
 
 @pytest.fixture

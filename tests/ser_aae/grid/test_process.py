@@ -18,7 +18,7 @@ from ser_aae.errors import UserError
 from ser_aae.files.locks import claim, holder
 from ser_aae.grid import process as grid_run
 from ser_aae.grid.process import RunFailedError, train_apart
-from ser_aae.results import run_folder
+from ser_aae.results.folder import run_folder
 from ser_aae.training import run as train
 from ser_aae.training.callbacks import DivergedError
 

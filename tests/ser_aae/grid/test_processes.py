@@ -24,8 +24,9 @@ from ser_aae.grid.cluster import open_client, run_grid
 from ser_aae.grid.plan import make_plan
 from ser_aae.grid.storage import relative_folder
 from ser_aae.grid.worker import Outcome
-from ser_aae.results import evaluate, read_predictions
+from ser_aae.results.evaluation import evaluate
 from ser_aae.results.places import Places
+from ser_aae.results.predictions import read_predictions
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_SECONDS = 900

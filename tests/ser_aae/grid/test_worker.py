@@ -11,7 +11,7 @@ from ser_aae.files.locks import claim
 from ser_aae.grid import worker as grid_worker
 from ser_aae.grid.storage import place_in_cache, relative_folder, send_folder
 from ser_aae.grid.worker import BUSY, DONE, REFUSED, RunFailedError, train_run
-from ser_aae.results import run_folder
+from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
 
 PLACES = Places(store="/store", runs="/runs")

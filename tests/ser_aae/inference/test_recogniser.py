@@ -16,7 +16,7 @@ from ser_aae.inference import walk
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import describe_run
 from ser_aae.inference.walk import Walker
-from ser_aae.results import read_predictions
+from ser_aae.results.predictions import read_predictions
 
 RATE_HZ = 16000
 

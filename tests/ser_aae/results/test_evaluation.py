@@ -10,15 +10,10 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, write_json
 from ser_aae.protocols.leakage import check_leakage
 from ser_aae.protocols.splits import make_split
-from ser_aae.results import (
-    classes_of,
-    evaluate,
-    format_evaluation,
-    read_predictions,
-    run_folder,
-    score,
-    write_predictions,
-)
+from ser_aae.results.evaluation import evaluate
+from ser_aae.results.folder import run_folder
+from ser_aae.results.predictions import classes_of, read_predictions, score, write_predictions
+from ser_aae.results.text import format_evaluation
 from ser_aae.utterance import Utterance
 
 CLASSES = ("anger", "happiness", "neutral", "sadness")

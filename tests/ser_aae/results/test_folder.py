@@ -5,47 +5,13 @@ import sys
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 
-import pandas as pd
 import pytest
 
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import append_jsonl, read_json, read_jsonl, write_json
-from ser_aae.results import (
-    classes_of,
-    environment,
-    find_experiments,
-    find_runs,
-    is_complete,
-    load_runs,
-    read_predictions,
-    run_folder,
-    score,
-    write_predictions,
-)
-
-CLASSES = ("anger", "neutral")
-
-
-def predictions(count=8, speaker="demo:1"):
-    """Every fourth answer is wrong; truths alternate."""
-    truth = [CLASSES[row % 2] for row in range(count)]
-    wrong = [row % 4 == 3 for row in range(count)]
-    answers = [CLASSES[(row % 2) ^ wrong[row]] for row in range(count)]
-    return pd.DataFrame(
-        {
-            "utterance_id": [f"{speaker}-{row}" for row in range(count)],
-            "corpus": "demo",
-            "speaker": speaker,
-            "gender": "F",
-            "truth": truth,
-            "predicted": answers,
-            "p_anger": [0.9 if name == "anger" else 0.2 for name in answers],
-            "p_neutral": [0.1 if name == "anger" else 0.8 for name in answers],
-            "segments": 2,
-            "gender_predicted": ["M" if row == 0 else "F" for row in range(count)],
-        }
-    )
+from ser_aae.results.folder import find_experiments, find_runs, is_complete, load_runs, run_folder
+from ser_aae.results.provenance import environment
 
 
 def test_json_comes_back_and_leaves_no_temporary_file(tmp_path):
@@ -69,19 +35,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         write_json(path, {"new": 2})
     assert os.listdir(tmp_path) == ["result.json"]
     assert read_json(path) == {"old": 1}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(None, "found none"), ("{", "not JSON"), ("[1]", "JSON object")],
-)
-def test_json_that_cannot_be_read_is_named(tmp_path, content, message):
-    path = tmp_path / "config.json"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(UserError, match=message) as caught:
-        read_json(path)
-    assert str(path) in str(caught.value)
 
 
 def test_lines_are_appended_and_a_cut_last_line_is_left_out(tmp_path):
@@ -195,82 +148,3 @@ def test_nothing_here_loads_tensorflow():
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_predictions_come_back(tmp_path):
-    path = tmp_path / "run" / "predictions.parquet"
-    frame = predictions()
-    write_predictions(path, frame)
-    back = read_predictions(path)
-    assert back.to_dict("list") == frame.to_dict("list")
-    assert classes_of(back) == CLASSES
-    assert os.listdir(path.parent) == ["predictions.parquet"]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda f: f.drop(columns="speaker"), "missing: speaker"),
-        (lambda f: f.drop(columns=["p_anger", "p_neutral"]), "missing: p_<class>"),
-        (lambda f: f.head(0), "found none"),
-        (lambda f: f.assign(truth="fear"), "column truth: expected one of anger, neutral"),
-        (lambda f: f.assign(gender=None), "column gender"),
-        (lambda f: f.assign(utterance_id="same"), "found two of same"),
-        (lambda f: f.assign(p_anger=0.9, p_neutral=0.9), "sum of 1"),
-        (lambda f: f.assign(p_anger=-0.5, p_neutral=1.5), "from 0 to 1"),
-        (lambda f: f.assign(p_anger=float("nan")), "from 0 to 1"),
-        (lambda f: f.assign(predicted="anger"), "most probable class"),
-    ],
-)
-def test_predictions_that_contradict_themselves_are_not_written(tmp_path, change, message):
-    with pytest.raises(UserError, match=message):
-        write_predictions(tmp_path / "predictions.parquet", change(predictions()))
-    assert not os.listdir(tmp_path)
-
-
-def test_predictions_that_cannot_be_read_are_named(tmp_path):
-    path = tmp_path / "predictions.parquet"
-    with pytest.raises(UserError, match="found no file"):
-        read_predictions(path)
-    write_predictions(path, predictions())
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(UserError, match=r"predictions\.parquet: damaged"):
-        read_predictions(path)
-
-
-def test_the_score_by_hand():
-    figures = score(predictions(), CLASSES)
-    # anger 4 of 4, neutral 2 of 4; one gender of eight is wrong; one speaker, all "anger"
-    assert figures["n"] == 8
-    assert figures["weighted_accuracy"] == 6 / 8
-    assert figures["unweighted_accuracy"] == 0.75
-    assert figures["per_class_recall"] == {"anger": 1.0, "neutral": 0.5}
-    assert figures["confusion"] == [[4, 0], [2, 2]]
-    assert figures["gender_accuracy"] == 7 / 8
-    assert figures["speaker_only_unweighted_accuracy"] == 0.5
-    assert figures["chance"] == 0.5
-    json.dumps(figures, allow_nan=False)
-
-
-def test_the_digest_names_the_test_part_whatever_its_order():
-    frame = predictions()
-    digest = score(frame, CLASSES)["test_ids_digest"]
-    assert score(frame[::-1], CLASSES)["test_ids_digest"] == digest
-    assert score(frame.head(7), CLASSES)["test_ids_digest"] != digest
-    assert score(frame.assign(corpus="other"), CLASSES)["test_ids_digest"] != digest
-
-
-def test_gender_is_scored_only_where_it_is_known():
-    frame = predictions()
-    assert score(frame.drop(columns="gender_predicted"), CLASSES)["gender_accuracy"] is None
-    assert score(frame.assign(gender="unknown"), CLASSES)["gender_accuracy"] is None
-    half = frame.assign(gender=["F", "unknown"] * 4, gender_predicted=[None, "F"] + ["F"] * 6)
-    assert score(half, CLASSES)["gender_accuracy"] == 1.0
-
-
-def test_a_class_without_truth_is_said():
-    frame = predictions().assign(p_fear=0.0)
-    figures = score(frame, (*CLASSES, "fear"))
-    assert figures["classes_scored"] == list(CLASSES)
-    assert figures["per_class_recall"]["fear"] is None
-    assert figures["chance"] == 0.5

@@ -1,7 +1,6 @@
 import pytest
 
-from ser_aae.results import format_evaluation
-from ser_aae.results.text import align, mean_and_std, percent
+from ser_aae.results.text import align, format_evaluation, mean_and_std, percent
 
 
 @pytest.mark.parametrize(

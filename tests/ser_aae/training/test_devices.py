@@ -21,8 +21,8 @@ from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl, write_json
 from ser_aae.model.aae import MultitaskAAE
-from ser_aae.results import read_predictions, run_folder
-from ser_aae.results.folder import BEST_WEIGHTS
+from ser_aae.results.folder import BEST_WEIGHTS, run_folder
+from ser_aae.results.predictions import read_predictions
 from ser_aae.training import devices as strategies
 from ser_aae.training.devices import (
     is_chief,

@@ -7,15 +7,16 @@ import pytest
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
-from ser_aae.results import (
-    evaluate,
+from ser_aae.results.evaluation import evaluate
+from ser_aae.results.folder import (
+    VALIDATION,
     find_runs,
     is_complete,
+    is_validated,
     load_runs,
-    read_predictions,
     run_folder,
 )
-from ser_aae.results.folder import VALIDATION, is_validated
+from ser_aae.results.predictions import read_predictions
 from ser_aae.training import run as train
 from ser_aae.training import stage as stages
 from ser_aae.training.ending import validation_accuracy

@@ -19,8 +19,8 @@ from ser_aae.files.locks import claim
 from ser_aae.grid.storage import place_in_cache
 from ser_aae.grid.worker import train_run
 from ser_aae.model.aae import MultitaskAAE
-from ser_aae.results import read_predictions
 from ser_aae.results.places import Places
+from ser_aae.results.predictions import read_predictions
 from ser_aae.training import pretraining
 from ser_aae.training.pretraining import adopt, auxiliary_speakers, pretrain
 from ser_aae.training.run import train_and_evaluate

@@ -11,7 +11,9 @@ from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
-from ser_aae.results import evaluate, is_complete, read_predictions, run_folder
+from ser_aae.results.evaluation import evaluate
+from ser_aae.results.folder import is_complete, run_folder
+from ser_aae.results.predictions import read_predictions
 from ser_aae.training import run as train
 from ser_aae.training import stage as stages
 from ser_aae.training.callbacks import DivergedError

@@ -6,7 +6,7 @@ import pytest
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.files.atomic import read_json
-from ser_aae.results import read_predictions
+from ser_aae.results.predictions import read_predictions
 from ser_aae.training import stage as stages
 from ser_aae.training.run import train_and_evaluate
 

@@ -8,7 +8,7 @@ from ser_aae.batches.pipeline import evaluation_dataset
 from ser_aae.config import DataConfig
 from ser_aae.data.part import Part
 from ser_aae.labels import FOUR
-from ser_aae.results import read_predictions, score, write_predictions
+from ser_aae.results.predictions import read_predictions, score, write_predictions
 from ser_aae.training.scoring import Scorer, predictions_frame, score_tasks
 
 DATA = DataConfig(segment_frames=64, evaluation_shift_frames=32, evaluation_segments=3)

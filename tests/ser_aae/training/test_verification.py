@@ -13,8 +13,9 @@ from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, write_json
 from ser_aae.model.aae import MultitaskAAE
-from ser_aae.results import evaluate, format_evaluation
+from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.text import format_evaluation
 from ser_aae.results.trials import read_trials
 from ser_aae.store.corpus import load_corpus
 from ser_aae.training.run import train_and_evaluate

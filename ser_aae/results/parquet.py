@@ -1,0 +1,64 @@
+"""Tables of a run as Parquet files: writing, reading, refusing rows that cannot be."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import TRAIN_AGAIN, written_whole
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table whole or not at all; its folder is made where missing."""
+    with written_whole(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def read_table(path: Path, kind: str) -> pd.DataFrame:
+    """Read a table.
+
+    Args:
+        path: The file.
+        kind: Content, for the error where the file is missing.
+
+    Raises:
+        UserError: No file, or a damaged one.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: expected {kind}, found none; {TRAIN_AGAIN}")
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: damaged ({error}); {TRAIN_AGAIN}") from error
+
+
+def refuse_missing(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Raise a UserError if a table lacks one of its columns."""
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise UserError(
+            f"{path}: expected the columns {', '.join(columns)}; missing: {', '.join(missing)}"
+        )
+
+
+def refuse_rows(
+    path: Path,
+    table: pd.DataFrame,
+    wrong: Mapping[str, np.ndarray | pd.Series],
+    columns: Sequence[str],
+) -> None:
+    """Raise a UserError that shows the first row which is not as expected.
+
+    Args:
+        path: File of the table, for the error.
+        table: The table.
+        wrong: Expectation to `(rows,)` bool, true where a row does not meet it.
+        columns: Columns of the row that the error shows.
+    """
+    for expected, rows in wrong.items():
+        found = np.flatnonzero(np.asarray(rows, bool))
+        if len(found):
+            (row,) = table[list(columns)].iloc[found[:1]].to_dict("records")
+            raise UserError(f"{path}: {expected}, found {row}; {TRAIN_AGAIN}")
