@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly
+from ser_aae.data.run_data import RunData
 from ser_aae.files.atomic import read_json, read_jsonl, write_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.model.aae import MultitaskAAE
@@ -35,7 +35,7 @@ def validation_accuracy(folder: Path) -> float:
     return float(read_json(folder / name)["validation_unweighted_accuracy"])
 
 
-def finish_unscored(model: MultitaskAAE, data: Assembly, folder: Path, show: Show) -> None:
+def finish_unscored(model: MultitaskAAE, data: RunData, folder: Path, show: Show) -> None:
     """Write what validation showed, last; the test part is not looked at.
 
     Args:
@@ -50,7 +50,7 @@ def finish_unscored(model: MultitaskAAE, data: Assembly, folder: Path, show: Sho
 
 def finish(
     model: MultitaskAAE,
-    data: Assembly,
+    data: RunData,
     scorer: Callable[[Part], Scorer],
     folder: Path,
     show: Show,
@@ -92,7 +92,7 @@ def finish(
 
 
 def _trained_figures(
-    model: MultitaskAAE, data: Assembly, folder: Path, show: Show
+    model: MultitaskAAE, data: RunData, folder: Path, show: Show
 ) -> dict[str, Any]:
     """Return what is known of a run before its test part is scored; warn of a dead adversary."""
     epochs = read_jsonl(folder / EPOCHS)
@@ -115,6 +115,6 @@ def _trained_figures(
     }
 
 
-def _synthetic(data: Assembly) -> list[str]:
+def _synthetic(data: RunData) -> list[str]:
     """Return the corpora in which no person speaks, of all that take part."""
     return sorted({part.corpus.name for part in data.parts if part.corpus.synthetic})

@@ -20,7 +20,7 @@ import tensorflow as tf
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import RunConfig
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly
+from ser_aae.data.run_data import RunData
 from ser_aae.files.atomic import remove_partial, write_bytes, write_json
 from ser_aae.files.locks import claim, holder
 from ser_aae.labels import PRIMARY_TASKS, UNLABELLED
@@ -43,7 +43,7 @@ _OBSERVED = 4
 
 def pretrain(
     config: RunConfig,
-    data: Assembly,
+    data: RunData,
     runs: Path,
     folder: Path,
     show: Show,
@@ -88,7 +88,7 @@ def pretrain(
     return place
 
 
-def adopt(model: MultitaskAAE, place: Path, data: Assembly) -> None:
+def adopt(model: MultitaskAAE, place: Path, data: RunData) -> None:
     """Give a model the weights of stage 1, all but those of its primary classifier.
 
     A speaker of the auxiliary corpora keeps what the speaker head has learnt of them; the
@@ -105,7 +105,7 @@ def adopt(model: MultitaskAAE, place: Path, data: Assembly) -> None:
             weight.assign(value)
 
 
-def auxiliary_speakers(data: Assembly) -> list[str]:
+def auxiliary_speakers(data: RunData) -> list[str]:
     """Return the speakers of stage 1, in the order of their class numbers."""
     parts = data.auxiliary
     return sorted({part.corpus.utterances[row].speaker for part in parts for row in part.rows})
@@ -115,7 +115,7 @@ def _complete(
     place: Path,
     description: dict[str, object],
     config: RunConfig,
-    data: Assembly,
+    data: RunData,
     strategy: tf.distribute.Strategy,
     show: Show,
 ) -> None:
@@ -136,7 +136,7 @@ def _complete(
     remove_backup(place)
 
 
-def _begin(config: RunConfig, data: Assembly) -> tuple[MultitaskAAE, Stage]:
+def _begin(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]:
     """Return an untrained model of the auxiliary tasks, and what it is trained on."""
     parts = _parts(data)
     speakers = auxiliary_speakers(data)
@@ -156,7 +156,7 @@ def _begin(config: RunConfig, data: Assembly) -> tuple[MultitaskAAE, Stage]:
     return model, Stage(1, epochs, parts, [], 0.0, normalisation, observed)
 
 
-def _parts(data: Assembly) -> list[Part]:
+def _parts(data: RunData) -> list[Part]:
     """Return the auxiliary parts with the speakers numbered among themselves."""
     numbers = np.full(len(data.speakers) + 1, UNLABELLED, np.int32)
     speakers = auxiliary_speakers(data)

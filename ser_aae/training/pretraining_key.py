@@ -15,7 +15,7 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import settings
-from ser_aae.data.run_data import Assembly
+from ser_aae.data.run_data import RunData
 from ser_aae.files.digests import digest_of_plain
 from ser_aae.results import environment
 from ser_aae.results.folder import flatten
@@ -39,7 +39,7 @@ def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
 
 
 def describe_stage_one(
-    config: RunConfig, data: Assembly, devices: Sequence[str], replicas: int = 1
+    config: RunConfig, data: RunData, devices: Sequence[str], replicas: int = 1
 ) -> dict[str, Any]:
     """Return everything that the outcome of stage 1 follows from, to the bit.
 

@@ -14,7 +14,7 @@ from ser_aae.batches.pipeline import Normalisation, evaluation_dataset, measure_
 from ser_aae.config import CORPORA, TABLES, RunConfig
 from ser_aae.data.labelled_share import mixed_share
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly, assemble
+from ser_aae.data.run_data import RunData, assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import remove_partial, write_bytes, write_json
 from ser_aae.files.locks import claim, holder
@@ -51,7 +51,7 @@ class Trained:
     """A model with what it was trained on."""
 
     model: MultitaskAAE
-    data: Assembly
+    data: RunData
     normalisation: Normalisation
 
 
@@ -139,7 +139,7 @@ def _has_ended(folder: Path, score_test: bool) -> bool:
     return is_complete(folder) or (not score_test and is_validated(folder))
 
 
-def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | None) -> None:
+def _begin(folder: Path, config: RunConfig, data: RunData, plan: TrialPlan | None) -> None:
     """Write the config before anything else, or find the same one there."""
     verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
     content = {**config.to_record(), CORPORA: data.digests | verified}
@@ -164,7 +164,7 @@ def _without_tables(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _prepare(
     config: RunConfig,
-    data: Assembly,
+    data: RunData,
     folder: Path,
     pretrained: Path | None,
     strategy: tf.distribute.Strategy,
@@ -184,7 +184,7 @@ def _prepare(
     return Trained(model, data, normalisation)
 
 
-def _class_shares(data: Assembly) -> dict[str, list[float]]:
+def _class_shares(data: RunData) -> dict[str, list[float]]:
     """Return the share of each class of the primary task in the labelled training utterances.
 
     A class of which none is labelled gets the mean share: it has nothing to have a margin for.
@@ -200,7 +200,7 @@ def _class_shares(data: Assembly) -> dict[str, list[float]]:
 
 def _stage_one(
     config: RunConfig,
-    data: Assembly,
+    data: RunData,
     runs: Path,
     folder: Path,
     show: Show,

@@ -17,7 +17,7 @@ import tensorflow as tf
 from ser_aae.config import RunConfig
 from ser_aae.data.auxiliary_speakers import choose_subset
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly
+from ser_aae.data.run_data import RunData
 from ser_aae.errors import UserError
 from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.model.aae import MultitaskAAE
@@ -42,7 +42,7 @@ class TrialPlan:
     tested: np.ndarray
 
 
-def plan_trials(config: RunConfig, store: Path, data: Assembly) -> TrialPlan | None:
+def plan_trials(config: RunConfig, store: Path, data: RunData) -> TrialPlan | None:
     """Choose the enrolment utterances of each speaker; all others are tested on everybody.
 
     The draw comes from the protocol's seed: every repetition and every model has the same
