@@ -17,6 +17,7 @@ from ser_aae.results import (
 )
 from ser_aae.results.folder import VALIDATION, is_validated
 from ser_aae.training import run as train
+from ser_aae.training import scoring
 from ser_aae.training import stage as stages
 from ser_aae.training.ending import validation_accuracy
 from ser_aae.training.run import train_and_evaluate
@@ -88,7 +89,7 @@ def looked_at(monkeypatch):
 
         return watched
 
-    for module, name in ((train, "evaluation_dataset"), (stages, "training_dataset")):
+    for module, name in ((scoring, "evaluation_dataset"), (stages, "training_dataset")):
         monkeypatch.setattr(module, name, watch(getattr(module, name)))
     return seen
 
