@@ -1,4 +1,4 @@
-"""What training adds to a segment: changed voice, tempo and level, and SpecAugment's masks."""
+"""Augmentation of segments in training: voice, tempo, level, and SpecAugment's masks."""
 
 from collections.abc import Mapping
 
@@ -17,15 +17,14 @@ class Augmentation:
     """Random changes of `(frames, bins)` dB segments, each off where its setting is 0.
 
     Args:
-        frontend: Where each band lies in Hz, so that a voice is stretched in Hz.
+        frontend: Front end, which says where each band lies in Hz: voices are stretched in Hz.
         data: `warp_time`, `warp_frequency`, `gain_db`, `mask_bins`, `mask_frames`.
-        fill: `(bins,)` what a masked value becomes: the training part's mean.
+        fill: `(bins,)` values that replace masked ones: the training part's mean.
     """
 
     def __init__(self, frontend: FrontEndConfig, data: DataConfig, fill: np.ndarray) -> None:
         """Prepare the tables; see the class."""
-        widest = (("mask_bins", frontend.bins), ("mask_frames", data.segment_frames))
-        for name, size in widest:
+        for name, size in (("mask_bins", frontend.bins), ("mask_frames", data.segment_frames)):
             if getattr(data, name) >= size:
                 raise UserError(
                     f"data.{name}: expected less than {size}, the size of a segment, received "
@@ -74,9 +73,8 @@ class Augmentation:
         return masked + self.fill, labels
 
     def _warp_time(self, segment: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Play a segment faster or slower around its middle; what is left over is mirrored."""
-        frames = self.data.segment_frames
-        share = self.data.warp_time
+        """Play a segment faster or slower around its middle; its ends are mirrored where short."""
+        frames, share = self.data.segment_frames, self.data.warp_time
         rate = tf.random.stateless_uniform([], seed, 1.0 - share, 1.0 + share)
         middle = (frames - 1) / 2
         position = middle + (tf.range(frames, dtype=tf.float32) - middle) * rate
@@ -104,8 +102,8 @@ def _interpolate(segment: tf.Tensor, position: tf.Tensor, axis: int) -> tf.Tenso
 def _voice_table(frontend: FrontEndConfig, share: float) -> np.ndarray:
     """Return `(voices, bins)` positions at which each stretched voice reads the bands.
 
-    The voice with factor r has at frequency f what the recording has at f * r; beyond the
-    highest band the highest is repeated.
+    At frequency f the voice with factor r has the recording's level at f * r; beyond the highest
+    band the highest is repeated.
     """
     centres_hz = band_frequencies_hz(frontend)
     factors = np.linspace(1.0 - share, 1.0 + share, _VOICES)

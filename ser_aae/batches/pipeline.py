@@ -1,7 +1,7 @@
-"""From shards to batches: which rows, which windows, which augmentation, in which mixture.
+"""Batches made of shards: of which rows, windows and augmentation, in which mixture.
 
-Everything drawn comes from the seed and the number of the epoch alone, so an interrupted
-run goes on with the batches it would have had. Memory is bounded by the shuffle buffer,
+Everything drawn comes from the seed and the number of the epoch alone, so that an interrupted
+run goes on with the batches of a run without interruption. Memory is bounded by the shuffle buffer,
 whatever the size of the corpora.
 """
 
@@ -32,7 +32,7 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the training utterances of one part come from, epoch after epoch.
+    """Source of the training utterances of one part, epoch after epoch.
 
     Attributes:
         open: Seed of the epoch to `((frames, bins) float16, {task: label})`.
@@ -52,7 +52,7 @@ def measure_normalisation(parts: Sequence[Part]) -> Normalisation:
     bins = parts[0].corpus.frontend.bins
     count, total, squares = 0, np.zeros(bins), np.zeros(bins)
     for part in parts:
-        for _, spectrogram in _utterances(part).as_numpy_iterator():
+        for _, spectrogram in _read_utterances(part).as_numpy_iterator():
             frames = spectrogram.astype(np.float64)
             count += len(frames)
             total += frames.sum(axis=0)
@@ -65,7 +65,7 @@ def measure_normalisation(parts: Sequence[Part]) -> Normalisation:
 def steps_per_epoch(primary: Sequence[Part], data: DataConfig, batch_size: int, mixed: bool) -> int:
     """Return the steps in which each segment of the primary parts is seen once.
 
-    A part may ask for longer epochs (`Part.epoch_rows`): its segments then come again.
+    The segments of a part that asks for longer epochs (`Part.epoch_rows`) come again.
     """
     segments = sum(part.epoch_segments(data.segment_frames) for part in primary)
     return max(1, math.ceil(segments / _primary_rows(data, batch_size, mixed)))
@@ -92,29 +92,29 @@ def training_dataset(
     """
     steps = steps_per_epoch(primary, data, batch_size, bool(auxiliary))
     augmentation = Augmentation(primary[0].corpus.frontend, data, normalisation.mean)
-    # masks are drawn by an op with a state of its own: it has to be walked up to this epoch
+    # masks are drawn by an op with a state of its own, which has to run through the epochs before
     start = 0 if augmentation.masks else first_epoch
     rows = _primary_rows(data, batch_size, bool(auxiliary))
-    primary_sources = [_source(part, data) for part in primary]
-    auxiliary_sources = [_source(part, data) for part in auxiliary]
+    sources = [[_open_source(part, data) for part in parts] for parts in (primary, auxiliary)]
+
+    def draw(stream: int, epoch: tf.Tensor, size: int) -> tf.data.Dataset:
+        epoch_seed = _epoch_seed(seed, stream, epoch)
+        segments = _random_segments(sources[stream], data, augmentation, epoch_seed)
+        return segments.batch(size, drop_remainder=True)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        epoch_seed = _epoch_seed(seed, 0, epoch)
-        batches = _random_segments(primary_sources, data, augmentation, epoch_seed).batch(
-            rows, drop_remainder=True
-        )
+        batches = draw(0, epoch, rows)
         if rows < batch_size:
-            other_seed = _epoch_seed(seed, 1, epoch)
-            others = _random_segments(auxiliary_sources, data, augmentation, other_seed).batch(
-                batch_size - rows, drop_remainder=True
-            )
+            others = draw(1, epoch, batch_size - rows)
             batches = tf.data.Dataset.zip(batches, others).map(_join)
         return batches.take(steps)
 
     stream = tf.data.Dataset.range(start, tf.int64.max).flat_map(epoch_batches)
     if augmentation.masks:
         stream = stream.map(augmentation.mask_batch).skip(steps * (first_epoch - start))
-    return _finish(stream, normalisation)
+    return stream.map(
+        lambda segments, labels: (to_network(segments, normalisation), labels)
+    ).prefetch(4)
 
 
 def evaluation_dataset(
@@ -135,24 +135,19 @@ def evaluation_dataset(
 
     def cut(index: tf.Tensor, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         starts = all_starts[edges[index] : edges[index + 1]]
-        return cut_windows(spectrogram, starts, length, data.pad), _as_often(index, starts)
+        return cut_windows(spectrogram, starts, length, data.pad), _repeat(index, starts)
 
-    segments = _utterances(part).map(cut).unbatch()
-    labels = {task: tf.constant(values) for task, values in part.labels.items()}
-
-    def finish(segment: tf.Tensor, index: tf.Tensor) -> tuple:
-        truth = {task: tf.gather(values, index) for task, values in labels.items()}
-        return to_network(segment, normalisation), truth, index
-
-    count = part.num_segments(length, shift, fewest)
-    batches = segments.batch(batch_size).map(finish)
-    return batches.apply(
-        tf.data.experimental.assert_cardinality(math.ceil(count / batch_size))
-    ).prefetch(2)
+    labels_of = _label_lookup(part)
+    segments = _read_utterances(part).map(cut).unbatch()
+    batches = segments.batch(batch_size).map(
+        lambda segment, index: (to_network(segment, normalisation), labels_of(index), index)
+    )
+    steps = math.ceil(part.num_segments(length, shift, fewest) / batch_size)
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
 
 def _random_starts(frames: tf.Tensor, data: DataConfig, seed: tf.Tensor) -> tf.Tensor:
-    """Draw the first frames of the windows of one utterance: as many as tile it, all shifted."""
+    """Draw the first frames of an utterance's windows: as many as tile it, shifted together."""
     length = data.segment_frames
     tiles = tf.range((frames + length - 1) // length) * length
     if data.pad == "repeat":
@@ -184,7 +179,7 @@ def _random_segments(
         own_seed = tf.random.experimental.stateless_fold_in(seed, count)
         starts = _random_starts(tf.shape(spectrogram)[0], data, own_seed)
         windows = cut_windows(spectrogram, starts, data.segment_frames, data.pad)
-        return windows, tf.nest.map_structure(lambda label: _as_often(label, starts), labels)
+        return windows, tf.nest.map_structure(lambda label: _repeat(label, starts), labels)
 
     def augment(count: tf.Tensor, row: tuple) -> tuple:
         segment, labels = row
@@ -196,26 +191,33 @@ def _random_segments(
     return segments.enumerate().map(augment, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def _source(part: Part, data: DataConfig) -> Source:
+def _open_source(part: Part, data: DataConfig) -> Source:
     """Keep a small part in memory after the first epoch; read a large one again each time."""
-    labels = {task: tf.constant(values) for task, values in part.labels.items()}
+    labels_of = _label_lookup(part)
 
     def label(index: tf.Tensor, spectrogram: tf.Tensor) -> tuple:
-        return spectrogram, {task: tf.gather(values, index) for task, values in labels.items()}
+        return spectrogram, labels_of(index)
 
+    size = len(part.rows)
     size_mb = part.corpus.num_frames[part.rows].sum() * part.corpus.frontend.bins * 2 / 1e6
-    if size_mb <= data.cache_mb:
-        kept = _utterances(part).cache().map(label)
-        size = len(part.rows)
-        # all of it, for in a fixed order an epoch that needs few of the rows had the same ones
-        return Source(lambda seed: kept.shuffle(size, seed=tf.cast(seed[0], tf.int64)), size)
-    return Source(lambda seed: _utterances(part, seed).map(label), len(part.rows))
+    if size_mb > data.cache_mb:
+        return Source(lambda seed: _read_utterances(part, seed).map(label), size)
+    kept = _read_utterances(part).cache().map(label)
+    # the whole part is shuffled: with a smaller buffer, the first batches of every epoch would be
+    # of the same rows
+    return Source(lambda seed: kept.shuffle(size, seed=tf.cast(seed[0], tf.int64)), size)
 
 
-def _utterances(part: Part, seed: tf.Tensor | None = None) -> tf.data.Dataset:
+def _label_lookup(part: Part) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """Return a function from row numbers of a part's corpus to the labels of these rows."""
+    labels = {task: tf.constant(values) for task, values in part.labels.items()}
+    return lambda index: {task: tf.gather(values, index) for task, values in labels.items()}
+
+
+def _read_utterances(part: Part, seed: tf.Tensor | None = None) -> tf.data.Dataset:
     """Return a part's row numbers and spectrograms `(frames, bins)` float16.
 
-    In the order of the rows, or with the shards shuffled where a seed is given.
+    They come in the order of the rows, or with the shards shuffled where a seed is given.
     """
     wanted = np.zeros(len(part.corpus.utterances), bool)
     wanted[part.rows] = True
@@ -234,22 +236,15 @@ def _utterances(part: Part, seed: tf.Tensor | None = None) -> tf.data.Dataset:
 def _epoch_seed(seed: int, stream: int, epoch: tf.Tensor) -> tf.Tensor:
     """Return two numbers, each drawn by the seed, the stream and the epoch together.
 
-    Of what `stateless_fold_in` returns, the first number knows nothing of the epoch and the
-    second is the epoch itself, whatever the seed: neither may seed a shuffle.
+    Of the two numbers that `stateless_fold_in` returns, the first is the same in every epoch and
+    the second is the epoch itself, whatever the seed: neither may seed a shuffle.
     """
     folded = tf.random.experimental.stateless_fold_in([seed, stream], epoch)
     return tf.random.experimental.stateless_split(folded, 1)[0]
 
 
-def _as_often(label: tf.Tensor, windows: tf.Tensor) -> tf.Tensor:
+def _repeat(label: tf.Tensor, windows: tf.Tensor) -> tf.Tensor:
     return tf.repeat(label[None], tf.shape(windows)[0])
-
-
-def _finish(stream: tf.data.Dataset, normalisation: Normalisation) -> tf.data.Dataset:
-    def finish(segments: tf.Tensor, labels: dict) -> tuple:
-        return to_network(segments, normalisation), labels
-
-    return stream.map(finish).prefetch(4)
 
 
 def to_network(segments: tf.Tensor, normalisation: Normalisation) -> tf.Tensor:

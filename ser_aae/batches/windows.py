@@ -1,7 +1,7 @@
 """Windows cut in a graph: `ser_aae.frontend.segments.cut_segments` in Keras' own operations.
 
-The pipeline and the exported model of waveforms share it. No shape is asked for, as an exported
-graph knows none: frames are counted by adding up ones.
+The pipeline and the exported model of waveforms share the cut. An exported graph knows no shape, so
+that frames are counted by adding up ones.
 """
 
 import keras

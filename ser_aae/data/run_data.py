@@ -39,7 +39,7 @@ class DataSets(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Assembly:
+class RunData:
     """Data of a run.
 
     Attributes:
@@ -80,7 +80,7 @@ class Assembly:
         return [*self.train, *self.mixed, self.validation, self.test]
 
 
-def assemble(config: RunConfig, store: Path) -> Assembly:
+def assemble(config: RunConfig, store: Path) -> RunData:
     """Read the corpora's manifests, cut the fold, number the classes.
 
     Raises:
@@ -105,7 +105,7 @@ def assemble(config: RunConfig, store: Path) -> Assembly:
     )
     counts = leakage["utterances"]
     labelled = sum(len(part.labelled(target.task).rows) for part in train)
-    return Assembly(
+    return RunData(
         target=target,
         num_classes=_count_classes(config, target, speakers),
         speakers=speakers,

@@ -14,7 +14,7 @@ import numpy as np
 from ser_aae.batches.pipeline import Normalisation, evaluation_dataset
 from ser_aae.config import RunConfig
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly, assemble
+from ser_aae.data.run_data import RunData, assemble
 from ser_aae.errors import UserError
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
@@ -169,7 +169,7 @@ def _check(choice: Choice, out: Path) -> None:
         raise UserError(f"{out}: there is a folder already; remove it or choose another --out")
 
 
-def _data_of(run: Path, config: RunConfig, store: Path) -> Assembly:
+def _data_of(run: Path, config: RunConfig, store: Path) -> RunData:
     """Return what the run was trained on and tested with.
 
     Raises:

@@ -10,7 +10,7 @@ from ser_aae.batches.pipeline import Normalisation, to_network
 from ser_aae.errors import UserError
 from ser_aae.files.digests import digest_of_file
 from ser_aae.inference.walk import D_VECTOR
-from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.aae import MultitaskAAE, build_model
 from ser_aae.results.complete_run import name_damaged, read_config, read_measured
 from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
 
@@ -30,8 +30,7 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
         numbers = np.isfinite(mean).all() and (deviation > 0).all()
         if not mean.shape == deviation.shape == wanted or not numbers:
             raise ValueError(f"expected mean and deviation of {config.frontend.bins} bins")
-    shape = (config.frontend.bins, config.data.segment_frames, 1)
-    model = MultitaskAAE(config.model, measured["num_classes"], shape, seed=config.seed)
+    model = build_model(config, measured["num_classes"])
     model.compile(config.training)
     try:
         with warnings.catch_warnings():

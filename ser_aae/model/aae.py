@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from ser_aae.config import ModelConfig, TrainingConfig
+from ser_aae.config import ModelConfig, RunConfig, TrainingConfig
 from ser_aae.model import losses
 from ser_aae.model.averaging import AveragedModel
 from ser_aae.model.networks import (
@@ -20,10 +20,15 @@ from ser_aae.model.networks import (
     build_discriminator,
     build_encoder,
 )
-from ser_aae.model.optimisers import build_optimiser, stepper, trainable
-from ser_aae.model.replicas import gather, num_replicas, run_if, share_gradients, share_statistics
+from ser_aae.model.optimisers import build_optimiser, trainable
+from ser_aae.model.replicas import apply_gradients, gather, num_replicas, share_statistics
 
 _TRUNKS = {"encoder": build_encoder, "cnn": build_cnn_trunk}
+_PHASE_FIGURES = {
+    "reconstruction": ("reconstruction_loss",),
+    "regularisation": ("discriminator_loss", "discriminator_accuracy", "generator_loss"),
+    "classification": ("classification_loss",),
+}
 
 Labels = Mapping[str, tf.Tensor]
 
@@ -38,7 +43,7 @@ class MultitaskAAE(AveragedModel):
         config: Networks and the weights of the losses.
         num_classes: Task to its number of classes; the first is the primary task.
         segment_shape: `(frequency, time, 1)`.
-        seed: Of the prior's samples; layers draw theirs from Keras' global seed.
+        seed: Seed of the prior's samples; layers draw from Keras' global seed.
     """
 
     def __init__(
@@ -56,17 +61,18 @@ class MultitaskAAE(AveragedModel):
         self.primary = next(iter(num_classes))
         self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape)
         latent_shape = self.encoder.output_shape[1:]
+        split_networks = [self.encoder]
         if "reconstruction" in self.phases:
             self.decoder = build_decoder(config, latent_shape)
+            split_networks.append(self.decoder)
         if "regularisation" in self.phases:
             self.discriminator = build_discriminator(config, latent_shape)
         self.classifiers = {
             task: build_classifier(config, latent_shape, count, task)
             for task, count in num_classes.items()
         }
-        decoder = [self.decoder] if "reconstruction" in self.phases else []
-        share_statistics([self.encoder, *decoder])
-        self.start_averages([self.encoder, *decoder, *self.classifiers.values()])
+        share_statistics(split_networks)
+        self.start_averages([*split_networks, *self.classifiers.values()])
         self.prior_seed = keras.random.SeedGenerator(seed)
         self.optimisers: dict[str, keras.Optimizer] = {}
         self._trackers: dict[str, keras.metrics.Mean] = {}
@@ -85,7 +91,10 @@ class MultitaskAAE(AveragedModel):
         # a bare compile() attaches an optimiser of Keras' choice that nothing would use
         super().compile(optimizer=None, loss=None, jit_compile=False)
         self.reset_averages(training.average_decay)
-        self.balances = {task: losses.Balance.even(n) for task, n in self.num_classes.items()}
+        self.balances = {
+            task: losses.Balance(tf.ones([count]), tf.zeros([count]))
+            for task, count in self.num_classes.items()
+        }
         for task, shares in (class_shares or {}).items():
             self.balances[task] = losses.balance_classes(
                 shares, training.class_weights, training.logit_adjustment
@@ -94,7 +103,9 @@ class MultitaskAAE(AveragedModel):
             name: build_optimiser(training, name, networks, self.config.alpha)
             for name, networks in self._targets().items()
         }
-        self._trackers = {name: keras.metrics.Mean(name) for name in self._tracker_names()}
+        names = [name for phase in self.phases for name in _PHASE_FIGURES[phase]]
+        names += [f"{task}_{name}" for task in self.classifiers for name in ("loss", "accuracy")]
+        self._trackers = {name: keras.metrics.Mean(name) for name in names}
 
     def call(self, segments: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Return the posteriors of each task for segments `(batch, frequency, time, 1)`."""
@@ -109,7 +120,7 @@ class MultitaskAAE(AveragedModel):
         return {task: head(code, training=training) for task, head in self.classifiers.items()}
 
     def reconstruct(self, segments: tf.Tensor) -> tf.Tensor:
-        """Return the decoder's picture of each segment, same shape."""
+        """Return the decoder's reconstruction of each segment, same shape."""
         return self.decoder(self.encoder(segments, training=False), training=False)
 
     def train_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
@@ -119,7 +130,7 @@ class MultitaskAAE(AveragedModel):
             getattr(self, phase)(segments, labels)
         self.follow_averages()
         if num_replicas() > 1:
-            # one alone, as each is a message: Keras asks the other trackers after the epoch
+            # one alone, as each costs a message; `AllReplicas` reads the others after the epoch
             return {"classification_loss": self._trackers["classification_loss"].result()[None]}
         return {metric.name: metric.result() for metric in self.metrics}
 
@@ -128,13 +139,11 @@ class MultitaskAAE(AveragedModel):
         segments, labels = data
         code = self.encoder(segments, training=False)
         if "reconstruction" in self.phases:
-            decoded = self.decoder(code, training=False)
-            self._track("reconstruction_loss", self._reconstruction_loss(segments, decoded))
+            self._reconstruction_loss(segments, self.decoder(code, training=False))
         self._classify(code, labels, training=False)
+        skipped = ("discriminator", "generator")
         return {
-            metric.name: metric.result()
-            for metric in self.metrics
-            if not metric.name.startswith(("discriminator", "generator"))
+            each.name: each.result() for each in self.metrics if not each.name.startswith(skipped)
         }
 
     def reconstruction(self, segments: tf.Tensor, labels: Labels) -> None:
@@ -142,7 +151,6 @@ class MultitaskAAE(AveragedModel):
         with tf.GradientTape() as tape:
             decoded = self.decoder(self.encoder(segments, training=True), training=True)
             loss = self._reconstruction_loss(segments, decoded)
-        self._track("reconstruction_loss", loss)
         self._descend(tape, loss, "reconstruction")
 
     def regularisation(self, segments: tf.Tensor, labels: Labels) -> None:
@@ -184,8 +192,9 @@ class MultitaskAAE(AveragedModel):
                 prior_logits, code_logits, self.config.discriminator_smoothing
             )
         self._track("discriminator_loss", loss)
-        right = tf.concat([_says(prior_logits, 1), _says(code_logits, 0)], axis=0)
-        self._track("discriminator_accuracy", tf.reduce_mean(right))
+        truth = tf.repeat([1, 0], tf.shape(code)[0])
+        logits = tf.concat([prior_logits, code_logits], axis=0)
+        self._track("discriminator_accuracy", losses.task_accuracy(truth, logits))
         self._descend(tape, loss, "discriminator")
 
     def _classify(self, code: tf.Tensor, labels: Labels, training: bool) -> tf.Tensor:
@@ -204,7 +213,9 @@ class MultitaskAAE(AveragedModel):
         return total
 
     def _reconstruction_loss(self, segments: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
-        return losses.reconstruction_loss(segments, decoded, self.config.reconstruction)
+        loss = losses.reconstruction_loss(segments, decoded, self.config.reconstruction)
+        self._track("reconstruction_loss", loss)
+        return loss
 
     def _descend(
         self,
@@ -215,17 +226,13 @@ class MultitaskAAE(AveragedModel):
     ) -> None:
         """Take one gradient step of a loss on the networks of the named optimisers, no others.
 
-        A target named in `only_if` stays where it is, momentum included, where that is false.
+        A target whose value in `only_if` is false stays where it is, momentum included.
         """
         variables = [trainable(self._targets()[target]) for target in targets]
         gradients = tape.gradient(loss, variables)
         for target, slopes, weights in zip(targets, gradients, variables, strict=True):
-            optimiser = self.optimisers[target]
-            step = stepper(optimiser, share_gradients(slopes), weights)
-            if only_if and target in only_if:
-                run_if(only_if[target], step, [*weights, *optimiser.variables])
-            else:
-                step()
+            condition = (only_if or {}).get(target)
+            apply_gradients(self.optimisers[target], slopes, weights, condition)
 
     def _targets(self) -> dict[str, list[keras.Model]]:
         """Return each optimiser's name and the networks it moves."""
@@ -238,20 +245,11 @@ class MultitaskAAE(AveragedModel):
         targets["classification"] = [self.encoder]
         return targets | {task: [head] for task, head in self.classifiers.items()}
 
-    def _tracker_names(self) -> list[str]:
-        names = []
-        if "reconstruction" in self.phases:
-            names += ["reconstruction_loss"]
-        if "regularisation" in self.phases:
-            names += ["discriminator_loss", "discriminator_accuracy", "generator_loss"]
-        names += ["classification_loss"]
-        return names + [f"{t}_{what}" for t in self.classifiers for what in ("loss", "accuracy")]
-
     def _track(self, name: str, value: tf.Tensor, weight: tf.Tensor | None = None) -> None:
         self._trackers[name].update_state(value, sample_weight=weight)
 
 
-def _says(logits: tf.Tensor, truth: tf.Tensor | int) -> tf.Tensor:
-    """Return 1.0 for each row whose largest logit is the true class."""
-    said = tf.argmax(logits, axis=1, output_type=tf.int32)
-    return tf.cast(tf.equal(said, tf.cast(truth, tf.int32)), tf.float32)
+def build_model(config: RunConfig, num_classes: Mapping[str, int]) -> MultitaskAAE:
+    """Build the untrained model of a run; `num_classes` names the primary task first."""
+    shape = (config.frontend.bins, config.data.segment_frames, 1)
+    return MultitaskAAE(config.model, num_classes, shape, seed=config.seed)

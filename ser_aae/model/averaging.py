@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 class AveragedModel(keras.Model):
-    """A model that keeps an average of its networks' weights beside them.
+    """Model that keeps an average of its networks' weights beside them.
 
     The averages and the state of everything random are saved with the weights, so that a
     restored model goes on as if it had never stopped.
@@ -33,7 +33,7 @@ class AveragedModel(keras.Model):
             average.assign(weight)
 
     def follow_averages(self) -> None:
-        """Move the averages towards the weights; early ones more, as they begin at random."""
+        """Move the averages towards the weights; in early steps more, as they began at random."""
         if self.average_decay == 0:
             return
         self.steps.assign_add(1)
@@ -43,7 +43,7 @@ class AveragedModel(keras.Model):
             average.assign_add(share * (weight - average))
 
     def swap_averages(self) -> None:
-        """Exchange the weights with their running averages; a second call takes it back.
+        """Exchange the weights with their running averages; a second call undoes the first.
 
         The averages (Polyak) score better and more evenly from epoch to epoch than the
         weights of the last step, so validation, best epoch and test use them. Nothing
@@ -56,7 +56,7 @@ class AveragedModel(keras.Model):
                 average.assign(present)
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Build nothing: all there is was built at once. Keras' own fails on several hosts."""
+        """Build nothing: the constructor has built all. Keras' own fails on several hosts."""
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Save the state of everything random too: Keras saves that of no seed generator."""

@@ -19,7 +19,7 @@ class PooledBatchNormalization(keras.layers.Layer):
 
     Args:
         pool_size: `(frequency, time)` of the max-pool.
-        momentum: Of the moving mean and variance.
+        momentum: Share of the moving mean and variance that a step keeps.
         epsilon: Added to the variance.
 
     Shapes:
@@ -40,17 +40,15 @@ class PooledBatchNormalization(keras.layers.Layer):
         self.pool_size = tuple(pool_size)
         self.momentum = momentum
         self.epsilon = epsilon
-        self.synchronized = False  # as Keras calls it: statistics of all replicas' shares
+        self.synchronized = False  # Keras' word for statistics over all replicas' shares
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the offset and the moving statistics, one value a channel."""
         shape = (input_shape[-1],)
         self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
-        self.moving_mean = self.add_weight(
-            name="moving_mean", shape=shape, initializer="zeros", trainable=False
-        )
-        self.moving_variance = self.add_weight(
-            name="moving_variance", shape=shape, initializer="ones", trainable=False
+        self.moving_mean, self.moving_variance = (
+            self.add_weight(name=f"moving_{name}", shape=shape, initializer=first, trainable=False)
+            for name, first in (("mean", "zeros"), ("variance", "ones"))
         )
 
     def call(
@@ -71,22 +69,18 @@ class PooledBatchNormalization(keras.layers.Layer):
         return pooled * factor + (self.beta - mean * factor)
 
     def compute_mask(self, inputs: tf.Tensor, previous_mask: tf.Tensor | None) -> None:
-        """End the mask here: layers behind this one treat each row by itself."""
+        """Hand no mask on: the layers behind treat each row by itself."""
 
     def _follow(self, moving: keras.Variable, value: tf.Tensor, mask: tf.Tensor | None) -> None:
-        following = moving * self.momentum + tf.stop_gradient(value) * (1.0 - self.momentum)
+        moved = moving * self.momentum + tf.stop_gradient(value) * (1.0 - self.momentum)
         if mask is not None:
-            following = tf.where(tf.reduce_any(mask), following, moving)
-        moving.assign(following)
+            moved = tf.where(tf.reduce_any(mask), moved, moving)
+        moving.assign(moved)
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings that make the layer again."""
-        return {
-            **super().get_config(),
-            "pool_size": self.pool_size,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-        }
+        own = {name: getattr(self, name) for name in ("pool_size", "momentum", "epsilon")}
+        return {**super().get_config(), **own}
 
 
 def channel_moments(
@@ -111,7 +105,7 @@ def channel_moments(
 def _moments(inputs: tf.Tensor, count: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any]:
     """Return sum and sum of squares over `count`, as mean and variance.
 
-    The same as `tf.nn.moments`, whose derivation takes five passes over the map where two
+    The function is `tf.nn.moments`, whose gradient takes five passes over the map where two
     do: the sum of squares is the diagonal of a matrix product, and the gradient of both
     moments together is one line in x.
     """
@@ -139,7 +133,7 @@ def shared_channel_moments(inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 @keras.saving.register_keras_serializable("ser_aae")
 class TimePooling(keras.layers.Layer):
-    """Pool a map over time, keeping frequency and channel: what was said, not where.
+    """Pooling of a map over time, which keeps frequency and channel.
 
     Dense layers on the flattened map learn where in the window something is said; on small
     corpora pooling over time is worth more than any other choice (decisions M4a).

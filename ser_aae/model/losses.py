@@ -1,4 +1,4 @@
-"""One function per equation of Sec. 3; each returns a scalar."""
+"""Losses: one function per equation of Sec. 3; each returns a scalar."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from ser_aae.labels import UNLABELLED
 
 
 class Balance(NamedTuple):
-    """How a loss treats classes of unequal size.
+    """Treatment of classes of unequal size by a loss.
 
     Attributes:
         weights: `(classes,)` weight of a row by its class.
@@ -19,14 +19,9 @@ class Balance(NamedTuple):
     weights: tf.Tensor
     offsets: tf.Tensor
 
-    @classmethod
-    def even(cls, classes: int) -> "Balance":
-        """Return that of a task whose classes are taken as they come."""
-        return cls(tf.ones([classes]), tf.zeros([classes]))
-
 
 def reconstruction_loss(segments: tf.Tensor, decoded: tf.Tensor, reduction: str) -> tf.Tensor:
-    """Eq. (3): the squared distance of segments `(batch, ...)` and their reconstruction.
+    """Return eq. (3): the squared distance of segments `(batch, ...)` and their reconstruction.
 
     `reduction` is `"sum"` over a segment's elements, the literal squared norm, or `"mean"`,
     which keeps alpha comparable whatever the size of a segment. Mean over the batch.
@@ -41,7 +36,7 @@ def reconstruction_loss(segments: tf.Tensor, decoded: tf.Tensor, reduction: str)
 def discriminator_loss(
     prior_logits: tf.Tensor, code_logits: tf.Tensor, smoothing: float
 ) -> tf.Tensor:
-    """Eq. (4), negated to be minimised: tell samples of the prior (1) from codes (0).
+    """Return eq. (4), negated to be minimised: tell samples of the prior (1) from codes (0).
 
     Args:
         prior_logits: `(batch, 2)` for samples of N(0, I).
@@ -57,7 +52,7 @@ def discriminator_loss(
 
 
 def generator_loss(code_logits: tf.Tensor, kind: str) -> tf.Tensor:
-    """Eq. (5), first term: the encoder fools the discriminator.
+    """Return the first term of eq. (5): the encoder fools the discriminator.
 
     `"saturating"` is log(1 - D(E(x))) as written; `"non-saturating"` is -log D(E(x)), which has
     the same aim and a gradient where the discriminator is sure of itself.
@@ -69,16 +64,16 @@ def generator_loss(code_logits: tf.Tensor, kind: str) -> tf.Tensor:
 
 
 def balance_classes(shares: Sequence[float], weights: str, adjustment: float) -> Balance:
-    """Return how a loss treats classes of unequal size.
+    """Balance classes by their shares of the training part.
 
-    Weights alone do little for a network that gets its whole training part right: whatever the
-    weights are, it ends there. An adjusted logit of a rare class has to be larger to be as
+    Weights alone do little for a network that can get its whole training part right: it ends
+    there whatever the weights are. An adjusted logit of a rare class has to be larger to be as
     likely, so that it gets a margin (Menon et al., "Long-tail learning via logit adjustment",
     2021: the logit-adjusted loss, there without weights). Either makes the best constant answer
     count all classes alike; both together favour rare classes where the network is unsure.
 
     Args:
-        shares: Of each class in the training part.
+        shares: Share of each class in the training part.
         weights: `"balanced"` weighs a class by the inverse of its share, `"none"` all alike.
         adjustment: Factor of the logarithm of the share that a class' logit gets.
     """
@@ -91,7 +86,7 @@ def balance_classes(shares: Sequence[float], weights: str, adjustment: float) ->
 
 
 def task_loss(labels: tf.Tensor, logits: tf.Tensor, balance: Balance) -> tf.Tensor:
-    """L_E, L_G or L_S: cross-entropy over the labelled rows, 0 where there is none.
+    """Return L_E, L_G or L_S: cross-entropy over the labelled rows, 0 where there is none.
 
     Args:
         labels: `(batch,)` class numbers, `UNLABELLED` for a row that takes no part.
@@ -106,24 +101,24 @@ def task_loss(labels: tf.Tensor, logits: tf.Tensor, balance: Balance) -> tf.Tens
 
 
 def task_accuracy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Share of the labelled rows whose largest logit is the true class, 0 where there is none."""
-    said = tf.argmax(logits, axis=1, output_type=tf.int32)
-    right = tf.cast(tf.equal(said, tf.cast(labels, tf.int32)), logits.dtype)
+    """Return the share of labelled rows whose largest logit is the true class, 0 for no row."""
+    predicted = tf.argmax(logits, axis=1, output_type=tf.int32)
+    right = tf.cast(tf.equal(predicted, tf.cast(labels, tf.int32)), logits.dtype)
     return tf.math.divide_no_nan(tf.reduce_sum(right), count_labelled(labels))
 
 
 def count_labelled(labels: tf.Tensor) -> tf.Tensor:
-    """Number of rows with a label, a float."""
+    """Return the number of rows with a label, a float."""
     return tf.reduce_sum(tf.cast(has_label(labels), tf.float32))
 
 
 def has_label(labels: tf.Tensor) -> tf.Tensor:
-    """Whether each of `(batch,)` rows has a label, a bool: the mask of whatever learns from it."""
+    """Return whether each of `(batch,)` rows has a label, bool: the mask of its classifier."""
     return tf.not_equal(labels, UNLABELLED)
 
 
 def classification_loss(losses: Mapping[str, tf.Tensor], primary: str, beta: float) -> tf.Tensor:
-    """Eq. (2): beta on the primary task, 1 - beta on the sum of the others.
+    """Return eq. (2): beta on the primary task, 1 - beta on the sum of the others.
 
     A single-task model has the first term alone (Sec. 5.1).
     """

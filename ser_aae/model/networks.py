@@ -1,7 +1,7 @@
 """The networks of Fig. 1 as functional models: encoder, decoder, classifier, discriminator.
 
-Maps are `(batch, frequency, time, channels)`. What the paper leaves open (filters, kernels,
-widths, where time is pooled first) is decisions M1 to M6 and stands in `ModelConfig`.
+Maps are `(batch, frequency, time, channels)`. Filters, kernels, widths and where time is pooled
+first, which the paper leaves open, are decisions M1 to M6 and stand in `ModelConfig`.
 """
 
 import keras
@@ -31,9 +31,7 @@ def build_encoder(config: ModelConfig, segment_shape: Shape) -> keras.Model:
         or offset: each channel of z has mean 0 and variance 1, so that N(0, I) is in reach.
     """
     segment = keras.Input(segment_shape, name="segment")
-    x = segment
-    for index, filters in enumerate(config.filters):
-        x = _block(x, filters, KERNELS[index], POOLS[index], config, f"encoder_{index + 1}")
+    x = _blocks(segment, config, "encoder")
     if config.latent == "relu":
         z = _block(x, config.latent_channels, KERNELS[2], POOLS[2], config, "encoder_3")
     else:
@@ -48,10 +46,7 @@ def build_encoder(config: ModelConfig, segment_shape: Shape) -> keras.Model:
 def build_cnn_trunk(config: ModelConfig, segment_shape: Shape) -> keras.Model:
     """Build the trunk of the CNN baseline: two convolutional layers (Sec. 5.2)."""
     segment = keras.Input(segment_shape, name="segment")
-    x = segment
-    for index, filters in enumerate(config.filters):
-        x = _block(x, filters, KERNELS[index], POOLS[index], config, f"cnn_{index + 1}")
-    return keras.Model(segment, x, name="encoder")
+    return keras.Model(segment, _blocks(segment, config, "cnn"), name="encoder")
 
 
 def build_decoder(config: ModelConfig, latent_shape: Shape) -> keras.Model:
@@ -137,6 +132,14 @@ def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model
     return keras.Model(code, logits, name="discriminator")
 
 
+def _blocks(segment: keras.KerasTensor, config: ModelConfig, name: str) -> keras.KerasTensor:
+    """Build the blocks with `config.filters` that every trunk begins with."""
+    x = segment
+    for index, filters in enumerate(config.filters):
+        x = _block(x, filters, KERNELS[index], POOLS[index], config, f"{name}_{index + 1}")
+    return x
+
+
 def _block(
     x: keras.KerasTensor,
     filters: int,
@@ -145,22 +148,16 @@ def _block(
     config: ModelConfig,
     name: str,
 ) -> keras.KerasTensor:
-    """Convolution, batch norm, ReLU, max-pool, in the cheaper order that gives the same."""
+    """Build convolution, batch norm, ReLU, max-pool, in the cheaper order that gives the same."""
     x = _convolution(filters, kernel, f"{name}_conv")(x)
     x = PooledBatchNormalization(pool, config.batch_norm_momentum, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
 def _convolution(filters: int, kernel: int, name: str) -> layers.Conv2D:
-    """A convolution that batch norm follows, which makes a bias pointless."""
-    convolution = layers.Conv2D(
-        filters,
-        kernel,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )
+    """Build a convolution without a bias, which the batch norm behind it makes pointless."""
+    settings = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
+    convolution = layers.Conv2D(filters, kernel, name=name, **settings)
     convolution.supports_masking = True  # of rows, to the batch norm behind it
     return convolution
 

@@ -1,9 +1,8 @@
 """The optimisers of the three phases: one for each target of each phase."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
-import tensorflow as tf
 
 from ser_aae.config import TrainingConfig
 
@@ -20,16 +19,21 @@ def build_optimiser(
     Args:
         training: Kind, rates and weight decay.
         name: `"reconstruction"`, `"discriminator"`, `"generator"`, `"classification"` or a task.
-        networks: What it moves.
+        networks: Networks that it moves.
         alpha: Weight of the reconstruction against the classification.
     """
-    rate = _first_rate(training, name, alpha)
+    ratios = {
+        "reconstruction": alpha,
+        "discriminator": training.discriminator_rate_ratio,
+        "generator": training.generator_rate_ratio,
+    }
+    rate = training.learning_rate * ratios.get(name, 1.0)
     if training.optimiser == "sgd":
         optimiser = keras.optimizers.SGD(rate, name=name)
     else:
         adversarial = name in ("discriminator", "generator")
         decay = 0.0 if adversarial or name == "reconstruction" else training.weight_decay
-        # the usual first moment of an adversary, which swings less than 0.9
+        # 0.5 is usual for adversaries, which swing less with it than with 0.9
         first = 0.5 if adversarial else 0.9
         optimiser = keras.optimizers.Adam(rate, beta_1=first, weight_decay=decay or None, name=name)
     optimiser.build(trainable(networks))
@@ -39,25 +43,3 @@ def build_optimiser(
 def trainable(networks: Sequence[keras.Model]) -> list[keras.Variable]:
     """Return the variables that training moves."""
     return [variable for network in networks for variable in network.trainable_variables]
-
-
-def stepper(
-    optimiser: keras.Optimizer, gradients: Sequence[tf.Tensor], variables: Sequence[keras.Variable]
-) -> Callable[[], tf.Tensor]:
-    """Return the application of gradients as a function that `tf.cond` accepts."""
-
-    def step() -> tf.Tensor:
-        optimiser.apply(gradients, variables)
-        return tf.constant(True)
-
-    return step
-
-
-def _first_rate(training: TrainingConfig, name: str, alpha: float) -> float:
-    """Return the first learning rate of an optimiser, by the weight or ratio of its phase."""
-    ratios = {
-        "reconstruction": alpha,
-        "discriminator": training.discriminator_rate_ratio,
-        "generator": training.generator_rate_ratio,
-    }
-    return training.learning_rate * ratios.get(name, 1.0)

@@ -1,9 +1,9 @@
-"""Parts of a step under tf.distribute: what replicas exchange, so that they learn as one.
+"""Exchange between replicas under tf.distribute, so that they learn as one process would.
 
-A replica holds a share of a batch, and the encoder and decoder run on that share. What stands
-behind the latent code is small and runs on the codes of the whole batch, in every replica alike:
-the labelled rows of a batch, the draws of prior, noise and dropout, and with them all losses but
-the reconstruction's are then those of one process. With one replica nothing here does anything.
+A replica holds a share of a batch, and the encoder and decoder run on that share. Classifiers and
+discriminator are small and run on the codes of the whole batch, in every replica alike: the
+labelled rows of a batch, the draws of prior, noise and dropout, and with them all losses but the
+reconstruction's are then those of one process. With one replica nothing is exchanged.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ def gather(code: tf.Tensor) -> tf.Tensor:
     if num_replicas() == 1:
         return code
     gathered = _gather(code)
-    return tf.ensure_shape(gathered, [None, *code.shape[1:]])  # the others are forgotten by it
+    return tf.ensure_shape(gathered, [None, *code.shape[1:]])  # gathering forgets the sizes
 
 
 @tf.custom_gradient
@@ -30,8 +30,8 @@ def _gather(code: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor
     context = tf.distribute.get_replica_context()
 
     def gradient(slope: tf.Tensor) -> tf.Tensor:
-        # each replica takes the same loss of all codes, so that its share of the slope stands
-        # for that of all of them; nothing has to be sent
+        # every replica takes the same loss of all codes, so that nothing has to be sent: the
+        # slope of a replica's own rows is the same in all replicas
         rows = tf.shape(code)[0]
         first = context.replica_id_in_sync_group * rows
         return num_replicas() * tf.convert_to_tensor(slope)[first : first + rows]
@@ -40,7 +40,7 @@ def _gather(code: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor
 
 
 def share_statistics(networks: Sequence[keras.Model]) -> None:
-    """Let batch norm in networks that see a share of the batch take the statistics of it all."""
+    """Give batch norm of networks that run on a share the statistics of the whole batch."""
     if num_replicas() > 1:
         for network in networks:
             for layer in network.layers:
@@ -48,29 +48,37 @@ def share_statistics(networks: Sequence[keras.Model]) -> None:
                     layer.synchronized = True
 
 
-def share_gradients(gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Return gradients whose sum over the replicas, which optimisers take, is their mean."""
-    replicas = num_replicas()
-    return list(gradients) if replicas == 1 else [slope / replicas for slope in gradients]
-
-
-def run_if(
-    condition: tf.Tensor, step: Callable[[], tf.Tensor], touched: Sequence[keras.Variable]
+def apply_gradients(
+    optimiser: keras.Optimizer,
+    gradients: Sequence[tf.Tensor],
+    weights: Sequence[keras.Variable],
+    condition: tf.Tensor | None = None,
 ) -> None:
-    """Take an optimiser's step where a condition holds.
-
-    Replicas cannot exchange gradients within a branch, so that they take the step and take it
-    back.
+    """Take an optimiser's step with the mean of the replicas' gradients.
 
     Args:
-        condition: The same in every replica.
-        step: What is to be done.
-        touched: All variables that it moves.
+        optimiser: Built on the weights.
+        gradients: Gradients of this replica, one for each weight.
+        weights: The weights to move.
+        condition: The same in every replica; where it is false no step is taken, so that weights
+            and momentum stay.
     """
-    if num_replicas() == 1:
+    replicas = num_replicas()
+    if replicas > 1:  # optimisers sum over the replicas
+        gradients = [slope / replicas for slope in gradients]
+
+    def step() -> tf.Tensor:
+        optimiser.apply(gradients, weights)
+        return tf.constant(True)
+
+    if condition is None:
+        step()
+    elif replicas == 1:
         tf.cond(condition, step, lambda: tf.constant(True))
-        return
-    before = [tf.identity(variable) for variable in touched]
-    step()
-    for variable, value in zip(touched, before, strict=True):
-        variable.assign(tf.where(condition, variable, value))
+    else:
+        # gradients cannot be exchanged within a branch: the step is taken, and taken back
+        touched = [*weights, *optimiser.variables]
+        before = [tf.identity(variable) for variable in touched]
+        step()
+        for variable, value in zip(touched, before, strict=True):
+            variable.assign(tf.where(condition, variable, value))

@@ -1,4 +1,4 @@
-"""What happens at the end of an epoch: scoring, the schedule of Sec. 4.3, the log, the backup."""
+"""Callbacks at the end of an epoch: scores, the schedule of Sec. 4.3, the log, the backup."""
 
 import errno
 import math
@@ -12,17 +12,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ser_aae.config import TrainingConfig
 from ser_aae.files.atomic import append_jsonl, read_json, write_json, written_whole
 from ser_aae.progress import Show
 from ser_aae.results.folder import BACKUP, BACKUP_WEIGHTS, EPOCHS, TENSORBOARD, backup_weights
 from ser_aae.training.scoring import Scorer, score_tasks
 
-MONITOR = "val_unweighted_accuracy"
 SELECTION = "running_unweighted_accuracy"
-"""What the best epoch has most of, as an epoch's line in the log calls it."""
+"""Name, in an epoch's line of the log, of the figure that the best epoch has most of."""
 
-_SPARE = 1_000_000
-"""Bytes beyond the weights themselves that an HDF5 file of them may need."""
+_SPARE_BYTES = 1_000_000
+"""Most that an HDF5 file of weights needs beyond the weights themselves."""
 
 Logs = dict[str, float]
 
@@ -34,9 +34,9 @@ class DivergedError(ArithmeticError):
 class StopOnNaN(keras.callbacks.Callback):
     """End training where a loss is NaN or infinite, and say which and what helps."""
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Look at the epoch's losses; the mean over an epoch is NaN if one step's was."""
-        for name, value in (logs or {}).items():
+        for name, value in logs.items():
             if not math.isfinite(value):
                 raise DivergedError(
                     f"{name} became {value} in epoch {epoch + 1}; lower training.learning_rate "
@@ -64,72 +64,59 @@ class ValidationScores(keras.callbacks.Callback):
         self.scorer = scorer
         self.primary = primary
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Add `val_unweighted_accuracy` and the others."""
         posteriors, _ = self.scorer.posteriors()
         scores = score_tasks(posteriors, self.scorer.part, self.primary)
-        if logs is not None:
-            logs.update({f"val_{name}": value for name, value in scores.items()})
+        logs.update({f"val_{name}": value for name, value in scores.items()})
 
 
 class HalveOnPlateau(keras.callbacks.Callback):
     """The schedule of Sec. 4.3 over all optimisers (decisions T3).
 
-    After `patience` epochs without a better value the best weights come back and every learning
-    rate is multiplied by `factor`; training ends when the rate has fallen under `stop_ratio` of
-    the first. The best weights are kept in a file, so that the best epoch outlives an
+    After `patience_epochs` without a better value the best weights come back and every learning
+    rate is multiplied by `rate_factor`; training ends when the rate has fallen under `stop_ratio`
+    of the first. The best weights are kept in a file, so that the best epoch outlives an
     interruption, and come back at the end.
 
-    The value is the mean of `MONITOR` over the last `selection_epochs` epochs. On a few
+    The value is the mean of the validation UA over the last `selection_epochs` epochs. On a few
     validation speakers one epoch alone is best by luck as often as by learning.
 
     Attributes:
         state: Plain values that say where the schedule stands; part of the backup.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        patience: int,
-        factor: float,
-        stop_ratio: float,
-        selection_epochs: int,
-    ) -> None:
+    def __init__(self, path: Path, settings: TrainingConfig) -> None:
         """Keep the best weights in `path`, whose name ends in `.weights.h5`."""
         super().__init__()
         self.path = path
-        self.patience = patience
-        self.factor = factor
-        self.stop_ratio = stop_ratio
-        self.selection_epochs = selection_epochs
-        self.state: dict[str, Any] = {"best": -1.0, "best_epoch": -1, "wait": 0, "scale": 1.0}
-        self.state["recent"] = []
+        self.settings = settings
+        first = {"best": -1.0, "best_epoch": -1, "wait": 0, "scale": 1.0}
+        self.state: dict[str, Any] = {**first, "recent": []}
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Keep a better epoch; halve, or end, after too many worse ones."""
-        logs = {} if logs is None else logs
-        value = logs[f"val_{SELECTION}"] = self._running_mean(logs[MONITOR])
-        if value > self.state["best"]:
-            self.state.update(best=value, best_epoch=epoch, wait=0)
+        state, settings = self.state, self.settings
+        state["recent"] = [*state["recent"], logs["val_unweighted_accuracy"]][
+            -settings.selection_epochs :
+        ]
+        value = logs[f"val_{SELECTION}"] = sum(state["recent"]) / len(state["recent"])
+        if value > state["best"]:
+            state.update(best=value, best_epoch=epoch, wait=0)
             save_weights(self.model, self.path)
             return
-        self.state["wait"] += 1
-        if self.state["wait"] < self.patience:
+        state["wait"] += 1
+        if state["wait"] < settings.patience_epochs:
             return
-        self.state["wait"] = 0
-        self.state["scale"] *= self.factor
+        state["wait"] = 0
+        state["scale"] *= settings.rate_factor
         rates = learning_rates(self.model)
         self.model.load_weights(self.path)
         for name, optimiser in self.model.optimisers.items():
             # the file holds the rates of the best epoch too: they must not come back
-            optimiser.learning_rate.assign(rates[name] * self.factor)
-        if self.state["scale"] < self.stop_ratio:
+            optimiser.learning_rate.assign(rates[name] * settings.rate_factor)
+        if state["scale"] < settings.stop_ratio:
             self.model.stop_training = True
-
-    def _running_mean(self, value: float) -> float:
-        recent = [*self.state["recent"], value][-self.selection_epochs :]
-        self.state["recent"] = recent
-        return sum(recent) / len(recent)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Bring the best epoch's weights back."""
@@ -148,11 +135,7 @@ class EpochLog(keras.callbacks.Callback):
     """
 
     def __init__(
-        self,
-        folder: Path,
-        stage: int,
-        latent: Callable[[], Mapping[str, float]],
-        show: Show,
+        self, folder: Path, stage: int, latent: Callable[[], Mapping[str, float]], show: Show
     ) -> None:
         """Open nothing yet; see the class."""
         super().__init__()
@@ -160,8 +143,6 @@ class EpochLog(keras.callbacks.Callback):
         self.stage = stage
         self.latent = latent
         self.show = show
-        self.writer: tf.summary.SummaryWriter | None = None
-        self.started = 0.0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the TensorBoard file."""
@@ -171,36 +152,30 @@ class EpochLog(keras.callbacks.Callback):
         """Start the clock."""
         self.started = time.monotonic()
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Write the epoch down."""
-        logs = {name: float(value) for name, value in (logs or {}).items()}
-        validation = {n.removeprefix("val_"): v for n, v in logs.items() if n.startswith("val_")}
+        figures = {name: float(value) for name, value in logs.items()}
+        validation = {n[len("val_") :]: v for n, v in figures.items() if n.startswith("val_")}
         row = {
             "stage": self.stage,
             "epoch": epoch,
             "seconds": round(time.monotonic() - self.started, 3),
             "learning_rates": learning_rates(self.model),
-            "train": {name: v for name, v in logs.items() if not name.startswith("val_")},
+            "train": {name: v for name, v in figures.items() if not name.startswith("val_")},
             "validation": validation,
             "latent": dict(self.latent()),
         }
         append_jsonl(self.folder / EPOCHS, row)
-        self._to_tensorboard(epoch, row)
-        self.show(_progress(epoch, self.params.get("epochs", 0), row))
-
-    def on_train_end(self, logs: Logs | None = None) -> None:
-        """Close the TensorBoard file."""
-        if self.writer is not None:
-            self.writer.close()
-
-    def _to_tensorboard(self, epoch: int, row: Mapping[str, Any]) -> None:
-        if self.writer is None:
-            return
         with self.writer.as_default(step=epoch):
             for group in ("train", "validation", "latent", "learning_rates"):
                 for name, value in row[group].items():
                     tf.summary.scalar(f"stage{self.stage}/{group}/{name}", value)
         self.writer.flush()
+        self.show(_progress_line(epoch, self.params["epochs"], row))
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the TensorBoard file."""
+        self.writer.close()
 
 
 class Backup(keras.callbacks.Callback):
@@ -251,7 +226,9 @@ def save_weights(model: keras.Model, path: Path) -> None:
         OSError: ENOSPC, before anything is written: HDF5 ends the whole process on a full disk.
     """
     optimisers = [value for each in model.optimisers.values() for value in each.variables]
-    needed = 2 * sum(value.numpy().nbytes for value in (*model.variables, *optimisers)) + _SPARE
+    needed = (
+        2 * sum(value.numpy().nbytes for value in (*model.variables, *optimisers)) + _SPARE_BYTES
+    )
     if shutil.disk_usage(path.parent).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     with written_whole(path) as temporary:
@@ -263,7 +240,7 @@ def learning_rates(model: keras.Model) -> dict[str, float]:
     return {name: float(each.learning_rate.numpy()) for name, each in model.optimisers.items()}
 
 
-def _progress(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:
+def _progress_line(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:
     losses = [
         f"{name.removesuffix('_loss')} {value:.3f}"
         for name, value in row["train"].items()

@@ -1,8 +1,7 @@
-"""Where one run is computed: on one device, on all of a host, or on several hosts.
+"""Devices that one run is computed on: one, all of a host, or those of several hosts.
 
-Several hosts are told of each other by `TF_CONFIG`, as `tf.distribute` wants it. All of them read
-the same store and folder of runs; the chief writes there, and the others into a copy that they
-forget.
+`TF_CONFIG` names the hosts to each other, as `tf.distribute` wants it. All hosts read the same
+store and folder of runs; the chief writes there, and each other one into a copy that it removes.
 """
 
 import json
@@ -21,22 +20,18 @@ from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.results.folder import run_folder
 
-STRATEGIES = ("one", "mirrored", "multiworker")
-
 _CLUSTER = "TF_CONFIG"
 _EXAMPLE = (
     '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
 )
-
-Logs = dict[str, float]
 
 
 def open_strategy(name: str) -> tf.distribute.Strategy:
     """Return a strategy by its name; before anything else is done with TensorFlow.
 
     Args:
-        name: One of `STRATEGIES`. `"one"` is a single device, `"mirrored"` all GPUs of this
-            host, `"multiworker"` the hosts that `TF_CONFIG` names.
+        name: `"one"` is a single device, `"mirrored"` all GPUs of this host, `"multiworker"` the
+            hosts that `TF_CONFIG` names.
 
     Raises:
         UserError: `TF_CONFIG` is missing or does not say which hosts there are.
@@ -47,27 +42,32 @@ def open_strategy(name: str) -> tf.distribute.Strategy:
         text = os.environ.get(_CLUSTER, "")
         try:
             given = json.loads(text)
-            named = bool(given["cluster"]["worker"]) and given["task"]["index"] >= 0
+            is_named = bool(given["cluster"]["worker"]) and given["task"]["index"] >= 0
         except (ValueError, KeyError, TypeError):
-            named = False
-        if not named:
+            is_named = False
+        if not is_named:
             raise UserError(
                 f"--strategy multiworker: expected ${_CLUSTER} as {_EXAMPLE}, with another index "
                 f"on each host, got {text!r}"
             )
-        # it tells of every message that it makes a graph of
+        # TensorFlow logs a line for every message between hosts
         logging.getLogger("tensorflow").setLevel(logging.WARNING)
         return tf.distribute.MultiWorkerMirroredStrategy()
     return tf.distribute.get_strategy()
 
 
+def device_names() -> list[str]:
+    """Return the devices that TensorFlow knows of on this host."""
+    return [device.name for device in tf.config.list_physical_devices()]
+
+
 def is_on_several_hosts(strategy: tf.distribute.Strategy) -> bool:
-    """Return whether other processes take part."""
+    """Return whether processes on several hosts compute a run together."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Return whether this process is the one that writes."""
+    """Return whether this process is the one that writes for all hosts."""
     if not is_on_several_hosts(strategy):
         return True
     resolver = strategy.cluster_resolver
@@ -82,12 +82,12 @@ def place_to_write(
     """Give the folder of runs in which this process is to train a run.
 
     Args:
-        strategy: Says whether it is the chief.
-        config: The run; what there is of it is copied, so that all go on at the same epoch.
+        strategy: The strategy of this process, which may be the chief's.
+        config: The run; its folder is copied, so that all hosts go on at the same epoch.
         runs: Where run folders lie.
     """
     if is_chief(strategy):
-        mean_over_replicas(strategy, [0.0])  # whoever copies has come to its end
+        mean_over_replicas(strategy, [0.0])  # waits until all others have copied
         yield runs
         return
     with TemporaryDirectory() as place:
@@ -128,39 +128,39 @@ def share_batches(
 
 
 def mean_over_replicas(strategy: tf.distribute.Strategy, values: list[float]) -> list[float]:
-    """Return the mean of what each replica says; all wait here for each other."""
+    """Return the means of all replicas' values; the replicas wait here for each other."""
     if strategy.num_replicas_in_sync == 1:
         return values
 
     @tf.function
-    def agree(said: tf.Tensor) -> tf.Tensor:
+    def average(given: tf.Tensor) -> tf.Tensor:
         def reduce(own: tf.Tensor) -> tf.Tensor:
             context = tf.distribute.get_replica_context()
-            # what comes from outside has no device that the mean could be sent to
+            # a tensor from outside has no device that the mean could be sent to
             return context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.identity(own))
 
-        return strategy.experimental_local_results(strategy.run(reduce, args=(said,)))[0]
+        return strategy.experimental_local_results(strategy.run(reduce, args=(given,)))[0]
 
-    return [float(value) for value in agree(tf.constant(values, tf.float64)).numpy()]
+    return [float(value) for value in average(tf.constant(values, tf.float64)).numpy()]
 
 
 class AllReplicas(keras.callbacks.Callback):
-    """Put into an epoch's logs what all replicas found: losses and accuracies of all rows."""
+    """Put the losses and accuracies of all replicas' rows into an epoch's logs."""
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Ask the trackers, of which `fit` knows one where there are several replicas."""
-        if logs is not None and self.model.distribute_strategy.num_replicas_in_sync > 1:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Read all trackers: with several replicas `fit` reads one of them alone."""
+        if self.model.distribute_strategy.num_replicas_in_sync > 1:
             found = self.model.get_metrics_result()
             logs.update({name: float(value) for name, value in found.items()})
 
 
 class AgreedScores(keras.callbacks.Callback):
-    """Let all hosts go by the same validation figures, so that they halve and stop as one."""
+    """Give all hosts the same validation figures, so that they halve and stop together."""
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Replace each figure by its mean over the hosts, whose last digits may differ."""
         strategy = self.model.distribute_strategy
-        if logs is not None and is_on_several_hosts(strategy):
+        if is_on_several_hosts(strategy):
             names = sorted(name for name in logs if name.startswith("val_"))
             found = mean_over_replicas(strategy, [logs[name] for name in names])
             logs.update(dict(zip(names, found, strict=True)))

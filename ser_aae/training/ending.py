@@ -1,26 +1,23 @@
-"""How a run ends: what validation showed, written alone, or with the test part scored once.
+"""The end of a run: what validation showed, written alone, or with the test part scored once.
 
 A search must not look at the test part. Its runs end with `validation.json` in the place of
 `result.json`; they are not complete, and training the same config later only scores them.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly
 from ser_aae.files.atomic import read_json, read_jsonl, write_json
 from ser_aae.files.digests import digest_of_file
-from ser_aae.model.aae import MultitaskAAE
 from ser_aae.progress import Show
 from ser_aae.results.adversary import judge_adversary
 from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, VALIDATION, is_complete
 from ser_aae.results.predictions import score, write_predictions
 from ser_aae.training.callbacks import SELECTION, remove_backup
-from ser_aae.training.examples import draw_examples
-from ser_aae.training.scoring import Scorer, predictions_frame, score_tasks
+from ser_aae.training.latent import write_examples
+from ser_aae.training.scoring import TrainedModel, predictions_frame, score_tasks
 
 
 def validation_accuracy(folder: Path) -> float:
@@ -35,43 +32,28 @@ def validation_accuracy(folder: Path) -> float:
     return float(read_json(folder / name)["validation_unweighted_accuracy"])
 
 
-def finish_unscored(model: MultitaskAAE, data: Assembly, folder: Path, show: Show) -> None:
-    """Write what validation showed, last; the test part is not looked at.
-
-    Args:
-        model: Trained; its best weights are in the folder.
-        data: What it was trained on.
-        folder: The run folder.
-        show: Called with a line of text for what a person should see.
-    """
-    write_json(folder / VALIDATION, _trained_figures(model, data, folder, show))
-    remove_backup(folder)
+def finish_unscored(trained: TrainedModel, show: Show) -> None:
+    """Write what validation showed, last; the test part is not looked at."""
+    write_json(trained.folder / VALIDATION, _training_figures(trained, show))
+    remove_backup(trained.folder)
 
 
-def finish(
-    model: MultitaskAAE,
-    data: Assembly,
-    scorer: Callable[[Part], Scorer],
-    folder: Path,
-    show: Show,
-    verified: Mapping[str, Any],
-) -> None:
+def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> None:
     """Score the test part, once, and write the result last.
 
     Args:
-        model: With the best epoch's weights.
-        data: What it was trained on.
-        scorer: Gives what scores a part.
-        folder: The run folder.
-        show: Called with a line of text for what a person should see.
+        trained: The model with the best epoch's weights.
         verified: Figures of speaker verification, which go into the result; empty for none.
+        show: Shows a person a warning.
     """
-    figures = _trained_figures(model, data, folder, show)
-    posteriors, segments = scorer(data.test).posteriors()
+    model, data, folder = trained.model, trained.data, trained.folder
+    figures = _training_figures(trained, show)
+    posteriors, segments = trained.scorer(data.test).posteriors()
     frame = predictions_frame(posteriors, segments, data.test, data.target.classes, model.primary)
     write_predictions(folder / PREDICTIONS, frame)
     others = score_tasks(posteriors, data.test, model.primary)
-    draw_examples(model, scorer(data.validation).dataset, data.validation, data.target, folder)
+    batches = trained.scorer(data.validation).dataset
+    write_examples(model, batches, data.validation, data.target, folder)
     facts = data.train[0].corpus.facts
     result = {
         **score(frame, data.target.classes),
@@ -80,7 +62,8 @@ def finish(
         **figures,
         "speaker_accuracy": others.get("speaker_accuracy"),
         **verified,
-        "synthetic": _synthetic(data),
+        # corpora in which no person speaks
+        "synthetic": sorted({part.corpus.name for part in data.parts if part.corpus.synthetic}),
         "elicitation": facts.elicitation if facts else "",
         # a changed posterior that changes no class shows in no figure
         "predictions_sha256": digest_of_file(folder / PREDICTIONS),
@@ -91,17 +74,17 @@ def finish(
     remove_backup(folder)
 
 
-def _trained_figures(
-    model: MultitaskAAE, data: Assembly, folder: Path, show: Show
-) -> dict[str, Any]:
+def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     """Return what is known of a run before its test part is scored; warn of a dead adversary."""
-    epochs = read_jsonl(folder / EPOCHS)
-    adversary = judge_adversary(epochs) if "regularisation" in model.phases else None
+    epochs = read_jsonl(trained.folder / EPOCHS)
+    has_adversary = "regularisation" in trained.model.phases
+    adversary = judge_adversary(epochs) if has_adversary else None
     dead = [adversary["warning"]] if adversary and adversary["warning"] else []
     for warning in dead:
         show(f"warning: {warning}")
-    stage2 = [row for row in epochs if row["stage"] == 2]
-    best = max(stage2, key=lambda row: row["validation"][SELECTION])
+    best = max(
+        (row for row in epochs if row["stage"] == 2), key=lambda row: row["validation"][SELECTION]
+    )
     return {
         "validation_unweighted_accuracy": best["validation"][SELECTION],
         "best_epoch": best["epoch"],
@@ -110,11 +93,6 @@ def _trained_figures(
         # of those, what runs that share their stage 1 spend once
         "pretraining_seconds": round(sum(row["seconds"] for row in epochs if row["stage"] == 1), 1),
         "adversary": adversary,
-        "corpora": data.digests,
-        "warnings": data.warnings + dead,
+        "corpora": trained.data.digests,
+        "warnings": trained.data.warnings + dead,
     }
-
-
-def _synthetic(data: Assembly) -> list[str]:
-    """Return the corpora in which no person speaks, of all that take part."""
-    return sorted({part.corpus.name for part in data.parts if part.corpus.synthetic})

@@ -1,14 +1,27 @@
-"""What the latent code looks like: moments against N(0, I), and a map in two dimensions."""
+"""The latent space of a run: moments against N(0, I), and what is kept for pictures of it."""
+
+import io
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-_BATCHES = 4
+from ser_aae.data.part import Part
+from ser_aae.data.targets import Target
+from ser_aae.files.atomic import write_bytes
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.results.folder import EXAMPLES
+from ser_aae.training.scoring import average_outputs
+
+_MOMENT_BATCHES = 4
 """Batches that the moments are measured on; each holds hundreds of thousands of values."""
 
+_MAX_POINTS = 1000
+_SEED = 0
 
-def latent_moments(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, float]:
+
+def measure_moments(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, float]:
     """Return mean, variance and kurtosis of z over the first batches of a data set.
 
     The prior has 0, 1 and 3. A variance that falls to 0 or a kurtosis far from 3 says that
@@ -16,7 +29,7 @@ def latent_moments(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, fl
     """
     codes = [
         model.encoder(segments, training=False).numpy().ravel()
-        for segments, *_ in dataset.take(_BATCHES)
+        for segments, *_ in dataset.take(_MOMENT_BATCHES)
     ]
     values = np.concatenate(codes).astype(np.float64)
     mean, variance = values.mean(), values.var()
@@ -25,7 +38,47 @@ def latent_moments(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, fl
     return {"mean": float(mean), "variance": float(variance), "kurtosis": float(kurtosis)}
 
 
-def map_latent(codes: np.ndarray, seed: int = 0) -> np.ndarray:
+def write_examples(
+    model: MultitaskAAE, dataset: tf.data.Dataset, part: Part, target: Target, folder: Path
+) -> None:
+    """Write `examples.npz` of validation data; test data are for scoring alone.
+
+    `segment` and `reconstruction` are `(bins, frames)`, normalised (the second absent for a
+    CNN); `latent_2d` `(n, 2)` lays out each utterance's code averaged over time and segments,
+    with its `latent_class`, `latent_gender` and `latent_speaker` beside it. Where the classes
+    are clusters, `plane` `(n, 2)` holds valence and activation of the part, `plane_class` the
+    cluster of each and `centroids` `(clusters, 2)` where they lie (Fig. 2).
+    """
+
+    def encode(segments: tf.Tensor) -> dict[str, tf.Tensor]:
+        code = tf.reduce_mean(model.encoder(segments, training=False), axis=2)
+        return {"code": tf.reshape(code, [len(code), -1])}
+
+    first = next(iter(dataset))[0][:1]
+    codes = average_outputs(encode, dataset, part).means()["code"]
+    utterances = part.utterances
+    classes = [target.classes[number] for number in part.labels[target.task][part.rows]]
+    places = np.arange(len(utterances))
+    if len(places) > _MAX_POINTS:
+        places = np.sort(np.random.default_rng(_SEED).choice(places, _MAX_POINTS, replace=False))
+    arrays = {"segment": first.numpy()[0, :, :, 0]}
+    if "reconstruction" in model.phases:
+        arrays["reconstruction"] = model.reconstruct(first).numpy()[0, :, :, 0]
+    arrays["latent_2d"] = map_latent(codes[places])
+    arrays["latent_class"] = np.array([classes[place] for place in places])
+    arrays["latent_gender"] = np.array([utterances[place].gender for place in places])
+    arrays["latent_speaker"] = np.array([utterances[place].speaker for place in places])
+    if target.centroids is not None:
+        ratings = [(item.valence, item.activation) for item in utterances]
+        arrays["plane"] = np.array(ratings, np.float64)
+        arrays["plane_class"] = np.array(classes)
+        arrays["centroids"] = target.centroids
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_bytes(folder / EXAMPLES, content.getvalue())
+
+
+def map_latent(codes: np.ndarray) -> np.ndarray:
     """Lay codes `(n, values)` out in two dimensions, `(n, 2)`, near ones near each other.
 
     Principal components first, t-SNE where there are enough points for it.
@@ -37,9 +90,9 @@ def map_latent(codes: np.ndarray, seed: int = 0) -> np.ndarray:
     count = len(codes)
     if count == 1:
         return np.zeros((1, 2))
-    components = PCA(min(50, count, codes.shape[1]), random_state=seed).fit_transform(codes)
+    components = PCA(min(50, count, codes.shape[1]), random_state=_SEED).fit_transform(codes)
     if count < 10:
         return np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))[:, :2]
-    mapping = TSNE(perplexity=min(30, (count - 1) / 3), random_state=seed)
-    with threadpool_limits(1):  # on busy cores its threads wait for each other, ten times as long
+    mapping = TSNE(perplexity=min(30, (count - 1) / 3), random_state=_SEED)
+    with threadpool_limits(1):  # else t-SNE takes ten times as long on busy cores
         return np.asarray(mapping.fit_transform(components))

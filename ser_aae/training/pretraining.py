@@ -4,14 +4,14 @@ It is a training of its own, with nothing of the emotional corpus in it: normali
 corpora, with a speaker head over their speakers, for a number of epochs that nothing chooses. So
 no fold, task or protocol changes it, and no validation or test speaker comes near it. Its outcome
 lies beside the runs; a run takes over the weights, and begins stage 2 with heads of its own where
-they differ. Whether it finds the outcome or computes it makes no difference: it reads it from
-the same file.
+the heads differ. A run that has just computed the outcome reads it from the file like any other.
 
 `ser_aae.results.folder` lists the files of its folder.
 """
 
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -20,34 +20,41 @@ import tensorflow as tf
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import RunConfig
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly
+from ser_aae.data.run_data import RunData
 from ser_aae.files.atomic import remove_partial, write_bytes, write_json
+from ser_aae.files.digests import digest_of_plain
 from ser_aae.files.locks import claim, holder
 from ser_aae.labels import PRIMARY_TASKS, UNLABELLED
-from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.aae import MultitaskAAE, build_model
 from ser_aae.progress import Show
-from ser_aae.results.folder import PRETRAINING, STAGE_ONE, STAGE_ONE_WEIGHTS
-from ser_aae.training.callbacks import remove_backup
-from ser_aae.training.devices import is_on_several_hosts, open_strategy
-from ser_aae.training.pretraining_key import describe_stage_one, digest_of
+from ser_aae.results.folder import (
+    EPOCHS,
+    PRETRAINING,
+    STAGE_ONE,
+    STAGE_ONE_WEIGHTS,
+    is_validated,
+)
+from ser_aae.training.callbacks import read_backup, remove_backup
+from ser_aae.training.devices import device_names, is_on_several_hosts
+from ser_aae.training.pretraining_key import describe_stage_one
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
 
 _STAND_IN = PRIMARY_TASKS[0]
-"""The primary task has no label in stage 1, whichever it is: a head that never moves stands in."""
+"""Primary task of stage 1: without any label, so that its head never moves."""
 
-_LOGITS = "speaker/speaker_logits/"
-_OBSERVED = 4
+_SPEAKER_LOGITS = "speaker/speaker_logits/"
+_OBSERVED_BATCHES = 4
 """Batches that the latent code is described on after each epoch."""
 
 
 def pretrain(
     config: RunConfig,
-    data: Assembly,
+    data: RunData,
     runs: Path,
     folder: Path,
     show: Show,
-    strategy: tf.distribute.Strategy | None = None,
+    strategy: tf.distribute.Strategy,
 ) -> Path | None:
     """Return the folder with the outcome of a run's stage 1; compute it where nobody has.
 
@@ -56,39 +63,40 @@ def pretrain(
 
     Args:
         config: The run.
-        data: What it is trained on.
-        runs: Where run folders lie.
-        folder: The run's own; a stage 1 that cannot be repeated to the bit, or that several
-            hosts compute together, lies there.
-        show: Called with a line of text for what a person should see.
-        strategy: Where it is computed, see `ser_aae.training.devices`; one device where absent.
+        data: Data of the run.
+        runs: Folder that run folders lie in.
+        folder: Folder of the run, which gets the description and the log of stage 1. One that
+            cannot be repeated to the bit, or that several hosts compute together, lies there.
+        show: Shows a person whether stage 1 is computed, waited for or found.
+        strategy: Devices that compute it, see `ser_aae.training.devices`.
 
     Returns:
-        `None` where there is no stage 1.
+        `None` for a run without stage 1, or that is beyond it.
     """
-    if not (data.auxiliary and config.training.pretraining_epochs):
+    backup = read_backup(folder)
+    is_beyond = is_validated(folder) or (backup and backup["stage"] == 2)
+    if is_beyond or not (data.auxiliary and config.training.pretraining_epochs):
         return None
-    strategy = strategy or open_strategy("one")
-    devices = [device.name for device in tf.config.list_physical_devices()]
-    description = describe_stage_one(config, data, devices, strategy.num_replicas_in_sync)
+    replicas = strategy.num_replicas_in_sync
+    description = describe_stage_one(config, data, device_names(), replicas)
     is_shared = config.training.deterministic and not is_on_several_hosts(strategy)
-    shared = runs if is_shared else folder
-    place = shared / PRETRAINING / digest_of(description)
-
-    def compute() -> None:
-        _complete(place, description, config, data, strategy, show)
-
-    with claim(place) as held:
-        if held:
-            compute()
-            return place
-    show(f"stage 1: waits for {holder(place)}, which computes it ({place})")
-    with claim(place, wait=True):
-        compute()
+    place = (runs if is_shared else folder) / PRETRAINING / digest_of_plain(description, 16)
+    with ExitStack() as claims:
+        if not claims.enter_context(claim(place)):
+            show(f"stage 1: waits for {holder(place)}, which computes it ({place})")
+            claims.enter_context(claim(place, wait=True))
+        if (place / STAGE_ONE_WEIGHTS).is_file():
+            show(f"stage 1: found in {place}")
+        else:
+            remove_partial(place)
+            write_json(place / STAGE_ONE, description)
+            _compute(place, config, data, strategy, show)
+    for name in (STAGE_ONE, EPOCHS):
+        write_bytes(folder / name, (place / name).read_bytes())
     return place
 
 
-def adopt(model: MultitaskAAE, place: Path, data: Assembly) -> None:
+def adopt_weights(model: MultitaskAAE, place: Path, data: RunData) -> None:
     """Give a model the weights of stage 1, all but those of its primary classifier.
 
     A speaker of the auxiliary corpora keeps what the speaker head has learnt of them; the
@@ -98,36 +106,25 @@ def adopt(model: MultitaskAAE, place: Path, data: Assembly) -> None:
     with np.load(place / STAGE_ONE_WEIGHTS) as found:
         for name, weight in _shared_weights(model):
             value = found[name]
-            if name.startswith(_LOGITS):
+            if name.startswith(_SPEAKER_LOGITS):
                 present = weight.numpy()
                 present[..., columns] = value
                 value = present
             weight.assign(value)
 
 
-def auxiliary_speakers(data: Assembly) -> list[str]:
+def auxiliary_speakers(data: RunData) -> list[str]:
     """Return the speakers of stage 1, in the order of their class numbers."""
-    parts = data.auxiliary
-    return sorted({part.corpus.utterances[row].speaker for part in parts for row in part.rows})
+    return sorted({item.speaker for part in data.auxiliary for item in part.utterances})
 
 
-def _complete(
-    place: Path,
-    description: dict[str, object],
-    config: RunConfig,
-    data: Assembly,
-    strategy: tf.distribute.Strategy,
-    show: Show,
+def _compute(
+    place: Path, config: RunConfig, data: RunData, strategy: tf.distribute.Strategy, show: Show
 ) -> None:
-    """Leave the outcome in a folder that is held."""
-    if (place / STAGE_ONE_WEIGHTS).is_file():
-        show(f"stage 1: found in {place}")
-        return
-    remove_partial(place)
-    write_json(place / STAGE_ONE, description)
+    """Train stage 1 and leave its weights in a folder that is held."""
     seed_everything(config)
     with strategy.scope():
-        model, stage = _begin(config, data)
+        model, stage = _build_stage(config, data)
     fit_stage(model, stage, config, place, show)
     model.swap_averages()
     content = io.BytesIO()
@@ -136,19 +133,17 @@ def _complete(
     remove_backup(place)
 
 
-def _begin(config: RunConfig, data: Assembly) -> tuple[MultitaskAAE, Stage]:
+def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]:
     """Return an untrained model of the auxiliary tasks, and what it is trained on."""
-    parts = _parts(data)
-    speakers = auxiliary_speakers(data)
-    counts = {task: data.num_classes[task] for task in config.model.tasks}
+    counts = {_STAND_IN: 2} | {task: data.num_classes[task] for task in config.model.tasks}
     if "speaker" in counts:
-        counts["speaker"] = len(speakers)
-    shape = (config.frontend.bins, config.data.segment_frames, 1)
-    model = MultitaskAAE(config.model, {_STAND_IN: 2} | counts, shape, seed=config.seed)
+        counts["speaker"] = len(auxiliary_speakers(data))
+    model = build_model(config, counts)
     model.compile(config.training)
+    parts = _number_speakers(data)
     normalisation = measure_normalisation(parts)
     size = config.training.batch_size
-    first = evaluation_dataset(parts[0], normalisation, config.data, size).take(_OBSERVED)
+    first = evaluation_dataset(parts[0], normalisation, config.data, size).take(_OBSERVED_BATCHES)
     # kept: finding a corpus' first rows among its shards may take long
     segments = np.concatenate([segments.numpy() for segments, *_ in first])
     observed = tf.data.Dataset.from_tensor_slices((segments,)).batch(size)
@@ -156,7 +151,7 @@ def _begin(config: RunConfig, data: Assembly) -> tuple[MultitaskAAE, Stage]:
     return model, Stage(1, epochs, parts, [], 0.0, normalisation, observed)
 
 
-def _parts(data: Assembly) -> list[Part]:
+def _number_speakers(data: RunData) -> list[Part]:
     """Return the auxiliary parts with the speakers numbered among themselves."""
     numbers = np.full(len(data.speakers) + 1, UNLABELLED, np.int32)
     speakers = auxiliary_speakers(data)
@@ -168,7 +163,7 @@ def _parts(data: Assembly) -> list[Part]:
             {
                 _STAND_IN: np.full(len(part.corpus.utterances), UNLABELLED, np.int32),
                 "gender": part.labels["gender"],
-                # one that is unknown has number -1, which is the last of the table
+                # an unknown speaker has number -1, which is the last of the table
                 "speaker": numbers[part.labels["speaker"]],
             },
         )

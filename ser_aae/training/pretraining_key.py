@@ -1,9 +1,9 @@
-"""What stage 1 depends on, exactly: runs that agree in it share its outcome.
+"""The key of stage 1: all that its outcome depends on; runs that agree in it share the outcome.
 
 Stage 1 sees the auxiliary corpora and nothing else (`ser_aae.training.pretraining`), so neither the
-emotional corpus, its task, protocol and fold nor the settings of stage 2 are in it. Whatever is
-not declared as without influence (`stage_one` of `ser_aae.config.setting`) counts, a setting that
-is new included.
+emotional corpus, its task, protocol and fold nor the settings of stage 2 are in the key. Every
+setting is, a new one included, that is not declared as without influence (`stage_one` of
+`ser_aae.config.setting`).
 """
 
 import hashlib
@@ -15,8 +15,7 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import settings
-from ser_aae.data.run_data import Assembly
-from ser_aae.files.digests import digest_of_plain
+from ser_aae.data.run_data import RunData
 from ser_aae.results.folder import flatten
 from ser_aae.results.provenance import environment
 
@@ -29,7 +28,7 @@ _THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
 def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
-    """Return the settings that stage 1 looks at, by dotted name."""
+    """Return the settings that stage 1 depends on, by dotted name."""
     known = settings()
     return {
         name: value
@@ -39,15 +38,15 @@ def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
 
 
 def describe_stage_one(
-    config: RunConfig, data: Assembly, devices: Sequence[str], replicas: int = 1
+    config: RunConfig, data: RunData, devices: Sequence[str], replicas: int = 1
 ) -> dict[str, Any]:
     """Return everything that the outcome of stage 1 follows from, to the bit.
 
     Args:
         config: The run.
         data: What it is trained on.
-        devices: That TensorFlow knows of.
-        replicas: That a batch is parted between.
+        devices: Names of those that TensorFlow knows of.
+        replicas: Number of those that a batch is parted between.
     """
     corpora = [
         {
@@ -64,20 +63,15 @@ def describe_stage_one(
         "version": VERSION,
         "packages": {name: packages[name] for name in _PACKAGES},
         "processor": _processor(),
-        # sums are taken in another order by more threads
+        # more threads take sums in another order
         "threads": os.environ.get(_THREADS) or str(os.cpu_count()),
         "devices": list(devices),
         "replicas": replicas,
     }
 
 
-def digest_of(description: dict[str, Any]) -> str:
-    """Return sixteen hexadecimal digits that name a stage 1."""
-    return digest_of_plain(description, 16)
-
-
 def _processor(table: Path = Path("/proc/cpuinfo")) -> str:
-    """Return which processor this is: kernels are chosen by what it can do."""
+    """Return the name of the processor, by whose abilities kernels are chosen."""
     names = []
     if table.is_file():
         lines = table.read_text(encoding="utf-8", errors="replace").splitlines()

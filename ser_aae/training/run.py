@@ -1,60 +1,42 @@
 """One run, from a config to a result: stage 1, stage 2, the test part scored once."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from ser_aae.batches.pipeline import Normalisation, evaluation_dataset, measure_normalisation
+from ser_aae.batches.pipeline import measure_normalisation
 from ser_aae.config import CORPORA, TABLES, RunConfig
 from ser_aae.data.labelled_share import mixed_share
-from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly, assemble
+from ser_aae.data.run_data import RunData, assemble
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import remove_partial, write_bytes, write_json
+from ser_aae.files.atomic import remove_partial, write_json
 from ser_aae.files.locks import claim, holder
 from ser_aae.labels import UNLABELLED
-from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.aae import build_model
 from ser_aae.progress import Show
 from ser_aae.results.folder import (
     BEST_WEIGHTS,
     CONFIG,
     ENVIRONMENT,
-    EPOCHS,
     NORMALISATION,
-    STAGE_ONE,
-    VERIFICATION,
     is_complete,
     is_validated,
     read_plain_config,
     run_folder,
 )
 from ser_aae.results.provenance import environment
-from ser_aae.results.trials import score_trials, write_trials
-from ser_aae.training.callbacks import HalveOnPlateau, ValidationScores, read_backup
-from ser_aae.training.devices import open_strategy
+from ser_aae.training.callbacks import HalveOnPlateau, ValidationScores
+from ser_aae.training.devices import device_names
 from ser_aae.training.ending import finish, finish_unscored
-from ser_aae.training.pretraining import adopt, pretrain
-from ser_aae.training.scoring import Scorer
+from ser_aae.training.pretraining import adopt_weights, pretrain
+from ser_aae.training.scoring import TrainedModel
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
-from ser_aae.training.verification import TrialPlan, d_vectors, plan_trials, score_pairs
+from ser_aae.training.verification import TrialPlan, plan_trials, verify
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A model with what it was trained on."""
-
-    model: MultitaskAAE
-    data: Assembly
-    normalisation: Normalisation
 
 
 def train_and_evaluate(
@@ -72,11 +54,11 @@ def train_and_evaluate(
 
     Args:
         config: The run; `config.protocol.fold` says which fold.
-        store: Where the prepared corpora lie.
-        runs: Where run folders are made.
-        show: Called with a line of text for what a person should see.
+        store: Folder of the prepared corpora.
+        runs: Folder that run folders are made in.
+        show: Shows a person a line of text on what happens.
         score_test: `False` ends with `validation.json`, the test part unread: what a search does.
-        strategy: Where it is computed, see `ser_aae.training.devices`; one device where absent.
+        strategy: Devices that compute it, see `ser_aae.training.devices`; one device where absent.
 
     Returns:
         The run's folder.
@@ -108,27 +90,26 @@ def train_claimed(
     strategy: tf.distribute.Strategy | None = None,
 ) -> Path:
     """Do what `train_and_evaluate` does, in a folder that is held already."""
-    strategy = strategy or open_strategy("one")
+    strategy = strategy or tf.distribute.get_strategy()
     folder = run_folder(runs, config)
     data = assemble(config, store)
     plan = plan_trials(config, store, data)
     if _has_ended(folder, score_test):
         return folder
-    _begin(folder, config, data, plan)
+    _begin_folder(folder, config, data, plan)
     for warning in data.warnings:
         show(f"warning: {warning}")
     try:
-        pretrained = _stage_one(config, data, runs, folder, show, strategy)
-        trained = _prepare(config, data, folder, pretrained, strategy)
+        pretrained = pretrain(config, data, runs, folder, show, strategy)
+        trained = _build_model(config, data, folder, pretrained, strategy)
         if is_validated(folder):
             trained.model.load_weights(folder / BEST_WEIGHTS)
         else:
-            _train_stage_two(trained, config, folder, show)
+            _train_stage_two(trained, show)
         if score_test:
-            verified = _verify(trained, config, plan, folder)
-            finish(trained.model, data, partial(_scorer, trained, config), folder, show, verified)
+            finish(trained, verify(trained, plan) if plan else {}, show)
         else:
-            finish_unscored(trained.model, data, folder, show)
+            finish_unscored(trained, show)
     except tf.errors.DataLossError as error:
         raise UserError(
             f"a shard is damaged ({error.message}); remove the folder of its corpus in {store} "
@@ -141,52 +122,45 @@ def _has_ended(folder: Path, score_test: bool) -> bool:
     return is_complete(folder) or (not score_test and is_validated(folder))
 
 
-def _begin(folder: Path, config: RunConfig, data: Assembly, plan: TrialPlan | None) -> None:
+def _begin_folder(folder: Path, config: RunConfig, data: RunData, plan: TrialPlan | None) -> None:
     """Write the config before anything else, or find the same one there."""
     verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
     content = {**config.to_record(), CORPORA: data.digests | verified}
     remove_partial(folder)
     if (folder / CONFIG).is_file():
         # the digests of the corpora say whether the data are the same, wherever a table lies now
-        if _without_tables(read_plain_config(folder)) != _without_tables(content):
+        if read_plain_config(folder) | {TABLES: None} != content | {TABLES: None}:
             raise UserError(
                 f"{folder}: begun with another config or other data; remove the folder "
                 "to train anew"
             )
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    devices = [device.name for device in tf.config.list_physical_devices()]
-    write_json(folder / ENVIRONMENT, environment() | {"devices": devices})
+    write_json(folder / ENVIRONMENT, environment() | {"devices": device_names()})
     write_json(folder / CONFIG, content)
 
 
-def _without_tables(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in content.items() if key != TABLES}
-
-
-def _prepare(
+def _build_model(
     config: RunConfig,
-    data: Assembly,
+    data: RunData,
     folder: Path,
     pretrained: Path | None,
     strategy: tf.distribute.Strategy,
-) -> Trained:
+) -> TrainedModel:
     """Seed everything, measure the normalisation on the training part, build the model."""
     seed_everything(config)
     normalisation = measure_normalisation([*data.train, *data.mixed])
     measured = {"mean": normalisation.mean.tolist(), "deviation": normalisation.deviation.tolist()}
     names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
     write_json(folder / NORMALISATION, measured | names | {"num_classes": data.num_classes})
-    shape = (config.frontend.bins, config.data.segment_frames, 1)
     with strategy.scope():
-        model = MultitaskAAE(config.model, data.num_classes, shape, seed=config.seed)
+        model = build_model(config, data.num_classes)
         if pretrained is not None:
-            adopt(model, pretrained, data)
+            adopt_weights(model, pretrained, data)
         model.compile(config.training, _class_shares(data))
-    return Trained(model, data, normalisation)
+    return TrainedModel(config, folder, data, model, normalisation)
 
 
-def _class_shares(data: Assembly) -> dict[str, list[float]]:
+def _class_shares(data: RunData) -> dict[str, list[float]]:
     """Return the share of each class of the primary task in the labelled training utterances.
 
     A class of which none is labelled gets the mean share: it has nothing to have a margin for.
@@ -200,63 +174,19 @@ def _class_shares(data: Assembly) -> dict[str, list[float]]:
     return {task: (counts / counts.sum()).tolist()}
 
 
-def _stage_one(
-    config: RunConfig,
-    data: Assembly,
-    runs: Path,
-    folder: Path,
-    show: Show,
-    strategy: tf.distribute.Strategy,
-) -> Path | None:
-    """Return where the outcome of stage 1 lies, `None` for a run without or beyond it."""
-    backup = read_backup(folder)
-    if is_validated(folder) or (backup and backup["stage"] == 2):
-        return None
-    pretrained = pretrain(config, data, runs, folder, show, strategy)
-    if pretrained is not None:
-        for name in (STAGE_ONE, EPOCHS):
-            write_bytes(folder / name, (pretrained / name).read_bytes())
-    return pretrained
-
-
-def _train_stage_two(trained: Trained, config: RunConfig, folder: Path, show: Show) -> None:
+def _train_stage_two(trained: TrainedModel, show: Show) -> None:
     """Train on emotional data, with auxiliary data mixed in where there are any."""
-    data, training = trained.data, config.training
-    scorer = _scorer(trained, config, data.validation)
+    config, data, folder = trained.config, trained.data, trained.folder
+    scorer = trained.scorer(data.validation)
     stage = Stage(
         number=2,
-        epochs=training.epochs,
+        epochs=config.training.epochs,
         primary=data.train,
         auxiliary=data.mixed,
         auxiliary_ratio=mixed_share(config, data.train, data.unlabelled, data.auxiliary),
         normalisation=trained.normalisation,
         observed=scorer.dataset,
         scoring=[ValidationScores(scorer, trained.model.primary)],
-        schedule=HalveOnPlateau(
-            folder / BEST_WEIGHTS,
-            training.patience_epochs,
-            training.rate_factor,
-            training.stop_ratio,
-            training.selection_epochs,
-        ),
+        schedule=HalveOnPlateau(folder / BEST_WEIGHTS, config.training),
     )
     fit_stage(trained.model, stage, config, folder, show)
-
-
-def _scorer(trained: Trained, config: RunConfig, part: Part) -> Scorer:
-    dataset = evaluation_dataset(
-        part, trained.normalisation, config.data, config.training.batch_size
-    )
-    return Scorer(trained.model, dataset, part)
-
-
-def _verify(
-    trained: Trained, config: RunConfig, plan: TrialPlan | None, folder: Path
-) -> dict[str, Any]:
-    """Score the verification trials, where there are any, and return their figures."""
-    if plan is None:
-        return {}
-    batches = _scorer(trained, config, plan.part).dataset
-    trials = score_pairs(d_vectors(trained.model, batches, plan.part), plan)
-    write_trials(folder / VERIFICATION, trials)
-    return score_trials(trials)

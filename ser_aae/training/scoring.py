@@ -1,17 +1,39 @@
-"""Scoring a trained model: posteriors of segments, averaged per utterance (Sec. 4.2)."""
+"""Scores of a trained model: posteriors of segments, averaged per utterance (Sec. 4.2)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from ser_aae.batches.pipeline import Normalisation, evaluation_dataset
+from ser_aae.config import RunConfig
 from ser_aae.data.part import Part
+from ser_aae.data.run_data import RunData
 from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.labels import GENDERS, UNLABELLED
+from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.metrics import unweighted_accuracy, weighted_accuracy
+
+
+def average_outputs(
+    forward: Callable[[tf.Tensor], Mapping[str, tf.Tensor]], dataset: tf.data.Dataset, part: Part
+) -> SegmentMeans:
+    """Average over the segments of each utterance what a function gives of them.
+
+    Args:
+        forward: Takes segments, gives `{name: (batch, values)}`.
+        dataset: What `evaluation_dataset` builds of the part.
+        part: The part itself.
+    """
+    means = SegmentMeans(part.rows)
+    for segments, _, rows in dataset:
+        outputs = forward(segments)
+        means.add(rows.numpy(), {name: values.numpy() for name, values in outputs.items()})
+    return means
 
 
 class Scorer:
@@ -38,11 +60,33 @@ class Scorer:
 
         The second value counts the segments each posterior is the mean of, `(utterances,)`.
         """
-        means = SegmentMeans(self.part.rows)
-        for segments, _, rows in self.dataset:
-            found = self._forward(segments)
-            means.add(rows.numpy(), {task: value.numpy() for task, value in found.items()})
-        return means.means(), means.counts
+        found = average_outputs(self._forward, self.dataset, self.part)
+        return found.means(), found.counts
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """The model of a run, with what it is trained on.
+
+    Attributes:
+        config: The run.
+        folder: The run folder.
+        data: Data of the run.
+        model: Compiled.
+        normalisation: Normalisation of the segments that the model takes.
+    """
+
+    config: RunConfig
+    folder: Path
+    data: RunData
+    model: MultitaskAAE
+    normalisation: Normalisation
+
+    def scorer(self, part: Part) -> Scorer:
+        """Return what scores a part."""
+        size = self.config.training.batch_size
+        dataset = evaluation_dataset(part, self.normalisation, self.config.data, size)
+        return Scorer(self.model, dataset, part)
 
 
 def score_tasks(posteriors: Mapping[str, np.ndarray], part: Part, primary: str) -> dict[str, float]:
@@ -56,14 +100,14 @@ def score_tasks(posteriors: Mapping[str, np.ndarray], part: Part, primary: str) 
         known = truth != UNLABELLED
         if not known.any():
             continue
-        said = values.argmax(axis=1)[known]
+        true, predicted = truth[known], values.argmax(axis=1)[known]
         if task == primary:
             names = [str(number) for number in range(values.shape[1])]
-            true, guess = [names[i] for i in truth[known]], [names[i] for i in said]
-            scores["unweighted_accuracy"] = unweighted_accuracy(true, guess, names)[0]
-            scores["weighted_accuracy"] = weighted_accuracy(true, guess)
+            answers = ([names[i] for i in true], [names[i] for i in predicted])
+            scores["unweighted_accuracy"] = unweighted_accuracy(*answers, names)[0]
+            scores["weighted_accuracy"] = weighted_accuracy(*answers)
         else:
-            scores[f"{task}_accuracy"] = float(np.mean(said == truth[known]))
+            scores[f"{task}_accuracy"] = float(np.mean(predicted == true))
     return scores
 
 
@@ -74,28 +118,25 @@ def predictions_frame(
     classes: Sequence[str],
     primary: str,
 ) -> pd.DataFrame:
-    """Return one row an utterance: who, what it is, what the model says of it.
+    """Return one row an utterance: who speaks, what it is, what the model says of it.
 
     Columns are those of `ser_aae.results`: posteriors as `p_<class>`, in class order.
     """
-    rows: list[dict[str, Any]] = []
-    truth = part.labels[primary][part.rows]
+    rows = []
     genders = posteriors.get("gender")
-    for place, row in enumerate(part.rows):
-        utterance = part.corpus.utterances[row]
+    for place, (row, utterance) in enumerate(zip(part.rows, part.utterances, strict=True)):
         values = posteriors[primary][place]
-        said = None if genders is None else GENDERS[int(genders[place].argmax())]
         rows.append(
             {
                 "utterance_id": utterance.utterance_id,
                 "corpus": utterance.corpus,
                 "speaker": utterance.speaker,
                 "gender": utterance.gender,
-                "truth": classes[truth[place]],
+                "truth": classes[part.labels[primary][row]],
                 "predicted": classes[int(values.argmax())],
                 **{f"p_{name}": float(p) for name, p in zip(classes, values, strict=True)},
                 "segments": int(segments[place]),
-                "gender_predicted": said,
+                "gender_predicted": None if genders is None else GENDERS[genders[place].argmax()],
             }
         )
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""What a run begins with: everything random seeded, and kernels that repeat to the bit."""
+"""Seeds: everything random seeded by a run, and kernels that repeat to the bit."""
 
 import keras
 import tensorflow as tf

@@ -24,7 +24,7 @@ from ser_aae.training.callbacks import (
     read_backup,
 )
 from ser_aae.training.devices import AgreedScores, AllReplicas, share_batches
-from ser_aae.training.latent import latent_moments
+from ser_aae.training.latent import measure_moments
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Stage:
 
     Attributes:
         number: 1 is on the auxiliary corpora alone, 2 on emotional data.
-        epochs: At most.
+        epochs: Most that are run.
         primary: Parts that an epoch visits once.
         auxiliary: Parts that are mixed in.
-        auxiliary_ratio: The share of a batch that they have.
-        normalisation: Of all its segments.
+        auxiliary_ratio: Share of a batch that is of the auxiliary parts.
+        normalisation: Normalisation of all segments.
         observed: Batches that the latent code is described on, segments first.
-        scoring: Called after each epoch, with the averaged weights in their place.
-        schedule: Of the rates; without one they stay, and so do the weights of the last epoch.
+        scoring: Callbacks after each epoch, while the averaged weights are in the model.
+        schedule: Schedule of the rates; without one they stay, and so do the last epoch's weights.
     """
 
     number: int
@@ -57,35 +57,24 @@ class Stage:
 def fit_stage(
     model: MultitaskAAE, stage: Stage, config: RunConfig, folder: Path, show: Show
 ) -> None:
-    """Run the epochs of a stage that are still to be run.
+    """Run the epochs of a stage that are still to be run, with log and backup in a folder.
 
-    Args:
-        model: Compiled, with the weights that the stage begins with.
-        stage: What it is trained on.
-        config: The run.
-        folder: Where log and backup lie.
-        show: Called with a line of text an epoch.
+    The model is compiled and has the weights that the stage begins with.
     """
-    schedule, first = stage.schedule, 0
-    backup = read_backup(folder)
-    if backup is not None and backup["stage"] == stage.number:
-        first = backup["epoch"] + 1
-        model.load_weights(folder / backup["weights"])
+    schedule, first = stage.schedule, _resume(model, stage, folder, show)
+    if first >= stage.epochs:
         if schedule is not None:
-            schedule.state = backup["schedule"]
-        show(f"stage {stage.number}: goes on after epoch {first}")
-        if first >= stage.epochs or backup["ended"]:
-            if schedule is not None:
-                schedule.set_model(model)
-                schedule.on_train_end()
-            return
+            schedule.set_model(model)
+            schedule.on_train_end()
+        return
     _forget_epochs_after(folder, stage.number, first - 1)
-    batches, steps = _batches(stage, config, first)
-    batches = share_batches(batches, config.training.batch_size, model.distribute_strategy)
-    scheduled = [] if schedule is None else [schedule]
+    size = config.training.batch_size
+    data = replace(config.data, auxiliary_ratio=stage.auxiliary_ratio)
+    parts, seed = (stage.primary, stage.auxiliary), config.seed * 2 + stage.number
+    batches = training_dataset(*parts, stage.normalisation, data, size, seed, first)
     model.fit(
-        batches,
-        steps_per_epoch=steps,
+        share_batches(batches, size, model.distribute_strategy),
+        steps_per_epoch=steps_per_epoch(stage.primary, data, size, bool(stage.auxiliary)),
         initial_epoch=first,
         epochs=stage.epochs,
         shuffle=False,
@@ -97,34 +86,31 @@ def fit_stage(
             SwapAverages(),
             *stage.scoring,
             AgreedScores(),
-            *scheduled,
-            EpochLog(folder, stage.number, lambda: latent_moments(model, stage.observed), show),
+            *([schedule] if schedule is not None else []),
+            EpochLog(folder, stage.number, lambda: measure_moments(model, stage.observed), show),
             SwapAverages(),
             Backup(folder, stage.number, schedule),
         ],
     )
 
 
-def _batches(stage: Stage, config: RunConfig, first: int) -> tuple[tf.data.Dataset, int]:
-    """Return the batches of a stage from its epoch `first` on, and the steps of an epoch."""
-    size = config.training.batch_size
-    data = replace(config.data, auxiliary_ratio=stage.auxiliary_ratio)
-    batches = training_dataset(
-        stage.primary,
-        stage.auxiliary,
-        stage.normalisation,
-        data,
-        size,
-        config.seed * 2 + stage.number,
-        first,
-    )
-    return batches, steps_per_epoch(stage.primary, data, size, bool(stage.auxiliary))
+def _resume(model: MultitaskAAE, stage: Stage, folder: Path, show: Show) -> int:
+    """Load what an interrupted stage left, and return its next epoch."""
+    backup = read_backup(folder)
+    if backup is None or backup["stage"] != stage.number:
+        return 0
+    model.load_weights(folder / backup["weights"])
+    if stage.schedule is not None:
+        stage.schedule.state = backup["schedule"]
+    first = int(backup["epoch"]) + 1
+    show(f"stage {stage.number}: goes on after epoch {first}")
+    return stage.epochs if backup["ended"] else first
 
 
 def _forget_epochs_after(folder: Path, stage: int, epoch: int) -> None:
-    """Drop the lines of epochs that will be run again from the log."""
+    """Remove from the log the lines of epochs that will be run again."""
     path = folder / EPOCHS
-    rows = read_jsonl(path)
-    kept = [row for row in rows if (row["stage"], row["epoch"]) <= (stage, epoch)]
     if path.is_file():
+        rows = read_jsonl(path)
+        kept = [row for row in rows if (row["stage"], row["epoch"]) <= (stage, epoch)]
         write_bytes(path, "".join(json.dumps(row) + "\n" for row in kept).encode())

@@ -6,9 +6,10 @@ of a trial is the cosine between the two. The speakers are of a corpus that the 
 and take part in nothing else.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,23 +18,25 @@ import tensorflow as tf
 from ser_aae.config import RunConfig
 from ser_aae.data.auxiliary_speakers import choose_subset
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import Assembly
+from ser_aae.data.run_data import RunData
 from ser_aae.errors import UserError
-from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.protocols.leakage import refuse_known_speakers
+from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.trials import score_trials, write_trials
 from ser_aae.store.corpus import StoredCorpus, load_named
+from ser_aae.training.scoring import TrainedModel, average_outputs
 
-_MOST_NAMED = 5
+_MAX_NAMES = 5
 
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """Trials of a run: the speakers enrolled, their utterances, and what is tested.
+    """Trials of a run: the speakers enrolled, their utterances, and those tested.
 
     Attributes:
         part: All utterances that are enrolled or tested.
-        enrolment: Speaker to the rows of the corpus the speaker is enrolled with.
+        enrolment: Speaker to the rows of the corpus that enrol the speaker.
         tested: `(n,)` int64 rows of the corpus, ascending: every other utterance.
     """
 
@@ -42,7 +45,7 @@ class TrialPlan:
     tested: np.ndarray
 
 
-def plan_trials(config: RunConfig, store: Path, data: Assembly) -> TrialPlan | None:
+def plan_trials(config: RunConfig, store: Path, data: RunData) -> TrialPlan | None:
     """Choose the enrolment utterances of each speaker; all others are tested on everybody.
 
     The draw comes from the protocol's seed: every repetition and every model has the same
@@ -72,6 +75,14 @@ def plan_trials(config: RunConfig, store: Path, data: Assembly) -> TrialPlan | N
     return _draw_enrolment(corpus, rows, config.enrolment_utterances, config.protocol.seed)
 
 
+def verify(trained: TrainedModel, plan: TrialPlan) -> dict[str, Any]:
+    """Score the trials, write them into the run folder, and return their figures."""
+    batches = trained.scorer(plan.part).dataset
+    trials = score_pairs(d_vectors(trained.model, batches, plan.part), plan)
+    write_trials(trained.folder / VERIFICATION, trials)
+    return score_trials(trials)
+
+
 def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.ndarray:
     """Return the d-vector of each utterance of a part.
 
@@ -85,13 +96,10 @@ def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.n
     """
 
     @tf.function
-    def last_hidden(segments: tf.Tensor) -> tf.Tensor:
-        return model.head_outputs(segments)["speaker"][1]
+    def last_hidden(segments: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"d_vector": model.head_outputs(segments)["speaker"][1]}
 
-    means = SegmentMeans(part.rows)
-    for segments, _, rows in batches:
-        means.add(rows.numpy(), {"d_vector": last_hidden(segments).numpy()})
-    return means.means()["d_vector"]
+    return average_outputs(last_hidden, batches, part).means()["d_vector"]
 
 
 def score_pairs(vectors: np.ndarray, plan: TrialPlan) -> pd.DataFrame:
@@ -99,19 +107,15 @@ def score_pairs(vectors: np.ndarray, plan: TrialPlan) -> pd.DataFrame:
 
     Args:
         vectors: `(utterances, units)`, in the order of `plan.part.rows`.
-        plan: Who is enrolled, what is tested.
+        plan: The trials.
 
     Returns:
         One row a pair, as `ser_aae.results.trials` describes; utterance by utterance.
     """
-    place = {int(row): index for index, row in enumerate(plan.part.rows)}
-    models = np.stack(
-        [
-            vectors[[place[int(row)] for row in rows]].mean(axis=0)
-            for rows in plan.enrolment.values()
-        ]
-    )
-    tests = vectors[[place[int(row)] for row in plan.tested]]
+    # the rows of a part ascend, so a row's place is where it would be inserted
+    places = partial(np.searchsorted, plan.part.rows)
+    models = np.stack([vectors[places(rows)].mean(axis=0) for rows in plan.enrolment.values()])
+    tests = vectors[places(plan.tested)]
     scores = _unit(tests) @ _unit(models).T
     utterances = [plan.part.corpus.utterances[row] for row in plan.tested]
     names = list(plan.enrolment)
@@ -135,9 +139,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.where(lengths > 0, lengths, 1.0)
 
 
-def _draw_enrolment(
-    corpus: StoredCorpus, rows: Sequence[int] | np.ndarray, count: int, seed: int
-) -> TrialPlan:
+def _draw_enrolment(corpus: StoredCorpus, rows: np.ndarray, count: int, seed: int) -> TrialPlan:
     """Draw each speaker's enrolment; refuse speakers of whom nothing would be left to test."""
     generator = np.random.default_rng(seed)
     by_speaker: dict[str, list[int]] = {}
@@ -145,15 +147,15 @@ def _draw_enrolment(
         by_speaker.setdefault(corpus.utterances[row].speaker, []).append(int(row))
     few = [name for name, own in sorted(by_speaker.items()) if len(own) <= count]
     if few or len(by_speaker) < 2:
-        more = f" and {len(few) - _MOST_NAMED} more" if len(few) > _MOST_NAMED else ""
+        more = f" and {len(few) - _MAX_NAMES} more" if len(few) > _MAX_NAMES else ""
         raise UserError(
             f"verification: expected two speakers or more of {corpus.name} with over {count} "
             f"utterances each, found {len(by_speaker)}; fewer have: "
-            f"{', '.join(few[:_MOST_NAMED]) or 'none'}{more}; lower enrolment_utterances"
+            f"{', '.join(few[:_MAX_NAMES]) or 'none'}{more}; lower enrolment_utterances"
         )
     enrolment = {
         name: np.sort(generator.permutation(own)[:count])
         for name, own in sorted(by_speaker.items())
     }
-    tested = np.setdiff1d(np.asarray(rows, np.int64), np.concatenate(list(enrolment.values())))
-    return TrialPlan(Part(corpus, np.asarray(rows, np.int64), {}), enrolment, tested)
+    tested = np.setdiff1d(rows, np.concatenate(list(enrolment.values())))
+    return TrialPlan(Part(corpus, rows, {}), enrolment, tested)

@@ -23,7 +23,7 @@ from ser_aae.results import folder as run_folders
 from ser_aae.results.evaluation import _common_config
 from ser_aae.store.corpus import corpus_folder, load_corpus, other_frontends
 from ser_aae.training.pretraining_key import settings_of_stage_one
-from ser_aae.training.run import _begin
+from ser_aae.training.run import _begin_folder
 from tuning import definition
 from tuning.definition import Search, read_search
 from tuning.space import read_space
@@ -203,11 +203,11 @@ def test_a_run_begun_before_goes_on(preset, grown, tmp_path):
     config = read_config(folder)
     data = SimpleNamespace(digests=json.loads((folder / "config.json").read_text())["corpora"])
     before = (folder / "config.json").read_bytes()
-    _begin(folder, config, data, None)
+    _begin_folder(folder, config, data, None)
     assert (folder / "config.json").read_bytes() == before
     other = replace(config, model=replace(config.model, heads=(4, 2)))
     with pytest.raises(UserError, match="begun with another config"):
-        _begin(folder, other, data, None)
+        _begin_folder(folder, other, data, None)
 
 
 def test_folds_of_before_and_after_are_pooled(preset, grown, tmp_path):

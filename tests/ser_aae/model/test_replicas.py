@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 import tensorflow as tf
 
-from ser_aae.model.replicas import gather, num_replicas, run_if, share_gradients
+from ser_aae.model.replicas import apply_gradients, gather, num_replicas
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_SECONDS = 900
@@ -96,13 +97,14 @@ def test_with_one_replica_nothing_is_done():
     code = tf.ones([3, 2])
     assert num_replicas() == 1
     assert gather(code) is code
-    assert share_gradients([code])[0] is code
-    counted = tf.Variable(0)
 
-    def count():
-        counted.assign_add(1)
-        return tf.constant(True)
 
-    for wanted in (True, False):
-        run_if(tf.constant(wanted), count, [])
-    assert counted.numpy() == 1
+@pytest.mark.parametrize("condition", [None, True, False])
+def test_an_optimiser_steps_unless_its_condition_is_false(condition):
+    weight = keras.Variable(1.0)
+    optimiser = keras.optimizers.SGD(0.5)
+    optimiser.build([weight])
+    given = None if condition is None else tf.constant(condition)
+    apply_gradients(optimiser, [tf.constant(1.0)], [weight], given)
+    assert weight.numpy() == (1.0 if condition is False else 0.5)
+    assert optimiser.iterations.numpy() == (condition is not False)

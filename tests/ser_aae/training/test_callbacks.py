@@ -56,8 +56,8 @@ def follow(model, schedule, scores):
 
 
 def plateau(tmp_path, **changes):
-    settings = {"patience": 3, "factor": 0.5, "stop_ratio": 0.1, "selection_epochs": 1} | changes
-    return HalveOnPlateau(tmp_path / "best.weights.h5", **settings)
+    settings = {"patience_epochs": 3, "rate_factor": 0.5, "stop_ratio": 0.1, "selection_epochs": 1}
+    return HalveOnPlateau(tmp_path / "best.weights.h5", TrainingConfig(**settings | changes))
 
 
 def test_no_halving_while_it_improves(model, tmp_path):
@@ -87,18 +87,18 @@ def test_plateau_restores_the_best_and_halves_every_rate(model, tmp_path):
 
 def test_rates_of_the_best_epoch_do_not_come_back_with_its_weights(model, tmp_path):
     before = learning_rates(model)["classification"]
-    follow(model, plateau(tmp_path, patience=1), [0.5, 0.4, 0.4])
+    follow(model, plateau(tmp_path, patience_epochs=1), [0.5, 0.4, 0.4])
     assert learning_rates(model)["classification"] == pytest.approx(before / 4)
 
 
 def test_ends_when_the_rate_falls_under_a_tenth(model, tmp_path):
     # 1/2, 1/4, 1/8, 1/16: the fourth halving is the first under a tenth
-    assert follow(model, plateau(tmp_path, patience=2), [0.5] + [0.4] * 20) == 8
+    assert follow(model, plateau(tmp_path, patience_epochs=2), [0.5] + [0.4] * 20) == 8
 
 
 @pytest.mark.parametrize(
     ("changes", "last"),
-    [({"patience": 1}, 4), ({"factor": 0.05}, 3), ({"stop_ratio": 0.3}, 6)],
+    [({"patience_epochs": 1}, 4), ({"rate_factor": 0.05}, 3), ({"stop_ratio": 0.3}, 6)],
 )
 def test_each_setting_changes_the_schedule(model, tmp_path, changes, last):
     assert follow(model, plateau(tmp_path, **changes), [0.5] + [0.4] * 20) == last
@@ -115,8 +115,8 @@ def test_best_weights_come_back_at_the_end(model, tmp_path):
 def test_an_epoch_that_is_good_by_luck_is_not_chosen(model, tmp_path):
     scores = [0.1, 0.9, 0.1, 0.5, 0.6, 0.6]
     alone, running = (
-        plateau(tmp_path, patience=9),
-        plateau(tmp_path, patience=9, selection_epochs=3),
+        plateau(tmp_path, patience_epochs=9),
+        plateau(tmp_path, patience_epochs=9, selection_epochs=3),
     )
     for schedule in (alone, running):
         follow(model, schedule, scores)

@@ -20,10 +20,10 @@ from ser_aae.commands.train import read_config
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl, write_json
-from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.aae import build_model
 from ser_aae.results.folder import BEST_WEIGHTS, run_folder
 from ser_aae.results.predictions import read_predictions
-from ser_aae.training import devices as strategies
+from ser_aae.training import devices
 from ser_aae.training.devices import (
     is_chief,
     mean_over_replicas,
@@ -134,9 +134,7 @@ def weights_in(path):
 def untrained_weights(config, run, path):
     """Return what the networks of a run began with; `path` is where they are saved meanwhile."""
     seed_everything(config)
-    shape = (config.frontend.bins, config.data.segment_frames, 1)
-    num_classes = read_json(run / "normalisation.json")["num_classes"]
-    model = MultitaskAAE(config.model, num_classes, shape, seed=config.seed)
+    model = build_model(config, read_json(run / "normalisation.json")["num_classes"])
     model.compile(config.training)
     model.save_weights(path)
     return weights_in(path)
@@ -212,7 +210,7 @@ def test_a_batch_that_cannot_be_parted_is_refused():
 def test_the_chief_is_the_first_worker_unless_one_is_named(
     monkeypatch, jobs, kind, index, expected
 ):
-    monkeypatch.setattr(strategies, "is_on_several_hosts", lambda strategy: True)
+    monkeypatch.setattr(devices, "is_on_several_hosts", lambda strategy: True)
     cluster = SimpleNamespace(jobs=jobs)
     resolver = SimpleNamespace(cluster_spec=lambda: cluster, task_type=kind, task_id=index)
     assert is_chief(SimpleNamespace(cluster_resolver=resolver)) is expected
@@ -224,7 +222,7 @@ def test_all_but_the_chief_go_on_from_a_copy_and_leave_no_trace(config, tmp_path
     one = open_strategy("one")
     with place_to_write(one, config, tmp_path) as place:
         assert place == tmp_path
-    monkeypatch.setattr(strategies, "is_chief", lambda strategy: False)
+    monkeypatch.setattr(devices, "is_chief", lambda strategy: False)
     with place_to_write(one, config, tmp_path) as place:
         assert place != tmp_path
         assert read_json(run_folder(place, config) / "backup.json") == {"epoch": 3}

@@ -18,6 +18,7 @@ from ser_aae.results.folder import (
 )
 from ser_aae.results.predictions import read_predictions
 from ser_aae.training import run as train
+from ser_aae.training import scoring
 from ser_aae.training import stage as stages
 from ser_aae.training.ending import validation_accuracy
 from ser_aae.training.run import train_and_evaluate
@@ -89,7 +90,7 @@ def looked_at(monkeypatch):
 
         return watched
 
-    for module, name in ((train, "evaluation_dataset"), (stages, "training_dataset")):
+    for module, name in ((scoring, "evaluation_dataset"), (stages, "training_dataset")):
         monkeypatch.setattr(module, name, watch(getattr(module, name)))
     return seen
 

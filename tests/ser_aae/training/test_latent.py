@@ -1,3 +1,6 @@
+"""The latent space of a run: its moments, its map, and what is kept for pictures of it."""
+
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,7 +8,18 @@ import pytest
 import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
-from ser_aae.training.latent import latent_moments, map_latent
+from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
+from ser_aae.config import DataConfig, ModelConfig
+from ser_aae.data.targets import Target
+from ser_aae.labels import FOUR
+from ser_aae.model.aae import MultitaskAAE
+from ser_aae.results.folder import EXAMPLES
+from ser_aae.training import latent
+from ser_aae.training.latent import map_latent, measure_moments, write_examples
+
+TARGET = Target("emotion", FOUR, [])
+DATA = DataConfig(segment_frames=64, evaluation_shift_frames=32, pad="repeat")
+SMALL = ModelConfig(filters=(4, 4), latent_channels=4, classifier_filters=4, dense_units=(8, 8))
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +58,7 @@ def draw(distribution, **settings):
 )
 def test_moments_are_those_of_the_distribution(codes, mean, variance, kurtosis):
     model, dataset, _ = encoded(codes)
-    found = latent_moments(model, dataset)
+    found = measure_moments(model, dataset)
     assert found["mean"] == pytest.approx(mean, abs=0.03)
     assert found["variance"] == pytest.approx(variance, rel=0.05)
     assert found["kurtosis"] == pytest.approx(kurtosis, rel=0.08)
@@ -53,21 +67,21 @@ def test_moments_are_those_of_the_distribution(codes, mean, variance, kurtosis):
 
 def test_a_collapsed_code_has_no_kurtosis_and_no_nan():
     model, dataset, _ = encoded(np.full((2, 4, 3, 3, 2), 0.5))
-    assert latent_moments(model, dataset) == {"mean": 0.5, "variance": 0.0, "kurtosis": 0.0}
+    assert measure_moments(model, dataset) == {"mean": 0.5, "variance": 0.0, "kurtosis": 0.0}
 
 
 def test_four_batches_are_looked_at_without_training():
     codes = np.zeros((6, 5, 2, 2, 2))
     codes[4:] = 100.0
     model, dataset, calls = encoded(codes)
-    assert latent_moments(model, dataset)["mean"] == 0.0
+    assert measure_moments(model, dataset)["mean"] == 0.0
     assert calls == [False] * 4
 
 
 def test_moments_also_take_batches_with_rows():
     model, dataset, _ = encoded(draw("normal"))
     with_rows = dataset.map(lambda code, labels: (code, labels, tf.range(8)))
-    assert latent_moments(model, with_rows) == latent_moments(model, dataset)
+    assert measure_moments(model, with_rows) == measure_moments(model, dataset)
 
 
 def groups(each, groups=3, width=60):
@@ -89,7 +103,7 @@ def test_what_lies_together_is_drawn_together(each):
 
 def test_the_same_codes_give_the_same_map():
     codes = np.random.default_rng(3).normal(0, 1, (11, 6))
-    np.testing.assert_array_equal(map_latent(codes, 1), map_latent(codes, 1))
+    np.testing.assert_array_equal(map_latent(codes), map_latent(codes))
 
 
 @pytest.mark.parametrize(("count", "width"), [(2, 5), (9, 1), (10, 2), (5, 3)])
@@ -98,3 +112,117 @@ def test_few_points_or_values_are_laid_out_too(count, width):
     placed = map_latent(codes)
     assert placed.shape == (count, 2)
     assert np.isfinite(placed).all()
+
+
+def build_model(kind):
+    tf.random.set_seed(1)
+    config = replace(SMALL, kind=kind)
+    return MultitaskAAE(config, {"emotion": 4, "gender": 2}, (32, 64, 1), seed=1)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model("mtl")
+
+
+@pytest.fixture(scope="module")
+def part(tiny_part):
+    return replace(tiny_part, rows=np.arange(8, 24))
+
+
+@pytest.fixture(scope="module")
+def dataset(part):
+    return evaluation_dataset(part, measure_normalisation([part]), DATA, 16)
+
+
+@pytest.fixture(scope="module")
+def written(model, dataset, part, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    write_examples(model, dataset, part, TARGET, folder)
+    with np.load(folder / EXAMPLES) as content:
+        return dict(content)
+
+
+def test_a_segment_and_its_reconstruction(model, dataset, written):
+    (segments, *_), *_ = dataset
+    np.testing.assert_array_equal(written["segment"], segments[0, :, :, 0])
+    decoded = model.decoder(model.encoder(segments[:1], training=False), training=False)
+    assert written["reconstruction"].shape == (32, 64)
+    np.testing.assert_allclose(written["reconstruction"], decoded[0, :, :, 0], atol=1e-5)
+    assert not np.allclose(written["reconstruction"], written["segment"], atol=1e-2)
+
+
+def test_one_point_an_utterance_with_what_is_known_of_it(part, written):
+    utterances = [part.corpus.utterances[row] for row in part.rows]
+    assert written["latent_2d"].shape == (16, 2)
+    assert np.isfinite(written["latent_2d"]).all()
+    assert written["latent_class"].tolist() == [item.emotion for item in utterances]
+    assert written["latent_gender"].tolist() == [item.gender for item in utterances]
+    assert written["latent_speaker"].tolist() == [item.speaker for item in utterances]
+
+
+def test_a_point_is_the_code_averaged_over_time_and_segments(
+    model, dataset, part, tmp_path, monkeypatch
+):
+    seen = {}
+
+    def keep(points):
+        seen["points"] = points
+        return np.zeros((len(points), 2))
+
+    monkeypatch.setattr(latent, "map_latent", keep)
+    write_examples(model, dataset, part, TARGET, tmp_path)
+    codes = {int(row): [] for row in part.rows}
+    for segments, _, rows in dataset:
+        for row, segment in zip(rows.numpy(), segments, strict=True):
+            code = model.encoder(segment[None], training=False).numpy()[0]
+            codes[int(row)].append(code.mean(axis=1).ravel())
+    assert max(len(each) for each in codes.values()) > 1
+    expected = [np.mean(codes[int(row)], axis=0) for row in part.rows]
+    np.testing.assert_allclose(seen["points"], expected, atol=1e-4)
+
+
+def test_many_utterances_are_thinned_out_alike_each_time(
+    model, dataset, part, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(latent, "_MAX_POINTS", 6)
+    names = []
+    for _ in range(2):
+        write_examples(model, dataset, part, TARGET, tmp_path)
+        with np.load(tmp_path / EXAMPLES) as content:
+            assert len(content["latent_2d"]) == len(content["latent_class"]) == 6
+            names.append(content["latent_speaker"].tolist() + content["latent_class"].tolist())
+    assert names[0] == names[1]
+
+
+def test_a_cnn_has_no_reconstruction(dataset, part, tmp_path):
+    write_examples(build_model("cnn"), dataset, part, TARGET, tmp_path)
+    with np.load(tmp_path / EXAMPLES) as content:
+        assert "reconstruction" not in content
+        assert content["segment"].shape == (32, 64)
+        assert content["latent_2d"].shape == (16, 2)
+
+
+def test_nothing_else_is_left_in_the_folder(model, dataset, part, tmp_path):
+    write_examples(model, dataset, part, TARGET, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [EXAMPLES]
+
+
+def test_clusters_are_kept_with_the_ratings_behind_them(model, dataset, part, tmp_path):
+    write_examples(model, dataset, part, TARGET, tmp_path)
+    with np.load(tmp_path / EXAMPLES) as content:
+        assert not {"plane", "centroids"} & set(content)
+    utterances = tuple(
+        replace(item, valence=1.0 + row % 5, activation=5.0 - row % 4)
+        for row, item in enumerate(part.corpus.utterances)
+    )
+    rated = replace(part, corpus=replace(part.corpus, utterances=utterances))
+    rated.labels["clusters-3"] = np.arange(64, dtype=np.int32) % 3
+    centroids = np.array([[1.5, 4.0], [3.0, 3.0], [4.5, 2.5]])
+    target = Target("clusters-3", ("one", "two", "three"), [], centroids)
+    write_examples(model, dataset, rated, target, tmp_path)
+    with np.load(tmp_path / EXAMPLES) as content:
+        np.testing.assert_array_equal(content["centroids"], centroids)
+        assert content["plane"][0].tolist() == [1.0 + 8 % 5, 5.0 - 8 % 4]
+        names = [target.classes[row % 3] for row in rated.rows]
+        assert content["plane_class"].tolist() == content["latent_class"].tolist() == names

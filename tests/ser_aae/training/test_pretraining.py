@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.data.run_data import assemble
@@ -18,11 +19,11 @@ from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
 from ser_aae.grid.storage import place_in_cache
 from ser_aae.grid.worker import train_run
-from ser_aae.model.aae import MultitaskAAE
+from ser_aae.model.aae import build_model
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import read_predictions
 from ser_aae.training import pretraining
-from ser_aae.training.pretraining import adopt, auxiliary_speakers, pretrain
+from ser_aae.training.pretraining import adopt_weights, auxiliary_speakers, pretrain
 from ser_aae.training.run import train_and_evaluate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -97,7 +98,8 @@ def assert_same_outcome(one, two):
 def outcome_of(config, store, runs, shown=None):
     """Return the folder of a config's stage 1, computed where it is not there."""
     show = (lambda line: None) if shown is None else shown.append
-    return pretrain(config, assemble(config, store), runs, runs / "own", show)
+    strategy = tf.distribute.get_strategy()
+    return pretrain(config, assemble(config, store), runs, runs / "own", show, strategy)
 
 
 def test_it_leaves_its_outcome_beside_the_runs_and_its_log_in_them(first, place):
@@ -182,10 +184,9 @@ def test_what_cannot_be_repeated_to_the_bit_is_not_shared(config, tiny_store, tm
 def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tiny_store, place):
     data = assemble(config, tiny_store)
     keras.utils.set_random_seed(3)
-    shape = (config.frontend.bins, config.data.segment_frames, 1)
-    model = MultitaskAAE(config.model, data.num_classes, shape)
+    model = build_model(config, data.num_classes)
     before = {weight.path: weight.numpy() for weight in model.weights}
-    adopt(model, place, data)
+    adopt_weights(model, place, data)
     with np.load(place / "weights.npz") as learnt:
         kernel = model.encoder.get_layer("encoder_1_conv").kernel.numpy()
         np.testing.assert_array_equal(kernel, learnt["encoder/encoder_1_conv/kernel"])
@@ -207,7 +208,7 @@ def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tin
 def test_speakers_are_numbered_among_themselves(config, tiny_store):
     drawn = replace(config, data=replace(config.data, auxiliary_speakers=4))
     data = assemble(drawn, tiny_store)
-    (part,) = pretraining._parts(data)
+    (part,) = pretraining._number_speakers(data)
     utterances = part.corpus.utterances
     speakers = auxiliary_speakers(data)
     assert len(speakers) == 4
@@ -277,15 +278,17 @@ def test_workers_with_their_own_disks_share_it_in_their_cache(
 
 
 def test_it_is_held_while_it_is_computed(config, tiny_store, place, tmp_path, monkeypatch):
-    held, complete = [], pretraining._complete
+    held = []
 
-    def look(folder, *rest):
+    def look(folder, *_):
         with claim(folder) as mine:
             held.append(mine)
-        complete(folder, *rest)
+        (folder / "epochs.jsonl").touch()
 
-    monkeypatch.setattr(pretraining, "_complete", look)
+    monkeypatch.setattr(pretraining, "_compute", look)
+    assert outcome_of(config, tiny_store, tmp_path).name == place.name
+    assert held == [False]
     shown = []
-    assert outcome_of(config, tiny_store, place.parents[2], shown) == place
+    assert outcome_of(config, tiny_store, place.parents[1], shown) == place
     assert held == [False]
     assert shown == [f"stage 1: found in {place}"]

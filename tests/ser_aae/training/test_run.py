@@ -189,8 +189,8 @@ def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
 ):
     held = []
 
-    def look(model, data, scorer, folder, show, verified):
-        with claim(folder) as mine:
+    def look(trained, verified, show):
+        with claim(trained.folder) as mine:
             held.append(mine)
 
     monkeypatch.setattr(train, "finish", look)
