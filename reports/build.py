@@ -26,7 +26,7 @@ from reports.summary import (
     mean_text,
     summarise,
 )
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.experiments import ARTEFACTS, BUDGETS, OWN_CORPUS, Artefact, Setup, choose, read_setups
 from ser_aae.files.atomic import write_bytes

@@ -18,7 +18,7 @@ from ser_aae.config import (
     RunConfig,
     TrainingConfig,
 )
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.frontend import recording_to_spectrogram
 from ser_aae.labels import FOUR, GENDERS
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus

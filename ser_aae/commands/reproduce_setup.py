@@ -25,7 +25,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     """
     from data_prep.corpora import known_aliases, known_facts
     from ser_aae.config.build import build_config
-    from ser_aae.datasets import record_tables
+    from ser_aae.config.datasets import record_tables
     from ser_aae.experiments import BUDGETS, Setup, Tuned, read_tuned
 
     budget = BUDGETS[arguments.budget]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ser_aae.config.datasets import Naming, Table
 from ser_aae.config.declaration import (
     UNSTATED,
     Settings,
@@ -18,7 +19,6 @@ from ser_aae.config.declaration import (
     task_setting,
 )
 from ser_aae.config.kinds import KINDS, Kind
-from ser_aae.datasets import Naming, Table
 from ser_aae.labels import PRIMARY_TASKS
 
 TABLES, CORPORA = "tables", "corpora"

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
-from ser_aae.datasets import CorpusFacts, read_facts
+from ser_aae.corpus_facts import CorpusFacts, read_facts
 from ser_aae.errors import UserError
 from ser_aae.utterance import Utterance
 
