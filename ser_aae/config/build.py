@@ -66,10 +66,12 @@ def build_config(
     for key in required:
         if key not in values:
             raise UserError(f"expected --{key}, or {key} in the file of --config; got neither")
-    anew = [name for item in typed if item.key in _DATASETS for name in _as_names(values[item.key])]
+    anew = [
+        name for item in typed if item.key in _DATASETS for name in _list_names(values[item.key])
+    ]
     # a data set that is named outside the file is sought from here, whatever the file says of it
     known = [table for table in tables if table.given not in anew]
-    config = _with_names(with_settings(RunConfig(), values), known, aliases or {})
+    config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
     config = replace(config, tables=record_tables(config.datasets, known, prepared))
     _check_frontend(config.frontend)
     if config.auxiliary and config.model.learns_from_labels_alone:
@@ -87,7 +89,7 @@ def build_config(
 
 
 def parse_assignment(text: str) -> Given:
-    """Return what `KEY=VALUE` says.
+    """Return the setting in `KEY=VALUE`.
 
     Raises:
         UserError: It has no `=`.
@@ -182,11 +184,13 @@ def _check_frontend(frontend: FrontEndConfig) -> None:
         )
 
 
-def _as_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
+def _list_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _with_names(config: RunConfig, known: Iterable[Table], aliases: Mapping[str, str]) -> RunConfig:
+def _name_datasets(
+    config: RunConfig, known: Iterable[Table], aliases: Mapping[str, str]
+) -> RunConfig:
     """Call corpora as their folders are called: `RAVDESS` and `ravdess` are one run.
 
     Args:
@@ -211,10 +215,10 @@ def _with_names(config: RunConfig, known: Iterable[Table], aliases: Mapping[str,
 
 
 def _read_record(root: yaml.Node | None, file: Path | None) -> tuple[list[Table], list[str]]:
-    """Return what a run wrote down of its tables, and the stored names of all its corpora.
+    """Return the tables that a run wrote down, and the stored names of all its corpora.
 
     Raises:
-        UserError: It is not what a run writes.
+        UserError: The tables are not as a run writes them.
     """
     # to this constructor all is text, so that nothing is taken for a number, and nothing is run
     plain = yaml.constructor.BaseConstructor().construct_document(root) if root else {}

@@ -49,7 +49,7 @@ class Table:
 
 
 def given_path(dataset: str) -> GivenPath | None:
-    """Return what `csv:FILE` or `audformat:DIR#TABLE` names, `None` where no path is named.
+    """Return the path in `csv:FILE` or `audformat:DIR#TABLE`, `None` where no path is named.
 
     The last `#` begins the table; a folder with a `#` in its name needs one more behind it.
     """
@@ -70,8 +70,8 @@ def stored_name(dataset: str) -> str:
     folder. `"audformat:emodb-1.4#emotion"` is likewise
     `"audformat-emodb-1-4-emotion-"` with digits of the folder's path and the table.
 
-    A path that is no full one is resolved from the current folder: of a run or a setup, ask its
-    own `stored_name`.
+    A relative path is resolved from the current folder: for a run or a setup, its own
+    `stored_name` knows better.
     """
     given = given_path(dataset)
     if given is None:
@@ -88,7 +88,7 @@ def record_tables(
     """Return the record of each data set that is named by its path, in their order.
 
     Args:
-        datasets: As they are named.
+        datasets: Names of data sets, as they were given.
         known: Earlier records, which stay as they are.
         prepared: Names of corpora in the store. A data set has one of these names if it is the
             only one with the beginning of its own.
@@ -141,17 +141,17 @@ class Naming:
         return next((each for each in self.tables if dataset in (each.given, each.name)), None)
 
     def stored_name(self, dataset: str) -> str:
-        """Return the name under which a store keeps a data set, from whatever folder."""
+        """Return the name under which a store keeps a data set, from any folder."""
         table = self.find_table(dataset)
         return stored_name(dataset) if table is None else table.name
 
     def advised_name(self, dataset: str) -> str:
-        """Return what `ser-aae prepare --dataset` takes, as well as it is known."""
+        """Return a name that `ser-aae prepare --dataset` takes, as well as it is known."""
         table = self.find_table(dataset)
         return (table.source or table.given) if table else self.stored_name(dataset)
 
     def source(self, dataset: str) -> str:
-        """Return what an adapter of a data set is found by, from whatever folder.
+        """Return the name by which an adapter of a data set is found, from any folder.
 
         Raises:
             UserError: It is not known any more where the table lies.

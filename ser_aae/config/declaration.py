@@ -65,6 +65,9 @@ def setting(  # noqa: PLR0913 - an argument for each fact of a setting
     return field(default=facts.pop("default"), metadata=facts)
 
 
+late_setting = partial(setting, stage_one=False)
+"""Declare a field that stage 1 does not depend on."""
+
 task_setting = partial(setting, stage_one=False, on_card=False)
 """Declare a field that says what is learnt from whose speech.
 
@@ -82,10 +85,10 @@ class Settings:
     def identity(self) -> dict[str, Any]:
         """Return the plain values that names are made of.
 
-        Settings with `before` that have that value are left out, so that whatever is named by a
-        digest of the rest keeps its name when a setting is added.
+        Settings that have their value of `before` are left out, so that no name changes when a
+        setting is added.
         """
-        return _named(self, self.to_dict())
+        return _identity_of(self, self.to_dict())
 
 
 def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
         kind: RunConfig, or the class of a group.
     """
     found = {**plain}
-    for item in _declared(kind):
+    for item in _setting_fields(kind):
         if is_dataclass(item.default_factory):
             inner = plain.get(item.name, {})
             # what is no group is damage, and a group that nothing was added to stays missing
@@ -109,19 +112,19 @@ def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
     return found
 
 
-def _named(settings: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
+def _identity_of(settings: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of plain values that is in digests."""
     named = {}
-    for item in _declared(settings):
+    for item in _setting_fields(settings):
         value = plain[item.name]
         if is_dataclass(item.default_factory):
-            named[item.name] = _named(getattr(settings, item.name), value)
+            named[item.name] = _identity_of(getattr(settings, item.name), value)
         elif item.metadata["always_named"] or value != _value_before(item):
             named[item.name] = value
     return named
 
 
-def _declared(of: Any) -> list[Field[Any]]:
+def _setting_fields(of: Any) -> list[Field[Any]]:
     """Return the fields that are settings or groups of them."""
     return [item for item in fields(of) if item.metadata or is_dataclass(item.default_factory)]
 

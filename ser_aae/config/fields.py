@@ -27,7 +27,7 @@ class Given:
 
 
 def groups() -> dict[str, type]:
-    """Return the groups of settings, `"model"` to ModelConfig and so on."""
+    """Return the groups of settings: `"model"` to ModelConfig and so on."""
     types = typing.get_type_hints(RunConfig)
     return {name: kind for name, kind in types.items() if is_dataclass(kind)}
 

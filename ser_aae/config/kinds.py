@@ -1,7 +1,7 @@
 """Kinds of model: phases, trunk, tasks and titles of the method and its baselines.
 
-Everything that depends on `model.kind` reads it here. The name of a kind says none of it: whoever
-adds a kind adds a row.
+Everything that depends on `model.kind` reads it here. The name of a kind says none of it; a
+new kind is a new row.
 """
 
 from collections.abc import Mapping
