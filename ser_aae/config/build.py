@@ -73,18 +73,7 @@ def build_config(
     known = [table for table in tables if table.given not in anew]
     config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
     config = replace(config, tables=record_tables(config.datasets, known, prepared))
-    _check_frontend(config.frontend)
-    if config.auxiliary and config.model.learns_from_labels_alone:
-        raise UserError(
-            f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
-            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or "
-            "take another model.kind"
-        )
-    if config.data.segment_frames % TIME_POOLS:
-        raise UserError(
-            f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
-            f"pools shrink time by, got {config.data.segment_frames}"
-        )
+    _check_together(config)
     return config
 
 
@@ -158,8 +147,29 @@ def _texts(node: yaml.Node) -> str | tuple[str, ...]:
     return "a mapping"
 
 
-def _check_frontend(frontend: FrontEndConfig) -> None:
+def _check_together(config: RunConfig) -> None:
     """Refuse settings that are possible each by itself, but not together.
+
+    Raises:
+        UserError: The model would learn nothing from the auxiliary corpora, a segment does not fit
+            the encoder's pools, or no spectrogram could be computed.
+    """
+    _check_frontend(config.frontend)
+    if config.auxiliary and config.model.learns_from_labels_alone:
+        raise UserError(
+            f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
+            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or "
+            "take another model.kind"
+        )
+    if config.data.segment_frames % TIME_POOLS:
+        raise UserError(
+            f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
+            f"pools shrink time by, got {config.data.segment_frames}"
+        )
+
+
+def _check_frontend(frontend: FrontEndConfig) -> None:
+    """Refuse settings of a front end that do not fit one another.
 
     Raises:
         UserError: A spectrogram could not be computed, or would lose part of its windows.

@@ -1,4 +1,4 @@
-"""The one path from a recording to a log spectrogram, for shards and for inference."""
+"""One path from a recording to a log spectrogram, for shards and for inference."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Any recording in blocks, so that an hour needs no more memory than a minute.
+"""Blocks of any recording, so that an hour needs no more memory than a minute.
 
 A recording under 40 s, longer than all but a few utterances of any corpus, is one block: its
 posteriors are to the bit those of the same utterance in a run. A longer one is cut into blocks
