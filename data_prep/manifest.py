@@ -12,7 +12,7 @@ from data_prep.corpora import Adapter
 from data_prep.corpus import Corpus
 from data_prep.synthetic import MARKER
 from ser_aae.config import FrontEndConfig
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES

@@ -26,7 +26,7 @@ from reports.summary import (
     mean_text,
     summarise,
 )
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.experiments.artefacts import ARTEFACTS, OWN_CORPUS, choose
 from ser_aae.experiments.cells import Artefact

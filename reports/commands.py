@@ -8,9 +8,9 @@ from pathlib import Path
 
 from reports.settings import shortest_settings
 from ser_aae.config import RunConfig
+from ser_aae.config.datasets import given_path, stored_name
 from ser_aae.config.fields import get
 from ser_aae.config.presets import PRESETS
-from ser_aae.datasets import given_path, stored_name
 from ser_aae.experiments.setup import TUNED, Setup, setup_folder
 from ser_aae.results.folder import CONFIG, flatten
 from ser_aae.results.places import Places

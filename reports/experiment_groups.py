@@ -14,7 +14,7 @@ from reports.settings import shortest_settings
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
 from ser_aae.config import stored_dataset
 from ser_aae.config.kinds import KINDS
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.results.folder import flatten, read_plain_config
 
 _SHARED = ("dataset", "task", "classes", "improvised_only")

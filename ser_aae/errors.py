@@ -1,4 +1,4 @@
-"""The one error that is the user's to mend, as opposed to a fault of this program."""
+"""Error that the user can mend, as opposed to a fault of this program."""
 
 
 class UserError(Exception):

@@ -1,4 +1,4 @@
-"""Progress: the type of what shows a person a line of text while work goes on."""
+"""Progress: the type of functions that show a person a line of text while work goes on."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The record that corpora, manifests, splits and results share: one utterance."""
+"""Utterance: the record that corpora, manifests, splits and results share."""
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -24,7 +24,7 @@ class Utterance:
         language: ISO 639-3 code, `""` where unknown.
         activation: 1 (calm) to 5 (excited), whatever direction the corpus stores; or `None`.
         valence: 1 (negative) to 5 (positive); or `None`.
-        extra: Whatever else the corpus says, column name to value.
+        extra: Everything else that the corpus says, column name to value.
     """
 
     corpus: str

@@ -18,8 +18,9 @@ from ser_aae.config import (
     RunConfig,
     TrainingConfig,
 )
-from ser_aae.datasets import CorpusFacts
-from ser_aae.frontend import recording_to_spectrogram
+from ser_aae.corpus_facts import CorpusFacts
+from ser_aae.frontend import signal_to_spectrogram
+from ser_aae.frontend.audio import read_audio
 from ser_aae.labels import FOUR, GENDERS
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
 from ser_aae.store.records import serialise
@@ -118,6 +119,11 @@ def _speak(item: Utterance, draw: np.random.Generator) -> np.ndarray:
     sound = tone + hum + draw.normal(0, 0.01, len(time_s))
     sound[5000:8000] *= 0.001
     return sound.astype(np.float32)
+
+
+def recording_to_spectrogram(path: Path, config: FrontEndConfig) -> np.ndarray:
+    """Return the log spectrogram of a whole recording."""
+    return signal_to_spectrogram(read_audio(path, config.sample_rate_hz), config)
 
 
 def train_recorded_run(place: Path) -> RecordedRun:

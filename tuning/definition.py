@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.config import TABLES, RunConfig, complete_stored
+from ser_aae.config.datasets import Table
 from ser_aae.config.fields import values_by_name, with_settings
-from ser_aae.datasets import Table
 from ser_aae.errors import UserError
 from ser_aae.experiments.weight_sweeps import FIGURE_5
 from ser_aae.files.digests import digest_of_plain
@@ -85,12 +85,11 @@ def read_search(plain: Mapping[str, Any]) -> Search:
     """
     try:
         config = complete_stored(plain["config"], RunConfig)
-        space = read_space(plain["space"])
-        config = dict(plain["config"])
-        tables = tuple(Table(**row) for row in config.pop(TABLES, ()))
+        settings = {key: value for key, value in config.items() if key != TABLES}
+        tables = tuple(Table(**row) for row in config.get(TABLES, ()))
         search = Search(
-            config=with_settings(RunConfig(tables=tables), values_by_name(config)),
-            space=space,
+            config=with_settings(RunConfig(tables=tables), values_by_name(settings)),
+            space=read_space(plain["space"]),
             algorithm=plain["algorithm"],
             trials=plain["trials"],
             folds=tuple(plain["folds"]),

@@ -17,7 +17,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from data_prep.corpus import Corpus, check_counts, why_dropped
-from ser_aae.datasets import PATH_KINDS, CorpusFacts, given_path, stored_name
+from ser_aae.config.datasets import PATH_KINDS, given_path, stored_name
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 
 

@@ -24,7 +24,8 @@ from data_prep.audformat_files.choice import choose_tables, split_of
 from data_prep.audformat_files.tables import Database, Row
 from data_prep.audformat_files.values import Values
 from data_prep.corpus import Corpus, build_corpus
-from ser_aae.datasets import AUDFORMAT_PREFIX, CorpusFacts, stored_name
+from ser_aae.config.datasets import stored_name
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -70,7 +71,7 @@ def read(location: Path, table: str = "") -> Corpus:
             speakers, or none of the media files.
     """
     database = Database(location)
-    corpus = stored_name(f"{AUDFORMAT_PREFIX}{location}#{table}")
+    corpus = stored_name(f"{NAME}:{location}#{table}")
     utterances: dict[str, Utterance] = {}
     dropped: list[Dropped] = []
     notes: set[Dropped] = set()

@@ -33,7 +33,7 @@ from data_prep.corpus import (
     read_label_file,
     unique_by_stem,
 )
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Dropped, Utterance

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from data_prep.corpus import Corpus
 from data_prep.csv_table import read_table
-from ser_aae.datasets import CSV_PREFIX, CorpusFacts, stored_name
+from ser_aae.config.datasets import stored_name
+from ser_aae.corpus_facts import CorpusFacts
 
 NAME = "csv"
 VERSION = "1"
@@ -33,4 +34,4 @@ EXCLUDED: dict[str, str] = {}
 
 def read(location: Path) -> Corpus:
     """Read the recordings that the CSV file at `location` lists."""
-    return read_table(location, stored_name(f"{CSV_PREFIX}{location}"))
+    return read_table(location, stored_name(f"{NAME}:{location}"))

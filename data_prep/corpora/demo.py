@@ -14,7 +14,7 @@ from pathlib import Path
 
 from data_prep.corpus import Corpus, build_corpus
 from data_prep.csv_table import read_table
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 
 NAME = "demo"

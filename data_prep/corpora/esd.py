@@ -32,7 +32,7 @@ from data_prep.corpus import (
     split_lines,
     unique_by_stem,
 )
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Utterance
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import add_place
-from ser_aae.datasets import PATH_KINDS
+from ser_aae.config.datasets import PATH_KINDS
 
 if TYPE_CHECKING:
     from data_prep.corpora import Adapter

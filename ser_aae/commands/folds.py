@@ -38,7 +38,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists; print the size of each part, then the folder."""
     from ser_aae.data.run_data import name_stored_target, read_pool
-    from ser_aae.protocols.fold_files import format_list, write_lists
+    from ser_aae.protocols.fold_lists import format_list, write_lists
     from ser_aae.protocols.splits import make_split, num_folds
 
     # corpora that take no part in the folds are not prepared for them

@@ -26,7 +26,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     """
     from data_prep.corpora import known_aliases, known_facts
     from ser_aae.config.build import build_config
-    from ser_aae.datasets import record_tables
+    from ser_aae.config.datasets import record_tables
     from ser_aae.experiments.setup import BUDGETS, Setup
     from ser_aae.experiments.tuned import Tuned, read_tuned
 

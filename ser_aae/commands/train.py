@@ -13,7 +13,7 @@ from ser_aae.commands.options import add_config, add_place, add_preparation, pre
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import Given, choices
 from ser_aae.errors import UserError
-from ser_aae.protocols.fold_files import PREFIX
+from ser_aae.protocols.fold_lists import PREFIX
 
 if TYPE_CHECKING:
     from tensorflow.distribute import Strategy
@@ -127,7 +127,7 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
 
 def _name_lists(config: RunConfig) -> RunConfig:
     """Write the digest of the lists of folds into a config that is to be split by them."""
-    from ser_aae.protocols.listed_folds import name_lists
+    from ser_aae.protocols.fold_lists import name_lists
 
     return replace(config, protocol=name_lists(config.protocol))
 

@@ -1,4 +1,4 @@
-"""The settings of a run: their declarations, presets, and building a config of them."""
+"""Settings of a run: their declarations, presets, and building a config of them."""
 
 from ser_aae.config.declaration import UNSTATED, Varied, complete_stored, setting
 from ser_aae.config.settings import (

@@ -5,7 +5,7 @@ Every value arrives as text, from YAML too, and is read by the type of the field
 wherever it was made.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ from typing import Any
 import yaml
 
 from ser_aae.config import CORPORA, TABLES, FrontEndConfig, RunConfig, complete_stored
-from ser_aae.config.fields import Given, groups, read_value, values_by_name, with_settings
+from ser_aae.config.datasets import Table, given_path, record_tables, stored_name
+from ser_aae.config.fields import Given, get, groups, read_value, values_by_name, with_settings
 from ser_aae.config.presets import PRESETS
-from ser_aae.datasets import Table, given_path, record_tables, stored_name
 from ser_aae.errors import UserError
 
 FREQUENCY_POOLS, TIME_POOLS = 8, 16
 """Factors that the encoder's three pools shrink a segment by: `model.networks.POOLS` multiplied."""
-
 
 _DATASETS = ("dataset", "auxiliary", "verification", "protocol.target")
 """Settings that name data sets."""
@@ -41,8 +40,8 @@ def build_config(
         preset: One of `ser_aae.config.presets.PRESETS`.
         file: YAML (or JSON, which is YAML) with the fields of RunConfig; the `config.json` of
             a run is one, and is known by the digests of its corpora.
-        flags: What single flags of the command line say.
-        assignments: `KEY=VALUE`, as in `model.alpha=0.4`.
+        flags: Settings from single flags of the command line.
+        assignments: Texts `KEY=VALUE`, as in `model.alpha=0.4`.
         required: Settings that have to be given, whatever their default.
         stored: Whether this program wrote the file: a setting that it lacks did not exist then
             and has its value of before. In a file of the user's it has its default.
@@ -56,33 +55,30 @@ def build_config(
         known = ", ".join(PRESETS)
         raise UserError(f"--preset: expected one of {known}, got {preset!r}")
     values: dict[str, Any] = dict(PRESETS[preset])
-    if file and (stored or _is_of_a_run(file)):
+    root = _compose(file) if file else None
+    given = _settings_in(root, file) if file else []
+    tables, prepared = _read_record(root, file)
+    if stored or prepared:
         values |= values_by_name(complete_stored({}, RunConfig))
     typed = [*flags, *map(parse_assignment, assignments)]
-    for item in (*(read_file(file) if file else ()), *typed):
+    for item in (*given, *typed):
         values[item.key] = read_value(item)
     for key in required:
         if key not in values:
             raise UserError(f"expected --{key}, or {key} in the file of --config; got neither")
-    anew = [name for item in typed if item.key in _DATASETS for name in _as_names(values[item.key])]
-    config = _with_names(with_settings(RunConfig(), values), file, anew, aliases or {})
-    _check_frontend(config.frontend)
-    if config.auxiliary and config.model.learns_from_labels_alone:
-        raise UserError(
-            f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
-            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or "
-            "take another model.kind"
-        )
-    if config.data.segment_frames % TIME_POOLS:
-        raise UserError(
-            f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
-            f"pools shrink time by, got {config.data.segment_frames}"
-        )
+    anew = [
+        name for item in typed if item.key in _DATASETS for name in _list_names(values[item.key])
+    ]
+    # a data set that is named outside the file is sought from here, whatever the file says of it
+    known = [table for table in tables if table.given not in anew]
+    config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
+    config = replace(config, tables=record_tables(config.datasets, known, prepared))
+    _check_together(config)
     return config
 
 
 def parse_assignment(text: str) -> Given:
-    """Return what `KEY=VALUE` says.
+    """Return the setting in `KEY=VALUE`.
 
     Raises:
         UserError: It has no `=`.
@@ -99,29 +95,13 @@ def read_file(path: Path) -> list[Given]:
     Raises:
         UserError: The file cannot be read, is no YAML mapping, or says something twice.
     """
-    root = _compose(path)
-    if root is None:
-        return []
-    given = list(_settings_below(root, "", path))
-    first: dict[str, Given] = {}
-    for item in given:
-        if first.setdefault(item.key, item) is not item:
-            raise UserError(f"{item.where}: said already, at {first[item.key].where}; remove one")
-    return given
-
-
-def _is_of_a_run(path: Path) -> bool:
-    """Return whether a file is the config.json of a run: no other names what it was made from."""
-    root = _compose(path)
-    return isinstance(root, yaml.MappingNode) and any(
-        name.value == CORPORA for name, _ in root.value
-    )
+    return _settings_in(_compose(path), path)
 
 
 def _compose(path: Path) -> yaml.Node | None:
     """Return the nodes of a YAML file, which know their lines; `None` for an empty one."""
     try:
-        root: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+        return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
     except OSError as error:
         raise UserError(f"--config {path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -131,7 +111,16 @@ def _compose(path: Path) -> yaml.Node | None:
         raise UserError(f"{path}{line}: expected YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise UserError(f"{path}: expected YAML: {error}") from error
-    return root
+
+
+def _settings_in(root: yaml.Node | None, path: Path) -> list[Given]:
+    """Return the settings of a file's nodes; refuse one that stands twice."""
+    given = list(_settings_below(root, "", path)) if root else []
+    first: dict[str, Given] = {}
+    for item in given:
+        if first.setdefault(item.key, item) is not item:
+            raise UserError(f"{item.where}: said already, at {first[item.key].where}; remove one")
+    return given
 
 
 def _settings_below(node: yaml.Node, prefix: str, path: Path) -> Iterator[Given]:
@@ -158,8 +147,29 @@ def _texts(node: yaml.Node) -> str | tuple[str, ...]:
     return "a mapping"
 
 
-def _check_frontend(frontend: FrontEndConfig) -> None:
+def _check_together(config: RunConfig) -> None:
     """Refuse settings that are possible each by itself, but not together.
+
+    Raises:
+        UserError: The model would learn nothing from the auxiliary corpora, a segment does not fit
+            the encoder's pools, or no spectrogram could be computed.
+    """
+    _check_frontend(config.frontend)
+    if config.auxiliary and config.model.learns_from_labels_alone:
+        raise UserError(
+            f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
+            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or "
+            "take another model.kind"
+        )
+    if config.data.segment_frames % TIME_POOLS:
+        raise UserError(
+            f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
+            f"pools shrink time by, got {config.data.segment_frames}"
+        )
+
+
+def _check_frontend(frontend: FrontEndConfig) -> None:
+    """Refuse settings of a front end that do not fit one another.
 
     Raises:
         UserError: A spectrogram could not be computed, or would lose part of its windows.
@@ -184,52 +194,44 @@ def _check_frontend(frontend: FrontEndConfig) -> None:
         )
 
 
-def _as_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
+def _list_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _with_names(
-    config: RunConfig, file: Path | None, anew: Collection[str], aliases: Mapping[str, str]
+def _name_datasets(
+    config: RunConfig, known: Iterable[Table], aliases: Mapping[str, str]
 ) -> RunConfig:
-    """Write down what tables are called, and call other corpora as their folders are called.
-
-    So `RAVDESS` and `ravdess` are one run, and a run finds its tables from whatever folder.
+    """Call corpora as their folders are called: `RAVDESS` and `ravdess` are one run.
 
     Args:
-        config: As it was given.
-        file: What it was read from; a run has written there what its tables are called.
-        anew: Data sets named outside that file: from here, whatever the file says of such a name.
+        config: The config as it was given.
+        known: Tables that a run has written down; their names stay.
         aliases: Other spellings of corpora.
     """
-    written, prepared = _read_tables(file) if file else ((), ())
-    known = [table for table in written if table.given not in anew]
     kept = {table.given for table in known}
 
-    def plain(dataset: str) -> str:
+    def folder_name(dataset: str) -> str:
         if dataset in kept or given_path(dataset):
             return dataset
         name = stored_name(dataset)
         return aliases.get(name, name)
 
-    named = replace(
-        config,
-        dataset=plain(config.dataset),
-        auxiliary=tuple(plain(name) for name in config.auxiliary),
-        verification=plain(config.verification),
-        protocol=replace(config.protocol, target=plain(config.protocol.target)),
-    )
-    return replace(named, tables=record_tables(named.datasets, known, prepared))
+    names: dict[str, Any] = {}
+    for key in _DATASETS:
+        value = get(config, key)
+        is_one = isinstance(value, str)
+        names[key] = folder_name(value) if is_one else tuple(map(folder_name, value))
+    return with_settings(config, names)
 
 
-def _read_tables(file: Path) -> tuple[list[Table], list[str]]:
-    """Return what a run wrote down of its tables, and the stored names of all its corpora.
+def _read_record(root: yaml.Node | None, file: Path | None) -> tuple[list[Table], list[str]]:
+    """Return the tables that a run wrote down, and the stored names of all its corpora.
 
     Raises:
-        UserError: It is not what a run writes.
+        UserError: The tables are not as a run writes them.
     """
-    text = file.read_text(encoding="utf-8")
-    # to this loader all is text, so that nothing is taken for a number, and nothing is run
-    plain = yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506
+    # to this constructor all is text, so that nothing is taken for a number, and nothing is run
+    plain = yaml.constructor.BaseConstructor().construct_document(root) if root else {}
     try:
         return [Table(**row) for row in plain.get(TABLES, ())], list(plain.get(CORPORA, ()))
     except TypeError as error:

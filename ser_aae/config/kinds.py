@@ -1,17 +1,14 @@
-"""The kinds of model: phases, trunk, tasks and titles of the method and its baselines.
+"""Kinds of model: phases, trunk, tasks and titles of the method and its baselines.
 
-Everything that depends on `model.kind` reads it here. The name says none of it: whoever adds a
-kind adds a row.
+Everything that depends on `model.kind` reads it here. The name of a kind says none of it; a
+new kind is a new row.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 METHOD = "multi-task semi-supervised adversarial autoencoder (arXiv 1907.06078)"
-
-_THREE_PHASES = ("reconstruction", "regularisation", "classification")
-_TWO_PHASES = ("reconstruction", "classification")
-_ONE_PHASE = ("classification",)
 
 
 @dataclass(frozen=True)
@@ -19,23 +16,23 @@ class Kind:
     """A form of the method, or a baseline.
 
     Attributes:
-        name: The value of `model.kind`.
-        title: In tables.
+        name: Value of `model.kind`.
+        title: Its name in tables.
+        is_multitask: Whether it has tasks beside the primary one.
+        sentence: Description on a model card.
         family: The model that it is a form of, `"aae"`, `"ae"` or `"cnn"`: alpha and beta are
             chosen for each by itself (Sec. 5.1).
-        phases: In the order they run in each step (Sec. 3).
+        phases: Phases of a step, in their order (Sec. 3).
         trunk: Network below the classifiers: `"encoder"`, or `"cnn"` (two convolutions, Sec. 5.2).
-        is_multitask: Whether it has tasks beside the primary one.
-        sentence: On a model card.
     """
 
     name: str
     title: str
+    is_multitask: bool
+    sentence: str
     family: str
     phases: tuple[str, ...]
     trunk: str
-    is_multitask: bool
-    sentence: str
 
     @property
     def reconstructs(self) -> bool:
@@ -43,62 +40,38 @@ class Kind:
         return "reconstruction" in self.phases
 
 
+_aae = partial(
+    Kind,
+    family="aae",
+    phases=("reconstruction", "regularisation", "classification"),
+    trunk="encoder",
+)
+_ae = partial(Kind, family="ae", phases=("reconstruction", "classification"), trunk="encoder")
+_cnn = partial(Kind, family="cnn", phases=("classification",), trunk="cnn")
+
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind(
-            name="mtl",
-            title="AAE, multi-task",
-            family="aae",
-            phases=_THREE_PHASES,
-            trunk="encoder",
-            is_multitask=True,
-            sentence=f"The encoder and classifiers of a {METHOD}.",
+        _aae("mtl", "AAE, multi-task", True, f"The encoder and classifiers of a {METHOD}."),
+        _aae(
+            "stl",
+            "AAE, single task",
+            False,
+            f"The encoder and classifier of the single-task variant of a {METHOD}.",
         ),
-        Kind(
-            name="stl",
-            title="AAE, single task",
-            family="aae",
-            phases=_THREE_PHASES,
-            trunk="encoder",
-            is_multitask=False,
-            sentence=f"The encoder and classifier of the single-task variant of a {METHOD}.",
+        _ae("ae", "AE", False, f"The baseline without adversary of a {METHOD}."),
+        _ae(
+            "ae-mtl",
+            "AE, multi-task",
+            True,
+            f"The multi-task baseline without adversary of a {METHOD}.",
         ),
-        Kind(
-            name="ae",
-            title="AE",
-            family="ae",
-            phases=_TWO_PHASES,
-            trunk="encoder",
-            is_multitask=False,
-            sentence=f"The baseline without adversary of a {METHOD}.",
-        ),
-        Kind(
-            name="ae-mtl",
-            title="AE, multi-task",
-            family="ae",
-            phases=_TWO_PHASES,
-            trunk="encoder",
-            is_multitask=True,
-            sentence=f"The multi-task baseline without adversary of a {METHOD}.",
-        ),
-        Kind(
-            name="cnn",
-            title="CNN",
-            family="cnn",
-            phases=_ONE_PHASE,
-            trunk="cnn",
-            is_multitask=False,
-            sentence=f"The convolutional baseline of a {METHOD}.",
-        ),
-        Kind(
-            name="cnn-mtl",
-            title="CNN, multi-task",
-            family="cnn",
-            phases=_ONE_PHASE,
-            trunk="cnn",
-            is_multitask=True,
-            sentence=f"The multi-task convolutional baseline of a {METHOD}.",
+        _cnn("cnn", "CNN", False, f"The convolutional baseline of a {METHOD}."),
+        _cnn(
+            "cnn-mtl",
+            "CNN, multi-task",
+            True,
+            f"The multi-task convolutional baseline of a {METHOD}.",
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Where a config begins: what validation data showed to work, or the paper to the letter."""
+"""Presets, from which a config begins: what validation data showed to work, or the paper."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every choice of a run as a typed field that carries its source.
+"""Settings: every choice of a run as a typed field that carries its source.
 
 `RunConfig` is what a run folder stores, what a YAML file holds and what `--set` changes.
 A field's `source` is a section of the paper or `"unstated"`; `ser_aae.config.presets` lists where
@@ -9,26 +9,27 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ser_aae.config.datasets import Naming, Table
 from ser_aae.config.declaration import (
     UNSTATED,
     Settings,
     Varied,
     digest_settings,
+    late_setting,
     setting,
     task_setting,
 )
 from ser_aae.config.kinds import KINDS, Kind
-from ser_aae.datasets import Naming, Table
 from ser_aae.labels import PRIMARY_TASKS
 
 TABLES, CORPORA = "tables", "corpora"
-"""What the config.json of a run holds beside the settings: where tables lie, and the digests of
-the corpora that it was trained on."""
+"""Keys of a run's config.json beside the settings: places of tables, and digests of the corpora
+that it was trained on."""
 
 
 @dataclass(frozen=True)
 class FrontEndConfig(Settings):
-    """From a recording to a log spectrogram; the store of shards depends on these alone."""
+    """The way from a recording to a log spectrogram; the store of shards depends on these alone."""
 
     sample_rate_hz: int = setting(16000, UNSTATED, "rate all audio is brought to", low=1000)
     remove_silence: bool = setting(True, "Sec. 4.2", "drop pauses before the spectrogram")
@@ -56,7 +57,7 @@ _MASKS = Varied("masks", (0, 8, 16, 32), "widest masks")
 
 @dataclass(frozen=True)
 class DataConfig:
-    """From shards to batches."""
+    """The way from shards to batches."""
 
     segment_frames: int = setting(256, "Sec. 4.2", "context window of a segment", low=32)
     evaluation_shift_frames: int = setting(
@@ -77,13 +78,12 @@ class DataConfig:
         "a short rest is filled with the utterance again, or with the floor",
         choices=("repeat", "floor"),
     )
-    auxiliary_ratio: float = setting(
+    auxiliary_ratio: float = late_setting(
         0.5,
         UNSTATED,
         "largest share without emotions of a batch of stage 2",
         low=0,
         high=0.95,
-        stage_one=False,
         varied=Varied(
             "auxiliary-ratio", (0.1, 0.25, 0.5, 0.75), "share of auxiliary rows in a batch"
         ),
@@ -101,25 +101,14 @@ class DataConfig:
         low=0,
         stage_one=False,  # likewise
     )
-    level_edges: tuple[float, ...] = setting(
-        (2.5, 3.5),
-        UNSTATED,
-        "edges between three levels on corpora that Table 2 does not name",
-        stage_one=False,
+    level_edges: tuple[float, ...] = late_setting(
+        (2.5, 3.5), UNSTATED, "edges between three levels on corpora that Table 2 does not name"
     )
-    labelled_fraction: float = setting(
-        1.0,
-        UNSTATED,
-        "share of training utterances that keep their emotion label",
-        low=0,
-        high=1,
-        stage_one=False,
+    labelled_fraction: float = late_setting(
+        1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
     )
-    unlabelled_rest: bool = setting(
-        True,
-        UNSTATED,
-        "training speakers' utterances of other classes are mixed in, unlabelled",
-        stage_one=False,
+    unlabelled_rest: bool = late_setting(
+        True, UNSTATED, "training speakers' utterances of other classes are mixed in, unlabelled"
     )
     mask_bins: int = setting(
         0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0, varied=_MASKS
@@ -225,11 +214,7 @@ class ModelConfig:
     )
     discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
     discriminator_zero_start: bool = setting(
-        True,
-        UNSTATED,
-        "its last layer starts at 0, guessing",
-        before=False,
-        always_named=True,
+        True, UNSTATED, "its last layer starts at 0, guessing", before=False, always_named=True
     )
     discriminator_noise: float = setting(
         1.0, UNSTATED, "deviation of Gaussian noise on the discriminator's input", low=0
@@ -279,21 +264,19 @@ class TrainingConfig:
         0.003, UNSTATED, "rate of the discriminator, over the learning rate", low=0
     )
     weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
-    class_weights: str = setting(
+    class_weights: str = late_setting(
         "balanced",
         UNSTATED,
         "weight of a class in L_E: one, or the inverse of its frequency (UA counts classes alike)",
         choices=("none", "balanced"),
-        stage_one=False,
     )
-    logit_adjustment: float = setting(
+    logit_adjustment: float = late_setting(
         1.0,
         UNSTATED,
         "times ln of a class' share, added to its logit in L_E, 0 is off",
         low=0,
         before=0.0,
         always_named=True,
-        stage_one=False,
     )
     average_decay: float = setting(
         0.985, UNSTATED, "share kept a step in the weights' average, 0 is off", low=0, high=0.9999
@@ -302,29 +285,14 @@ class TrainingConfig:
     pretraining_epochs: int = setting(
         10, UNSTATED, "on the auxiliary corpora alone (stage 1)", low=0
     )
-    epochs: int = setting(
-        60, UNSTATED, "at most, on emotional data (stage 2)", low=1, stage_one=False
+    epochs: int = late_setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
+    patience_epochs: int = late_setting(30, "Sec. 4.3", "epochs without improvement", low=1)
+    selection_epochs: int = late_setting(30, UNSTATED, "epochs whose mean UA is compared", low=1)
+    rate_factor: float = late_setting(
+        0.5, "Sec. 4.3", "applied to every rate on a plateau", low=0.01, high=0.99
     )
-    patience_epochs: int = setting(
-        30, "Sec. 4.3", "epochs without improvement", low=1, stage_one=False
-    )
-    selection_epochs: int = setting(
-        30, UNSTATED, "epochs whose mean UA is compared", low=1, stage_one=False
-    )
-    rate_factor: float = setting(
-        0.5,
-        "Sec. 4.3",
-        "applied to every rate on a plateau",
-        low=0.01,
-        high=0.99,
-        stage_one=False,
-    )
-    stop_ratio: float = setting(
-        0.1,
-        "Sec. 4.3",
-        "training ends when the rate falls under this share of the first",
-        low=0,
-        stage_one=False,
+    stop_ratio: float = late_setting(
+        0.1, "Sec. 4.3", "training ends when the rate falls under this share of the first", low=0
     )
     deterministic: bool = setting(
         True, UNSTATED, "one seed gives one result, to the bit", on_card=False
@@ -333,7 +301,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class ProtocolConfig:
-    """How speakers are parted into training, validation and test."""
+    """Parting of speakers into training, validation and test."""
 
     name: str = task_setting(
         "speaker-kfold",
@@ -369,8 +337,8 @@ class ProtocolConfig:
 class RunConfig(Naming, Settings):
     """One run, whole.
 
-    `tables` is no setting: it is what `build_config` has written down of the data sets that are
-    named by a path, so that the run finds them from whatever folder.
+    `tables` is no setting: `build_config` writes there the data sets that are named by a path, so
+    that the run finds them from whatever folder.
     """
 
     dataset: str = task_setting("demo", UNSTATED, "corpus with emotions")
@@ -418,7 +386,8 @@ class RunConfig(Naming, Settings):
         """Return eight hexadecimal digits that name the experiment.
 
         The fold and the seed are left out: the folds and repetitions of one experiment
-        share the digest and lie in one folder. So is where fold lists lie: their content counts.
+        share the digest and lie in one folder. The folder of fold lists is left out too: their
+        content counts.
         """
         plain = self.identity()
         del plain["seed"], plain["protocol"]["fold"], plain["protocol"]["directory"]

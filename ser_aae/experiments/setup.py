@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from ser_aae.config import TABLES, RunConfig
 from ser_aae.config.build import build_config
+from ser_aae.config.datasets import Naming, Table
 from ser_aae.config.fields import get, with_settings
 from ser_aae.config.presets import PRESETS
-from ser_aae.datasets import CorpusFacts, Naming, Table
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.experiments.tuned import WEIGHTS, Tuned
 from ser_aae.files.atomic import read_json, write_bytes, write_json

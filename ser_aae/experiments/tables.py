@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ser_aae.config import RunConfig
+from ser_aae.config.datasets import given_path
 from ser_aae.config.kinds import KINDS
-from ser_aae.datasets import given_path
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA, WA, Artefact, Cell, cell_config
 from ser_aae.experiments.setup import Setup

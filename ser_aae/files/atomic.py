@@ -11,18 +11,15 @@ from typing import Any
 from ser_aae.errors import UserError
 
 PARTIAL = ".*.part-*"
-"""Pattern of the names under which something is written; one that was killed leaves one."""
-
-OF_A_RUN = "a file of a run"
-TRAIN_AGAIN = "train the run again"
+"""Pattern of the names under which something is written; a killed process leaves such a file."""
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a name beside a file or folder to write under; rename when the block ends well.
 
-    The name ends like the target's, since some writers go by the ending. What was written is
-    removed where the block raises.
+    The name ends like the target's, since some writers go by the ending. It is removed where the
+    block raises.
 
     Args:
         path: The target; the folder that it lies in is made where missing. A file there is
@@ -42,7 +39,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder that nobody else writes to."""
+    """Remove half-written files of killed processes from a folder that nobody else writes to."""
     for path in folder.glob(PARTIAL):
         _remove(path)
 
@@ -75,7 +72,9 @@ def append_jsonl(path: Path, row: Mapping[str, Any]) -> None:
         file.write(line)
 
 
-def read_json(path: Path, expected: str = OF_A_RUN, mend: str = TRAIN_AGAIN) -> dict[str, Any]:
+def read_json(
+    path: Path, expected: str = "a file of a run", mend: str = "train the run again"
+) -> dict[str, Any]:
     """Read a JSON object.
 
     Args:

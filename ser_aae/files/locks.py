@@ -13,21 +13,21 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 
 CACHE_VARIABLE = "SER_AAE_CACHE"
-"""Names the folder of a worker's copies; read on the worker, whose disk it is."""
+"""Variable that names the folder of a worker's copies; read on the worker, whose disk it is."""
 
 _WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 @contextmanager
 def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Hold a folder against every other process that asks, on whatever machine.
+    """Hold a folder against every other process that asks, on any machine.
 
     The lock is the operating system's, on a file beside the folder: it falls with the process
     that holds it, so nothing stale is left by one that was killed.
 
     Args:
-        folder: It need not exist.
-        wait: Until whoever holds it lets go, instead of going on without it.
+        folder: A folder that need not exist.
+        wait: Whether to wait for another holder to let go, instead of going on without it.
 
     Yields:
         Whether this process holds it; `False` where another one does.
@@ -35,7 +35,7 @@ def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
     Raises:
         UserError: The file system knows no locks.
     """
-    path, name = _beside(folder, "lock"), _beside(folder, "holder")
+    path, name = _path_beside(folder, "lock"), _path_beside(folder, "holder")
     path.parent.mkdir(parents=True, exist_ok=True)
     # never a mere file that stands for a lock: it would outlive a process that is killed
     lock = FileLock(path, fallback_to_soft=False)
@@ -47,22 +47,22 @@ def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
         yield True
     finally:
         name.unlink(missing_ok=True)
-        # while it is held: whoever has opened it meanwhile finds that it is gone. Windows
-        # refuses that, and removes it with the release
+        # before the release, so that a process which has opened the file meanwhile finds it gone;
+        # Windows refuses that, and removes the file with the release
         with suppress(PermissionError):
             path.unlink(missing_ok=True)
         lock.release()
 
 
 def holder(folder: Path) -> str:
-    """Return who holds a folder, as far as can be told: `"process 4711 on node3"`."""
+    """Return the process that holds a folder, as far as known: `"process 4711 on node3"`."""
     try:
-        return _beside(folder, "holder").read_text(encoding="utf-8")
-    except FileNotFoundError:  # it has let go since
+        return _path_beside(folder, "holder").read_text(encoding="utf-8")
+    except FileNotFoundError:  # the holder has let go since
         return "another process"
 
 
-def _beside(folder: Path, ending: str) -> Path:
+def _path_beside(folder: Path, ending: str) -> Path:
     return folder.with_name(f".{folder.name}.{ending}")
 
 

@@ -13,22 +13,22 @@ LEAST_RATE_HZ = 1000
 """Headers with lower rates are damaged; resampled from 1 Hz, a second of sound fills the memory."""
 
 MP3_LEAD_S = 2.0
-"""How much before a part of an MP3 is decoded with it, and thrown away.
+"""Length before a part of an MP3 that is decoded with it, and thrown away.
 
-A frame of MP3 draws on up to 511 bytes of those before it. libsndfile hands out what it makes
-of a frame whose past it skipped: after a seek, up to 0.2 s of noise. At 8 kbit/s, the lowest
-rate there is, 511 bytes are about a second.
+A frame of MP3 draws on up to 511 bytes before it. libsndfile hands out what it makes of a frame
+whose past it skipped: after a seek, up to 0.2 s of noise. At 8 kbit/s, the lowest rate there is,
+511 bytes are about a second.
 """
 
 _SAMPLES_A_BYTE = 1 << 13
-"""More than any codec packs: a frame of FLAC with 65535 equal samples takes eleven bytes."""
+"""Density that no codec reaches: a frame of FLAC with 65535 equal samples takes eleven bytes."""
 
 
-class _Forwards(soundfile.SoundFile):
-    """A file whose pieces are read one after the other.
+class _ForwardsFile(soundfile.SoundFile):
+    """A file whose pieces are read one after the other, without seeking.
 
-    After each, soundfile seeks to where it is already. An MP3 goes on with noise then, and at
-    the end of a FLAC that does not say its length it is an error.
+    soundfile seeks after each piece to the place that it has reached. An MP3 then goes on with
+    noise, and a FLAC that does not say its length ends with an error.
     """
 
     def seekable(self) -> bool:
@@ -41,13 +41,13 @@ def read_audio(
     """Read a recording as one channel at the given rate.
 
     Channels are averaged before resampling (soxr, high quality). The file's own header
-    says rate and channels; whatever container libsndfile knows is read.
+    says rate and channels; every container that libsndfile knows is read.
 
     Args:
         path: The audio file.
         sample_rate_hz: Rate of the result.
-        start_s: Where to begin, in seconds.
-        end_s: Where to end, in seconds; `None` is the end of the file.
+        start_s: Begin of the part, in seconds.
+        end_s: End of the part, in seconds; `None` is the end of the file.
 
     Returns:
         `(samples,)` float32, in [-1, 1] where the file is.
@@ -67,7 +67,7 @@ def read_audio(
 
 
 def read_pieces(path: Path) -> Iterator[np.ndarray]:
-    """Yield a recording of which nobody knows how long it is, until nothing more comes.
+    """Yield a recording of unknown length, until nothing more comes.
 
     Yields:
         `(samples, channels)` float32 at the file's own rate.
@@ -76,25 +76,25 @@ def read_pieces(path: Path) -> Iterator[np.ndarray]:
         UserError: Not audio, damaged, or samples that are not finite.
     """
     try:
-        with _Forwards(path) as sound:
+        with _ForwardsFile(path) as sound:
             read = 0
             while len(piece := sound.read(PIECE, dtype="float32", always_2d=True)):
                 _check_finite(path, piece, read)
                 read += len(piece)
                 yield piece
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_why_unreadable(path)} ({error})") from error
+        raise UserError(f"{path}: {_describe_unreadable(path)} ({error})") from error
 
 
 def stated_frames(path: Path, frames: int) -> int | None:
     """Return how many samples a channel has, `None` where the header does not say.
 
-    FLAC that a program wrote to a pipe says nothing, for which libsndfile has the largest number
+    FLAC that a program wrote to a pipe says nothing, and libsndfile gives the largest number
     there is; and a damaged header may state more than a file of its size can hold.
 
     Args:
         path: The file.
-        frames: What libsndfile takes from its header.
+        frames: Number that libsndfile takes from its header.
     """
     return frames if frames <= path.stat().st_size * _SAMPLES_A_BYTE else None
 
@@ -114,9 +114,9 @@ def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndar
 
 
 def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
-    """Return `(samples, channels)` float32 and the file's rate, or explain what is wrong."""
+    """Return `(samples, channels)` float32 and the file's rate, or raise what is wrong."""
     try:
-        with _Forwards(path) as sound:
+        with _ForwardsFile(path) as sound:
             rate_hz = sound.samplerate
             _check_rate(path, rate_hz)
             is_mp3 = sound.format == "MP3"
@@ -132,7 +132,7 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
             sound.seek(first - lead)
             samples = read_between(sound, lead, None if last is None else lead + last - first)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_why_unreadable(path)} ({error})") from error
+        raise UserError(f"{path}: {_describe_unreadable(path)} ({error})") from error
     promised, held = _wav_bytes(path)
     if promised > held:
         raise UserError(
@@ -200,7 +200,7 @@ def _is_cut_ogg(path: Path) -> bool:
     return not (len(tail) > flags and tail[flags] & 4)
 
 
-def _why_unreadable(path: Path) -> str:
+def _describe_unreadable(path: Path) -> str:
     if not path.exists():
         return "expected an audio file, found none"
     if path.is_dir():

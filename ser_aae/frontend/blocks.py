@@ -1,11 +1,11 @@
-"""Any recording in blocks, so that an hour needs no more memory than a minute.
+"""Blocks of any recording, so that an hour needs no more memory than a minute.
 
 A recording under 40 s, longer than all but a few utterances of any corpus, is one block: its
 posteriors are to the bit those of the same utterance in a run. A longer one is cut into blocks
 of 10 s that are each treated as an utterance, with silence and floor relative to the block's own
-peak. Longer blocks lose speech: of RAVDESS, an actor's utterances in drawn order one after the
-other, blocks of 10 s keep 83 to 90 % of what is kept of each utterance alone, blocks of 60 s 45 to
-70 %, because who shouts once silences a minute.
+peak. Longer blocks lose speech: of an actor's utterances of RAVDESS, one after the other in drawn
+order, blocks of 10 s keep 83 to 90 % of what is kept of each utterance alone, blocks of 60 s 45 to
+70 %, because one shout silences a minute.
 """
 
 import os
@@ -32,10 +32,10 @@ BLOCK_S = 10.0
 """Length of a block; the last takes what is left, from half of this to one and a half times."""
 
 _PATIENCE_S = 60.0
-"""How long ffmpeg may take to its first or next sample before a file is given up."""
+"""Time that ffmpeg may take to its first or next sample before a file is given up."""
 
 _CHUNK_S = 120.0
-"""What is read at once of an MP3 that has to be decoded from its beginning each time."""
+"""Length that is read at once of an MP3 that has to be decoded from its beginning each time."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Block:
     """A stretch of a recording.
 
     Attributes:
-        start_s: Where it begins in the recording.
+        start_s: Its begin in the recording.
         signal: `(samples,)` float32 at the rate asked for.
     """
 
@@ -54,15 +54,16 @@ class Block:
 def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     """Read a recording block by block, as `read_audio` reads it.
 
-    What libsndfile cannot read is decoded by ffmpeg, where that is installed.
+    A file that libsndfile cannot read is decoded by ffmpeg, where that is installed.
 
     Raises:
         UserError: Missing, not audio, cut short, without samples, or samples that are not finite.
     """
-    if not _is_known(path):
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError):
         yield from _decoded_blocks(_find_decoder(path, sample_rate_hz), path, sample_rate_hz)
         return
-    info = soundfile.info(path)
     if info.format == "MP3" and read_unmeasured_mp3(path, 0.0, 0.0):
         yield from _unmeasured_blocks(path, sample_rate_hz)
         return
@@ -141,14 +142,6 @@ def _check_samples(samples: np.ndarray, rate_hz: float) -> None:
         raise UserError(f"sample_rate_hz: expected samples a second, got {rate_hz}")
 
 
-def _is_known(path: Path) -> bool:
-    try:
-        soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError):
-        return False
-    return True
-
-
 def _find_decoder(path: Path, sample_rate_hz: int) -> str:
     """Return ffmpeg for a file that libsndfile does not know.
 
@@ -168,26 +161,25 @@ def _find_decoder(path: Path, sample_rate_hz: int) -> str:
 
 
 def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[Block]:
-    """Cut what ffmpeg makes of a file as it comes: nothing of it is kept, however long it is."""
+    """Cut the sound that ffmpeg makes of a file as it comes: however long, nothing is kept."""
     # file: before the name, so that one as "concat:..." or "http:..." is no order to ffmpeg;
     # the list, so that a playlist which came as a recording fetches nothing from elsewhere
-    asked = ["-v", "error", "-xerror", "-nostdin", "-protocol_whitelist", "file"]
-    asked += ["-i", f"file:{path}"]
-    asked += ["-vn", "-ac", "1", "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
-    order = [program, *asked]
+    command = [program, "-v", "error", "-xerror", "-nostdin", "-protocol_whitelist", "file"]
+    command += ["-i", f"file:{path}"]
+    command += ["-vn", "-ac", "1", "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
     with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(order, stdout=subprocess.PIPE, stderr=said) as process,  # noqa: S603
+        tempfile.TemporaryFile() as messages,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
     ):
         try:
             for start_s, signal in _cut_stream(_samples_of(process, path), sample_rate_hz):
                 yield Block(start_s, signal)
         finally:
-            process.kill()  # where nobody wants the rest, or nothing comes
+            process.kill()  # it may have more to give, or be stuck
         ended_well = process.wait() == 0
-        said.seek(0)
-        lines = said.read().decode(errors="replace").strip().splitlines()
-        # of a Matroska file that was cut short it gives what is left, says so, and ends well
+        messages.seek(0)
+        lines = messages.read().decode(errors="replace").strip().splitlines()
+        # ffmpeg gives what is left of a Matroska file that was cut short, says so, and ends well
         if lines or not ended_well:
             raise UserError(
                 f"{path}: expected audio, but neither libsndfile nor ffmpeg reads it to its end "

@@ -1,9 +1,9 @@
 """Reading an MP3 that does not say how long it is, to its real end.
 
-An encoder may write the number of frames into the first one (the Xing or Info tag). Where it
-did not, libsndfile multiplies the first frame's bit rate up over the whole file and stops
-there: with a variable rate it loses sound, or promises more than there is. Of a stream it asks
-no length and reads until nothing more comes; so such a file is given to it as a stream.
+An encoder may write the number of frames into the first one (the Xing or Info tag). Where it is
+missing, libsndfile multiplies the first frame's bit rate up over the whole file and stops there:
+with a variable rate, sound is lost or more is promised than there is. libsndfile asks a stream
+for no length and reads until nothing more comes; so such a file is given to it as a stream.
 """
 
 import os
@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 PIECE = 1 << 16
-"""How many samples a channel, or bytes, are read at once."""
+"""Number of samples a channel, or of bytes, that are read at once."""
 
 
 def read_unmeasured_mp3(
@@ -26,14 +26,14 @@ def read_unmeasured_mp3(
 
     Args:
         path: The file.
-        start_s: Where to begin, in seconds.
-        end_s: Where to end, in seconds; `None` is the end of the file.
+        start_s: Begin of the part, in seconds.
+        end_s: End of the part, in seconds; `None` is the end of the file.
 
     Returns:
         `(samples, channels)` float32 and the file's rate; `None` where the file says its length.
     """
     try:
-        with _as_stream(path) as sound:
+        with _open_stream(path) as sound:
             if sound.seekable():  # it knows where it ends
                 return None
             first = round(start_s * sound.samplerate)
@@ -44,12 +44,12 @@ def read_unmeasured_mp3(
 
 
 def read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np.ndarray:
-    """Read forwards, and keep what lies between two samples counted from where the file is.
+    """Read forwards, and keep what lies between two samples, counted from the file's position.
 
     Args:
         sound: A file that does not seek.
-        first: The first sample to keep.
-        last: The first one after it that is not kept; `None` is the end of the file.
+        first: First sample that is kept.
+        last: First sample after it that is not kept; `None` is the end of the file.
 
     Returns:
         `(samples, channels)` float32; fewer where the file ends before.
@@ -68,7 +68,7 @@ def read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np
 
 
 @contextmanager
-def _as_stream(path: Path) -> Iterator[soundfile.SoundFile]:
+def _open_stream(path: Path) -> Iterator[soundfile.SoundFile]:
     reader, writer = os.pipe()
     feeder = Thread(target=_feed, args=(path, writer), daemon=True)
     feeder.start()
@@ -87,7 +87,7 @@ def _feed(path: Path, writer: int) -> None:
             while block := source.read(PIECE):
                 target.write(block)
         except BrokenPipeError:
-            return  # whoever read has what they wanted
+            return  # the reader has enough
 
 
 def _tag_bytes(header: bytes) -> int:

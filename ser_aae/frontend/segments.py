@@ -14,10 +14,10 @@ def num_segments(
     """Return how many windows utterances have: enough to cover the last frame, or `fewest`.
 
     Args:
-        num_frames: Of each utterance, `(utterances,)` or a scalar; the answer has the same shape.
+        num_frames: Frames of each utterance, `(utterances,)` or a scalar, like the answer.
         segment_frames: Length of a window.
-        shift_frames: Between two windows.
-        fewest: Windows of an utterance, see `segment_starts`.
+        shift_frames: Shift between two windows.
+        fewest: Least number of windows of an utterance, see `segment_starts`.
     """
     rest = np.maximum(np.asarray(num_frames, np.int64) - segment_frames, 0)
     return np.maximum(1 + -(-rest // shift_frames), fewest)
@@ -28,7 +28,7 @@ def segment_starts(
 ) -> np.ndarray:
     """Return the first frame of each window of an utterance, `(num_segments,)` int64.
 
-    Windows tile the utterance. Where that takes fewer than `fewest`, they begin evenly spread
+    Windows tile the utterance. Where fewer than `fewest` would do, windows begin evenly spread
     round the utterance, whose first frame follows its last: the pad policy has to be `"repeat"`.
     """
     return all_segment_starts(np.array([num_frames]), segment_frames, shift_frames, fewest)[0]

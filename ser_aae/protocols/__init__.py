@@ -1,1 +1,1 @@
-"""The parting of speakers into training, validation and test, and the guard against leaks."""
+"""Parting of speakers into training, validation and test, and the guard against leaks."""

@@ -1,4 +1,4 @@
-"""The leakage guard: a split that lets the test part be seen beforehand is refused (P6)."""
+"""Leakage guard: it refuses a split that lets the test part be seen beforehand (P6)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ser_aae.utterance import Utterance
 PARTS = ("train", "validation", "test")
 PAIRS = tuple(f"{first}-{second}" for first, second in combinations(PARTS, 2))
 SOUND_KEY = "shares_sound_with"
-"""Where an adapter writes with which others of the corpus an utterance shares sound."""
+"""Column in which an adapter names the others of the corpus that an utterance shares sound with."""
 
 VOICES: Mapping[str, str] = {
     "train-test": "speaker-dependent: test speakers were trained on",
@@ -33,11 +33,10 @@ class Split:
         train: Rows that weights are fitted on.
         validation: Rows that select the best epoch.
         test: Rows that are scored once.
-        speaker_independent: The test speakers are in neither of the other parts, nor do
-            train and validation share one.
+        speaker_independent: Whether no two parts share a speaker.
         apart: Pairs of parts, as in `PAIRS`, that share no speaker even where the split as
             a whole is not speaker-independent.
-        folds: How many folds the protocol has on these utterances.
+        folds: Number of folds that the protocol has on these utterances.
         lists: Digest of the published lists the split was read from, `""` where it was cut.
     """
 
@@ -56,15 +55,15 @@ def check_leakage(
     auxiliary: Sequence[Utterance] = (),
     unlabelled: Sequence[Utterance] = (),
 ) -> dict[str, Any]:
-    """Refuse a split whose parts share what they must not; say what was counted otherwise.
+    """Refuse a split whose parts share what they must not; return the counts of one that passes.
 
     Args:
         split: Rows of `utterances`.
-        utterances: Those the split names, of one corpus or several.
-        auxiliary: Utterances that train the other tasks; they are of other corpora and of
-            speakers who are neither validated nor tested on.
-        unlabelled: Utterances beside `utterances` that train too, without a label; they count
-            as of the training part.
+        utterances: Utterances of one corpus or several.
+        auxiliary: Utterances that train the other tasks, of other corpora and of speakers who
+            are neither validated nor tested on.
+        unlabelled: Utterances beside `utterances` that train without a label, and count as of
+            the training part.
 
     Returns:
         Plain values for `result.json`: `speaker_independent`, `folds`, `utterances` and
@@ -106,11 +105,11 @@ def check_leakage(
 
 
 def shared_voices(check: Mapping[str, Any]) -> str:
-    """Say what shared speakers mean for the test part.
+    """Return what shared speakers mean for the test part.
 
     Args:
-        check: What `check_leakage` returned, as a result file has it. One that does not say which
-            parts share speakers is taken for the worst.
+        check: Values of `check_leakage`, as a result file has them. Where they do not say which
+            parts share speakers, the worst is assumed.
 
     Returns:
         One of `VOICES`, `""` where no two parts share a speaker or nothing was checked.
@@ -122,28 +121,28 @@ def shared_voices(check: Mapping[str, Any]) -> str:
 
 
 def independence(checks: Iterable[Mapping[str, Any]]) -> str:
-    """Say in two words, or a few more, whether the test speakers of some runs were unknown.
+    """Return in two words, or a few more, whether the test speakers of some runs were unknown.
 
     Args:
-        checks: What `check_leakage` returned for each of them, as result files have it.
+        checks: Values of `check_leakage` for each run, as result files have them.
 
     Returns:
         `"speaker-independent"`, or the first words of `VOICES`; of runs that differ, all that are.
     """
-    said = []
+    found = set()
     for check in checks:
         is_apart = check.get("speaker_independent") is True
         voices = shared_voices(check).partition(":")[0]
-        said.append("speaker-independent" if is_apart else voices or "speaker independence unknown")
-    return ", ".join(sorted(set(said)))
+        found.add("speaker-independent" if is_apart else voices or "speaker independence unknown")
+    return ", ".join(sorted(found))
 
 
 def shared_sound(parts: Mapping[str, Sequence[Utterance]]) -> list[tuple[str, str]]:
     """Return the pairs of utterances that share sound and lie in different parts.
 
-    Which utterances share sound is the corpus' own to say, in `extra["shares_sound_with"]`:
-    names with blanks or commas between. They are counted and not refused: clips cut from
-    one recording may come with whole corpora, and their folds are given.
+    The corpus says which utterances share sound, in `extra["shares_sound_with"]`: names with
+    blanks or commas between. Such pairs are counted and not refused: clips cut from one recording
+    may come with whole corpora, whose folds are given.
     """
     places = {(u.corpus, u.utterance_id): part for part in parts for u in parts[part]}
     pairs = {
@@ -196,12 +195,10 @@ def _refuse_shared_utterances(split: Split, parts: dict[str, list[Utterance]]) -
         rows = getattr(split, part)
         if len(set(rows)) != len(rows):
             raise UserError(f"split: the {part} part names a row twice")
-    names = {part: {(item.corpus, item.utterance_id) for item in parts[part]} for part in PARTS}
-    for pair in PAIRS:
-        first, second = pair.split("-")
-        both = sorted(names[first] & names[second])
+    names = {part: {f"{u.corpus} {u.utterance_id}" for u in parts[part]} for part in PARTS}
+    for pair, both in _shared_by_pair(names).items():
         if both:
-            _refuse("utterances", pair, [f"{corpus} {name}" for corpus, name in both])
+            _refuse("utterances", pair, both)
 
 
 def _refuse_shared_files(parts: dict[str, list[Utterance]]) -> None:
@@ -222,13 +219,17 @@ def _refuse_shared_files(parts: dict[str, list[Utterance]]) -> None:
 
 
 def _shared_speakers(split: Split, names: dict[str, set[str]]) -> dict[str, list[str]]:
-    shared = {}
-    for pair in PAIRS:
-        first, second = pair.split("-")
-        shared[pair] = sorted(names[first] & names[second])
-        if shared[pair] and (split.speaker_independent or pair in split.apart):
-            _refuse("speakers", pair, shared[pair])
+    shared = _shared_by_pair(names)
+    for pair, both in shared.items():
+        if both and (split.speaker_independent or pair in split.apart):
+            _refuse("speakers", pair, both)
     return shared
+
+
+def _shared_by_pair(names: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    """Return the names that both parts of a pair hold, for each of `PAIRS`."""
+    parts = {pair: pair.split("-") for pair in PAIRS}
+    return {pair: sorted(names[one] & names[two]) for pair, (one, two) in parts.items()}
 
 
 def _refuse_auxiliary(

@@ -1,6 +1,6 @@
-"""Protocols of Sec. 5 as pure functions, which say who trains, validates and is tested.
+"""Protocols of Sec. 5 as pure functions: speakers that train, validate and are tested.
 
-A split names rows of a sequence of utterances. Whatever a protocol cuts passes
+A split names rows of a sequence of utterances, and passes
 `ser_aae.protocols.leakage.check_leakage` before it is used.
 """
 
@@ -13,9 +13,8 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
-from ser_aae.protocols.fold_files import lists_digest
+from ser_aae.protocols.fold_lists import Parts, count_lists, lists_digest, read_parts
 from ser_aae.protocols.leakage import Split, check_leakage
-from ser_aae.protocols.listed_folds import Parts, count_lists, read_parts
 from ser_aae.utterance import Utterance
 
 TEN_FOLDS = 10
@@ -42,14 +41,15 @@ def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
 
 
 def cut_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
-    """Return one fold of a protocol, for whoever takes more to the leakage guard than the fold.
+    """Return one fold of a protocol that the leakage guard has yet to pass.
 
     Args:
-        utterances: Those with a label of the primary task. For `cross-corpus` they hold the
+        utterances: Utterances with a label of the primary task, for `cross-corpus` those of the
             source corpora and the target together.
-        protocol: Its name, which fold, and the choices of that protocol.
-        seed: Draws the folds of `10-fold`, the two parts of the target of `cross-corpus` and
-            what validates in `folds` where the lists do not say; the others draw nothing.
+        protocol: Its name, the number of the fold, and the choices of that protocol.
+        seed: Seed of the folds of `10-fold`, of the two parts of the target of `cross-corpus`
+            and of the validation part of `folds` where the lists have none; the other protocols
+            draw nothing.
 
     Returns:
         Rows of `utterances`, ascending in each part.
@@ -67,14 +67,9 @@ def cut_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: i
     parts = _PROTOCOLS[protocol.name].cut(utterances, protocol, seed)
     shared_target = protocol.name == "cross-corpus" and protocol.target_speakers == "shared"
     listed = protocol.name == "folds"
-    may_share = (
-        shared_target
-        or protocol.name == "10-fold"
-        or (
-            # whoever published the lists decided it; the result says what they did
-            listed and _share_speakers(utterances, parts)
-        )
-    )
+    # published lists may share speakers; the result says whether they do
+    lists_share = listed and _share_speakers(utterances, parts)
+    may_share = shared_target or protocol.name == "10-fold" or lists_share
     return Split(
         *(tuple(sorted(part)) for part in parts),
         speaker_independent=not may_share,
@@ -91,7 +86,7 @@ def _share_speakers(utterances: Sequence[Utterance], parts: Parts) -> bool:
 
 @dataclass(frozen=True)
 class _Protocol:
-    """How many folds a protocol has, and how it cuts one into train, validation and test."""
+    """A protocol: the count of its folds, and the cut of one into train, validation and test."""
 
     count: Callable[[Sequence[Utterance], ProtocolConfig], int]
     cut: Callable[[Sequence[Utterance], ProtocolConfig, int], Parts]
@@ -188,11 +183,15 @@ def _sessions(utterances: Sequence[Utterance]) -> list[str]:
 def _cut_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
     """Test a session, validate on the next, train on the rest (P2)."""
     sessions = _sessions(utterances)
+    places = dict(enumerate(sessions.index(utterance.session) for utterance in utterances))
+    return _part_round(places, protocol.fold, len(sessions))
+
+
+def _part_round(places: Mapping[int, int], fold: int, folds: int) -> Parts:
+    """Part rows by the fold of each: test on one fold, validate on the next, train on the rest."""
     parts: Parts = ([], [], [])
-    for row, utterance in enumerate(utterances):
-        # how far round from the tested session: 0 is the test part, 1 validation
-        step = (sessions.index(utterance.session) - protocol.fold) % len(sessions)
-        parts[{0: 2, 1: 1}.get(step, 0)].append(row)
+    for row, place in places.items():
+        parts[{0: 2, 1: 1}.get((place - fold) % folds, 0)].append(row)
     return parts
 
 
@@ -211,15 +210,14 @@ def _count_ten(utterances: Sequence[Utterance], _protocol: ProtocolConfig) -> in
 def _cut_ten(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Parts:
     """Deal each speaker's utterances out to ten folds, in an order drawn by the seed (P1)."""
     generator = np.random.default_rng(seed)
-    parts: Parts = ([], [], [])
-    dealt = 0
-    for speaker in _speakers(utterances):
-        for row in generator.permutation(_rows(utterances, [speaker])):
-            # counting on from speaker to speaker keeps the folds equal in size
-            step = (dealt - protocol.fold) % TEN_FOLDS
-            parts[{0: 2, 1: 1}.get(step, 0)].append(int(row))
-            dealt += 1
-    return parts
+    rows = [
+        int(row)
+        for speaker in _speakers(utterances)
+        for row in generator.permutation(_rows(utterances, [speaker]))
+    ]
+    # counting on from speaker to speaker keeps the folds equal in size
+    places = {row: number for number, row in enumerate(rows)}
+    return _part_round(places, protocol.fold, TEN_FOLDS)
 
 
 def _target(utterances: Sequence[Utterance], target: str) -> list[Utterance]:
@@ -251,8 +249,8 @@ def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
     owed = 0.0
     for speaker in speakers:
         rows = _rows(utterances, [speaker])
-        # what rounding left over is owed to the next speaker: one with a single utterance
-        # would otherwise always fall on the same side
+        # the next speaker is owed what rounding left over: otherwise speakers with a single
+        # utterance would all fall on the same side
         owed += protocol.selection_fraction * len(rows)
         order = [int(row) for row in generator.permutation(rows)]
         take = min(round(owed), len(rows))

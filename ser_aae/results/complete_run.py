@@ -7,7 +7,7 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
-from ser_aae.datasets import ELICITATIONS
+from ser_aae.corpus_facts import ELICITATIONS
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import TRAIN_AGAIN, read_json
 from ser_aae.labels import GENDERS

@@ -1,1 +1,1 @@
-"""The store of prepared corpora: its layout on disk, reading it, and the TFRecord schema."""
+"""Store of prepared corpora: its layout on disk, reading it, and the TFRecord schema."""

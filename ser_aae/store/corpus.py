@@ -1,4 +1,4 @@
-"""The store of prepared corpora: its layout on disk, and reading it.
+"""Store of prepared corpora: its layout on disk, and reading it.
 
 ```
 <store>/<corpus>-<front end's digest>/
@@ -7,7 +7,7 @@
   manifest.json              front end, shards with checksums, counts, what was dropped;
                              written last, by rename: its presence means complete
 ```
-Two front ends lie side by side; neither overwrites the other. Writing is `data_prep`'s.
+Two front ends lie side by side. `data_prep` writes the store.
 """
 
 import hashlib
@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
-from ser_aae.datasets import CorpusFacts, read_facts
+from ser_aae.corpus_facts import CorpusFacts, read_facts
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json
 from ser_aae.utterance import Utterance
 
 SCHEMA_VERSION = 1
@@ -30,7 +31,7 @@ MANIFEST = "manifest.json"
 UTTERANCES = "utterances.jsonl"
 
 _KEYS = {"corpus": str, "frontend": dict, "shards": list, "utterances_sha256": str, "digest": str}
-"""What is read of a manifest here, and what it is."""
+"""Keys of a manifest that are read here, with their types."""
 _KEYS_OF_SHARD = {"file": str, "bytes": int}
 
 
@@ -40,14 +41,14 @@ class StoredCorpus:
 
     Attributes:
         name: Short name, e.g. `"ravdess"`.
-        folder: Where its shards lie.
-        frontend: The front end its spectrograms were made with.
-        utterances: In the order of the records: record i belongs to `utterances[i]`.
+        folder: Folder of its shards.
+        frontend: The front end that its spectrograms were made with.
+        utterances: Utterances in the order of the records: record i is that of `utterances[i]`.
         num_frames: `(utterances,)` int64, frames of each spectrogram.
         shards: The TFRecord files, in order.
-        digest: Names the content: equal digests mean equal utterances and spectrograms.
+        digest: Name of the content: equal digests mean equal utterances and spectrograms.
         synthetic: Whether it was made by `ser-aae synthesise`, so that no person speaks in it.
-        facts: What its adapter says of it; `None` where an earlier version prepared it.
+        facts: Facts that its adapter states; `None` where an earlier version prepared it.
     """
 
     name: str
@@ -62,7 +63,7 @@ class StoredCorpus:
 
 
 def corpus_folder(store: Path, corpus: str, frontend: FrontEndConfig) -> Path:
-    """Return where a corpus lies in a store, for one front end."""
+    """Return the folder of a corpus in a store, for one front end."""
     return store / f"{corpus}-{frontend.digest()}"
 
 
@@ -99,7 +100,7 @@ def is_prepared(store: Path, corpus: str, frontend: FrontEndConfig) -> bool:
         return False
     try:
         return _facts(json.loads(manifest.read_text(encoding="utf-8"))) is not None
-    except ValueError:  # damaged: whoever reads it says so
+    except ValueError:  # damaged, which `load_corpus` reports
         return True
 
 
@@ -115,10 +116,10 @@ def load_corpus(
     """Read a prepared corpus' manifest and utterances; the shards are left to the pipeline.
 
     Args:
-        store: Where prepared corpora lie.
+        store: Folder of prepared corpora.
         corpus: Its name there.
-        frontend: What it was prepared with.
-        named: What `--dataset` says to prepare it, where that is not its name in the store.
+        frontend: The front end that it was prepared with.
+        named: Value of `--dataset` that prepares it, where that is not its name in the store.
 
     Raises:
         UserError: Not prepared, prepared by another version, or damaged.
@@ -165,7 +166,7 @@ def _facts(manifest: Any) -> CorpusFacts | None:
 
 
 def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ...]:
-    """Return the shards' paths; a missing or shortened one is found here, not in training."""
+    """Return the shards' paths; refuse a missing or shortened one here, before training."""
     paths = []
     for shard in manifest["shards"]:
         path = folder / shard["file"]
@@ -186,20 +187,17 @@ def _read_manifest(path: Path, mend: str) -> dict[str, Any]:
     Raises:
         UserError: It is none; the message ends with what mends it.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error}); remove its folder and {mend}") from error
-    # first: what another version lacks is no damage
-    found = content.get("schema_version") if isinstance(content, dict) else None
+    content = read_json(path, MANIFEST, f"remove its folder and {mend}")
+    found = content.get("schema_version")
+    # before the keys: another version may have others, without being damaged
     if found != SCHEMA_VERSION:
         raise UserError(
             f"{path}: expected schema version {SCHEMA_VERSION}, found {found}; "
             f"remove the folder and {mend}"
         )
-    missing = _missing(content, _KEYS)
+    missing = _missing_keys(content, _KEYS)
     if not missing:
-        missing = [key for row in content["shards"] for key in _missing(row, _KEYS_OF_SHARD)]
+        missing = [key for row in content["shards"] for key in _missing_keys(row, _KEYS_OF_SHARD)]
     if missing:
         raise UserError(
             f"{path}: expected a whole manifest, found no usable {missing[0]!r}; "
@@ -208,7 +206,7 @@ def _read_manifest(path: Path, mend: str) -> dict[str, Any]:
     return content
 
 
-def _missing(content: Any, kinds: Mapping[str, type]) -> list[str]:
+def _missing_keys(content: Any, kinds: Mapping[str, type]) -> list[str]:
     """Return the keys that a JSON object lacks, or has something of another kind for."""
     there = content if isinstance(content, dict) else {}
     return [key for key, kind in kinds.items() if not isinstance(there.get(key), kind)]

@@ -1,4 +1,4 @@
-"""The TFRecord schema: how an utterance's spectrogram is written and read back."""
+"""TFRecord schema: writing an utterance's spectrogram and reading it back."""
 
 import numpy as np
 import tensorflow as tf
@@ -13,8 +13,7 @@ _FEATURES = {
 def serialise(index: int, spectrogram: np.ndarray) -> bytes:
     """Return one record: the row of the utterance in its manifest and its spectrogram.
 
-    Labels are not in it: they lie in `utterances.jsonl`, where they can be read without
-    reading sound.
+    Labels lie in `utterances.jsonl` instead, where no sound has to be read for them.
 
     Args:
         index: Row of the utterance, from 0.

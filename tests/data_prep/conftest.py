@@ -9,8 +9,8 @@ from data_prep import build
 from data_prep.corpora import known_facts
 from data_prep.synthetic import synthesise
 from ser_aae.config import RunConfig
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.data.targets import make_target, select_pool
-from ser_aae.datasets import CorpusFacts
 from ser_aae.store.corpus import StoredCorpus
 
 REAL_CORPORA = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"

@@ -6,7 +6,7 @@ from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import csv_file, find_adapter
 from data_prep.csv_table import GENDER_WORDS, parse_row, read_table
-from ser_aae.datasets import stored_name
+from ser_aae.config.datasets import stored_name
 from ser_aae.errors import UserError
 
 HEADER = "file,speaker,gender,emotion\n"

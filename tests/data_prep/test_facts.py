@@ -10,7 +10,7 @@ from data_prep.synthetic import synthesise
 from ser_aae.cli import build_parser
 from ser_aae.commands.train import read_config
 from ser_aae.config import FrontEndConfig
-from ser_aae.datasets import ELICITATIONS, CorpusFacts
+from ser_aae.corpus_facts import ELICITATIONS, CorpusFacts
 from ser_aae.store.corpus import MANIFEST, is_prepared, load_corpus
 
 FRONTEND = FrontEndConfig(scale="linear", bins=32)

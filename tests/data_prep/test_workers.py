@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import tiny
 from corpus_layouts.sound import write_tone
 
 from data_prep import workers
@@ -17,7 +18,6 @@ from data_prep.corpora import find_adapter
 from data_prep.workers import Task, compute_task, compute_tasks, interrupts_held_back
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
-from ser_aae.frontend import recording_to_spectrogram
 from ser_aae.utterance import Utterance
 
 
@@ -44,7 +44,7 @@ def test_outcome_is_the_front_end_as_float16(corpus):
     outcomes = compute_task(task)
 
     for utterance, outcome in zip(task.utterances, outcomes, strict=True):
-        wanted = recording_to_spectrogram(utterance.audio_path(corpus.root), task.frontend)
+        wanted = tiny.recording_to_spectrogram(utterance.audio_path(corpus.root), task.frontend)
         np.testing.assert_array_equal(outcome.spectrogram, wanted.astype(np.float16))
         assert outcome.spectrogram.dtype == np.float16
         assert not outcome.is_silent

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ser_aae", "data_prep", "tuning", "reports")
 
 FLOORS = (
-    ("errors", "labels", "utterance", "datasets", "progress"),
+    ("errors", "labels", "utterance", "corpus_facts", "progress"),
     ("config", "files"),
     ("frontend", "store", "protocols", "model", "experiments"),
     ("data", "results"),

@@ -12,7 +12,7 @@ from corpus_layouts.sound import write_tone
 
 from data_prep import corpora
 from data_prep.corpora import find_adapter, list_corpora
-from ser_aae.datasets import PATH_KINDS
+from ser_aae.config.datasets import PATH_KINDS
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion, is_known_emotion
 

@@ -9,7 +9,7 @@ from data_prep.build import prepare
 from data_prep.corpora import find_adapter
 from data_prep.corpora.audformat_db import parse_time
 from ser_aae.config import FrontEndConfig
-from ser_aae.datasets import stored_name
+from ser_aae.config.datasets import stored_name
 from ser_aae.errors import UserError
 
 GOLD = "emotion.categories.test.gold_standard"

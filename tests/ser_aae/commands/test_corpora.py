@@ -8,7 +8,7 @@ import pytest
 
 from data_prep.corpora import list_corpora
 from ser_aae.cli import build_parser, main
-from ser_aae.datasets import PATH_KINDS
+from ser_aae.config.datasets import PATH_KINDS
 
 NAMES = [adapter.name for adapter in list_corpora()]
 

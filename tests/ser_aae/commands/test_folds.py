@@ -9,7 +9,7 @@ from ser_aae.cli import build_parser, main
 from ser_aae.commands.train import read_config
 from ser_aae.data.run_data import assemble, count_folds
 from ser_aae.errors import UserError
-from ser_aae.protocols.fold_files import lists_digest
+from ser_aae.protocols.fold_lists import lists_digest
 
 FRONT_END = ("--set", "frontend.bins=32", "--set", "frontend.scale=linear")
 

@@ -10,7 +10,7 @@ import soundfile
 from ser_aae.cli import main
 from ser_aae.config import TABLES, RunConfig
 from ser_aae.config.build import build_config
-from ser_aae.datasets import record_tables, stored_name
+from ser_aae.config.datasets import record_tables, stored_name
 from ser_aae.errors import UserError
 from ser_aae.inference.signature import read_config
 from ser_aae.results.folder import run_folder

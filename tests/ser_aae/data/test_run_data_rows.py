@@ -9,7 +9,7 @@ from ser_aae.config import DataConfig, ProtocolConfig
 from ser_aae.data.labelled_share import mixed_share
 from ser_aae.data.run_data import assemble
 from ser_aae.labels import UNLABELLED
-from ser_aae.protocols.fold_files import format_list, write_lists
+from ser_aae.protocols.fold_lists import format_list, write_lists
 from ser_aae.protocols.splits import make_split
 
 

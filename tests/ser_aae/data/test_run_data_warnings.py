@@ -6,7 +6,7 @@ import pytest
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.data.run_data import assemble
-from ser_aae.protocols.fold_files import format_list, write_lists
+from ser_aae.protocols.fold_lists import format_list, write_lists
 from ser_aae.protocols.splits import make_split
 
 

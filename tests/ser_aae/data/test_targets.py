@@ -9,8 +9,8 @@ from sklearn.cluster import KMeans
 
 from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.data.targets import make_target, select_pool
-from ser_aae.datasets import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR, UNLABELLED
 from ser_aae.store.corpus import StoredCorpus

@@ -9,7 +9,7 @@ from data_prep.corpora import known_facts
 from reports.commands import Places, reproduce_command
 from ser_aae.cli import build_parser
 from ser_aae.commands.reproduce_setup import read_setup
-from ser_aae.datasets import stored_name
+from ser_aae.config.datasets import stored_name
 from ser_aae.experiments.artefacts import choose
 from ser_aae.experiments.cells import cell_config
 from ser_aae.experiments.setup import read_setups, setup_folder, write_setup

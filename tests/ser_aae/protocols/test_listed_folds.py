@@ -9,9 +9,14 @@ import pytest
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR
-from ser_aae.protocols.fold_files import format_list, lists_digest, write_lists
+from ser_aae.protocols.fold_lists import (
+    format_list,
+    hold_out,
+    lists_digest,
+    name_lists,
+    write_lists,
+)
 from ser_aae.protocols.leakage import check_leakage
-from ser_aae.protocols.listed_folds import hold_out, name_lists
 from ser_aae.protocols.splits import make_split, num_folds
 from ser_aae.utterance import Utterance
 

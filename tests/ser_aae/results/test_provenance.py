@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from ser_aae.config import ModelConfig, TrainingConfig
-from ser_aae.datasets import CorpusFacts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.files.atomic import read_json
 from ser_aae.inference.signature import describe_run
 from ser_aae.store.corpus import MANIFEST, corpus_folder

@@ -160,7 +160,7 @@ def test_a_manifest_with_half_a_shard(small, frontend, shard):
 def test_a_manifest_that_is_something_else(small, frontend, content):
     store, corpus = small
     (corpus.folder / MANIFEST).write_text(content, encoding="utf-8")
-    refuse(store, frontend, "expected schema version 1, found None")
+    refuse(store, frontend, "expected a JSON object", "remove its folder")
 
 
 @pytest.mark.parametrize(

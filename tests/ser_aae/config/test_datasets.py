@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ser_aae.config.build import build_config
-from ser_aae.datasets import GivenPath, given_path, stored_name
+from ser_aae.config.datasets import GivenPath, given_path, stored_name
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
-from ser_aae.protocols.fold_files import (
+from ser_aae.protocols.fold_lists import (
     find_lists,
     format_list,
     lists_digest,

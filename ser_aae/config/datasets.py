@@ -1,64 +1,20 @@
-"""The names of data sets: as a user writes them, and as folders of a store are called."""
+"""Names of data sets: as a user writes them, and as a store calls their folders."""
 
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ser_aae.errors import UserError
 
-CSV_PREFIX = "csv:"
-"""`csv:FILE` is the user's own recordings, listed in FILE."""
-
-AUDFORMAT_PREFIX = "audformat:"
-"""`audformat:DIR` is the audformat database in DIR, `audformat:DIR#TABLE` a table of it."""
-
 PATH_KINDS = {"csv": "FILE", "audformat": "DIR"}
-"""Corpora that lie where the user says, and what it is that the user names."""
+"""Corpora that lie where the user says, and what it is that the user names.
 
-ELICITATIONS = ("acted", "induced", "natural", "synthetic")
-"""Ways in which emotions came into the speech of a corpus."""
-
-
-@dataclass(frozen=True)
-class CorpusFacts:
-    """Facts of a corpus that a run or an experiment depends on; its adapter states them.
-
-    Attributes:
-        title: As the paper writes it, `""` where the corpus is called by its name.
-        elicitation: One of `ELICITATIONS`, `""` where it has no emotions, or nobody knows.
-        level_edges: The closed upper edges of the low and the medium level of activation and
-            valence (Table 2), `None` where the paper does not say.
-        aliases: Other spellings of its name, in lower case.
-        subset: That trains where the corpus is auxiliary, `""` for all (Sec. 4.1.3).
-        speakers: Drawn of that subset, 0 for all.
-        verification_subset: Whose speakers are verified, and train nothing (Sec. 5).
-    """
-
-    title: str = ""
-    elicitation: str = ""
-    level_edges: tuple[float, float] | None = None
-    aliases: tuple[str, ...] = ()
-    subset: str = ""
-    speakers: int = 0
-    verification_subset: str = ""
-
-
-def read_facts(plain: Mapping[str, Any]) -> CorpusFacts:
-    """Return facts that were written as JSON.
-
-    Raises:
-        TypeError: They are not as this version writes them.
-    """
-    edges = plain["level_edges"]
-    own = {
-        "level_edges": None if edges is None else (float(edges[0]), float(edges[1])),
-        "aliases": tuple(plain["aliases"]),
-    }
-    return CorpusFacts(**{**plain, **own})
+`csv:FILE` is the user's own recordings, listed in FILE; `audformat:DIR` is the audformat database
+in DIR, `audformat:DIR#TABLE` a table of it.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +24,7 @@ class GivenPath:
     Attributes:
         kind: One of `PATH_KINDS`.
         path: The file or folder.
-        table: What stands behind the `#` of `audformat:DIR#TABLE`.
+        table: Text behind the `#` of `audformat:DIR#TABLE`.
     """
 
     kind: str
@@ -81,9 +37,9 @@ class Table:
     """A data set that is named by its path, resolved once.
 
     Attributes:
-        given: As a config names it, `"csv:calls.csv"`.
-        name: In the store, `"csv-calls-1a2b3c"`.
-        source: As it is named from any folder, `"csv:/home/me/calls.csv"`; `""` where it is not
+        given: Name in a config, `"csv:calls.csv"`.
+        name: Name in the store, `"csv-calls-1a2b3c"`.
+        source: Name that holds from any folder, `"csv:/home/me/calls.csv"`; `""` where it is not
             known any more.
     """
 
@@ -93,7 +49,7 @@ class Table:
 
 
 def given_path(dataset: str) -> GivenPath | None:
-    """Return what `csv:FILE` or `audformat:DIR#TABLE` names, `None` where no path is named.
+    """Return the path in `csv:FILE` or `audformat:DIR#TABLE`, `None` where no path is named.
 
     The last `#` begins the table; a folder with a `#` in its name needs one more behind it.
     """
@@ -114,8 +70,8 @@ def stored_name(dataset: str) -> str:
     folder. `"audformat:emodb-1.4#emotion"` is likewise
     `"audformat-emodb-1-4-emotion-"` with digits of the folder's path and the table.
 
-    A path that is no full one is resolved from the current folder: of a run or a setup, ask its
-    own `stored_name`.
+    A relative path is resolved from the current folder: for a run or a setup, its own
+    `stored_name` knows better.
     """
     given = given_path(dataset)
     if given is None:
@@ -132,10 +88,10 @@ def record_tables(
     """Return the record of each data set that is named by its path, in their order.
 
     Args:
-        datasets: As they are named.
-        known: What was recorded before, which stays as it is.
-        prepared: Corpora by their names in the store. One of them is what a data set is called
-            there if it is the only one with such a beginning.
+        datasets: Names of data sets, as they were given.
+        known: Earlier records, which stay as they are.
+        prepared: Names of corpora in the store. A data set has one of these names if it is the
+            only one with the beginning of its own.
     """
     before = {name: table for table in known for name in (table.given, table.name)}
     found: dict[str, Table] = {}
@@ -172,7 +128,7 @@ def _beginning(given: GivenPath) -> str:
 
 
 class Naming:
-    """A config or setup, which has written down what its tables are called.
+    """A config or setup that has written down what its tables are called.
 
     Attributes:
         tables: The record of each data set that it names by a path.
@@ -185,17 +141,17 @@ class Naming:
         return next((each for each in self.tables if dataset in (each.given, each.name)), None)
 
     def stored_name(self, dataset: str) -> str:
-        """Return the name under which a store keeps a data set, from whatever folder."""
+        """Return the name under which a store keeps a data set, from any folder."""
         table = self.find_table(dataset)
         return stored_name(dataset) if table is None else table.name
 
     def advised_name(self, dataset: str) -> str:
-        """Return what `ser-aae prepare --dataset` takes, as well as it is known."""
+        """Return a name that `ser-aae prepare --dataset` takes, as well as it is known."""
         table = self.find_table(dataset)
         return (table.source or table.given) if table else self.stored_name(dataset)
 
     def source(self, dataset: str) -> str:
-        """Return what an adapter of a data set is found by, from whatever folder.
+        """Return the name by which an adapter of a data set is found, from any folder.
 
         Raises:
             UserError: It is not known any more where the table lies.

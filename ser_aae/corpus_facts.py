@@ -1,0 +1,46 @@
+"""Facts of a corpus that a run or an experiment depends on, as its adapter states them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ELICITATIONS = ("acted", "induced", "natural", "synthetic")
+"""Ways in which emotions came into the speech of a corpus."""
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """Facts of a corpus that a run or an experiment depends on; its adapter states them.
+
+    Attributes:
+        title: Name in the paper, `""` where the corpus is called by its own.
+        elicitation: One of `ELICITATIONS`, `""` where it has no emotions, or nobody knows.
+        level_edges: Closed upper edges of the low and the medium level of activation and
+            valence (Table 2), `None` where the paper does not say.
+        aliases: Other spellings of its name, in lower case.
+        subset: Subset that trains where the corpus is auxiliary, `""` for all (Sec. 4.1.3).
+        speakers: Number of speakers drawn of that subset, 0 for all.
+        verification_subset: Subset whose speakers are verified, and train nothing (Sec. 5).
+    """
+
+    title: str = ""
+    elicitation: str = ""
+    level_edges: tuple[float, float] | None = None
+    aliases: tuple[str, ...] = ()
+    subset: str = ""
+    speakers: int = 0
+    verification_subset: str = ""
+
+
+def read_facts(plain: Mapping[str, Any]) -> CorpusFacts:
+    """Return facts that were written as JSON.
+
+    Raises:
+        TypeError: They are not as this version writes them.
+    """
+    edges = plain["level_edges"]
+    own = {
+        "level_edges": None if edges is None else (float(edges[0]), float(edges[1])),
+        "aliases": tuple(plain["aliases"]),
+    }
+    return CorpusFacts(**{**plain, **own})
