@@ -13,6 +13,9 @@ from ser_aae.errors import UserError
 PARTIAL = ".*.part-*"
 """Pattern of the names under which something is written; a killed process leaves such a file."""
 
+TRAIN_AGAIN = "train the run again"
+"""Advice where a file of a run is missing or damaged."""
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -73,7 +76,7 @@ def append_jsonl(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def read_json(
-    path: Path, expected: str = "a file of a run", mend: str = "train the run again"
+    path: Path, expected: str = "a file of a run", mend: str = TRAIN_AGAIN
 ) -> dict[str, Any]:
     """Read a JSON object.
 
