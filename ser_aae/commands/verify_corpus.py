@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: The corpus cannot be read at all, or is not as expected.
     """
-    from data_prep.verify import verify
+    from data_prep.corpus_check import check_corpus
 
-    report = verify(
+    report = check_corpus(
         arguments.dataset, arguments.data_root, arguments.workers, progress=sys.stderr.isatty()
     )
     report["speaker_only_unweighted_accuracy"] = _speaker_only_accuracy(report["speakers"])
@@ -84,7 +84,7 @@ def format_report(report: Mapping[str, Any]) -> str:
 
 def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | None:
     """Return the figure over all labelled utterances, `None` where there is none."""
-    from data_prep.verify import UNLABELLED_CLASS
+    from data_prep.corpus_check import UNLABELLED_CLASS
     from ser_aae.results.metrics import speaker_only_unweighted_accuracy
 
     pairs = [
