@@ -14,7 +14,8 @@ from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_jsonl
 from ser_aae.results import find_runs, is_complete
-from ser_aae.training import ending as finish
+from ser_aae.results.folder import is_validated
+from ser_aae.training.ending import validation_accuracy
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
 
@@ -66,10 +67,10 @@ def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_pa
     runs = tmp_path / "runs"
     folders = find_runs(runs)
     assert len(folders) == 4
-    assert all(finish.is_validated(folder) and not is_complete(folder) for folder in folders)
+    assert all(is_validated(folder) and not is_complete(folder) for folder in folders)
     trials = json.loads((best.parent / "trials.json").read_text())["trials"]
     for row in trials:
-        values = [finish.validation_accuracy(runs / run["folder"]) for run in row["runs"]]
+        values = [validation_accuracy(runs / run["folder"]) for run in row["runs"]]
         assert row["objective"] == pytest.approx(sum(values) / 2, abs=1e-12)
 
     places = ["--store", str(tiny_store), "--runs", str(runs)]
@@ -129,23 +130,22 @@ def test_the_definition_follows_the_flags(tune_with, searched):
 
 
 def test_a_front_end_that_is_searched_is_prepared_too(searched, monkeypatch):
-    from ser_aae.commands.train import read_config
+    from ser_aae.commands.run_config import read_config
     from tuning.definition import Search
     from tuning.space import read_space
 
     parser = cli.build_parser()
     arguments = parser.parse_args(["tune", *BASE, "--space", "frontend"])
-    arguments.fold = None
     config = read_config(arguments)
     prepared = []
-    monkeypatch.setattr(tune, "prepare_all", lambda each, _: prepared.append(each.frontend.scale))
+    monkeypatch.setattr(tune, "prepare_missing", lambda configs, _: prepared.extend(configs))
 
     class Stored:
         name, digest = "tiny", "00"
 
     monkeypatch.setattr("ser_aae.data.run_data.read_corpora", lambda *_: [Stored()])
-    found = tune._prepare(config, Search(config, read_space("frontend")), arguments)
-    assert prepared == ["linear", "mel"]
+    found = tune._prepare(Search(config, read_space("frontend")), arguments)
+    assert [each.frontend.scale for each in prepared] == ["linear", "mel"]
     assert len(found) == 2
 
 

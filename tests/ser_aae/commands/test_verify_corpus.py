@@ -17,6 +17,8 @@ from data_prep.corpus_check import check_corpus
 from ser_aae.cli import main
 from ser_aae.commands.verify_corpus import format_report
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 ROOT = Path(__file__).resolve().parents[3]
 REAL_CORPORA = ROOT.parent / "shared" / "corpora"
 
@@ -26,15 +28,6 @@ b.wav,bert,m,sad
 c.wav,bert,m,sad
 d.wav,bert,m,angry
 """
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    monkeypatch.delenv("SER_AAE_DATA", raising=False)
-    # so that what main() sets for TensorFlow is undone
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_what_was_given_comes_back_and_a_command_gives_it_again(tmp_path):
     write_setup(tmp_path, setup)
     (back,) = read_setups(tmp_path, known_facts())
     assert back == setup
-    command = reproduce_command("table-3", back, Places(tmp_path))
+    command = reproduce_command("table-3", back, Places(runs=tmp_path))
     again = read_setup(build_parser().parse_args(command.split()[1:]))
     assert setup_folder(tmp_path, again) == setup_folder(tmp_path, setup)
 
@@ -105,5 +105,5 @@ def test_tables_of_a_setup_are_found_from_another_folder(tmp_path, monkeypatch):
     (table,) = choose(["table-4"], back)
     target = table.cells[0].config
     assert target.stored_name(target.protocol.target) == other
-    command = reproduce_command("table-3", back, Places(tmp_path / "runs"))
+    command = reproduce_command("table-3", back, Places(runs=tmp_path / "runs"))
     assert f"--datasets csv:{tmp_path}/Calls.csv csv:{tmp_path}/b.csv" in command
