@@ -1,14 +1,13 @@
-"""UA on validation speakers by the segments that an utterance is scored on, of runs as they are.
+"""UA on validation speakers by the segments that an utterance is scored on, of trained runs.
 
     python benchmarks/evaluation_segments.py runs/ravdess-emotion-mtl-speaker-kfold/871e4255
 
 For each fold of an experiment the model of its best epoch scores its validation speakers again,
 with each of some values of `data.evaluation_segments`; and with the posteriors of the rarest
-class of the training part multiplied by each of some factors, which shows whether that class is
-given away. Test speakers are not looked at.
+class of the training part multiplied by each of some factors, which shows whether the model
+names that class too rarely. Test speakers are not looked at.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from measuring import make_parser
 
 from ser_aae.batches.pipeline import evaluation_dataset
 from ser_aae.data.run_data import assemble
@@ -38,7 +38,7 @@ def score_run(
         run: A complete run.
         store: The prepared corpora that it was trained on.
         segments: Values of `data.evaluation_segments`.
-        factors: Of the rarest class' posterior.
+        factors: Factors of the rarest class' posterior.
 
     Raises:
         UserError: The run is not complete, or the corpora are others.
@@ -66,11 +66,9 @@ def score_run(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Score the folds and print their mean; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    store = Path(os.environ.get("SER_AAE_STORE", "store"))
+    parser = make_parser(__doc__, store=store)
     parser.add_argument("experiment", type=Path, help="a folder of runs, or a run")
-    parser.add_argument(
-        "--store", type=Path, default=Path(os.environ.get("SER_AAE_STORE", "store"))
-    )
     parser.add_argument("--segments", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--factors", type=float, nargs="+", default=[0.5, 1.0, 2.0, 4.0])
     arguments = parser.parse_args(argv)

@@ -14,7 +14,6 @@ With `--runs` an experiment of `ser-aae train` on the same folds is put beside i
 of UA, the mean of its repetitions, with a bootstrap interval over the test speakers.
 """
 
-import argparse
 import io
 import sys
 import zipfile
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import make_parser
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -103,7 +103,9 @@ def cached_features(
         return extract(utterances, root, feature_set)
     if not cache.is_file():
         features = extract(utterances, root, feature_set)
-        _write_cache(cache, key, features)
+        buffer = io.BytesIO()
+        np.savez(buffer, key=key, features=features)
+        write_bytes(cache, buffer.getvalue())
         return features
     try:
         # opened here: NumPy leaves the file open where it is no archive
@@ -117,13 +119,6 @@ def cached_features(
             f"{stored[0]} of {len(stored) - 1} or of others; name another --cache"
         )
     return features
-
-
-def make_svm(c: float, one_vs_rest: bool) -> SVC | LinearSVC:
-    """Return an SVM whose classes weigh the same together."""
-    if one_vs_rest:
-        return LinearSVC(C=c, class_weight="balanced", max_iter=20000, random_state=0)
-    return SVC(kernel="linear", C=c, class_weight="balanced")
 
 
 def run_fold(
@@ -142,7 +137,12 @@ def run_fold(
     classes = tuple(sorted(set(truth.tolist())))
     best: tuple[float, float, np.ndarray] | None = None
     for c in GRID:
-        svm = make_svm(c, one_vs_rest)
+        # classes weigh the same together
+        svm = (
+            LinearSVC(C=c, class_weight="balanced", max_iter=20000, random_state=0)
+            if one_vs_rest
+            else SVC(kernel="linear", C=c, class_weight="balanced")
+        )
         model = make_pipeline(StandardScaler(), svm).fit(features[train], truth[train])
         answers = model.predict(features[validation]).tolist()
         value, _ = metrics.unweighted_accuracy(truth[validation].tolist(), answers, classes)
@@ -233,8 +233,7 @@ def compare(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", default="ravdess")
+    parser = make_parser(__doc__, dataset="ravdess")
     parser.add_argument("--data-root", type=Path, required=True)
     parser.add_argument("--classes", default="four", help="four, all, or names with commas")
     parser.add_argument("--feature-set", default=FEATURE_SETS[0], choices=FEATURE_SETS)
@@ -265,12 +264,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if beside:
         print(f"\n{beside}")
     return 0
-
-
-def _write_cache(cache: Path, key: np.ndarray, features: np.ndarray) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, key=key, features=features)
-    write_bytes(cache, buffer.getvalue())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Segments a second out of the input pipeline, beside what a training step takes.
+"""Segments a second that the input pipeline gives, beside those that a training step takes.
 
     python benchmarks/pipeline.py --dataset ravdess --data-root data --store store
 
@@ -8,18 +8,18 @@ ones come from memory where the corpus fits (`data.cache_mb`). Pipeline and trai
 measured in turns in one run.
 """
 
-import argparse
 import os
 import statistics
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from train_step import build_step, seconds_of
+from measuring import make_parser, seconds_by_turns
+from train_step import build_step
 
 from data_prep.build import prepare
 from ser_aae.batches.pipeline import measure_normalisation, steps_per_epoch, training_dataset
@@ -37,22 +37,16 @@ def batches_of(config: RunConfig, store: Path) -> tuple[Iterator, int]:
     return iter(stream), steps_per_epoch(data.train, config.data, size, mixed=False)
 
 
-def seconds_of_epoch(batches: Iterator, steps: int) -> float:
-    """Return the time in which an epoch's batches come out."""
-    start = time.perf_counter()
+def read_epoch(batches: Iterator, steps: int) -> None:
+    """Take an epoch's batches."""
     for _ in range(steps):
         next(batches)
-    return time.perf_counter() - start
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--dataset", default="ravdess")
-    parser.add_argument("--data-root", type=Path, default=Path("data"))
-    parser.add_argument("--store", type=Path, default=Path("store"))
-    parser.add_argument("--classes", default="four")
-    parser.add_argument("--rounds", type=int, default=5)
+    places = {"data_root": Path("data"), "store": Path("store")}
+    parser = make_parser(__doc__, dataset="ravdess", **places, classes="four", rounds=5)
     arguments = parser.parse_args()
     tf.random.set_seed(1)
     config = replace(RunConfig(), dataset=arguments.dataset, classes=arguments.classes)
@@ -63,12 +57,13 @@ def main() -> None:
     for name, cache_mb in (("from memory", config.data.cache_mb), ("from shards", 0)):
         changed = replace(config, data=replace(config.data, cache_mb=cache_mb))
         batches, steps = batches_of(changed, arguments.store)
-        seconds_of_epoch(batches, steps)
-        pairs = [
-            (seconds_of_epoch(batches, steps) / steps, seconds_of(step))
-            for _ in range(arguments.rounds)
+        read_epoch(batches, steps)
+        sides = {"epoch": partial(read_epoch, batches, steps), "step": step}
+        times = seconds_by_turns(sides, arguments.rounds)
+        results[name] = [
+            statistics.median(times["epoch"]) / steps,
+            statistics.median(times["step"]),
         ]
-        results[name] = [statistics.median(values) for values in zip(*pairs, strict=True)]
     size = config.training.batch_size
     for name, (batch_s, step_s) in results.items():
         print(

@@ -1,4 +1,4 @@
-"""How long a trained model takes to start and to answer, beside openSMILE eGeMAPS and a linear SVM.
+"""Time that a trained model takes to start and to answer, beside openSMILE and a linear SVM.
 
 Each contestant gets processes of its own, in turns, and the same recordings, one at a time.
 Start-up is the time from the start of the process to its first answer, by the clock and in seconds
@@ -22,6 +22,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import soundfile
+from measuring import make_parser
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -30,7 +31,7 @@ from ser_aae.errors import UserError
 from ser_aae.results.text import align
 
 FEATURE_SET = "eGeMAPSv02"
-_STARTED = "SER_AAE_BENCHMARK_STARTED"
+_START_VARIABLE = "SER_AAE_BENCHMARK_STARTED"
 
 Answer = Callable[[Path], object]
 
@@ -52,17 +53,13 @@ def measure(answer: Answer, files: Sequence[Path], started: float) -> dict[str, 
         answer(path)
     seconds = time.perf_counter() - begin
     audio_s = sum(soundfile.info(path).duration for path in files[1:])
-    return {
-        "start_up_s": start_up_s,
-        "start_up_cpu_s": start_up_cpu_s,
-        "seconds": seconds,
-        "audio_s": audio_s,
-    }
+    start_up = {"start_up_s": start_up_s, "start_up_cpu_s": start_up_cpu_s}
+    return {**start_up, "seconds": seconds, "audio_s": audio_s}
 
 
 def run_worker(contestant: str, model: Path, files: Sequence[Path]) -> dict[str, float]:
     """Load a contestant in this process and measure it."""
-    started = float(os.environ[_STARTED])
+    started = float(os.environ[_START_VARIABLE])
     if contestant == "opensmile":
         svm, features_of = joblib.load(model), _features()
         return measure(lambda path: svm.predict(features_of(path)), files, started)
@@ -85,7 +82,7 @@ def run_all(models: Sequence[Path], files: Sequence[Path], repeats: int) -> list
         contestants += [("model", path, path.name) for path in models]
         # in turns: whatever else the machine does meets all of them
         rounds = [
-            [_alone(contestant, path, files) for contestant, path, _ in contestants]
+            [_measure_apart(contestant, path, files) for contestant, path, _ in contestants]
             for _ in range(repeats)
         ]
     for (_, _, title), found in zip(contestants, zip(*rounds, strict=True), strict=True):
@@ -102,7 +99,7 @@ def run_all(models: Sequence[Path], files: Sequence[Path], repeats: int) -> list
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--model", type=Path, action="append", required=True, metavar="MODEL")
     parser.add_argument("--repeats", type=int, default=3, help="processes of each contestant")
     parser.add_argument("--worker", metavar="CONTESTANT", help=argparse.SUPPRESS)
@@ -123,17 +120,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _features() -> Callable[[Path], np.ndarray]:
-    """Return what gives the functionals of a recording, `(1, features)`."""
+    """Return a function that gives the functionals of a recording, `(1, features)`."""
     import opensmile  # here, so that the rest works without the `bench` extra
 
     smile = opensmile.Smile(opensmile.FeatureSet[FEATURE_SET], opensmile.FeatureLevel.Functionals)
     return lambda path: smile.process_file(str(path)).to_numpy(np.float32)
 
 
-def _alone(contestant: str, model: Path, files: Sequence[Path]) -> dict[str, float]:
+def _measure_apart(contestant: str, model: Path, files: Sequence[Path]) -> dict[str, float]:
     """Measure a contestant in a process of its own."""
     command = [sys.executable, __file__, "--worker", contestant, "--model", str(model)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", _STARTED: str(time.time())}
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", _START_VARIABLE: str(time.time())}
     done = subprocess.run(
         [*command, *map(str, files)], capture_output=True, text=True, check=False, env=environment
     )

@@ -1,13 +1,12 @@
-"""Whether the memory of `ser-aae predict` grows with a recording: a minute beside an hour.
+"""Memory of `ser-aae predict` by the length of a recording: a minute beside an hour.
 
     python benchmarks/predict_memory.py --model runs/.../fold00-rep00 *.wav
 
 The recordings given are put one after the other, again and again, into one file of each length.
 `ser-aae predict --timeline 1` reads it in a process of its own, whose peak of resident memory the
-system tells; its table has a line for every second. Most of the peak is libraries.
+system knows; its table has a line for every second. Most of the peak is libraries.
 """
 
-import argparse
 import csv
 import sys
 import tempfile
@@ -18,12 +17,12 @@ from itertools import cycle
 from pathlib import Path
 
 import soundfile
-from prepare_memory import measure_peak_mb
+from measuring import make_parser, measure_peak_mb
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A recording of a length, and what predicting took."""
+    """A recording: its length, the peak and time of predicting, its steps, those with speech."""
 
     audio_s: float
     peak_mb: float
@@ -77,7 +76,7 @@ def measure(model: Path, files: Sequence[Path], seconds: int) -> Measured:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print both."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--minutes", type=int, default=60, help="of the longer recording")
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="of one rate")

@@ -1,23 +1,22 @@
-"""How fast recordings become shards, beside plain librosa on the same files.
+"""Speed at which recordings become shards, beside plain librosa on the same files.
 
     python benchmarks/prepare.py --dataset ravdess --data-root data --files 200
 
 Both sides run in one thread of one process, in turns, and see the same files; the best of
-the rounds counts, since whatever else the machine does can only slow one down. Ours reads,
-removes silence, computes the spectrogram and writes the shard. librosa's is what a script
-would do: `librosa.load`, `librosa.feature.melspectrogram` and `librosa.power_to_db`.
+the rounds counts, since other work of the machine can only slow one down. Ours reads,
+removes silence, computes the spectrogram and writes the shard. librosa's does as a script
+would: `librosa.load`, `librosa.feature.melspectrogram` and `librosa.power_to_db`.
 """
 
-import argparse
 import os
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import librosa
 import numpy as np
 import soundfile
+from measuring import make_parser, seconds_by_turns
 from threadpoolctl import threadpool_limits
 
 from data_prep.corpora import find_adapter
@@ -42,7 +41,7 @@ def prepare_with_ser_aae(task: Task) -> None:
 
 
 def prepare_with_librosa(task: Task) -> None:
-    """Compute what librosa calls a log mel spectrogram; nothing is written."""
+    """Compute log mel spectrograms as librosa does; nothing is written."""
     config = task.frontend
     with threadpool_limits(1):
         for utterance in task.utterances:
@@ -60,33 +59,21 @@ def prepare_with_librosa(task: Task) -> None:
             librosa.power_to_db(mel)
 
 
-def seconds_of(work: Callable[[Task], None], task: Task) -> float:
-    """Return how long the work takes."""
-    begin = time.perf_counter()
-    work(task)
-    return time.perf_counter() - begin
-
-
 def main() -> None:
     """Measure and print both speeds and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", default="ravdess")
-    parser.add_argument("--data-root", type=Path, default=Path("data"))
-    parser.add_argument("--files", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
+    defaults = {"dataset": "ravdess", "data_root": Path("data"), "files": 200, "rounds": 3}
+    arguments = make_parser(__doc__, **defaults).parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     task = select_task(arguments.dataset, arguments.data_root, arguments.files, FrontEndConfig())
     paths = [utterance.audio_path(task.root) for utterance in task.utterances]
     hours = sum(soundfile.info(path).duration for path in paths) / 3600
-    sides = {"ser-aae": prepare_with_ser_aae, "librosa": prepare_with_librosa}
-    for work in sides.values():  # imports, compiled functions, and the disk's cache
-        work(task)
-    taken = {name: [] for name in sides}
-    for _ in range(arguments.rounds):
-        for name, work in sides.items():
-            taken[name].append(seconds_of(work, task))
+    sides = {
+        "ser-aae": partial(prepare_with_ser_aae, task),
+        "librosa": partial(prepare_with_librosa, task),
+    }
+    seconds_by_turns(sides, 1)  # imports, compiled functions, and the disk's cache
+    taken = seconds_by_turns(sides, arguments.rounds)
     speed = {name: hours / min(seconds) * 60 for name, seconds in taken.items()}
     print(f"{len(paths)} files of {arguments.dataset}, {hours:.2f} h, {arguments.rounds} rounds")
     for name, value in speed.items():

@@ -1,35 +1,30 @@
-"""Whether the memory of preparing grows with the corpus: one copy of some files beside ten.
+"""Memory of preparing by the size of the corpus: one copy of some files beside ten.
 
     python benchmarks/prepare_memory.py --dataset ravdess --data-root data --files 144
 
 The copies are links under names of their own, listed in a table. Each side is prepared by
-`ser-aae prepare` in a process of its own, whose peak of resident memory the system tells.
-Most of that peak is libraries, above all TensorFlow; what grew is therefore printed beside how
-much more was prepared. The list of utterances is held whole, a few KB each; their sound is not.
+`ser-aae prepare` in a process of its own, whose peak of resident memory the system knows.
+Most of that peak is libraries, above all TensorFlow; so the growth is printed beside the size of
+what was prepared more. The list of utterances is held whole, a few KB each; their sound is not.
 
-This process imports nothing as heavy: on Linux a child's peak is never told lower than its
-parent's memory when it was started.
+This process imports nothing as heavy: see `measure_peak_mb`.
 """
 
-import argparse
 import csv
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from measuring import MB, make_parser, measure_peak_mb
 
 from data_prep.corpora import find_adapter
 from data_prep.corpus import Corpus
 
-MB = 1 << 20
-
 
 @dataclass(frozen=True)
 class Measured:
-    """One side: how much was prepared, and what it took, in MB."""
+    """One side: the utterances, the size of their shards, and the peak memory."""
 
     utterances: int
     stored_mb: float
@@ -54,21 +49,6 @@ def write_copies(corpus: Corpus, files: int, copies: int, folder: Path) -> Path:
     return table
 
 
-def measure_peak_mb(command: Sequence[str]) -> float:
-    """Run a command and return the peak of its resident memory, its workers' included.
-
-    Raises:
-        SystemExit: The command failed.
-    """
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)}: ended with {process.returncode}")
-    # KiB on Linux, bytes on macOS
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MB
-
-
 def measure(corpus: Corpus, files: int, copies: int, workers: int) -> Measured:
     """Prepare so many copies in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as name:
@@ -83,14 +63,8 @@ def measure(corpus: Corpus, files: int, copies: int, workers: int) -> Measured:
 
 def main() -> None:
     """Measure and print both peaks and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", default="ravdess")
-    parser.add_argument("--data-root", type=Path, default=Path("data"))
-    parser.add_argument("--files", type=int, default=144)
-    parser.add_argument("--copies", type=int, default=10)
-    parser.add_argument("--workers", type=int, default=1)
-    arguments = parser.parse_args()
-
+    defaults = {"dataset": "ravdess", "data_root": Path("data"), "files": 144}
+    arguments = make_parser(__doc__, **defaults, copies=10, workers=1).parse_args()
     corpus = find_adapter(arguments.dataset).read(arguments.data_root, allow_partial=True)
     one, many = (
         measure(corpus, arguments.files, copies, arguments.workers)

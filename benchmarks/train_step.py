@@ -1,4 +1,4 @@
-"""What a training step costs, and how much of this machine's arithmetic it uses.
+"""Cost of a training step, and its share of this machine's arithmetic.
 
     python benchmarks/train_step.py --filters 16,32
 
@@ -9,10 +9,8 @@ rest goes: the encoder's first block piece by piece, whose element-wise passes o
 128 x 256 map cost time and count as no arithmetic here.
 """
 
-import argparse
 import os
 import statistics
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -21,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from measuring import make_parser, seconds_by_turns
 
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.model.aae import MultitaskAAE
@@ -64,23 +63,15 @@ def step_flop(model: MultitaskAAE) -> float:
     return total + sum(3 * sum(forward_flop(head)) for head in model.classifiers.values())
 
 
-def seconds_of(function: Callable[[], object]) -> float:
-    """Return the time of one call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def medians(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Call the functions in turns and return each one's median seconds."""
     for function in functions.values():
         function()
         function()
-    times: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
-            times[name].append(seconds_of(function))
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {
+        name: statistics.median(values)
+        for name, values in seconds_by_turns(functions, rounds).items()
+    }
 
 
 def build_step(filters: tuple[int, ...], batch_size: int) -> tuple[MultitaskAAE, Callable]:
@@ -100,38 +91,32 @@ def first_block(filters: int, batch_size: int) -> dict[str, Callable[[], object]
     full = tf.random.normal((batch_size, 128, 256, filters))
     pooled = tf.random.normal((batch_size, 64, 64, filters))
 
-    def convolution() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(kernel)
-            found = tf.nn.conv2d(segments, kernel, 1, "SAME")
-        return tape.gradient(found, kernel, output_gradients=full)
+    def gradient_of(function: Callable, value: tf.Tensor, upstream: tf.Tensor | None) -> Callable:
+        def compute() -> tf.Tensor:
+            with tf.GradientTape() as tape:
+                tape.watch(value)
+                found = function(value)
+            return tape.gradient(found, value, output_gradients=upstream)
 
-    def statistics_() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(full)
-            mean, variance = channel_moments(full)
-            total = tf.reduce_sum(mean * variance)
-        return tape.gradient(total, full)
-
-    def pool() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(full)
-            found = tf.nn.max_pool2d(full, (2, 4), (2, 4), "VALID")
-        return tape.gradient(found, full, output_gradients=pooled)
+        return tf.function(compute)
 
     return {
-        "convolution": tf.function(convolution),
-        "batch-norm statistics": tf.function(statistics_),
-        "max-pool": tf.function(pool),
+        "convolution": gradient_of(
+            lambda weights: tf.nn.conv2d(segments, weights, 1, "SAME"), kernel, full
+        ),
+        "batch-norm statistics": gradient_of(
+            lambda maps: tf.reduce_sum(tf.multiply(*channel_moments(maps))), full, None
+        ),
+        "max-pool": gradient_of(
+            lambda maps: tf.nn.max_pool2d(maps, (2, 4), (2, 4), "VALID"), full, pooled
+        ),
     }
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = make_parser(__doc__, batch_size=32, rounds=10)
     parser.add_argument("--filters", default="16,32", help="of the first two convolutions")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--rounds", type=int, default=10)
     arguments = parser.parse_args()
     filters = tuple(int(text) for text in arguments.filters.split(","))
     batch = arguments.batch_size

@@ -1,13 +1,12 @@
-"""What a second worker saves: one search by one worker, then by two, each on a core of its own.
+"""Time that a second worker saves: a search by one worker, then by two, each on its own core.
 
     python benchmarks/tune_workers.py --dataset ravdess --fold 0 --epochs 3 --trials 8
 
-Everything beside the options below is what `ser-aae tune` takes; the corpora have to be
-prepared. Prints the seconds of both searches, from the start of their processes to the end of
-their chief, and the ratio. What they leave goes into a folder that is removed in the end.
+All options but `--store` are those of `ser-aae tune`; the corpora have to be prepared. Prints the
+seconds of both searches, from the start of their processes to the end of their chief, and the
+ratio. Their folders are removed in the end.
 """
 
-import argparse
 import os
 import socket
 import subprocess
@@ -16,6 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from measuring import make_parser
 
 from ser_aae.cli import build_parser
 
@@ -41,11 +42,11 @@ def time_search(
     """Return the seconds that a search takes with a worker on each of some cores.
 
     Args:
-        words: What `ser-aae tune` takes, without places and roles.
+        words: Options of `ser-aae tune`, without places and roles.
         store: The prepared corpora.
         cores: One for each worker.
         runs: An empty folder.
-        program: What `ser-aae` is started with.
+        program: Starts `ser-aae`.
 
     Raises:
         CalledProcessError: The chief or a worker failed.
@@ -83,11 +84,8 @@ def time_search(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Time both searches and print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--store", type=Path, default=Path(os.environ.get("SER_AAE_STORE", "store"))
-    )
-    arguments, words = parser.parse_known_args(argv)
+    store = Path(os.environ.get("SER_AAE_STORE", "store"))
+    arguments, words = make_parser(__doc__, store=store).parse_known_args(argv)
     build_parser().parse_args(["tune", *words])  # a mistake is told before anything is timed
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:

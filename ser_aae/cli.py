@@ -1,7 +1,7 @@
-"""The command line: which commands there are, and what becomes of their errors.
+"""The command line: its commands, and the exit code that an error of theirs becomes.
 
 Exit codes: 0 done; 2 the user can mend it (a mistake, a full disk); 1 a fault of this
-program; 130 interrupted; 141 whoever read the output went away.
+program; 130 interrupted; 141 the reader of the output went away.
 """
 
 import argparse
@@ -12,38 +12,27 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, NoReturn
 
 from ser_aae import __version__
-from ser_aae.commands import (
-    card,
-    corpora,
-    enrol,
-    evaluate,
-    export,
-    export_manifest,
-    folds,
-    predict,
-    prepare,
-    report,
-    reproduce,
-    serve,
-    synthesise,
-    train,
-    tune,
-    verify,
-    verify_corpus,
-)
 from ser_aae.errors import UserError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_COMMANDS = (
+    *("corpora", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
+    *("train", "evaluate", "reproduce", "tune", "report"),
+    *("predict", "enrol", "verify", "serve", "export", "card"),
+)
+"""Modules of `ser_aae.commands` in the order of the help."""
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
     Args:
-        argv: The words after the program's name; those of this process by default.
+        argv: Words after the program's name; those of this process by default.
     """
     arguments = argparse.Namespace(verbose=False)
     try:
@@ -82,26 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", default=False, **shared)
     parser.add_argument("--version", action="version", version=f"ser-aae {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (
-        corpora,
-        verify_corpus,
-        synthesise,
-        export_manifest,
-        prepare,
-        folds,
-        train,
-        evaluate,
-        reproduce,
-        tune,
-        report,
-        predict,
-        enrol,
-        verify,
-        serve,
-        export,
-        card,
-    ):
-        command.add_parser(commands)
+    for name in _COMMANDS:
+        import_module(f"ser_aae.commands.{name}").add_parser(commands)
     for each in commands.choices.values():
         each.allow_abbrev = False
         # without a default, so that it does not undo a -v before the command
@@ -131,10 +102,10 @@ def _set_verbosity(verbose: bool) -> None:
 
 
 def _explain(error: Exception, arguments: argparse.Namespace) -> int:
-    """Say what an exception means that no command has expected."""
+    """Print an exception that no command has expected; return the exit code."""
     if arguments.verbose:
         traceback.print_exc()
-    is_full = isinstance(error, OSError) and error.errno in _FULL
+    is_full = isinstance(error, OSError) and error.errno in _DISK_FULL
     # HDF5 and TensorFlow say it in words alone
     if is_full or os.strerror(errno.ENOSPC) in str(error):
         place = getattr(arguments, getattr(arguments, "writes", ""), "the output")

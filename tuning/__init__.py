@@ -1,1 +1,1 @@
-"""The search of latent size, alpha and beta."""
+"""Searches for settings: latent size, alpha, beta and others."""

@@ -1,8 +1,8 @@
 """The chief of a distributed search: Keras Tuner's oracle behind gRPC, and an end to it.
 
 Keras Tuner's own chief hears nothing of a worker that dies, and waits for that worker for ever.
-This chief answers two more questions of workers: what is searched, and a beat every second, in
-which a worker tells its trial and its lines. A worker without a beat for `PATIENCE_S` is dead.
+This chief answers two more calls: `Define` returns the search, and by `Beat` a worker tells its
+trial and its lines every second. A worker without a beat for `PATIENCE_S` is dead.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 from keras_tuner.src import protos
@@ -20,48 +20,36 @@ from keras_tuner.src.distribute.oracle_chief import OracleServicer
 from ser_aae.errors import UserError
 from ser_aae.progress import Show
 from tuning.definition import Search
+from tuning.local_workers import LocalWorkers
 from tuning.oracles import STOPPED, DurableOracle
 
 SERVICE = "ser_aae.Search"
-"""gRPC service of the two questions; requests and answers are JSON."""
+"""gRPC service of `Define` and `Beat`; requests and answers are JSON."""
 
 PATIENCE_S = 60.0
-"""A worker not heard of for so long is taken for dead, and its trial is given to another."""
+"""Silence after which a worker is taken for dead; its trial is then given to another."""
 
 _POLL_S = 0.2
 _NOBODY = "nobody"
-_ANY = ("0.0.0.0", "[::]")  # noqa: S104 (compared with, not listened on)
+_ALL_ADDRESSES = ("0.0.0.0", "[::]")  # noqa: S104 (compared with, not listened on)
 
 
 def digest_of(definition: bytes) -> str:
-    """Return what tells a search from others, of the answer to "what is searched"."""
+    """Return the digest of a search as `Define` returns it."""
     return hashlib.sha256(definition).hexdigest()[:8]
 
 
-class Helpers(Protocol):
-    """Workers that the chief itself has started."""
-
-    def start(self, port: int) -> None:
-        """Start them; the chief listens on this port of this machine."""
-
-    def lost(self) -> list[str]:
-        """Return the names of those that have died since the last question."""
-
-    def end(self) -> None:
-        """End those that are left."""
-
-
 class Chief(OracleServicer):
-    """Answers workers. All of it runs in one thread, the server's.
+    """Server of workers; all of it runs in one thread.
 
     Args:
         oracle: The search's oracle.
         search: The search.
-        show: Called with a line of text for what a person should see.
+        show: Called with a line of text for a person.
         patience_s: See `PATIENCE_S`.
 
     Attributes:
-        error: What ended the search early, if anything did.
+        error: The error that ended the search early, if one did.
     """
 
     def __init__(
@@ -77,12 +65,12 @@ class Chief(OracleServicer):
         self._last_beats: dict[str, float] = {}
         self._dismissed: set[str] = set()
         if oracle.end_order:
-            self._look_for_the_end()
+            self._look_for_trial()
 
     def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802 (Keras Tuner's name)
         """Give a worker its next trial, first those of the dead."""
-        self._hear(request.tuner_id)
-        self._bury()
+        self._note_life(request.tuner_id)
+        self._give_back_trials()
         response = self._guard(super().CreateTrial, request, context)
         if response.trial.status == protos.get_proto().TrialStatus.STOPPED:
             self.forget(request.tuner_id)
@@ -94,27 +82,27 @@ class Chief(OracleServicer):
         return self._guard(super().EndTrial, request, context)
 
     def define(self, request: bytes, context: Any) -> bytes:
-        """Tell a worker what is searched."""
+        """Return the search to a worker."""
         return self._definition
 
     def beat(self, request: bytes, context: Any) -> bytes:
-        """Hear from a worker: its name, its trial, its lines, its failure.
+        """Take a worker's message: its name, its trial, its lines, its failure.
 
-        One that works for another search, whose chief was here before, is not listened to:
-        its trials are not this search's, whatever their numbers. It ends by itself.
+        A worker of another search, whose chief was here before, is ignored: its trials are not
+        this search's, whatever their numbers. It ends by itself.
         """
-        said = json.loads(request)
-        if said["search"] != digest_of(self._definition):
+        message = json.loads(request)
+        if message["search"] != digest_of(self._definition):
             return b"{}"
-        name, trial = said["worker"], said["trial"]
-        self._hear(name)
-        for line in said["lines"]:
+        name, trial = message["worker"], message["trial"]
+        self._note_life(name)
+        for line in message["lines"]:
             self.show(f"[{name}] {line}")
-        if said["failure"]:
-            self.error = UserError(said["failure"])
+        if message["failure"]:
+            self.error = UserError(message["failure"])
         elif trial is not None:
             self._guard(self.oracle.adopt, name, trial)
-        self._bury()
+        self._give_back_trials()
         return b"{}"
 
     def forget(self, name: str) -> None:
@@ -122,28 +110,28 @@ class Chief(OracleServicer):
         self._last_beats.pop(name, None)
 
     def finished(self) -> bool:
-        """Return whether there is nothing left to do and everyone alive was told."""
-        return self.stop_triggered and not self.oracle.ongoing_trials and not self._alive()
+        """Return whether nothing is left to do and no living worker waits for an answer."""
+        return self.stop_triggered and not self.oracle.ongoing_trials and not self._living()
 
-    def _look_for_the_end(self) -> None:
-        """See whether a search that goes on has a trial left: no worker may come to ask."""
+    def _look_for_trial(self) -> None:
+        """End a search that goes on without a trial left: no worker may come to ask."""
         if self.oracle.create_trial(_NOBODY).status == STOPPED:
             self.stop_triggered = True
         else:
             self.oracle.give_back(_NOBODY)
 
-    def _hear(self, name: str) -> None:
+    def _note_life(self, name: str) -> None:
         if name not in self._dismissed:
             self._last_beats[name] = time.monotonic()
 
-    def _alive(self) -> list[str]:
+    def _living(self) -> list[str]:
         now = time.monotonic()
         # a copy: the thread that waits for the end asks too
         return [name for name, at in list(self._last_beats.items()) if now - at < self.patience_s]
 
-    def _bury(self) -> None:
-        """Give the trials of the dead back."""
-        alive = self._alive()
+    def _give_back_trials(self) -> None:
+        """Give back the trials of workers that are dead."""
+        alive = self._living()
         for name in [n for n in self.oracle.ongoing_trials if n not in alive]:
             self.forget(name)
             trial = self._guard(self.oracle.give_back, name)
@@ -158,21 +146,17 @@ class Chief(OracleServicer):
             raise
 
 
-def serve(
-    chief: Chief,
-    address: str,
-    helpers: Helpers | None = None,
-) -> None:
+def serve(chief: Chief, address: str, helpers: LocalWorkers | None = None) -> None:
     """Serve a search until it has ended.
 
     Args:
-        chief: What answers.
+        chief: The chief of the search.
         address: `HOST:PORT` to listen on; port 0 takes one that is free.
         helpers: Workers to start, and to end with the chief.
 
     Raises:
         UserError: The address cannot be listened on, or a trial failed.
-        Exception: Whatever kept the oracle from going on, as a full disk.
+        Exception: The oracle cannot go on, as with a full disk.
     """
     # one thread, so that the oracle is never asked two things at once; and no second chief on
     # the port, which Linux would else allow
@@ -193,7 +177,7 @@ def serve(
         elif not chief.finished():
             host = address.rpartition(":")[0]
             # all addresses of this machine are none that another one could name
-            reached = socket.gethostname() if host in _ANY else host
+            reached = socket.gethostname() if host in _ALL_ADDRESSES else host
             chief.show(
                 f"listens at {host}:{port}; start workers: ser-aae tune --worker {reached}:{port}"
             )
@@ -215,8 +199,8 @@ def _listen(server: grpc.Server, address: str) -> int:
     return port
 
 
-def _wait(chief: Chief, helpers: Helpers | None) -> None:
-    """Return when the search has ended; raise what ended it early."""
+def _wait(chief: Chief, helpers: LocalWorkers | None) -> None:
+    """Wait for the end of the search; raise the error that ended it early."""
     while not chief.finished():
         if chief.error is not None:
             raise chief.error

@@ -22,13 +22,13 @@ class Search:
     """One search.
 
     Attributes:
-        config: What is not varied; its seed is that of the first execution.
-        space: What is varied.
+        config: Settings of all trials but for the varied; its seed is that of the first execution.
+        space: Settings that are varied.
         algorithm: One of `ALGORITHMS`.
-        trials: How many at most; 0 where the algorithm says itself (`grid`, `hyperband`).
-        folds: The folds each trial is trained on.
-        executions: Seeds each fold is trained with, counted up from the config's. All trials
-            have the same folds and seeds, so that they differ in nothing but their settings.
+        trials: Their number at most; 0 where the algorithm has its own (`grid`, `hyperband`).
+        folds: Folds that each trial is trained on.
+        executions: Number of seeds that each fold is trained with. All trials have the same
+            folds and seeds, so that they differ in nothing but their settings.
         corpora: Prepared corpora to the digests of their content: every worker's are the same.
     """
 
@@ -40,8 +40,13 @@ class Search:
     executions: int = 1
     corpora: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def seeds(self) -> range:
+        """Seeds of the executions, counted up from the config's."""
+        return range(self.config.seed, self.config.seed + self.executions)
+
     def folder(self, runs: Path) -> Path:
-        """Return where the search lies; more trials of one search lie in the same place."""
+        """Return the folder of the search, which is the same with more trials."""
         config = self.config
         name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
@@ -52,12 +57,8 @@ class Search:
     def runs_of(self, config: RunConfig) -> list[RunConfig]:
         """Return the runs that a trial's config is judged by: every fold with every seed."""
         return [
-            replace(
-                config,
-                seed=self.config.seed + execution,
-                protocol=replace(config.protocol, fold=fold),
-            )
-            for execution in range(self.executions)
+            replace(config, seed=seed, protocol=replace(config.protocol, fold=fold))
+            for seed in self.seeds
             for fold in self.folds
         ]
 
@@ -71,7 +72,7 @@ class Search:
             "dimensions": self.space.to_dict(),
             "folds": list(self.folds),
             "executions": self.executions,
-            "seeds": [self.config.seed + number for number in range(self.executions)],
+            "seeds": list(self.seeds),
             "corpora": dict(self.corpora),
             "config": self.config.to_record(),
         }
@@ -85,8 +86,8 @@ def read_search(plain: Mapping[str, Any]) -> Search:
     """
     try:
         config = complete_stored(plain["config"], RunConfig)
-        settings = {key: value for key, value in config.items() if key != TABLES}
         tables = tuple(Table(**row) for row in config.get(TABLES, ()))
+        settings = {key: value for key, value in config.items() if key != TABLES}
         search = Search(
             config=with_settings(RunConfig(tables=tables), values_by_name(settings)),
             space=read_space(plain["space"]),
@@ -104,7 +105,7 @@ def read_search(plain: Mapping[str, Any]) -> Search:
 
 
 def check_search(search: Search) -> None:
-    """Refuse what cannot be searched.
+    """Refuse a search that cannot be.
 
     Raises:
         UserError: An algorithm, a number or a dimension that does not fit the rest.

@@ -1,9 +1,10 @@
 """A trial: from Keras Tuner's hyperparameters to runs and their objective."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
 
@@ -19,13 +20,13 @@ from ser_aae.results.search_folder import OBJECTIVE
 from ser_aae.training.ending import validation_accuracy
 from ser_aae.training.run import train_claimed
 from tuning.definition import Search
-from tuning.space import Dimension
+from tuning.space import Space
 
 Run = Callable[[RunConfig, Show], float]
 """Trains one run and returns its UA on validation speakers."""
 
 _EPOCHS = "tuner/epochs"
-"""What Hyperband calls the epochs that it grants a trial."""
+"""Hyperband's name for the epochs that it grants a trial."""
 
 
 class TrialFailedError(keras_tuner.errors.FatalError):
@@ -40,7 +41,7 @@ class NoChiefError(keras_tuner.errors.FatalError):
 
 
 class Reporter:
-    """Tells a person what trial is at what.
+    """Teller of a person about the progress of trials.
 
     Args:
         show: Called with a line of text.
@@ -52,7 +53,7 @@ class Reporter:
         self.trial: str | None = None
 
     def begin(self, trial: str | None) -> None:
-        """Speak of another trial from now on; of none between two."""
+        """Name another trial in the lines from now on; none between two."""
         self.trial = trial
 
     def say(self, line: str) -> None:
@@ -60,22 +61,21 @@ class Reporter:
         self._show(f"trial {self.trial}: {line}")
 
     def check(self) -> None:
-        """Raise where the search is not the one that this process works for any more.
+        """Raise if the chief has another search by now; a search without a chief cannot.
 
-        Alone there is no other. Called before a trial is taken and before its outcome is told.
+        Called before a trial is taken and before its outcome is told.
         """
 
 
 class SettingsModel(keras_tuner.HyperModel):
     """The hypermodel of a search: `build` gives a trial's config, `fit` trains its runs.
 
-    Networks depend on the corpus (how many speakers, which classes), so it is training that
-    makes them of the config.
+    Training makes the networks, which depend on the corpus: its speakers, its classes.
 
     Args:
         search: The search.
-        run: What trains a run.
-        report: Told what happens.
+        run: Trains a run.
+        report: Shows the progress.
     """
 
     def __init__(self, search: Search, run: Run, report: Reporter) -> None:
@@ -87,19 +87,15 @@ class SettingsModel(keras_tuner.HyperModel):
 
     def build(self, hp: keras_tuner.HyperParameters) -> RunConfig:
         """Declare the dimensions and return the config of the point they are at."""
-        space = self.search.space
-        point = [declare(hp, dimension) for dimension in space.dimensions]
-        settings = space.settings(point)
-        if _EPOCHS in hp.values:
-            settings["training.epochs"] = hp.values[_EPOCHS]
-        return with_settings(self.search.config, settings)
+        declare(hp, self.search.space)
+        return trial_config(self.search, hp.values)
 
     def fit(self, hp: keras_tuner.HyperParameters, model: RunConfig) -> dict[str, float]:
         """Train the runs of a trial.
 
         Args:
             hp: The trial's hyperparameters.
-            model: What `build` made of them.
+            model: The config that `build` made of them.
 
         Returns:
             The objective, and beside it the value of each run under the run's name.
@@ -122,14 +118,27 @@ class SettingsModel(keras_tuner.HyperModel):
         return {OBJECTIVE: sum(values.values()) / len(values), **values}
 
 
-def declare(hp: keras_tuner.HyperParameters, dimension: Dimension) -> int:
-    """Make a dimension known to Keras Tuner, and return the number of its value."""
-    number: int = hp.Int(dimension.name, 0, len(dimension.values) - 1)
-    return number
+def declare(hp: keras_tuner.HyperParameters, space: Space) -> None:
+    """Make the dimensions of a space known to Keras Tuner, each by the numbers of its values."""
+    for dimension in space.dimensions:
+        hp.Int(dimension.name, 0, len(dimension.values) - 1)
+
+
+def trial_config(search: Search, values: Mapping[str, Any]) -> RunConfig:
+    """Return the config that a trial's runs share but for fold and seed.
+
+    Args:
+        search: The search.
+        values: Hyperparameters of the trial.
+    """
+    settings = search.space.settings([values[item.name] for item in search.space.dimensions])
+    if _EPOCHS in values:
+        settings["training.epochs"] = values[_EPOCHS]
+    return with_settings(search.config, settings)
 
 
 def describe(search: Search, config: RunConfig) -> str:
-    """Return what a search varies as it is in a config: `"model.alpha 0.4, model.beta 0.6"`."""
+    """Return the varied settings of a config: `"model.alpha 0.4, model.beta 0.6"`."""
     keys = [key for dimension in search.space.dimensions for key in dimension.keys]
     words = [f"{key} {get(config, key)}" for key in keys]
     if config.training.epochs != search.config.training.epochs:
@@ -138,13 +147,13 @@ def describe(search: Search, config: RunConfig) -> str:
 
 
 def trainer(store: Path, runs: Path) -> Run:
-    """Return what trains a run on a store and leaves its folder, the test part unread."""
+    """Return a function that trains a run on a store, leaves its folder, and reads no test part."""
 
     def run(config: RunConfig, show: Show) -> float:
         # the graphs of the run before are not needed any more
         keras.utils.clear_session()
         folder = run_folder(runs, config)
-        with _claimed(folder, show):
+        with _hold(folder, show):
             train_claimed(config, store, runs, show, score_test=False)
         return validation_accuracy(folder)
 
@@ -152,8 +161,8 @@ def trainer(store: Path, runs: Path) -> Run:
 
 
 @contextmanager
-def _claimed(folder: Path, show: Show) -> Iterator[None]:
-    """Hold a run's folder; wait for a worker who has it, was taken for dead and lives."""
+def _hold(folder: Path, show: Show) -> Iterator[None]:
+    """Hold a run's folder; wait for a worker that has it, as one wrongly taken for dead."""
     with claim(folder) as held:
         if held:
             yield

@@ -25,7 +25,7 @@ COMPLETED, IDLE, STOPPED, RUNNING = "COMPLETED", "IDLE", "STOPPED", "RUNNING"
 
 
 class DurableOracle(keras_tuner.Oracle):
-    """What all oracles here have in common; see the module.
+    """Oracle whose state on disk is whole at every moment; see the module.
 
     Attributes:
         on_end: Called after a trial has ended and its state is on disk.
@@ -49,9 +49,9 @@ class DurableOracle(keras_tuner.Oracle):
     def reload(self) -> None:
         """Take up the state on disk.
 
-        Of a trial and the oracle's own state the trial is written first. So a trial may be
-        there that nobody was told of: it is forgotten. And one may have completed that the
-        oracle takes for running: the trial's word counts.
+        A trial is written before the oracle's own state. So a trial may be on disk that the
+        state does not know: no worker was given it, and it is forgotten. And a trial may have
+        completed that the state has as running: the trial's own file counts.
         """
         super().reload()
         known = set(self.start_order)
@@ -63,7 +63,7 @@ class DurableOracle(keras_tuner.Oracle):
         self._retry_queue = [name for name in reversed(self.start_order) if name not in done]
 
     def give_back(self, tuner_id: str) -> str | None:
-        """Let the trial of a worker that died be run again; return which, if it had one."""
+        """Let the trial of a worker that died be run again; return its name, if it had one."""
         self.tuner_ids.discard(tuner_id)
         trial = self.ongoing_trials.pop(tuner_id, None)
         if trial is None:
@@ -73,9 +73,9 @@ class DurableOracle(keras_tuner.Oracle):
         return str(trial.trial_id)
 
     def adopt(self, tuner_id: str, trial_id: str) -> None:
-        """Leave a trial with the worker that runs it, if nobody else was given it meanwhile.
+        """Leave a trial with the worker that runs it, if no other was given it meanwhile.
 
-        That is a worker that outlived its chief, or one that was taken for dead.
+        Such a worker has outlived its chief, or was taken for dead.
         """
         if trial_id in self._retry_queue and tuner_id not in self.ongoing_trials:
             self._retry_queue.remove(trial_id)
@@ -88,8 +88,8 @@ class DurableOracle(keras_tuner.Oracle):
     def create_trial(self, tuner_id: str) -> keras_tuner.engine.trial.Trial:
         """Return a worker's next trial.
 
-        While others still run theirs nobody is sent home: one of them may die, and its trial
-        wants to be run again.
+        No worker is dismissed while others run trials: one of them may die, and its trial has
+        to be run again.
         """
         trial = super().create_trial(tuner_id)
         if trial.status == STOPPED and self.ongoing_trials:
@@ -129,7 +129,7 @@ class BayesianOracle(DurableOracle, keras_tuner.oracles.BayesianOptimizationOrac
     """Points where a Gaussian process expects the best, none of them twice."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Return the point the process wants next, or a random one where that was tried."""
+        """Return the point that the process asks for, or a random one where that was tried."""
         response: dict[str, Any] = super().populate_space(trial_id)
         values = response.get("values")
         if values is not None and self._duplicate(values):
@@ -149,8 +149,7 @@ def build_oracle(search: Search, folder: Path) -> DurableOracle:
         folder: The search's folder.
     """
     space = keras_tuner.HyperParameters()
-    for dimension in search.space.dimensions:
-        declare(space, dimension)
+    declare(space, search.space)
     shared: dict[str, Any] = {
         "objective": keras_tuner.Objective(OBJECTIVE, "max"),
         "hyperparameters": space,

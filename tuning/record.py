@@ -7,14 +7,14 @@ from typing import Any
 
 import yaml
 
-from ser_aae.config import TABLES, RunConfig
+from ser_aae.config import TABLES
 from ser_aae.config.fields import settings as known_settings
-from ser_aae.config.fields import values_by_name, with_settings
+from ser_aae.config.fields import values_by_name
 from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json, written_whole
 from ser_aae.results.folder import run_folder, run_name
 from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials
 from tuning.definition import Search
-from tuning.hypermodel import describe
+from tuning.hypermodel import trial_config
 from tuning.oracles import COMPLETED, DurableOracle
 
 TENSORBOARD = "tensorboard"
@@ -27,7 +27,7 @@ def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> N
         search: The search.
         oracle: Its oracle.
         folder: The search's folder.
-        runs: Where run folders lie; those of trials are named relative to it.
+        runs: Folder of the runs, to which the folders of trials are relative.
     """
     rows = [_row(search, oracle, name, runs) for name in oracle.end_order]
     best = next(iter(rank_trials(rows)), None)
@@ -41,35 +41,25 @@ def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> N
         {"best": best["trial"] if best else None, "trials": rows, "not_completed": begun},
     )
     if best:
-        write_bytes(folder / BEST, _best_yaml(search, best, len(rows)).encode())
+        write_bytes(folder / BEST, _best_yaml(search, oracle, best, len(rows)).encode())
     _write_hparams(search, rows, folder / TENSORBOARD)
 
 
-def trial_config(search: Search, oracle: DurableOracle, trial_id: str) -> RunConfig:
-    """Return the config that a trial's runs share but for fold and seed."""
-    values = oracle.trials[trial_id].hyperparameters.values
-    settings = search.space.settings([values[item.name] for item in search.space.dimensions])
-    if "tuner/epochs" in values:
-        settings["training.epochs"] = values["tuner/epochs"]
-    return with_settings(search.config, settings)
-
-
 def _settings(search: Search, oracle: DurableOracle, name: str) -> dict[str, Any]:
-    config = trial_config(search, oracle, name)
     values = oracle.trials[name].hyperparameters.values
     dimensions = search.space.dimensions
     return {
         "values": {item.name: item.values[values[item.name]] for item in dimensions},
-        "epochs": config.training.epochs,
-        "seeds": [search.config.seed + number for number in range(search.executions)],
+        "epochs": trial_config(search, values).training.epochs,
+        "seeds": list(search.seeds),
     }
 
 
 def _row(search: Search, oracle: DurableOracle, name: str, runs: Path) -> dict[str, Any]:
-    """Return one completed trial: what it was, and what each of its runs gave."""
+    """Return one completed trial: its settings, and the value of each of its runs."""
     trial = oracle.trials[name]
     found = []
-    for config in search.runs_of(trial_config(search, oracle, name)):
+    for config in search.runs_of(trial_config(search, trial.hyperparameters.values)):
         run = run_name(config.protocol.fold, config.seed)
         found.append(
             {
@@ -88,10 +78,11 @@ def _row(search: Search, oracle: DurableOracle, name: str, runs: Path) -> dict[s
     }
 
 
-def _best_yaml(search: Search, best: dict[str, Any], count: int) -> str:
+def _best_yaml(search: Search, oracle: DurableOracle, best: dict[str, Any], count: int) -> str:
     """Return the settings of the best trial that differ from the defaults, and all searched."""
     searched = [key for item in search.space.dimensions for key in item.keys]
-    plain = _flat_trial(search, best)
+    values = oracle.trials[best["trial"]].hyperparameters.values
+    plain = values_by_name(trial_config(search, values).to_dict())
     nested: dict[str, Any] = {}
     for key, (item, _) in known_settings().items():
         default = list(item.default) if isinstance(item.default, tuple) else item.default
@@ -111,16 +102,8 @@ def _best_yaml(search: Search, best: dict[str, Any], count: int) -> str:
     return "\n".join(head) + "\n" + yaml.safe_dump(nested, sort_keys=False)
 
 
-def _flat_trial(search: Search, row: dict[str, Any]) -> dict[str, Any]:
-    settings = {
-        key: row["values"][item.name] for item in search.space.dimensions for key in item.keys
-    }
-    config = with_settings(search.config, settings | {"training.epochs": row["epochs"]})
-    return values_by_name(config.to_dict())
-
-
 def _write_hparams(search: Search, rows: Iterable[dict[str, Any]], folder: Path) -> None:
-    """Write what TensorBoard's HParams page shows, a folder for each trial, each once."""
+    """Write the trials for TensorBoard's HParams page, a folder each, each once."""
     # Keras Tuner has loaded TensorFlow by now; this module alone would not need it
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
@@ -168,6 +151,5 @@ def best_line(search: Search, folder: Path) -> str | None:
     row = next((r for r in content.get("trials", ()) if r["trial"] == content["best"]), None)
     if row is None:
         return None
-    settings = {k: row["values"][d.name] for d in search.space.dimensions for k in d.keys}
-    words = describe(search, with_settings(search.config, settings))
-    return f"best so far: UA {100 * row['objective']:.2f}, trial {row['trial']}: {words}"
+    words = [f"{k} {row['values'][d.name]}" for d in search.space.dimensions for k in d.keys]
+    return f"best so far: UA {100 * row['objective']:.2f}, trial {row['trial']}: {', '.join(words)}"

@@ -1,8 +1,8 @@
 """Spaces of a search, as data: named dimensions, each a list of values for settings.
 
-A trial is a point: for each dimension the number of one of its values. Numbers are what Keras
-Tuner sees. They stay exact where its own steps would make 0.30000000000000004 of 0.3, which
-would be another config with another digest; and values on a log scale are evenly spread.
+A trial is a point: for each dimension the number of one of its values. Keras Tuner sees these
+numbers alone. So values stay exact where its own steps would make 0.30000000000000004 of 0.3,
+another config with another digest; and values on a log scale are evenly spread.
 """
 
 import itertools
@@ -12,7 +12,6 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import nearest, search_dimensions
-from ser_aae.config.kinds import Kind
 from ser_aae.errors import UserError
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 
@@ -25,9 +24,9 @@ class Dimension:
 
     Attributes:
         name: As in `--space`.
-        keys: Settings by dotted name that take the value, all of them the same one.
+        keys: Settings by dotted name, which all take the same value.
         values: In their order.
-        doc: What it is, for `--help` and pictures.
+        doc: Its meaning, for `--help` and pictures.
     """
 
     name: str
@@ -43,24 +42,28 @@ DIMENSIONS: Mapping[str, Dimension] = {
 """Name to dimension. Latent channels, alpha and beta are searched as in Sec. 5.1; the others are
 switched on by name."""
 
-_NEEDS: Mapping[str, tuple[Callable[[Kind], bool], str]] = {
-    "alpha": (lambda kind: kind.reconstructs, "a CNN reconstructs nothing"),
-    "beta": (
-        lambda kind: kind.is_multitask,
-        "a model of one task weighs it against no other",
+_NEEDS: Mapping[str, tuple[Callable[[RunConfig], bool], str]] = {
+    "alpha": (
+        lambda config: config.model.traits.reconstructs,
+        "changes nothing here: a CNN reconstructs nothing",
     ),
+    "beta": (
+        lambda config: config.model.traits.is_multitask,
+        "changes nothing here: a model of one task weighs it against no other",
+    ),
+    "auxiliary-ratio": (lambda config: bool(config.auxiliary), "goes with --auxiliary"),
 }
-"""Dimension to whether it changes a kind of model, and why it does not change the others."""
+"""Dimension to the condition under which it changes a run, and the refusal otherwise."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """The points that a search is about.
+    """Points of a search.
 
     Attributes:
         name: As the user wrote it.
         dimensions: In the order of a point's numbers.
-        listed: The points, where they are not all combinations.
+        listed: Points, where they are not all combinations.
     """
 
     name: str
@@ -116,14 +119,12 @@ def check_space(space: Space, config: RunConfig) -> None:
     """Refuse a dimension that changes nothing: its trials would be the same run again.
 
     Raises:
-        UserError: Says which, and why.
+        UserError: There is one; its message says why.
     """
     for dimension in space.dimensions:
-        matters, why = _NEEDS.get(dimension.name, (None, ""))
-        if matters and not matters(config.model.traits):
-            raise UserError(f"--space: {dimension.name} changes nothing here: {why}")
-        if dimension.name == "auxiliary-ratio" and not config.auxiliary:
-            raise UserError("--space: auxiliary-ratio goes with --auxiliary")
+        changes_run, refusal = _NEEDS.get(dimension.name, (None, ""))
+        if changes_run and not changes_run(config):
+            raise UserError(f"--space: {dimension.name} {refusal}")
 
 
 def _figure_5() -> Space:

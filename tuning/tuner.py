@@ -10,7 +10,7 @@ from tuning.hypermodel import SettingsModel
 from tuning.oracles import STATE, DurableOracle
 
 _WAIT_S = 1.0
-"""Between two questions of a worker that has nothing to do."""
+"""Pause between two questions of a worker that has nothing to do."""
 
 
 class TrialTuner(BaseTuner):
@@ -37,7 +37,7 @@ class TrialTuner(BaseTuner):
         self.hypermodel.report.check()
 
     def on_trial_begin(self, trial: Trial) -> None:
-        """Say which trial begins."""
+        """Report the beginning of a trial."""
         self._has_asked = False
         self.hypermodel.report.begin(trial.trial_id)
 

@@ -1,4 +1,4 @@
-"""Worker of a distributed search: it asks a chief for trials, runs them, and tells the chief."""
+"""Worker of a distributed search: it asks a chief for trials, and runs them."""
 
 import json
 import os
@@ -21,22 +21,22 @@ from tuning.tuner import TrialTuner
 
 _BEAT_S = 1.0
 _FIRST_ANSWER_S = 600.0
-"""How long a worker waits for its chief to be started."""
+"""Time that a worker waits for its chief to be started."""
 
 CHIEF_RETURNS_S = 3600.0
-"""How long it waits for one that went away; Keras Tuner's own questions wait as long."""
+"""Time that a worker waits for a chief that went away, as Keras Tuner does."""
 
 
 class Messenger(Reporter):
-    """Tells the chief, every second, that this worker lives and what it is at.
+    """Reporter who also tells the chief, every second, that this worker lives, and its trial.
 
     Args:
         channel: To the chief.
-        definition: What the chief searches, as it said at first.
-        name: Of this worker.
+        definition: The chief's search, as `Define` first returned it.
+        name: Name of this worker.
         show: Called with a line of text, beside telling the chief.
-        parent: Process that started this one, `None` if a person did. A worker does not
-            outlive the chief that started it: the next one starts its own.
+        parent: Process of the chief that started this worker, `None` if a person did. The
+            worker ends with it: the next chief starts its own.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Messenger(Reporter):
             )
 
     def tell(self, failure: str = "") -> bool:
-        """Tell the chief all that it has not heard; return whether it heard."""
+        """Send the chief the lines that it has not got; return whether it got them."""
         with self._telling:
             lines = self._lines[:]
             message = {"worker": self.name, "trial": self.trial, "lines": lines}
@@ -126,12 +126,12 @@ def run_worker(
 
     Args:
         address: `HOST:PORT` of the chief.
-        run: What trains a run.
-        show: Called with a line of text for what a person should see.
-        ready: Called with the search before the first trial; raises where this machine lacks
-            what it needs, so that no trial fails for it.
+        run: Trains a run.
+        show: Called with a line of text for a person.
+        ready: Called with the search before the first trial; raises if this machine lacks
+            what the search needs, so that no trial fails for it.
         parent: See `Messenger`.
-        first_answer_s: How long to wait for the chief to be there.
+        first_answer_s: Time to wait for the chief to be there.
 
     Raises:
         UserError: No chief answers there, or it went away.
@@ -166,7 +166,7 @@ def run_worker(
 
 
 def _ask(channel: grpc.Channel, address: str, timeout_s: float) -> bytes:
-    """Return what the chief searches, in its own words."""
+    """Return the chief's search, as its bytes."""
     define = channel.unary_unary(f"/{SERVICE}/Define")
     try:
         answer: bytes = define(b"{}", wait_for_ready=True, timeout=timeout_s)
@@ -180,20 +180,18 @@ def _ask(channel: grpc.Channel, address: str, timeout_s: float) -> bytes:
 
 @contextmanager
 def _keras_tuner_environment(address: str, name: str) -> Iterator[None]:
-    """Set what Keras Tuner reads to find its chief, and put back what was there."""
+    """Set the variables by which Keras Tuner finds its chief, and put back what was there."""
     host, _, port = address.rpartition(":")
     wanted = {
         "KERASTUNER_TUNER_ID": name,
         "KERASTUNER_ORACLE_IP": host,
         "KERASTUNER_ORACLE_PORT": port,
     }
-    before = {key: os.environ.get(key) for key in wanted}
+    before = {key: os.environ[key] for key in wanted if key in os.environ}
     os.environ.update(wanted)
     try:
         yield
     finally:
-        for key, value in before.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value
+        for key in wanted:
+            del os.environ[key]
+        os.environ.update(before)

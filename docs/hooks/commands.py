@@ -41,23 +41,27 @@ def write_page(parser: argparse.ArgumentParser) -> str:
 
 
 def _section(command: argparse.ArgumentParser, summary: str) -> Iterator[str]:
-    """Yield what is said of one command: what it does, how it is called, each of its options."""
+    """Yield the section of one command: its purpose, its usage, each of its options."""
     command.formatter_class = partial(argparse.HelpFormatter, width=_WIDTH)
     yield command.description or f"{summary[:1].upper()}{summary[1:]}."
     usage = command.format_usage().removeprefix("usage: ").rstrip()
     yield from ("", "```text", usage, "```")
     for action in command._actions:
         if action.help != argparse.SUPPRESS and not isinstance(action, argparse._HelpAction):
-            yield from ("", f"`{_spelling(action)}`", f":   {action.help or ''}{_needed(action)}")
+            yield from (
+                "",
+                f"`{_spelling(action)}`",
+                f":   {action.help or ''}{_requirement(action)}",
+            )
 
 
 def _spelling(action: argparse.Action) -> str:
-    """Return an option or a place as it is typed: `-v, --verbose`, `--store DIR`, `FILE ...`."""
+    """Return an option or argument as it is typed: `-v, --verbose`, `--store DIR`, `FILE ...`."""
     choices = "|".join(map(str, action.choices)) if action.choices else None
     value = str(action.metavar or choices or action.dest.upper()) if action.nargs != 0 else ""
     repeated = " ..." if action.nargs == "+" else ""
     return f"{', '.join(action.option_strings)} {value}{repeated}".strip()
 
 
-def _needed(action: argparse.Action) -> str:
+def _requirement(action: argparse.Action) -> str:
     return " (required)" if action.option_strings and action.required else ""

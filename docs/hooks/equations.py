@@ -9,10 +9,10 @@ from latex2mathml.converter import convert
 _EQUATION = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
 )
-"""What the Markdown extension arithmatex leaves of `$...$`, and of `$$...$$` in a `div`."""
+"""HTML that the Markdown extension arithmatex makes of `$...$`, and of `$$...$$` in a `div`."""
 
-_MENDS = {"<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>"}
-"""What latex2mathml writes to what is meant: the relation of `\\sim`, which has space around it."""
+_CORRECTIONS = {"<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>"}
+"""Output of latex2mathml to its correction: `\\sim` is a relation, with space around it."""
 
 
 def on_page_content(content: str, **_: Any) -> str:
@@ -23,6 +23,6 @@ def on_page_content(content: str, **_: Any) -> str:
 def _mathml(found: "re.Match[str]") -> str:
     display = "block" if found["tag"] == "div" else "inline"
     mathml = convert(html.unescape(found["tex"]).strip(), display=display)
-    for written, meant in _MENDS.items():
+    for written, meant in _CORRECTIONS.items():
         mathml = mathml.replace(written, meant)
     return mathml

@@ -16,7 +16,7 @@ TITLE = "Reference"
 
 _FOLDER = "reference"
 _COMMANDS = "ser_aae.commands"
-"""What a user types has a page of its own, which is written from the parsers."""
+"""Package without pages here: the commands have a page that is written from the parsers."""
 
 _INTRODUCTION = """# Reference
 

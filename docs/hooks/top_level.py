@@ -1,4 +1,4 @@
-"""The documents of the top level as pages, so that nothing is written twice."""
+"""The documents of the top level as pages, so that no text is written twice."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ PAGES = {
 }
 """Document to the page that it becomes."""
 
-_ELSEWHERE = {"ser_aae/config/settings.py": "settings.md"}
-"""What a document links to in the repository, to the page that says the same."""
+_SAME_CONTENT = {"ser_aae/config/settings.py": "settings.md"}
+"""File that a document links to, to the page of the same content."""
 
 _LINK = re.compile(r"\]\((?!https?:|#)(?P<path>[^)#]+)")
 
@@ -36,4 +36,4 @@ def as_page(text: str) -> str:
 
 
 def _place(path: str) -> str:
-    return {**PAGES, **_ELSEWHERE}.get(path, path.removeprefix("docs/"))
+    return {**PAGES, **_SAME_CONTENT}.get(path, path.removeprefix("docs/"))

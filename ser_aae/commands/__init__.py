@@ -1,5 +1,5 @@
 """The commands of `ser-aae`, one module each: `add_parser` declares it, `run` does it.
 
-Importing them is cheap. What a command needs (TensorFlow, pandas, `data_prep`, `reports`) it
-imports when it runs: these are the only modules of `ser_aae` that know the other packages.
+Their import is cheap: a command imports TensorFlow, pandas, `data_prep` and `reports` when it runs.
+These are the only modules of `ser_aae` that import the other packages.
 """

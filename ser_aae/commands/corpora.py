@@ -1,4 +1,4 @@
-"""`ser-aae corpora`: which corpora there are, who grants them, where they lie, what checks them."""
+"""`ser-aae corpora`: a list of the corpora, with their terms, places and checks."""
 
 import argparse
 import json
@@ -7,20 +7,19 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_aae.commands.options import add_place
+from ser_aae.commands.options import Subparsers, add_options
 from ser_aae.config.datasets import PATH_KINDS
 
 if TYPE_CHECKING:
     from data_prep.corpora import Adapter
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "corpora", help="list the corpora: terms, how to obtain them, where they should lie"
     )
-    add_place(parser, "data_root")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    add_options(parser, "data-root", "json")
     parser.set_defaults(run=run)
 
 
@@ -36,21 +35,21 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def describe(adapter: "Adapter", data_root: Path) -> dict[str, Any]:
-    """Return what there is to say of a corpus, as plain values.
+    """Return a description of a corpus, as plain values.
 
-    `location` and `found` are `None` for what lies wherever the user says, as `csv:FILE`.
+    `location` and `found` are `None` for a corpus that is named by its path, as `csv:FILE`.
     """
-    what = PATH_KINDS.get(adapter.name)
-    name = f"{adapter.name}:{what}" if what else adapter.name
+    path = PATH_KINDS.get(adapter.name)
+    name = f"{adapter.name}:{path}" if path else adapter.name
     return {
         "name": name,
         "title": adapter.title,
         "version": adapter.version,
         "license": adapter.license,
         "obtain": adapter.obtain,
-        "location": None if what else str(adapter.location(data_root)),
-        "found": None if what else adapter.is_found(data_root),
-        "check": _check(name, None if what else data_root),
+        "location": None if path else str(adapter.location(data_root)),
+        "found": None if path else adapter.is_found(data_root),
+        "check": _check(name, None if path else data_root),
         "tree": textwrap.dedent(adapter.tree),
         "expected": dict(adapter.expected),
         "language": adapter.language,

@@ -1,12 +1,11 @@
 """`ser-aae enrol`: remember a speaker's voice."""
 
 import argparse
-from typing import Any
 
-from ser_aae.commands.options import folder
+from ser_aae.commands.options import Subparsers, folder
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "enrol",

@@ -1,13 +1,12 @@
-"""`ser-aae evaluate`: every figure of a run, computed again from its predictions."""
+"""`ser-aae evaluate`: the scores of a run, computed again from its predictions."""
 
 import argparse
 import json
-from typing import Any
 
-from ser_aae.commands.options import folder
+from ser_aae.commands.options import Subparsers, add_options, folder
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "evaluate", help="recompute every figure from the predictions of a run, or of its folds"
@@ -15,12 +14,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "folder", type=folder, metavar="RUN", help="a run's folder, or the one its folds lie in"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    add_options(parser, "json")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the figures."""
+    """Print the scores."""
     from ser_aae.results.evaluation import evaluate
     from ser_aae.results.text import format_evaluation
 

@@ -2,12 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from ser_aae.commands.options import add_place, folder
+from ser_aae.commands.options import Subparsers, add_options, folder
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "export",
@@ -42,8 +41,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--out", type=folder, required=True, metavar="FILE", help="the file to write"
     )
-    for place in ("store", "data_root"):
-        add_place(parser, place)
+    add_options(parser, "store", "data-root")
     parser.set_defaults(run=run, resumes=False, writes="out")
 
 

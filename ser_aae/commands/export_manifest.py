@@ -1,12 +1,11 @@
 """`ser-aae export-manifest`: write a corpus' utterances as a CSV or an audformat database."""
 
 import argparse
-from typing import Any
 
-from ser_aae.commands.options import add_place, folder
+from ser_aae.commands.options import Subparsers, add_options, folder
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "export-manifest", help="write a corpus' labels for other programs"
@@ -25,10 +24,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="DIR",
         help="where to write; the recordings stay, their paths are relative to it",
     )
-    add_place(parser, "data_root")
-    parser.add_argument(
-        "--allow-partial", action="store_true", help="accept an incomplete copy of the corpus"
-    )
+    add_options(parser, "data-root", "allow-partial")
     parser.set_defaults(run=run, writes="out")
 
 

@@ -1,21 +1,20 @@
-"""`ser-aae folds`: lists of who trains, validates and is tested in each fold, to be published."""
+"""`ser-aae folds`: the utterances of each part of each fold, as lists to be published."""
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import add_config, add_place, add_preparation, folder
-from ser_aae.commands.train import add_flags, prepare_all, read_config
+from ser_aae.commands.options import CONFIG, Subparsers, add_options, folder
+from ser_aae.commands.preparation import prepare_missing
+from ser_aae.commands.run_config import add_flags, read_config
 
 if TYPE_CHECKING:
     from ser_aae.protocols.leakage import Split
     from ser_aae.utterance import Utterance
 
-_FLAGS = ("dataset", "task", "classes", "protocol", "folds", "target")
 
-
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "folds",
@@ -24,14 +23,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "corpus trains on the same folds with: ser-aae train --protocol folds:DIR. A corpus that "
         "is not prepared is prepared first.",
     )
-    add_flags(parser, _FLAGS)
+    add_flags(parser, "dataset", "task", "classes", "protocol", "folds", "target")
     parser.add_argument(
         "--out", type=folder, required=True, metavar="DIR", help="a new folder for the lists"
     )
-    add_config(parser)
-    for place in ("data_root", "store"):
-        add_place(parser, place)
-    add_preparation(parser)
+    add_options(parser, *CONFIG, "data-root", "store", "workers", "allow-partial")
     parser.set_defaults(run=run, writes="out")
 
 
@@ -43,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     # corpora that take no part in the folds are not prepared for them
     config = replace(read_config(arguments), auxiliary=(), verification="")
-    prepare_all(config, arguments)
+    prepare_missing([config], arguments)
     utterances = read_pool(config, arguments.store).utterances
     protocol = name_stored_target(config)
     splits = [

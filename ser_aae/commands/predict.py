@@ -1,4 +1,4 @@
-"""`ser-aae predict`: what a trained model says of recordings."""
+"""`ser-aae predict`: emotion, gender and speaker in recordings by a trained model."""
 
 import argparse
 import csv
@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_aae.commands.options import folder
+from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
+from ser_aae.progress import show_line
 
-_SPEAKERS_SHOWN = 3
+_MOST_SPEAKERS = 3
 
 Row = dict[str, Any]
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "predict",
@@ -29,7 +30,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
     )
     parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    add_options(parser, "json")
     parser.add_argument("--csv", type=folder, metavar="FILE", help="write a table as well")
     parser.add_argument(
         "--timeline", type=float, metavar="SECONDS", help="posteriors at every step of this length"
@@ -43,19 +44,19 @@ def run(arguments: argparse.Namespace) -> None:
 
     recogniser = Recogniser.load(arguments.model)
     for warning in recogniser.description.warnings:
-        _tell(f"warning: {warning}")
+        show_line(f"warning: {warning}")
     rows, failed, fault = [], 0, None
     for path in arguments.files:
         try:
             found = recogniser.recognise_file(path, arguments.timeline, _progress(path))
             row = {"file": str(path), **found.to_dict()}
         except Exception as error:
-            said = str(error)
-            if not isinstance(error, UserError):  # told below, when the others are recognised
-                fault, said = error, f"{path}: {type(error).__name__}: {error}"
+            message = str(error)
+            if not isinstance(error, UserError):  # raised when the others are recognised
+                fault, message = error, f"{path}: {type(error).__name__}: {error}"
             failed += 1
-            _tell(f"error: {said}")
-            row = {"file": str(path), "error": said}
+            show_line(f"error: {message}")
+            row = {"file": str(path), "error": message}
         rows.append(row)
         if not arguments.json and "error" not in row:
             print(_text(row), flush=True)
@@ -77,11 +78,11 @@ def _text(row: Row) -> str:
     else:
         lines = [f"{head}, {row['speech_s']:.1f} s of it speech"]
         for task, values in row["posteriors"].items():
-            shown = _SPEAKERS_SHOWN if task == "speaker" else len(values)
+            shown = _MOST_SPEAKERS if task == "speaker" else len(values)
             lines.append(f"  {task:<10}{_ranking(values, shown)}")
     for moment in row["timeline"]:
-        said = [_ranking(values, 1) for values in moment["posteriors"].values()]
-        lines.append(f"  {_clock(moment['start_s'])}  {', '.join(said) or 'silence'}")
+        likeliest = [_ranking(values, 1) for values in moment["posteriors"].values()]
+        lines.append(f"  {_clock(moment['start_s'])}  {', '.join(likeliest) or 'silence'}")
     return "\n".join(lines)
 
 
@@ -118,22 +119,18 @@ def _lines(row: Row) -> Iterator[Row]:
         line = {"file": row["file"]} | {key: each[key] for key in ("start_s", "end_s", "silent")}
         for task, values in each["posteriors"].items():
             line[task] = each["best"][task]
-            named = {line[task]: max(values.values())} if task == "speaker" else values
-            prefix = "p_speaker" if task == "speaker" else f"p_{task}_"
-            for name, value in named.items():
-                line[prefix if task == "speaker" else f"{prefix}{name}"] = value
+            if task == "speaker":
+                line["p_speaker"] = max(values.values())
+            else:
+                line |= {f"p_{task}_{name}": value for name, value in values.items()}
         yield line
 
 
 def _progress(path: Path) -> Callable[[float], None]:
-    """Return what tells a person how far a long recording is."""
+    """Return a function that shows a person the progress in a long recording."""
 
     def show(seconds: float) -> None:
         if sys.stderr.isatty():
             print(f"\r{path.name}: {_clock(seconds)}\r", end="", file=sys.stderr, flush=True)
 
     return show
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

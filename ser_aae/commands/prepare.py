@@ -1,25 +1,16 @@
 """`ser-aae prepare`: compute a corpus' spectrograms and keep them in the store."""
 
 import argparse
-from typing import Any
 
-from ser_aae.commands.options import add_config, add_place, add_preparation, prepare_corpus
+from ser_aae.commands.options import CONFIG, Subparsers, add_options
+from ser_aae.commands.preparation import prepare_corpus
 from ser_aae.errors import UserError
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser("prepare", help="compute a corpus' spectrograms, once")
-    parser.add_argument(
-        "--dataset",
-        required=True,
-        metavar="NAME",
-        help="see: ser-aae corpora; or csv:FILE, audformat:DIR",
-    )
-    add_place(parser, "data_root")
-    add_place(parser, "store")
-    add_preparation(parser)
-    add_config(parser)
+    add_options(parser, "dataset", "data-root", "store", "workers", "allow-partial", *CONFIG)
     parser.set_defaults(run=run, writes="store")
 
 

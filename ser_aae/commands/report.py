@@ -1,21 +1,20 @@
-"""`ser-aae report`: the paper's tables and figures from the runs there are, beside the paper's."""
+"""`ser-aae report`: the paper's tables and figures of the runs there are, beside the paper's."""
 
 import argparse
-from typing import Any
 
-from ser_aae.commands.options import add_place, folder
+from ser_aae.commands.options import Subparsers, add_options, folder
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "report", help="tables and figures of the runs there are, beside the paper's"
     )
-    add_place(parser, "runs")
+    add_options(parser, "runs")
     parser.add_argument(
         "--out", type=folder, required=True, metavar="DIR", help="folder for page and pictures"
     )
-    add_place(parser, "store")
+    add_options(parser, "store")
     parser.add_argument(
         "--check",
         action="store_true",

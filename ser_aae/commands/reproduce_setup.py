@@ -1,4 +1,4 @@
-"""The setup that the words of `ser-aae reproduce` ask for, and what cannot be asked for."""
+"""The setup that the options of `ser-aae reproduce` give, and its refusals."""
 
 import argparse
 from collections.abc import Sequence
@@ -12,26 +12,27 @@ if TYPE_CHECKING:
     from ser_aae.experiments.setup import Budget, Setup
 
 NO_CORPUS = "none"
-"""What `--auxiliary` says for no auxiliary corpus."""
+"""Value of `--auxiliary` for no auxiliary corpus."""
 
 _REST = "data.unlabelled_rest"
-"""A setting that each cell of an experiment says for itself."""
+"""Setting that each cell of an experiment has its own value for."""
 
 
 def read_setup(arguments: argparse.Namespace) -> "Setup":
-    """Return on what, and for how long, the artefacts are run.
+    """Return the corpora, the settings and the budget of the artefacts.
 
     Raises:
-        UserError: A setting that cannot be, or that the budget sets; or a corpus named twice.
+        UserError: A setting cannot be, or the budget sets it; or a corpus is named twice.
     """
     from data_prep.corpora import known_aliases, known_facts
-    from ser_aae.config.build import build_config
+    from ser_aae.config.build import build_config, parse_assignment, read_file
     from ser_aae.config.datasets import record_tables
     from ser_aae.experiments.setup import BUDGETS, Setup
     from ser_aae.experiments.tuned import Tuned, read_tuned
 
     budget = BUDGETS[arguments.budget]
-    given = _given(arguments)
+    read = read_file(arguments.config) if arguments.config else []
+    given = [*read, *map(parse_assignment, arguments.set)]
     _refuse_overruled(given, budget)
     if len(set(arguments.datasets)) < len(arguments.datasets):
         raise UserError(f"--datasets: expected each once, got {' '.join(arguments.datasets)}")
@@ -64,7 +65,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
 def refuse_unused(
     artefacts: Sequence["Artefact"], setup: "Setup", arguments: argparse.Namespace
 ) -> None:
-    """Raise where nothing that is run takes what a search has chosen.
+    """Raise if no run takes the settings that a search has chosen.
 
     Raises:
         UserError: No cell has the task that the search was made for.
@@ -76,14 +77,6 @@ def refuse_unused(
             f"--tuned {arguments.tuned}: chosen for the task {tuned.task}, and no cell of "
             f"{', '.join(arguments.artefacts)} has it"
         )
-
-
-def _given(arguments: argparse.Namespace) -> "list[Given]":
-    """Return the settings of `--config` and `--set`."""
-    from ser_aae.config.build import parse_assignment, read_file
-
-    read = read_file(arguments.config) if arguments.config else []
-    return [*read, *map(parse_assignment, arguments.set)]
 
 
 def _refuse_overruled(given: "Sequence[Given]", budget: "Budget") -> None:

@@ -1,17 +1,17 @@
 """`ser-aae serve`: a trained model as a web page and a JSON endpoint."""
 
 import argparse
-import sys
-from typing import Any
+import socket
 
-from ser_aae.commands.options import folder
+from ser_aae.commands.options import Subparsers, folder
 from ser_aae.errors import UserError
+from ser_aae.progress import show_line
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _MOST_CONNECTIONS = 100
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "serve",
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         desk = Desk(Recogniser.load(arguments.model), limits)
     uploads = Uploads(limits)
     try:
-        host = _in_url(arguments.host)
+        host = _url_host(arguments.host)
         hosts = _LOOPBACK if host in _LOOPBACK else ()
         config = uvicorn.Config(
             build_app(desk, uploads, hosts),
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         port = listening.getsockname()[1]
         for warning in desk.recogniser.description.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
+            show_line(f"warning: {warning}")
         print(f"http://{host}:{port}", flush=True)
         uvicorn.Server(config).run(sockets=[listening])
     finally:
@@ -98,15 +98,13 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UserError(f"--{name}: expected a number over 0, got {value:g}")
 
 
-def _in_url(host: str) -> str:
-    """Return how an address is written before a port, and in the header `Host` (RFC 3986)."""
+def _url_host(host: str) -> str:
+    """Return an address as it stands before a port, and in the header `Host` (RFC 3986)."""
     return f"[{host}]" if ":" in host else host
 
 
-def _listen(host: str, port: int) -> Any:
+def _listen(host: str, port: int) -> socket.socket:
     """Take the port before the model is loaded, which takes its time."""
-    import socket
-
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM)

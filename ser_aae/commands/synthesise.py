@@ -1,18 +1,17 @@
 """`ser-aae synthesise`: write a corpus of synthetic speech, to try everything on."""
 
 import argparse
-from typing import Any
 
-from ser_aae.commands.options import add_place
+from ser_aae.commands.options import Subparsers, add_options
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser("synthesise", help="make a corpus of synthetic speech")
     parser.add_argument(
         "--dataset", default="demo", metavar="NAME", help="demo (default) or librispeech"
     )
-    add_place(parser, "data_root")
+    add_options(parser, "data-root")
     parser.add_argument("--speakers", type=int, metavar="N", help="voices (the corpus' own number)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of everything drawn (0)")
     parser.set_defaults(run=run, writes="data_root")

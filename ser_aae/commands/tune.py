@@ -2,30 +2,26 @@
 
 import argparse
 import re
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import add_config, add_place
-from ser_aae.commands.train import add_flags, prepare_all, read_config
+from ser_aae.commands.options import CONFIG, Subparsers, add_options, count
+from ser_aae.commands.preparation import prepare_missing
+from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import search_dimensions
 from ser_aae.errors import UserError
+from ser_aae.progress import show_line
 
 if TYPE_CHECKING:
     from tuning.definition import Search
 
-_FLAGS = (
-    *("dataset", "auxiliary", "task", "classes", "model", "protocol", "folds", "subset"),
-    *("max-speakers", "target", "epochs", "seed"),
-)
 _TRIALS = 30
 _ADDRESS = re.compile(r"[^\s:/]+:\d{1,5}")
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "tune",
@@ -35,22 +31,16 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "it stopped. The last line printed is best.yaml, which ser-aae train --config and "
         "ser-aae reproduce --tuned take.",
     )
-    add_flags(parser, _FLAGS)
+    add_flags(parser, *(name for name in FLAGS if name != "fold"))
     parser.add_argument(
         "--fold",
+        dest="tried_folds",
         default="0",
         metavar="I,...|all",
         help="folds each trial is trained on, with commas between (0), or every fold",
     )
     _add_search(parser)
-    add_config(parser)
-    for place in ("data_root", "store", "runs"):
-        add_place(parser, place)
-    parser.add_argument(
-        "--allow-partial",
-        action="store_true",
-        help="accept an incomplete copy of a corpus; leave out what cannot be read",
-    )
+    add_options(parser, *CONFIG, "data-root", "store", "runs", "allow-partial")
     _add_workers(parser)
     parser.set_defaults(run=run, writes="runs")
 
@@ -77,7 +67,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 def _add_workers(parser: argparse.ArgumentParser) -> None:
     roles = parser.add_mutually_exclusive_group()
     roles.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes on this machine (1)"
+        "--workers", type=count, default=1, metavar="N", help="processes on this machine (1)"
     )
     roles.add_argument(
         "--chief",
@@ -95,40 +85,57 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Search; print what was found, then where."""
-    if arguments.worker:
-        _work(arguments)
-        return
-    search = _read_search(arguments)
+    """Search, or work for a chief.
+
+    Raises:
+        UserError: Something given cannot be, or a trial failed by a setting that cannot be.
+    """
+    search = None if arguments.worker else _read_search(arguments)
+    from tuning.hypermodel import TrialFailedError
+
+    try:
+        if search is None:
+            _work(arguments)
+        else:
+            _search(search, arguments)
+    except TrialFailedError as error:
+        from ser_aae.training.callbacks import DivergedError
+
+        if not isinstance(error.__cause__, UserError | DivergedError):
+            raise
+        raise UserError(
+            f"{error}; the trials that are done stay done, and another --space, or another --set, "
+            "uses their runs again where the settings are the same"
+        ) from error
+
+
+def _search(search: "Search", arguments: argparse.Namespace) -> None:
+    """Search; print the best trial, then the file of its settings."""
     from ser_aae.results.search_folder import BEST
     from tuning import search as searching
-    from tuning.hypermodel import TrialFailedError, trainer
+    from tuning.hypermodel import trainer
+    from tuning.local_workers import LocalWorkers, worker_command
     from tuning.record import best_line
 
     store, runs = arguments.store.absolute(), arguments.runs
-    try:
-        if arguments.chief or arguments.workers > 1:
-            command = searching.worker_command(store, runs.absolute(), arguments.verbose)
-            helpers = None
-            if not arguments.chief:
-                helpers = searching.LocalWorkers(command, arguments.workers)
-            address = arguments.chief or "127.0.0.1:0"
-            folder = searching.search_with_workers(search, runs, _show, address, helpers)
-        else:
-            folder = searching.search_alone(search, runs, trainer(store, runs), _show)
-    except TrialFailedError as error:
-        raise _as_user_error(error) from error
+    if arguments.chief or arguments.workers > 1:
+        command = worker_command(store, runs.absolute(), arguments.verbose)
+        helpers = None if arguments.chief else LocalWorkers(command, arguments.workers)
+        address = arguments.chief or "127.0.0.1:0"
+        folder = searching.search_with_workers(search, runs, show_line, address, helpers)
+    else:
+        folder = searching.search_alone(search, runs, trainer(store, runs), show_line)
     print(best_line(search, folder))
     print(folder / BEST)
 
 
 def _work(arguments: argparse.Namespace) -> None:
-    from tuning.hypermodel import TrialFailedError, trainer
+    """Run trials for a chief, on the same corpora as it has."""
+    from tuning.hypermodel import trainer
     from tuning.worker import run_worker
 
-    def ready(search: "Search") -> None:
-        prepared = argparse.Namespace(**vars(arguments) | {"workers": 1})
-        found = _prepare(search.config, search, prepared)
+    def check_corpora(search: "Search") -> None:
+        found = _prepare(search, arguments)
         if found != search.corpora:
             raise UserError(
                 f"{arguments.store}: expected the chief's corpora {dict(search.corpora)}, found "
@@ -136,12 +143,9 @@ def _work(arguments: argparse.Namespace) -> None:
             )
 
     # the chief that started this worker shows its lines itself
-    show = _show if arguments.parent is None else _silent
+    show = show_line if arguments.parent is None else lambda line: None
     run = trainer(arguments.store, arguments.runs)
-    try:
-        run_worker(arguments.worker, run, show, ready=ready, parent=arguments.parent)
-    except TrialFailedError as error:
-        raise _as_user_error(error) from error
+    run_worker(arguments.worker, run, show, ready=check_corpora, parent=arguments.parent)
 
 
 def _read_search(arguments: argparse.Namespace) -> "Search":
@@ -149,10 +153,7 @@ def _read_search(arguments: argparse.Namespace) -> "Search":
     from tuning.definition import Search, check_search
     from tuning.space import read_space
 
-    if arguments.workers < 1:
-        raise UserError(f"--workers: expected 1 or more, got {arguments.workers}")
-    given = argparse.Namespace(**vars(arguments) | {"fold": None})
-    config = read_config(given)
+    config = read_config(arguments)
     own = arguments.algorithm in ("grid", "hyperband")
     search = Search(
         config=config,
@@ -162,8 +163,8 @@ def _read_search(arguments: argparse.Namespace) -> "Search":
         executions=arguments.executions,
     )
     check_search(search)
-    corpora = _prepare(config, search, arguments)
-    folds = _read_folds(arguments.fold, config, arguments.store)
+    corpora = _prepare(search, arguments)
+    folds = _read_folds(arguments.tried_folds, config, arguments.store)
     return replace(search, folds=folds, corpora=corpora)
 
 
@@ -171,7 +172,7 @@ def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
     from ser_aae.data.run_data import count_folds
 
     total = count_folds(config, store)
-    if text == "all":
+    if text == ALL_FOLDS:
         return tuple(range(total))
     words = [word.strip() for word in text.split(",")]
     folds = tuple(int(word) for word in words if word.isdecimal() and int(word) < total)
@@ -183,13 +184,14 @@ def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:
     return folds
 
 
-def _prepare(config: RunConfig, search: "Search", arguments: argparse.Namespace) -> dict[str, str]:
+def _prepare(search: "Search", arguments: argparse.Namespace) -> dict[str, str]:
     """Prepare the corpora for every front end that is searched; return their digests."""
     from ser_aae.data.run_data import needed_data_sets, read_corpora
 
     digests = {}
-    for varied in _front_ends(config, search):
-        prepare_all(varied, arguments)
+    configs = _vary_front_end(search)
+    prepare_missing(configs, arguments)
+    for varied in configs:
         needed = needed_data_sets(varied)
         names = (*needed.emotional, *needed.auxiliary)
         for stored in read_corpora(varied, names, arguments.store):
@@ -197,34 +199,17 @@ def _prepare(config: RunConfig, search: "Search", arguments: argparse.Namespace)
     return digests
 
 
-def _front_ends(config: RunConfig, search: "Search") -> Iterator[RunConfig]:
-    """Yield the config with each front end that the search may choose."""
+def _vary_front_end(search: "Search") -> list[RunConfig]:
+    """Return the config with each front end that the search may choose."""
+    config = search.config
     scales = [item.values for item in search.space.dimensions if item.name == "frontend"]
-    for scale in scales[0] if scales else (config.frontend.scale,):
-        yield replace(config, frontend=replace(config.frontend, scale=str(scale)))
-
-
-def _as_user_error(error: Exception) -> Exception:
-    """Return what a failed trial means: mostly a setting that cannot be, else a fault."""
-    from ser_aae.training.callbacks import DivergedError
-
-    if not isinstance(error.__cause__, UserError | DivergedError):
-        return error
-    return UserError(
-        f"{error}; the trials that are done stay done, and another --space, or another --set, "
-        "uses their runs again where the settings are the same"
-    )
+    return [
+        replace(config, frontend=replace(config.frontend, scale=str(scale)))
+        for scale in (scales[0] if scales else [config.frontend.scale])
+    ]
 
 
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise argparse.ArgumentTypeError(f"expected HOST:PORT, got {text!r}")
     return text
-
-
-def _show(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _silent(line: str) -> None:
-    """Show nothing."""

@@ -5,14 +5,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_aae.commands.options import folder
+from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
     from ser_aae.inference.voices import Threshold
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "verify",
@@ -26,7 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--speakers", type=folder, metavar="FILE", help="enrolled speakers, of whom A is one"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    add_options(parser, "json")
     parser.set_defaults(run=run, resumes=False)
 
 
@@ -50,12 +50,12 @@ def run(arguments: argparse.Namespace) -> None:
         vector = voices.d_vector(Path(arguments.first).expanduser())
     score = cosine(vector, voices.d_vector(arguments.second))
     if arguments.json:
-        print(json.dumps(_plain(score, threshold, enrolment), indent=2))
+        print(json.dumps(_plain_values(score, threshold, enrolment), indent=2))
     else:
         print(_text(score, threshold, enrolment))
 
 
-def _plain(score: float, threshold: "Threshold | None", enrolment: int) -> dict[str, Any]:
+def _plain_values(score: float, threshold: "Threshold | None", enrolment: int) -> dict[str, Any]:
     keys = ("false_match_rate", "false_non_match_rate", "trials")
     return {
         "cosine": score,
@@ -73,9 +73,9 @@ def _text(score: float, threshold: "Threshold | None", enrolment: int) -> str:
             "threshold from. Train it with --set verification=CORPUS (speakers that take part in "
             "nothing else, as librispeech)"
         )
-    said = "yes, one speaker" if score >= threshold.cosine else "no, two speakers"
+    answer = "yes, one speaker" if score >= threshold.cosine else "no, two speakers"
     return (
-        f"{said}: cosine {score:.3f}, threshold {threshold.cosine:.3f}\n"
+        f"{answer}: cosine {score:.3f}, threshold {threshold.cosine:.3f}\n"
         f"in the run's {threshold.trials} trials, each of one recording and a speaker enrolled "
         f"with {enrolment}, it took {100 * threshold.false_match_rate:.1f} % of impostors for the "
         f"speaker and missed {100 * threshold.false_non_match_rate:.1f} % of the speakers; with "

@@ -1,4 +1,4 @@
-"""`ser-aae verify-corpus`: whether a corpus is complete and whole, and what is in it."""
+"""`ser-aae verify-corpus`: a report on a corpus, its completeness and its content."""
 
 import argparse
 import json
@@ -7,13 +7,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ser_aae.commands.options import add_place
+from ser_aae.commands.options import Subparsers, add_options, count
 from ser_aae.errors import UserError
 
 _WIDTH = 98
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "verify-corpus",
@@ -21,15 +21,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         description="Read all of a corpus and report on it. Ends with 0 where every count is as "
         "expected and every file can be read, with 2 where not; the report comes first.",
     )
+    add_options(parser, "dataset", "data-root")
     parser.add_argument(
-        "--dataset",
-        required=True,
-        metavar="NAME",
-        help="see: ser-aae corpora; or csv:FILE, audformat:DIR",
+        "--workers", type=count, default=1, metavar="N", help="threads that read (1)"
     )
-    add_place(parser, "data_root")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="threads that read (1)")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    add_options(parser, "json")
     parser.set_defaults(run=run, resumes=False)
 
 
@@ -39,9 +35,9 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: The corpus cannot be read at all, or is not as expected.
     """
-    from data_prep.verify import verify
+    from data_prep.corpus_check import check_corpus
 
-    report = verify(
+    report = check_corpus(
         arguments.dataset, arguments.data_root, arguments.workers, progress=sys.stderr.isatty()
     )
     report["speaker_only_unweighted_accuracy"] = _speaker_only_accuracy(report["speakers"])
@@ -50,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if not report["ok"]:
         sys.stdout.flush()  # so that the error comes last where both go to one place
-        raise UserError(_what_differs(report))
+        raise UserError(_describe_difference(report))
 
 
 def format_report(report: Mapping[str, Any]) -> str:
@@ -70,11 +66,17 @@ def format_report(report: Mapping[str, Any]) -> str:
         ),
         ("sampling rates, files", _files(report["sampling_rates_hz"], "Hz")),
         ("channels, files", _files(report["channels"], "channel(s)")),
-        *_if_any("cannot be read", [f"{r['file']}: {r['reason']}" for r in report["unreadable"]]),
-        *_if_any("the same sound under several names", map(_twice, report["duplicates"])),
-        *_if_any("a stretch of the same sound in both", map(_twice, report["overlaps"])),
-        *_if_any("labels outside the vocabulary", report["unknown_labels"]),
-        *_if_any("became no utterance", _dropped(report["dropped"])),
+        *_section_of(
+            "cannot be read", [f"{r['file']}: {r['reason']}" for r in report["unreadable"]]
+        ),
+        *_section_of(
+            "the same sound under several names", map(_repeated_line, report["duplicates"])
+        ),
+        *_section_of(
+            "a stretch of the same sound in both", map(_repeated_line, report["overlaps"])
+        ),
+        *_section_of("labels outside the vocabulary", report["unknown_labels"]),
+        *_section_of("became no utterance", _dropped_lines(report["dropped"])),
     ]
     lines = [f"{report['dataset']} {report['version']} in {report['root']}"]
     for title, content in sections:
@@ -83,8 +85,8 @@ def format_report(report: Mapping[str, Any]) -> str:
 
 
 def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the figure over all labelled utterances, `None` where there is none."""
-    from data_prep.verify import UNLABELLED_CLASS
+    """Return the accuracy over all labelled utterances, `None` where there is none."""
+    from data_prep.corpus_check import UNLABELLED_CLASS
     from ser_aae.results.metrics import speaker_only_unweighted_accuracy
 
     pairs = [
@@ -100,7 +102,7 @@ def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | Non
     return speaker_only_unweighted_accuracy(names, emotions, tuple(sorted(set(emotions))))
 
 
-def _what_differs(report: Mapping[str, Any]) -> str:
+def _describe_difference(report: Mapping[str, Any]) -> str:
     counts = [row for row in report["counts"] if not row["ok"]]
     found = [
         f"{row['what']}: expected {row['expected']}, found {row['found']}" for row in counts
@@ -141,14 +143,14 @@ def _files(counts: Mapping[str, int], unit: str) -> list[str]:
     return [f"{value} {unit}: {count}" for value, count in counts.items()]
 
 
-def _twice(row: Mapping[str, Any]) -> str:
+def _repeated_line(row: Mapping[str, Any]) -> str:
     seconds = f", at least {row['seconds']:.2f} s" if "seconds" in row else ""
     several = len(row["speakers"]) > 1
     speakers = f"; SPEAKERS DIFFER: {', '.join(row['speakers'])}" if several else ""
     return f"{', '.join(row['utterances'])}{seconds}{speakers}"
 
 
-def _dropped(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _dropped_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"{len(row['where'])}: {row['reason']}"
         + "".join(f"\n    {line}" for line in _wrap(row["where"]))
@@ -156,6 +158,6 @@ def _dropped(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _if_any(title: str, content: Any) -> list[tuple[str, list[str]]]:
+def _section_of(title: str, content: Any) -> list[tuple[str, list[str]]]:
     lines = list(content)
     return [(f"{title}: {len(lines)}", lines)] if lines else []

@@ -1,1 +1,1 @@
-"""Many runs on Dask: what is missing, where it lies, and who works on it."""
+"""Grids of many runs on Dask: their plan, their places, their workers."""

@@ -1,7 +1,7 @@
-"""Many runs on Dask distributed: what is missing and only that, whatever dies meanwhile.
+"""Many runs on Dask distributed: those that are missing, although workers may die meanwhile.
 
-A run is complete when its `result.json` is there, and goes on after its last epoch where it was
-interrupted. So a grid keeps no books of its own: the run folders say what is left to do.
+A run is complete when its `result.json` is there, and an interrupted run goes on after its last
+epoch. So a grid keeps no list of its own: the run folders show which runs are missing.
 """
 
 import time
@@ -16,17 +16,17 @@ from distributed import Client, Future, LocalCluster, as_completed
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.grid.storage import relative_folder
-from ser_aae.grid.worker import BUSY, REFUSED, Outcome, train_run
+from ser_aae.grid.remote import relative_folder
+from ser_aae.grid.run_worker import BUSY, REFUSED, Outcome, train_run
 from ser_aae.progress import Show
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
 
 RETRIES = 2
-"""How often a run that failed, or whose worker died, is tried again."""
+"""Number of times that a run is tried again after it failed or its worker died."""
 
 CONNECT_S = 20.0
-"""How long a scheduler may be silent until it is given up."""
+"""Time that a scheduler may be silent until it is given up."""
 
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": RETRIES,
@@ -43,7 +43,7 @@ class Failure:
 
     Attributes:
         config: Its settings.
-        error: The last error, of one line or with a traceback below the first.
+        error: The last error, perhaps with a traceback below its first line.
     """
 
     config: RunConfig
@@ -70,7 +70,7 @@ def open_client(workers: int = CPU_COUNT, scheduler: str = "") -> Iterator[Clien
     Workers are processes of one thread. When one dies, another takes its place.
 
     Args:
-        workers: How many are started here.
+        workers: Number of workers to start here.
         scheduler: Address of one that runs already, `tcp://host:8786`; then none is started.
 
     Raises:
@@ -113,17 +113,17 @@ def run_grid(
     """Train runs on a cluster until each is complete or has failed for good.
 
     An error is tried again `RETRIES` times, and so is a run whose worker died; settings that
-    cannot succeed are not. A run that another grid trains right now is looked at again later.
+    cannot succeed are not. A run that another grid trains now is looked at again later.
 
     Args:
         configs: Runs, each once.
-        places: Where they read and write.
-        client: Of the cluster.
+        places: Places that they read and write.
+        client: Client of the cluster.
         show: Called with a line for each run that ends.
-        work: What a worker does with a run.
+        work: Trains a run on a worker.
 
     Returns:
-        What failed, in the order in which it did.
+        The failures, in their order.
 
     Raises:
         UserError: The scheduler has gone away; what is done is kept.
@@ -152,7 +152,7 @@ def run_grid(
 
 
 def _outcome_of(future: Future) -> Outcome:
-    """Return what a worker has returned; an error that came again each time is one."""
+    """Return the outcome of a run, which is `REFUSED` for an error that came each time."""
     try:
         outcome: Outcome = future.result()
     except CancelledError as error:
@@ -166,7 +166,7 @@ def _outcome_of(future: Future) -> Outcome:
 
 
 class _Progress:
-    """Lines that say how many runs have ended, how fast, and how long the rest will take."""
+    """Progress of a grid: a line for each run that ends, with the rate and the time left."""
 
     def __init__(self, total: int, show: Show) -> None:
         self.total, self.show = total, show
@@ -178,18 +178,18 @@ class _Progress:
         self.ended += 1
         elapsed = time.monotonic() - self.started
         left = elapsed / self.ended * (self.total - self.ended)
-        what = duration(outcome.seconds)
+        result = duration(outcome.seconds)
         if outcome.state == REFUSED:
-            what = f"failed: {(outcome.error.splitlines() or [''])[0]}"
+            result = f"failed: {(outcome.error.splitlines() or [''])[0]}"
         self.show(
-            f"[{self.ended}/{self.total}] {relative_folder(config)}: {what}; "
+            f"[{self.ended}/{self.total}] {relative_folder(config)}: {result}; "
             f"{3600 * self.ended / max(elapsed, 1e-3):.3g} runs an hour, "
             f"about {duration(left)} left"
         )
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as a person says it: `12 s`, `3 min`, `2 h 05 min`."""
+    """Return a duration for people: `12 s`, `3 min`, `2 h 05 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -197,5 +197,5 @@ def duration(seconds: float) -> str:
 
 
 def count_workers(client: Client) -> int:
-    """Return how many runs the cluster trains at a time, as it is now."""
+    """Return the number of runs that the cluster trains at a time, as it is now."""
     return len(client.scheduler_info(n_workers=-1)["workers"])

@@ -1,4 +1,4 @@
-"""What a grid would do: which runs are missing, and what they will take by those that are done."""
+"""Plan of a grid: the missing runs, and an estimate of their time and disk by the complete ones."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,26 +9,26 @@ from typing import Any
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.grid.cluster import duration
-from ser_aae.grid.storage import open_place, relative_folder
+from ser_aae.grid.remote import open_place, relative_folder
 from ser_aae.results.folder import CONFIG, RESULT
 from ser_aae.training.pretraining_key import settings_of_stage_one
 
 _SAMPLES = 20
-"""Complete runs of a kind that an estimate looks at; a long grid has thousands."""
+"""Number of complete runs of a kind that an estimate reads; a long grid has thousands."""
 
 Kind = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done.
+    """Plan of a grid.
 
     Attributes:
-        total: Runs of the grid, each counted once.
-        missing: Those that are not complete.
-        begun: How many of the missing were interrupted, and go on.
-        seconds: That the missing take on one worker; `None` where no run is done to judge by.
-        bytes: That they leave on disk; `None` likewise.
+        total: Number of runs of the grid, each counted once.
+        missing: Runs that are not complete.
+        begun: Number of missing runs that were interrupted, and go on.
+        seconds: Time of the missing runs on one worker; `None` if no run is complete to judge by.
+        bytes: Disk space of the missing runs; `None` likewise.
     """
 
     total: int
@@ -56,7 +56,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Sample:
-    """What a complete run took for each epoch that each stage was allowed, and its size."""
+    """Complete run: its size, and its seconds for each epoch that each stage was allowed."""
 
     config: RunConfig
     pretraining: float
@@ -65,7 +65,7 @@ class _Sample:
 
 
 def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
-    """Look at which runs are complete.
+    """Return the plan of some runs.
 
     Args:
         configs: May name a run twice.
@@ -91,18 +91,18 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
         if seen[kind] <= _SAMPLES:
             result = _read_result(system, f"{folder}/{RESULT}")
             samples.append(_sample(config, result, system.du(folder)))
-    known = _begun_with(done)
-    pretrained = [own for name, own in _begun_with(missing).items() if name not in known]
+    known = _by_stage_one(done)
+    pretrained = [own for name, own in _by_stage_one(missing).items() if name not in known]
     return Plan(len(unique), tuple(missing), begun, *_estimate(missing, pretrained, samples))
 
 
 def pretraining_epochs(config: RunConfig) -> int:
-    """Return of how many epochs the stage 1 is that a run begins with."""
+    """Return the number of epochs of the stage 1 that a run begins with."""
     return config.training.pretraining_epochs if config.auxiliary else 0
 
 
-def _begun_with(configs: Iterable[RunConfig]) -> dict[str, RunConfig]:
-    """Return a run for each stage 1 that some runs share, as far as their settings tell."""
+def _by_stage_one(configs: Iterable[RunConfig]) -> dict[str, RunConfig]:
+    """Return a run for each stage 1 of some runs, by the settings that it depends on."""
     found = {}
     for config in configs:
         if pretraining_epochs(config):
@@ -120,7 +120,7 @@ def _sample(config: RunConfig, result: Mapping[str, Any], folder_bytes: float) -
 
 
 def size(count: float) -> str:
-    """Return a number of bytes as a person says it."""
+    """Return a number of bytes for people: `2.5 kB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -131,10 +131,10 @@ def size(count: float) -> str:
 def _estimate(
     missing: Sequence[RunConfig], pretrained: Sequence[RunConfig], samples: Sequence[_Sample]
 ) -> tuple[float | None, float | None]:
-    """Return seconds and bytes of the missing runs, each by the done ones that are most like it.
+    """Return seconds and bytes of the missing runs, each by the complete runs most like it.
 
-    Early stopping is in it as often as it was in those. `pretrained` are runs whose stage 1 has
-    to be computed, one for each.
+    Early stopping is taken to be as frequent as in those. `pretrained` has one run for each stage
+    1 that has to be computed.
     """
     if not samples:
         return None, None
@@ -157,7 +157,7 @@ def _estimate(
 
 
 def _kinds(config: RunConfig) -> tuple[Kind, ...]:
-    """Return what a run is like, from the nearest to the farthest; the last is all runs."""
+    """Return the kinds of a run, from the narrowest to that of all runs."""
     return (
         (config.dataset, config.auxiliary, config.model),
         (config.dataset, config.auxiliary, config.model.kind),

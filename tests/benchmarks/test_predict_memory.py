@@ -1,24 +1,10 @@
 import csv
-import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def bench(monkeypatch):
-    """The benchmark as a module; it lies outside the packages, beside what it imports."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    spec = importlib.util.spec_from_file_location(
-        "predict_memory", ROOT / "benchmarks" / "predict_memory.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from benchmarks import predict_memory as bench
 
 
 @pytest.fixture
@@ -29,7 +15,7 @@ def files(tmp_path):
     return paths
 
 
-def test_recordings_follow_each_other_until_the_length_is_there(bench, files, tmp_path):
+def test_recordings_follow_each_other_until_the_length_is_there(files, tmp_path):
     bench.write_recording(files, 4, tmp_path / "long.flac")
     samples, rate_hz = soundfile.read(tmp_path / "long.flac")
     assert (rate_hz, len(samples)) == (8000, 4 * 8000)
@@ -37,13 +23,13 @@ def test_recordings_follow_each_other_until_the_length_is_there(bench, files, tm
     np.testing.assert_array_equal(samples, wanted)
 
 
-def test_recordings_of_two_rates_are_refused(bench, files, tmp_path):
+def test_recordings_of_two_rates_are_refused(files, tmp_path):
     soundfile.write(files[1], np.zeros(100), 16000)
     with pytest.raises(SystemExit, match=r"b\.wav: expected 8000 Hz and 1 channel"):
         bench.write_recording(files, 4, tmp_path / "long.flac")
 
 
-def test_both_lengths_are_predicted_and_their_steps_counted(bench, files, monkeypatch, capsys):
+def test_both_lengths_are_predicted_and_their_steps_counted(files, monkeypatch, capsys):
     orders, clock = [], iter([0.0, 5.0, 100.0, 135.0])
 
     def predict(command):

@@ -1,6 +1,5 @@
 """The benchmark of preparing's memory: that it measures, and what it finds on a tiny corpus."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -9,23 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import prepare_memory as benchmark
 from data_prep.corpora import find_adapter
 from data_prep.synthetic import synthesise
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "benchmarks" / "prepare_memory.py"
-
-
-@pytest.fixture(scope="module")
-def benchmark():
-    """Return the benchmark as a module; it lies in no package."""
-    description = importlib.util.spec_from_file_location("prepare_memory", PATH)
-    module = importlib.util.module_from_spec(description)
-    # a dataclass looks its module up
-    sys.modules["prepare_memory"] = module
-    description.loader.exec_module(module)
-    yield module
-    del sys.modules["prepare_memory"]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +64,7 @@ def test_the_benchmark_itself_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize("copies", [1, 3])
-def test_copies_are_utterances_of_their_own(benchmark, corpus, tmp_path, copies):
+def test_copies_are_utterances_of_their_own(corpus, tmp_path, copies):
     table = benchmark.write_copies(corpus, 4, copies, tmp_path)
     found = find_adapter(f"csv:{table}").read(tmp_path)
 
@@ -89,7 +77,7 @@ def test_copies_are_utterances_of_their_own(benchmark, corpus, tmp_path, copies)
     assert found.counts["speakers"] == 2
 
 
-def test_no_more_files_are_taken_than_there_are(benchmark, corpus, tmp_path):
+def test_no_more_files_are_taken_than_there_are(corpus, tmp_path):
     table = benchmark.write_copies(corpus, 500, 1, tmp_path)
 
     assert len(find_adapter(f"csv:{table}").read(tmp_path).utterances) == 80

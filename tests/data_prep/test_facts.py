@@ -8,7 +8,7 @@ from data_prep.build import prepare
 from data_prep.corpora import corpus_name, find_adapter, known_facts, list_corpora
 from data_prep.synthetic import synthesise
 from ser_aae.cli import build_parser
-from ser_aae.commands.train import read_config
+from ser_aae.commands.run_config import read_config
 from ser_aae.config import FrontEndConfig
 from ser_aae.corpus_facts import ELICITATIONS, CorpusFacts
 from ser_aae.store.corpus import MANIFEST, is_prepared, load_corpus

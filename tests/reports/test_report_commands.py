@@ -19,7 +19,7 @@ from reports.commands import (
 from reports.settings import shortest_settings
 from ser_aae.cli import build_parser
 from ser_aae.commands.reproduce import read_setup
-from ser_aae.commands.train import read_config
+from ser_aae.commands.run_config import read_config
 from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import choices

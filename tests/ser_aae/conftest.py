@@ -16,6 +16,17 @@ from ser_aae.store.corpus import load_corpus
 MARKED_FRAMES = (20, 64, 65, 128, 129, 300, 40, 64, 90, 200, 63)
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Run in an empty folder, with nothing set that a developer may have set."""
+    for name in ("DATA", "STORE", "RUNS", "CONTAINER"):
+        monkeypatch.delenv(f"SER_AAE_{name}", raising=False)
+    monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
+    # so that what main() sets for TensorFlow is undone
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def frontend():
     """The front end of the tiny stores: 32 linear bins."""

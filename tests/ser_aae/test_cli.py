@@ -10,27 +10,13 @@ import pytest
 from ser_aae import __version__
 from ser_aae.cli import build_parser, main
 from ser_aae.commands import evaluate, prepare, report, synthesise
-from ser_aae.commands.train import read_config
+from ser_aae.commands.run_config import read_config
 from ser_aae.config import RunConfig
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("tensorflow", "keras", "pandas", "librosa", "numpy", "sklearn", "matplotlib", "scipy")
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
-        monkeypatch.delenv(name, raising=False)
-    # so that what main() sets for TensorFlow is undone
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
-
-
-def run_alone(*words, check=True, **named):
-    """Run the program in a process of its own."""
-    command = [sys.executable, "-m", "ser_aae", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=check, **named)
 
 
 def refused(capsys, *words):
@@ -100,8 +86,8 @@ def test_help_names_every_command(capsys):
         ([], "the following arguments are required: COMMAND; see: ser-aae --help"),
         (["trein"], "invalid choice: 'trein'"),
         (["prepare"], "the following arguments are required: --dataset"),
-        (["prepare", "--dataset", "demo", "--workers", "two"], "invalid int value: 'two'"),
-        (["prepare", "--dataset", "demo", "--workers", "0"], "expected at least 1 worker"),
+        (["prepare", "--dataset", "demo", "--workers", "two"], "expected 1 or more, got two"),
+        (["prepare", "--dataset", "demo", "--workers", "0"], "expected 1 or more, got 0"),
         (["prepare", "--data", "demo"], "the following arguments are required: --dataset"),
         (["train"], "expected --dataset, or dataset in the file of --config"),
         (["train", "--dataset", "demo", "--fol", "1"], "unrecognized arguments: --fol 1"),

@@ -2,7 +2,7 @@
 
 ```
 cheap_search.py chief RUNS LOG SECONDS WORKERS      starts its workers itself
-cheap_search.py worker ADDRESS LOG SECONDS PARENT
+cheap_search.py worker PARENT LOG SECONDS ADDRESS
 ```
 Each run adds a line to LOG when it begins and another when it has ended.
 """
@@ -17,7 +17,8 @@ warnings.simplefilter("ignore")
 
 from ser_aae.config import RunConfig  # noqa: E402 (after the warnings are off)
 from tuning.definition import Search  # noqa: E402
-from tuning.search import LocalWorkers, search_with_workers  # noqa: E402
+from tuning.local_workers import LocalWorkers  # noqa: E402
+from tuning.search import search_with_workers  # noqa: E402
 from tuning.space import read_space  # noqa: E402
 from tuning.worker import run_worker  # noqa: E402
 
@@ -48,12 +49,10 @@ def _show(line):
 def main(role, place, log, seconds, last):
     run = _slow_runs(Path(log), float(seconds))
     if role == "worker":
-        run_worker(place, run, _show, parent=int(last))
+        run_worker(last, run, _show, parent=int(place))
         return
 
-    def command(address):
-        return [sys.executable, __file__, "worker", address, log, seconds, str(os.getpid())]
-
+    command = [sys.executable, __file__, "worker", str(os.getpid()), log, seconds]
     helpers = LocalWorkers(command, int(last))
     search_with_workers(SEARCH, Path(place), _show, "127.0.0.1:0", helpers)
     print("ended", flush=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ser_aae.datasets import Table
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
@@ -29,6 +30,12 @@ def test_a_search_comes_back_from_json_as_it_was(search_of):
         executions=2,
         corpora={"tiny-0123abcd": "00ff"},
     )
+    assert read_search(json.loads(json.dumps(search.to_dict()))) == search
+
+
+def test_a_search_on_a_table_comes_back_with_the_tables_place(search_of):
+    tables = (Table("csv:calls.csv", "csv-calls-1a2b3c", "csv:/home/me/calls.csv"),)
+    search = search_of(config=RunConfig(dataset="csv:calls.csv", tables=tables))
     assert read_search(json.loads(json.dumps(search.to_dict()))) == search
 
 

@@ -7,11 +7,11 @@ import time
 import pytest
 
 from ser_aae.errors import UserError
-from tuning.search import LocalWorkers, worker_command
+from tuning.local_workers import LocalWorkers, worker_command
 
 
 def processes(code, count=1):
-    return LocalWorkers(lambda address: [sys.executable, "-c", code], count)
+    return LocalWorkers([sys.executable, "-c", code], count)
 
 
 def lost_by(workers):
@@ -45,7 +45,7 @@ def test_a_worker_that_ends_with_an_error_ends_the_search():
 def test_workers_share_the_processors_and_end_with_the_chief(tmp_path, monkeypatch):
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("tuning.search._processors", lambda: 4)
+    monkeypatch.setattr("tuning.local_workers.CPU_COUNT", 4)
     code = (
         "import os, pathlib, time\n"
         f"path = pathlib.Path({str(tmp_path)!r}) / os.environ['KERASTUNER_TUNER_ID']\n"
@@ -65,7 +65,7 @@ def test_workers_share_the_processors_and_end_with_the_chief(tmp_path, monkeypat
 
 
 def test_the_command_of_a_worker_is_this_programs(tmp_path):
-    words = list(worker_command(tmp_path / "s", tmp_path / "r", True)("127.0.0.1:99"))
-    assert words[:6] == [sys.executable, "-m", "ser_aae", "tune", "--worker", "127.0.0.1:99"]
+    words = worker_command(tmp_path / "s", tmp_path / "r", True)
+    assert words[:4] == [sys.executable, "-m", "ser_aae", "tune"]
     assert words[words.index("--parent") + 1] == str(os.getpid())
-    assert words[-1] == "--verbose"
+    assert words[-2:] == ["--verbose", "--worker"]

@@ -15,8 +15,8 @@ import pytest
 
 from data_prep.corpora import find_adapter, list_corpora
 from data_prep.corpus import NOT_UTF8, Corpus, check_counts
+from data_prep.corpus_check import check_corpus
 from data_prep.manifest import Contents, read_manifest, write_manifest
-from data_prep.verify import verify
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 
@@ -52,7 +52,7 @@ class Tree:
     def report(self):
         """Return all that a user is told: the report on the corpus, or the one error."""
         try:
-            return json.dumps(verify(self.dataset, self.root), ensure_ascii=False)
+            return json.dumps(check_corpus(self.dataset, self.root), ensure_ascii=False)
         except UserError as error:
             return str(error)
 
@@ -244,7 +244,7 @@ def test_names_that_are_no_utf_8_are_listed_and_can_be_stored(tree, tmp_path):
     if not tree.dataset.startswith(TABLES_ALONE):
         assert any(where.endswith("d\\xe9but.wav") for where in dropped)
         assert any(f"{folder.name}\\xfc/" in where for where in dropped)
-    json.dumps(verify(tree.dataset, tree.root), ensure_ascii=False).encode()
+    json.dumps(check_corpus(tree.dataset, tree.root), ensure_ascii=False).encode()
 
 
 @only(*sorted(set(NAMES) - set(TABLES_ALONE)))

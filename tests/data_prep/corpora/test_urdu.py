@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from data_prep.corpora import find_adapter, urdu
-from data_prep.verify import verify
+from data_prep.corpus_check import check_corpus
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,9 @@ def test_no_real_speaker_has_all_emotions(real_corpora):
 
 
 def test_real_clips_that_share_sound_are_those_that_verify_finds(real_corpora):
-    found = {tuple(row["utterances"]): row for row in verify("urdu", real_corpora)["overlaps"]}
+    found = {
+        tuple(row["utterances"]): row for row in check_corpus("urdu", real_corpora)["overlaps"]
+    }
 
     assert set(urdu.SHARED_SOUND) == found.keys()
     across = [pair for pair, row in found.items() if len(row["speakers"]) > 1]

@@ -5,14 +5,7 @@ import pytest
 from data_prep.synthetic import demo
 from ser_aae.cli import main
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS", "SER_AAE_CONTAINER"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def test_the_demo_corpus_is_made_where_it_is_not_there(monkeypatch, capsys):

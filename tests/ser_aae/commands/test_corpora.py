@@ -10,15 +10,9 @@ from data_prep.corpora import list_corpora
 from ser_aae.cli import build_parser, main
 from ser_aae.config.datasets import PATH_KINDS
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 NAMES = [adapter.name for adapter in list_corpora()]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    monkeypatch.delenv("SER_AAE_DATA", raising=False)
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
 
 
 def rows(capsys, *words):

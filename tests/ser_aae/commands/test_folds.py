@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ser_aae.cli import build_parser, main
-from ser_aae.commands.train import read_config
+from ser_aae.commands.run_config import read_config
 from ser_aae.data.run_data import assemble, count_folds
 from ser_aae.errors import UserError
 from ser_aae.protocols.fold_lists import lists_digest

@@ -13,13 +13,15 @@ import psutil
 import pytest
 
 from ser_aae.cli import build_parser, main
-from ser_aae.commands import reproduce
+from ser_aae.commands import options, preparation, reproduce
 from ser_aae.experiments.setup import read_setups
 from ser_aae.files.atomic import read_jsonl, write_json
 from ser_aae.grid import cluster as grid
 from ser_aae.grid.cluster import Failure
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import find_experiments, run_folder
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_SECONDS = 900
@@ -28,16 +30,6 @@ SMALL = (
     *("--set", "frontend.bins=32", "--set", "frontend.scale=linear"),
     *("--set", "data.segment_frames=64", "--set", "data.evaluation_shift_frames=64"),
 )
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -157,7 +149,7 @@ def test_what_the_store_lacks_is_prepared_once_as_it_was_named(
         shutil.copytree(tiny_store / name, store / name)
         return [f"prepared {dataset}"]
 
-    monkeypatch.setattr(reproduce, "prepare_corpus", prepare)
+    monkeypatch.setattr(preparation, "prepare_corpus", prepare)
     words[words.index("tiny")] = "TINY"
     words[words.index("none")] = "voices"
     main([*words, "--store", str(store), "--workers", "2", "--allow-partial"])
@@ -166,9 +158,9 @@ def test_what_the_store_lacks_is_prepared_once_as_it_was_named(
 
 
 def test_paths_are_made_absolute_and_urls_are_left(tmp_path):
-    assert reproduce.address("runs") == str(tmp_path / "runs")
-    assert reproduce.address("~/runs") == str(Path.home() / "runs")
-    assert reproduce.address("s3://bucket/runs") == "s3://bucket/runs"
+    assert options.address("runs") == str(tmp_path / "runs")
+    assert options.address("~/runs") == str(Path.home() / "runs")
+    assert options.address("s3://bucket/runs") == "s3://bucket/runs"
 
 
 @pytest.mark.parametrize(

@@ -2,34 +2,19 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from program import run_alone
 
 from ser_aae.cli import build_parser, main
-from ser_aae.commands.train import read_config
+from ser_aae.commands.run_config import read_config
 from ser_aae.data.run_data import count_folds
 from ser_aae.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
-        monkeypatch.delenv(name, raising=False)
-    # so that what main() sets for TensorFlow is undone
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
-
-
-def run_alone(*words, check=True, **named):
-    """Run the program in a process of its own."""
-    command = [sys.executable, "-m", "ser_aae", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=check, **named)
 
 
 @pytest.fixture(scope="module")

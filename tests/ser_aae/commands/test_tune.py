@@ -129,23 +129,22 @@ def test_the_definition_follows_the_flags(tune_with, searched):
 
 
 def test_a_front_end_that_is_searched_is_prepared_too(searched, monkeypatch):
-    from ser_aae.commands.train import read_config
+    from ser_aae.commands.run_config import read_config
     from tuning.definition import Search
     from tuning.space import read_space
 
     parser = cli.build_parser()
     arguments = parser.parse_args(["tune", *BASE, "--space", "frontend"])
-    arguments.fold = None
     config = read_config(arguments)
     prepared = []
-    monkeypatch.setattr(tune, "prepare_all", lambda each, _: prepared.append(each.frontend.scale))
+    monkeypatch.setattr(tune, "prepare_missing", lambda configs, _: prepared.extend(configs))
 
     class Stored:
         name, digest = "tiny", "00"
 
     monkeypatch.setattr("ser_aae.data.run_data.read_corpora", lambda *_: [Stored()])
-    found = tune._prepare(config, Search(config, read_space("frontend")), arguments)
-    assert prepared == ["linear", "mel"]
+    found = tune._prepare(Search(config, read_space("frontend")), arguments)
+    assert [each.frontend.scale for each in prepared] == ["linear", "mel"]
     assert len(found) == 2
 
 

@@ -16,8 +16,8 @@ from ser_aae.grid.cluster import (
     own_settings,
     run_grid,
 )
-from ser_aae.grid.storage import relative_folder
-from ser_aae.grid.worker import BUSY, DONE, REFUSED, Outcome, RunFailedError
+from ser_aae.grid.remote import relative_folder
+from ser_aae.grid.run_worker import BUSY, DONE, REFUSED, Outcome, RunFailedError
 from ser_aae.results.places import Places
 
 PLACES = Places(store="/store", runs="/runs")

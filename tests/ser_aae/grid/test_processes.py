@@ -22,8 +22,8 @@ from ser_aae.files.atomic import read_jsonl
 from ser_aae.grid import cluster as grid
 from ser_aae.grid.cluster import open_client, run_grid
 from ser_aae.grid.plan import make_plan
-from ser_aae.grid.storage import relative_folder
-from ser_aae.grid.worker import Outcome
+from ser_aae.grid.remote import relative_folder
+from ser_aae.grid.run_worker import Outcome
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import read_predictions

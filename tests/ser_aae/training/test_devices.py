@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 
 from ser_aae.cli import build_parser
-from ser_aae.commands.train import read_config
+from ser_aae.commands.run_config import read_config
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl, write_json

@@ -17,8 +17,8 @@ from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, T
 from ser_aae.data.run_data import assemble
 from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
-from ser_aae.grid.storage import place_in_cache
-from ser_aae.grid.worker import train_run
+from ser_aae.grid.remote import place_in_cache
+from ser_aae.grid.run_worker import train_run
 from ser_aae.model.aae import build_model
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import read_predictions

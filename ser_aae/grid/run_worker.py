@@ -1,4 +1,4 @@
-"""What a worker of a grid does with one run."""
+"""Work of a grid's worker on one run: training where it is missing, leaving it where runs lie."""
 
 import shutil
 import time
@@ -9,8 +9,7 @@ from pathlib import Path
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.locks import claim
-from ser_aae.grid.process import RunFailedError, train_apart
-from ser_aae.grid.storage import (
+from ser_aae.grid.remote import (
     is_url,
     local_store,
     open_place,
@@ -18,24 +17,25 @@ from ser_aae.grid.storage import (
     relative_folder,
     send_folder,
 )
+from ser_aae.grid.run_process import RunFailedError, train_apart
 from ser_aae.results.folder import RESULT, is_complete, run_folder
 from ser_aae.results.places import Places
 
 DONE, BUSY, REFUSED = "done", "busy", "refused"
 
 PAUSE_S = 5.0
-"""Before a busy run is given back, so that asking for it again is no endless loop."""
+"""Pause before a busy run is given back, so that it is not asked for without end."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run.
+    """Outcome of a run.
 
     Attributes:
-        state: `DONE`; `BUSY` where another process holds the run's folder; `REFUSED` where
-            the same settings would fail again.
-        seconds: That it took here.
-        error: Why it was refused.
+        state: `DONE`; `BUSY` if another process holds the run's folder; `REFUSED` if the same
+            settings would fail again.
+        seconds: Time that the run took here.
+        error: Reason of the refusal.
     """
 
     state: str
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def train_run(config: RunConfig, places: Places) -> Outcome:
-    """Train and score a run unless that is done, and leave it where runs are kept.
+    """Train and score a run unless it is complete, and leave it where runs lie.
 
     Raises:
         RunFailedError: Something failed that may be tried again.

@@ -59,7 +59,7 @@ class Sound:
     problem: str = ""
 
 
-def verify(
+def check_corpus(
     dataset: str, data_root: Path, workers: int = 1, progress: bool = False
 ) -> dict[str, Any]:
     """Read a corpus whole and return a report on it, as plain values.

@@ -16,8 +16,8 @@ import pytest
 
 from ser_aae.errors import UserError
 from ser_aae.files.locks import claim, holder
-from ser_aae.grid import process as grid_run
-from ser_aae.grid.process import RunFailedError, train_apart
+from ser_aae.grid import run_process
+from ser_aae.grid.run_process import RunFailedError, train_apart
 from ser_aae.results.folder import run_folder
 from ser_aae.training import run as train
 from ser_aae.training.callbacks import DivergedError
@@ -28,7 +28,7 @@ MOST_SECONDS = 900
 
 WORKER = """
 import pickle, sys
-from ser_aae.grid.process import train_apart
+from ser_aae.grid.run_process import train_apart
 train_apart(*pickle.load(sys.stdin.buffer))
 """
 
@@ -38,14 +38,14 @@ def child_of(process):
     end = time.monotonic() + MOST_SECONDS
     while time.monotonic() < end:
         for child in process.children():
-            if "ser_aae.grid.process" in child.cmdline():
+            if "ser_aae.grid.run_process" in child.cmdline():
                 return child
         time.sleep(0.02)
     return pytest.fail("no run was started")
 
 
 def test_tensorflow_has_one_thread_unless_the_worker_says_otherwise():
-    environment = grid_run._environment({"TF_NUM_INTRAOP_THREADS": "8", "PYTHONPATH": "/mine"})
+    environment = run_process._environment({"TF_NUM_INTRAOP_THREADS": "8", "PYTHONPATH": "/mine"})
     assert environment["TF_NUM_INTRAOP_THREADS"] == "8"
     assert environment["TF_NUM_INTEROP_THREADS"] == environment["OMP_NUM_THREADS"] == "1"
     assert environment["KERAS_BACKEND"] == "tensorflow"
@@ -116,7 +116,7 @@ def test_a_run_that_another_process_trains_is_left_to_it(kfold_config, tiny_stor
 def given(monkeypatch, *task):
     """Let `main` read a task, and be watched by nobody."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(pickle.dumps(task))))
-    monkeypatch.setattr(grid_run, "_end_with_the_worker", lambda: None)
+    monkeypatch.setattr(run_process, "_end_with_the_worker", lambda: None)
 
 
 def test_a_diverged_run_would_diverge_again(kfold_config, tmp_path, monkeypatch, capsys):
@@ -125,7 +125,7 @@ def test_a_diverged_run_would_diverge_again(kfold_config, tmp_path, monkeypatch,
 
     given(monkeypatch, kfold_config, Path("store"), tmp_path)
     monkeypatch.setattr(train, "train_claimed", diverge)
-    assert grid_run.main() == grid_run._REFUSED
+    assert run_process.main() == run_process._REFUSED
     assert capsys.readouterr().out == "loss became nan; lower training.learning_rate"
 
 
@@ -133,6 +133,6 @@ def test_a_run_is_what_the_worker_wrote(kfold_config, tmp_path, monkeypatch, cap
     done = []
     given(monkeypatch, kfold_config, Path("store"), tmp_path)
     monkeypatch.setattr(train, "train_claimed", lambda *task: done.append(task))
-    assert grid_run.main() == 0
+    assert run_process.main() == 0
     assert done == [(kfold_config, Path("store"), tmp_path)]
     assert capsys.readouterr().out == ""

@@ -7,7 +7,7 @@ import pytest
 
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
-from ser_aae.grid.storage import (
+from ser_aae.grid.remote import (
     corpora_of,
     is_url,
     local_store,

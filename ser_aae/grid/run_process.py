@@ -1,8 +1,8 @@
-"""One run of a grid in a process of its own: `python -m ser_aae.grid.process`, started by a worker.
+"""One run of a grid in a process of its own, `python -m ser_aae.grid.run_process`.
 
-Not in the worker itself: Dask's threads draw from the same global random numbers there, so that a
-run would not be what its seed says; TensorFlow gives no memory back; and a crash would take the
-worker along.
+A run is not trained in the worker itself, since Dask's threads draw from the same global random
+numbers there, so that the run would not follow from its seed; TensorFlow gives no memory back;
+and a crash would end the worker.
 """
 
 import os
@@ -31,12 +31,12 @@ _ENVIRONMENT = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
 }
-"""What is set for a run where the worker's own environment says nothing."""
+"""Variables of a run that the worker's own environment does not set."""
 
-_REFUSED = 3
-_BUSY = 4
-_TOLD = 4000
-"""Characters of what a run printed that are told when it fails; the error is at the end."""
+_REFUSAL_CODE = 3
+_BUSY_CODE = 4
+_OUTPUT_LENGTH = 4000
+"""Characters that are kept of a failed run's output; the error is at its end."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,21 +44,21 @@ _ROOT = Path(__file__).resolve().parents[2]
 class RunFailedError(Exception):
     """A run ended in an error that may not come again.
 
-    It carries text alone: the error itself may be of a class that is not importable, or not
-    picklable, where the grid is watched.
+    Its text alone reaches the scheduler, where the class of the error may be unknown, or may not
+    be picklable.
     """
 
 
 def train_apart(config: RunConfig, store: Path, runs: Path) -> bool:
     """Train and score a run in a process that ends with this one.
 
-    The process holds the run's folder itself: it may outlive a worker that is killed by a moment,
-    in which nobody else gets the folder.
+    The process itself holds the run's folder. So no other gets the folder in the moment by which
+    the process outlives a killed worker.
 
     Args:
         config: The run.
-        store: Where the prepared corpora lie.
-        runs: Where its folder is made.
+        store: Folder of the prepared corpora.
+        runs: Folder of the runs.
 
     Returns:
         Whether it was trained; `False` where another process holds the folder.
@@ -67,7 +67,7 @@ def train_apart(config: RunConfig, store: Path, runs: Path) -> bool:
         UserError: The same settings would fail again.
         RunFailedError: Anything else.
     """
-    command = [sys.executable, "-m", "ser_aae.grid.process"]
+    command = [sys.executable, "-m", "ser_aae.grid.run_process"]
     with (
         TemporaryFile("w+", encoding="utf-8", errors="replace") as printed,
         Popen(  # noqa: S603
@@ -80,21 +80,21 @@ def train_apart(config: RunConfig, store: Path, runs: Path) -> bool:
         ) as process,
     ):
         with suppress(BrokenPipeError):  # it has ended already; its exit code says why
-            # and left open: the process ends when it closes
+            # the stream stays open: the process ends when it closes
             _stream(process.stdin).write(pickle.dumps((config, store, runs)))
         refusal = _stream(process.stdout).read().decode()
         code = process.wait()
         printed.seek(0)
-        text = printed.read()[-_TOLD:].strip()
-    if code == _REFUSED:
+        text = printed.read()[-_OUTPUT_LENGTH:].strip()
+    if code == _REFUSAL_CODE:
         raise UserError(refusal)
-    if code not in (0, _BUSY):
+    if code not in (0, _BUSY_CODE):
         raise RunFailedError(_describe(code, text))
-    return code != _BUSY
+    return code != _BUSY_CODE
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:
-    """Return a stream that Popen was asked for, and so has."""
+    """Return a stream that `Popen` has made, as it was asked to."""
     if stream is None:
         raise RuntimeError("expected a pipe to the process of a run, got none")
     return stream
@@ -107,7 +107,7 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _describe(code: int, text: str) -> str:
-    """Return what names the error in the first line, and below it what was printed."""
+    """Return the error in one line, and the output below it."""
     last = text.splitlines()[-1] if text else f"exit code {code}"
     first = f"killed by signal {-code}" if code < 0 else last
     return f"{first}\n{text}".strip()
@@ -119,10 +119,10 @@ def main() -> int:
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     try:
         with claim(run_folder(runs, config)) as held:
-            return _train(config, store, runs) if held else _BUSY
+            return _train(config, store, runs) if held else _BUSY_CODE
     except UserError as error:
         print(error, end="")
-        return _REFUSED
+        return _REFUSAL_CODE
     except Exception:
         traceback.print_exc()
         return 1

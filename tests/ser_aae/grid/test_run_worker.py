@@ -8,9 +8,9 @@ import pytest
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
 from ser_aae.files.locks import claim
-from ser_aae.grid import worker as grid_worker
-from ser_aae.grid.storage import place_in_cache, relative_folder, send_folder
-from ser_aae.grid.worker import BUSY, DONE, REFUSED, RunFailedError, train_run
+from ser_aae.grid import run_worker
+from ser_aae.grid.remote import place_in_cache, relative_folder, send_folder
+from ser_aae.grid.run_worker import BUSY, DONE, REFUSED, RunFailedError, train_run
 from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
 
@@ -22,7 +22,7 @@ def cache(tmp_path, monkeypatch):
     """A worker's cache of its own."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("SER_AAE_CACHE", str(folder))
-    monkeypatch.setattr(grid_worker, "PAUSE_S", 0.01)
+    monkeypatch.setattr(run_worker, "PAUSE_S", 0.01)
     return folder
 
 
@@ -36,21 +36,21 @@ def test_a_users_error_is_an_outcome_and_any_other_one_is_raised(kfold_config, m
     def break_down(*_):
         raise OSError(5, "the disk is gone")
 
-    monkeypatch.setattr(grid_worker, "_train_in_folder", refuse)
-    outcome = grid_worker.train_run(kfold_config, PLACES)
+    monkeypatch.setattr(run_worker, "_train_in_folder", refuse)
+    outcome = run_worker.train_run(kfold_config, PLACES)
     assert (outcome.state, outcome.error) == (REFUSED, "no such corpus")
-    monkeypatch.setattr(grid_worker, "_train_in_folder", break_down)
+    monkeypatch.setattr(run_worker, "_train_in_folder", break_down)
     with pytest.raises(RunFailedError, match=r"^OSError: .*the disk is gone\nTraceback") as raised:
-        grid_worker.train_run(kfold_config, PLACES)
+        run_worker.train_run(kfold_config, PLACES)
     assert raised.value.__cause__ is None
 
 
 def test_a_busy_run_is_given_back_after_a_pause(kfold_config, monkeypatch):
     slept = []
-    monkeypatch.setattr(grid_worker, "_train_in_folder", lambda *_: BUSY)
+    monkeypatch.setattr(run_worker, "_train_in_folder", lambda *_: BUSY)
     monkeypatch.setattr(time, "sleep", slept.append)
-    assert grid_worker.train_run(kfold_config, PLACES).state == BUSY
-    assert slept == [grid_worker.PAUSE_S]
+    assert run_worker.train_run(kfold_config, PLACES).state == BUSY
+    assert slept == [run_worker.PAUSE_S]
 
 
 # runs at a URL
@@ -73,7 +73,7 @@ def trained(monkeypatch):
         done.append(folder)
         return True
 
-    monkeypatch.setattr(grid_worker, "train_apart", train)
+    monkeypatch.setattr(run_worker, "train_apart", train)
     return done
 
 
@@ -101,10 +101,10 @@ def test_a_run_that_could_not_be_sent_is_sent_without_training_again(
         raise OSError("no route to host")
 
     places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
-    monkeypatch.setattr(grid_worker, "send_folder", fail)
-    with pytest.raises(grid_worker.RunFailedError, match="no route to host"):
+    monkeypatch.setattr(run_worker, "send_folder", fail)
+    with pytest.raises(run_worker.RunFailedError, match="no route to host"):
         train_run(kfold_config, places)
-    monkeypatch.setattr(grid_worker, "send_folder", send_folder)
+    monkeypatch.setattr(run_worker, "send_folder", send_folder)
     assert train_run(kfold_config, places).state == DONE
     assert len(trained) == 1
     assert (tmp_path / "far" / relative_folder(kfold_config) / "result.json").is_file()
@@ -139,7 +139,7 @@ def test_a_run_that_another_worker_sent_meanwhile_is_done(
     kfold_config, tiny_store, tmp_path, trained, monkeypatch
 ):
     places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
-    train = grid_worker.train_apart
+    train = run_worker.train_apart
 
     def train_and_be_late(config, store, runs):
         train(config, store, runs)
@@ -148,5 +148,5 @@ def test_a_run_that_another_worker_sent_meanwhile_is_done(
         shutil.rmtree(folder)
         return True
 
-    monkeypatch.setattr(grid_worker, "train_apart", train_and_be_late)
+    monkeypatch.setattr(run_worker, "train_apart", train_and_be_late)
     assert train_run(kfold_config, places).state == DONE

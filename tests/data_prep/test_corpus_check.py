@@ -12,7 +12,7 @@ from corpus_layouts import csv as csv_layout
 from corpus_layouts import ravdess as ravdess_layout
 from corpus_layouts.sound import write_padded_wav, write_tone
 
-from data_prep.verify import verify
+from data_prep.corpus_check import check_corpus
 from ser_aae.errors import UserError
 
 RATE_HZ = 16000
@@ -44,7 +44,7 @@ def corpus(tmp_path):
                 soundfile.write(path, sound, RATE_HZ, subtype="PCM_16")
             rows.append(f"{path.name},{name[0]},f,anger")
         (tmp_path / "table.csv").write_text("\n".join(rows))
-        return verify(f"csv:{tmp_path / 'table.csv'}", tmp_path)
+        return check_corpus(f"csv:{tmp_path / 'table.csv'}", tmp_path)
 
     return write
 
@@ -53,7 +53,7 @@ def corpus(tmp_path):
 
 
 def test_counts_stand_beside_what_a_complete_copy_has(tmp_path):
-    report = verify(ravdess_layout.write(tmp_path), tmp_path)
+    report = check_corpus(ravdess_layout.write(tmp_path), tmp_path)
     rows = {row["what"]: row for row in report["counts"]}
 
     assert not report["ok"]
@@ -68,14 +68,14 @@ def test_counts_stand_beside_what_a_complete_copy_has(tmp_path):
 def test_counts_as_expected_are_ok(tmp_path, monkeypatch):
     monkeypatch.setattr("data_prep.corpora.ravdess.EXPECTED", {"utterances": 4, "speakers": 2})
 
-    report = verify(ravdess_layout.write(tmp_path), tmp_path)
+    report = check_corpus(ravdess_layout.write(tmp_path), tmp_path)
 
     assert report["ok"]
     assert [row["expected"] for row in report["counts"]] == [4, 2, None, None, None, None]
 
 
 def test_what_nobody_expects_is_counted_and_is_no_difference(tmp_path):
-    report = verify(csv_layout.write(tmp_path), tmp_path)
+    report = check_corpus(csv_layout.write(tmp_path), tmp_path)
 
     assert report["ok"]
     assert {row["expected"] for row in report["counts"]} == {None}
@@ -88,7 +88,7 @@ def test_what_nobody_expects_is_counted_and_is_no_difference(tmp_path):
 
 
 def test_the_report_is_plain_values(tmp_path):
-    report = verify(csv_layout.write(tmp_path), tmp_path)
+    report = check_corpus(csv_layout.write(tmp_path), tmp_path)
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
@@ -97,7 +97,7 @@ def test_the_report_is_plain_values(tmp_path):
 
 
 def test_rates_and_channels_are_of_files_and_durations_of_utterances(tmp_path):
-    report = verify(csv_layout.write(tmp_path), tmp_path)
+    report = check_corpus(csv_layout.write(tmp_path), tmp_path)
 
     # three files of 0.2 s, one of them in two halves
     assert report["sampling_rates_hz"] == {"24000": 3}
@@ -108,7 +108,7 @@ def test_rates_and_channels_are_of_files_and_durations_of_utterances(tmp_path):
 
 
 def test_stereo_and_other_rates_are_told_from_the_headers(tmp_path):
-    report = verify(ravdess_layout.write(tmp_path), tmp_path)
+    report = check_corpus(ravdess_layout.write(tmp_path), tmp_path)
 
     assert report["sampling_rates_hz"] == {"48000": 4}
     assert report["channels"] == {"1": 3, "2": 1}
@@ -195,7 +195,7 @@ def test_overlaps_are_told_with_their_speakers_and_length(corpus):
 
 
 def test_workers_change_nothing(demo_root):
-    one, three = (verify("demo", demo_root, workers) for workers in (1, 3))
+    one, three = (check_corpus("demo", demo_root, workers) for workers in (1, 3))
 
     assert one == three
     assert one["ok"]
@@ -204,13 +204,13 @@ def test_workers_change_nothing(demo_root):
 
 def test_no_worker_is_refused(demo_root):
     with pytest.raises(UserError, match="at least 1 worker, got 0"):
-        verify("demo", demo_root, workers=0)
+        check_corpus("demo", demo_root, workers=0)
 
 
 def test_progress_goes_to_the_standard_error_and_only_if_wanted(demo_root, capsys):
-    verify("demo", demo_root)
+    check_corpus("demo", demo_root)
     assert capsys.readouterr() == ("", "")
-    verify("demo", demo_root, progress=True)
+    check_corpus("demo", demo_root, progress=True)
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "80/80" in printed.err
@@ -218,11 +218,11 @@ def test_progress_goes_to_the_standard_error_and_only_if_wanted(demo_root, capsy
 
 def test_nothing_there_is_refused(tmp_path):
     with pytest.raises(UserError, match="found nothing"):
-        verify("ravdess", tmp_path)
+        check_corpus("ravdess", tmp_path)
 
 
 def test_it_needs_no_tensorflow():
-    code = "import sys; sys.modules['tensorflow'] = None; import data_prep.verify"
+    code = "import sys; sys.modules['tensorflow'] = None; import data_prep.corpus_check"
     root = Path(__file__).resolve().parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=120)
 
@@ -231,7 +231,7 @@ def test_it_needs_no_tensorflow():
 
 
 def test_real_ravdess(real_corpora):
-    report = verify("ravdess", real_corpora)
+    report = check_corpus("ravdess", real_corpora)
 
     assert report["ok"]
     assert {row["what"]: row["found"] for row in report["counts"][:2]} == {
@@ -249,7 +249,7 @@ def test_real_ravdess(real_corpora):
 
 
 def test_real_urdu(real_corpora):
-    report = verify("urdu", real_corpora)
+    report = check_corpus("urdu", real_corpora)
 
     assert report["ok"]
     assert {row["what"]: row["found"] for row in report["counts"][:2]} == {

@@ -13,9 +13,11 @@ from corpus_layouts import librispeech as librispeech_layout
 from corpus_layouts import ravdess as ravdess_layout
 from corpus_layouts.sound import write_tone
 
-from data_prep.verify import verify
+from data_prep.corpus_check import check_corpus
 from ser_aae.cli import main
 from ser_aae.commands.verify_corpus import format_report
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL_CORPORA = ROOT.parent / "shared" / "corpora"
@@ -26,15 +28,6 @@ b.wav,bert,m,sad
 c.wav,bert,m,sad
 d.wav,bert,m,angry
 """
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    monkeypatch.delenv("SER_AAE_DATA", raising=False)
-    # so that what main() sets for TensorFlow is undone
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -125,7 +118,7 @@ def test_json_is_one_document_and_nothing_else(capsys, dataset, tmp_path, broken
     assert report["speaker_only_unweighted_accuracy"] == 0.75
     assert [row["file"] for row in report["unreadable"]] == ["a.wav"] * broken
     accuracy = report.pop("speaker_only_unweighted_accuracy")
-    assert report == verify(dataset, tmp_path)
+    assert report == check_corpus(dataset, tmp_path)
     assert 0 < accuracy < 1
 
 
@@ -179,7 +172,7 @@ def test_an_interrupt_does_not_say_that_it_goes_on(capsys, monkeypatch, dataset)
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("data_prep.verify.verify", interrupted)
+    monkeypatch.setattr("data_prep.corpus_check.check_corpus", interrupted)
 
     assert run(capsys, dataset) == (130, "", "interrupted\n")
 

@@ -1,8 +1,8 @@
-"""Places that the runs of a grid read and write: folders that all share, or URLs.
+"""Remote places of a grid: URLs of stores and runs, and their copies in a worker's cache.
 
-A path is a folder that every worker sees. A URL (`s3://...`, `file:///...`, whatever fsspec
-opens) means that workers have their own disks: a corpus is copied to the worker's cache once, and
-a run is trained in the cache and sent back when it is complete.
+A path is a folder that all workers share. With a URL (`s3://...`, `file:///...`, all that fsspec
+opens) workers have their own disks: a corpus is copied to the worker's cache once, and a run is
+trained in the cache and sent back when it is complete.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from ser_aae.store.corpus import MANIFEST, UTTERANCES, corpus_folder
 
 
 def is_url(place: str) -> bool:
-    """Return whether a place is a URL, and no path that all workers share."""
+    """Return whether a place is a URL, not a path."""
     return "://" in place
 
 
@@ -44,12 +44,12 @@ def open_place(place: str) -> tuple[fsspec.AbstractFileSystem, str]:
 
 
 def relative_folder(config: RunConfig) -> str:
-    """Return where a run lies below the folder of all runs."""
+    """Return the folder of a run, relative to the folder of all runs."""
     return run_folder(Path(), config).as_posix()
 
 
 def cache_folder() -> Path:
-    """Return where this process keeps copies: `$SER_AAE_CACHE`, else in the user's cache."""
+    """Return the folder of copies: `$SER_AAE_CACHE`, else one in the user's cache."""
     given = os.environ.get(CACHE_VARIABLE)
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(given or f"{base}/ser-aae").expanduser().resolve()
@@ -71,8 +71,7 @@ def local_store(store: str, config: RunConfig) -> Path:
     """Return a folder from which a run can read its corpora; copy those that are at a URL.
 
     Raises:
-        UserError: A corpus is not at the URL, or arrives with other content than its manifest
-            says.
+        UserError: A corpus is not at the URL, or its content does not fit its manifest.
     """
     if not is_url(store):
         return Path(store)
@@ -83,9 +82,9 @@ def local_store(store: str, config: RunConfig) -> Path:
 
 
 def _fetch_corpus(store: str, local: Path, corpus: str, config: RunConfig) -> None:
-    """Copy a prepared corpus from a URL, whole or not at all; what is there is left alone.
+    """Copy a prepared corpus from a URL, whole or not at all; keep a copy that is there.
 
-    A copy that was interrupted goes on. A corpus that was prepared anew is copied anew.
+    An interrupted copy goes on. A corpus that was prepared anew is copied anew.
     """
     system, root = open_place(store)
     folder = corpus_folder(local, corpus, config.frontend)
@@ -141,10 +140,10 @@ def send_folder(folder: Path, place: str, relative: str, last: str = RESULT) -> 
     """Copy a folder to a URL; each file under another name until it is whole.
 
     Args:
-        folder: A complete run, say.
-        place: The URL of the folder of all runs.
-        relative: Where it goes below that.
-        last: The file whose presence means that the folder is complete.
+        folder: The folder, as of a complete run.
+        place: URL of the folder of all runs.
+        relative: Path below that.
+        last: File whose presence means that the folder is complete.
     """
     system, root = open_place(place)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != last)

@@ -1,0 +1,103 @@
+"""Workers on this machine, started by the chief of a search and ended with it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dask.system import CPU_COUNT
+
+from ser_aae.errors import UserError
+
+_MOST_DEATHS = 5
+"""Workers that may be killed before the search gives up: something kills them all."""
+
+
+class LocalWorkers:
+    """Processes of workers.
+
+    One that is killed is started again. They have a session of their own, so that Ctrl-C
+    reaches the chief alone, which ends them.
+
+    Args:
+        command: Starts a worker; the chief's address is its last word, added here.
+        count: Number of workers.
+    """
+
+    def __init__(self, command: Sequence[str], count: int) -> None:
+        """Start nothing yet; see the class."""
+        self._command = command
+        self._count = count
+        self._address = ""
+        self._started = 0
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, port: int) -> None:
+        """Start them all for the chief on a port of this machine."""
+        self._address = f"127.0.0.1:{port}"
+        for _ in range(self._count):
+            self._start_one()
+
+    def lost(self) -> list[str]:
+        """Start those again that were killed; return their names.
+
+        Raises:
+            UserError: One ended with an error, or too many were killed.
+        """
+        gone = [name for name, each in self._processes.items() if each.poll() is not None]
+        killed = []
+        for name in gone:
+            code = self._processes.pop(name).returncode
+            if code > 0:
+                raise UserError(
+                    f"{name} ended with exit code {code}; what it says above mends it, then give "
+                    "the same command again"
+                )
+            if code < 0:
+                killed.append(name)
+                self._replace(-code)
+        return killed
+
+    def end(self) -> None:
+        """End those that are left."""
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _replace(self, number: int) -> None:
+        if self._started - self._count >= _MOST_DEATHS:
+            raise UserError(
+                f"{_MOST_DEATHS + 1} workers were killed, the last by {signal.Signals(number).name}"
+                "; with less memory for each, fewer --workers, the same command goes on"
+            )
+        self._start_one()
+
+    def _start_one(self) -> None:
+        self._started += 1
+        name = f"worker-{self._started}"
+        threads = str(max(1, CPU_COUNT // self._count))
+        shares = {
+            key: os.environ.get(key, threads)
+            for key in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+        }
+        self._processes[name] = subprocess.Popen(  # noqa: S603 (the command is this program's)
+            [*self._command, self._address],
+            env={**os.environ, **shares, "KERASTUNER_TUNER_ID": name},
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            start_new_session=True,
+        )
+
+
+def worker_command(store: Path, runs: Path, verbose: bool) -> list[str]:
+    """Return the command of a worker of this process, without the chief's address at its end."""
+    places = ["--store", str(store), "--runs", str(runs), "--parent", str(os.getpid())]
+    more = ["--verbose"] if verbose else []
+    return [sys.executable, "-m", "ser_aae", "tune", *places, *more, "--worker"]
