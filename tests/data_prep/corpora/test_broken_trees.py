@@ -236,7 +236,8 @@ def test_names_that_are_no_utf_8_are_listed_and_can_be_stored(tree, tmp_path):
 
     frames = [1] * len(corpus.utterances)
     contents = Contents(corpus.utterances, frames, corpus.dropped, [], [])
-    write_manifest(tmp_path, "x", "1", FrontEndConfig(), corpus, contents)
+    adapter = find_adapter(tree.dataset)
+    write_manifest(tmp_path, "x", adapter, FrontEndConfig(), corpus, contents)
 
     assert corpus.utterances == tree.whole.utterances
     dropped = [item["where"] for item in read_manifest(tmp_path)["dropped"]]
