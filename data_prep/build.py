@@ -1,8 +1,8 @@
 """Preparation of a corpus: from recordings on disk to shards of spectrograms in the store."""
 
 import errno
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,8 @@ def prepare(
     Args:
         dataset: A corpus' name, or `csv:FILE`.
         data_root: The folder that holds the corpora.
-        store: Where prepared corpora lie.
-        frontend: How sound becomes a spectrogram.
+        store: Folder of prepared corpora.
+        frontend: Settings that turn sound into a spectrogram.
         workers: Processes that compute.
         allow_partial: Accept an incomplete copy; drop, and list, files that cannot be read.
         progress: Show a bar on the standard error.
@@ -84,13 +84,17 @@ def prepare(
         f"it is kept, this one goes to {folder}"
         for other, differences in other_frontends(store, name, frontend).items()
     ]
-    _make_folder(folder)
+    with _explain_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     tasks = _tasks(corpus, frontend, skip_unreadable=allow_partial)
     total = len(corpus.utterances)
     with tqdm(total=total, desc=name, unit=" utterances", disable=not progress) as bar:
         shards = _write_shards(folder, tasks, workers, bar)
     contents = _contents(corpus, tasks, shards)
-    _finish(folder, name, adapter, frontend, corpus, contents)
+    if not contents.utterances:
+        raise UserError(f"{corpus.root}: none of {total} files can be read")
+    with _explain_write_errors(folder, needed_bytes=1000 * len(contents.utterances)):
+        write_manifest(folder, name, adapter, frontend, corpus, contents)
     remove_leftovers(folder, shards)
     return _report(folder, True, beside)
 
@@ -110,10 +114,8 @@ def _check_prepared(
         UserError: The stored corpus is damaged, or its source has changed.
     """
     folder = load_corpus(store, name, frontend).folder
-    try:
+    with _explain_write_errors(folder):
         update_facts(folder, adapter.facts)  # an earlier version did not write them
-    except OSError as error:
-        raise _write_error(error, folder, needed_bytes=0) from error
     if not adapter.is_found(data_root):
         note = f"{adapter.location(data_root)}: not there any more, so not compared"
         return _report(folder, False, [f"already prepared: {folder}", note])
@@ -149,11 +151,9 @@ def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: tqdm) 
     with closing(compute_tasks(rest, workers)) as computed:
         for task, outcomes in zip(rest, computed, strict=True):
             number = len(shards)
-            try:
+            needed = _count_bytes(outcomes) * (len(tasks) - number)
+            with _explain_write_errors(folder, needed):
                 shard = write_shard(folder, number, row, outcomes, input_digest(task, row))
-            except OSError as error:
-                needed = _count_bytes(outcomes) * (len(tasks) - number)
-                raise _write_error(error, folder, needed) from error
             shards.append(shard)
             row += shard.records
             bar.update(len(outcomes))
@@ -211,38 +211,29 @@ def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
     return Prepared(folder, counts["utterances"], is_new, tuple(lines))
 
 
-def _finish(
-    folder: Path,
-    name: str,
-    adapter: Adapter,
-    frontend: FrontEndConfig,
-    corpus: Corpus,
-    contents: Contents,
-) -> None:
-    """Write the manifest, unless there is nothing to put in it."""
-    if not contents.utterances:
-        raise UserError(f"{corpus.root}: none of {len(corpus.utterances)} files can be read")
-    try:
-        write_manifest(folder, name, adapter, frontend, corpus, contents)
-    except OSError as error:
-        raise _write_error(error, folder, needed_bytes=1000 * len(contents.utterances)) from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _write_error(error, folder, needed_bytes=0) from error
-
-
 def _count_bytes(outcomes: Sequence[Outcome]) -> int:
     return sum(0 if item.spectrogram is None else item.spectrogram.nbytes for item in outcomes)
 
 
-def _write_error(error: OSError, folder: Path, needed_bytes: int) -> UserError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UserError(
+@contextmanager
+def _explain_write_errors(folder: Path, needed_bytes: int = 0) -> Iterator[None]:
+    """Turn an error of writing to a folder into one that a user can mend.
+
+    Args:
+        folder: Folder in the store.
+        needed_bytes: Size of what is still to be written, as far as known.
+
+    Raises:
+        UserError: The disk is full, or the folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"{folder}: cannot be written ({error.strerror}); give another --store"
+            ) from error
+        raise UserError(
             f"{folder}: the disk is full; about {max(needed_bytes / 1e6, 0.1):.1f} MB more are "
             "needed. What is finished is kept: make room, or give another --store, and run again"
-        )
-    return UserError(f"{folder}: cannot be written ({error.strerror}); give another --store")
+        ) from error

@@ -89,14 +89,14 @@ def check_counts(name: str, corpus: Corpus) -> None:
         if corpus.counts.get(what, 0) != wanted
     ]
     if differences:
-        listed = "\n  ".join([*differences, *why_dropped(corpus)])
+        listed = "\n  ".join([*differences, *describe_dropped(corpus)])
         raise UserError(
             f"{corpus.root}: this copy of {name} is not the complete one\n  {listed}\n"
             "fetch what is missing, or accept what is there with --allow-partial"
         )
 
 
-def why_dropped(corpus: Corpus) -> list[str]:
+def describe_dropped(corpus: Corpus) -> list[str]:
     """Return a line for each reason of what became no utterance, with the first of them."""
     first: dict[str, str] = {}
     for item in corpus.dropped:
@@ -177,6 +177,15 @@ def split_lines(text: str) -> list[str]:
     return re.split(r"\r\n?|\n", text)
 
 
+def read_lines(path: Path, encoding: str = "utf-8-sig") -> list[str]:
+    """Return the lines of a file of labels; bytes that the encoding does not have are replaced.
+
+    Raises:
+        UserError: It is no file, or cannot be read.
+    """
+    return split_lines(read_label_file(path).decode(encoding, errors="replace"))
+
+
 def collect_utterances(
     paths: Iterable[Path],
     make_utterance: Callable[[Path], Utterance | str],
@@ -197,7 +206,7 @@ def collect_utterances(
     dropped: list[Dropped] = []
     if duplicate is None:
         paths, dropped = unique_by_stem(paths)
-    for path in _least_deep_first(paths):
+    for path in _order_by_depth(paths):
         made = make_utterance(path)
         if isinstance(made, str):
             dropped.append(Dropped(path.as_posix(), made))
@@ -208,6 +217,27 @@ def collect_utterances(
     return list(kept.values()), dropped
 
 
+def collect_labelled(
+    paths: Iterable[Path],
+    make_utterance: Callable[[Path], Utterance | str],
+    labelled: Mapping[str, str],
+    absent: str,
+) -> tuple[list[Utterance], list[Dropped]]:
+    """Return the utterances of files, what is none of them, and labels that have no file.
+
+    Args:
+        paths: The files, in any order.
+        make_utterance: Returns a file's utterance, or the reason why the file is none.
+        labelled: Stem of each recording that has labels, to the place of the labels.
+        absent: The reason why labels become no utterance.
+    """
+    paths, duplicates = unique_by_stem(paths)
+    utterances, dropped = collect_utterances(paths, make_utterance)
+    missing = labelled.keys() - {path.stem for path in paths}
+    dropped += [*duplicates, *(Dropped(labelled[stem], absent) for stem in missing)]
+    return utterances, dropped
+
+
 def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
     """Keep one file of each stem, the least deep: mirrors often nest a second copy.
 
@@ -216,7 +246,7 @@ def unique_by_stem(paths: Iterable[Path]) -> tuple[list[Path], list[Dropped]]:
     """
     kept: dict[str, Path] = {}
     dropped = []
-    for path in _least_deep_first(paths):
+    for path in _order_by_depth(paths):
         if path.stem.lower() in kept:
             dropped.append(Dropped(path.as_posix(), SAME_NAME))
         else:
@@ -232,7 +262,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _least_deep_first(paths: Iterable[Path]) -> list[Path]:
+def _order_by_depth(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: (len(path.parts), path))
 
 

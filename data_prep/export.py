@@ -46,7 +46,7 @@ def export_manifest(
     Args:
         dataset: A corpus' name, `csv:FILE` or `audformat:DIR`.
         data_root: The folder that holds the corpora.
-        out: Where to write; made if need be.
+        out: Folder to write to; made if need be.
         form: One of `FORMATS`.
         allow_partial: Accept an incomplete copy of the corpus.
 

@@ -18,7 +18,7 @@ from ser_aae.files.atomic import write_bytes
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES
 from ser_aae.utterance import Dropped, Utterance
 
-_REPORTED = ("counts", "dropped", "unknown_labels", "silent", "source")
+_REPORT_KEYS = ("counts", "dropped", "unknown_labels", "silent", "source")
 """Keys that the report on a prepared corpus reads, and the store itself does not."""
 
 
@@ -27,7 +27,7 @@ class Contents:
     """The contents of a prepared corpus.
 
     Attributes:
-        utterances: In the order of the records.
+        utterances: Utterances in the order of the records.
         num_frames: The frames of each utterance.
         dropped: Files and rows that became no utterance, unreadable files included.
         silent: Ids of the utterances that are digital silence.
@@ -108,7 +108,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         UserError: The manifest lacks a key that the store itself has no need of.
     """
     content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    missing = [key for key in _REPORTED if key not in content]
+    missing = [key for key in _REPORT_KEYS if key not in content]
     if missing:
         raise UserError(
             f"{folder / MANIFEST}: expected a whole manifest, found no {', '.join(missing)}; "

@@ -21,14 +21,14 @@ class Shard:
     """A finished shard.
 
     Attributes:
-        file: Its name.
-        sha256: Of its bytes.
-        bytes: Its size.
-        records: How many utterances it holds.
-        inputs: Digest of all it was made from.
-        num_frames: Frames of each utterance of its task, `None` where it was dropped.
+        file: Name of the file.
+        sha256: Digest of the file's bytes.
+        bytes: Size of the file.
+        records: Number of utterances in it.
+        inputs: Digest of all that the shard was made from.
+        num_frames: Frames of each utterance of the shard's task, `None` for a dropped one.
         silent: Positions in the task of utterances that are digital silence.
-        problems: Position in the task, as text, to why the utterance was dropped.
+        problems: Position in the task, as text, to the reason to drop the utterance.
     """
 
     file: str
@@ -83,11 +83,11 @@ def write_shard(
     """Write a shard and its note.
 
     Args:
-        folder: Of the corpus in the store.
-        number: Of the shard, from 0.
+        folder: Folder of the corpus in the store.
+        number: Number of the shard, from 0.
         first_row: Row in `utterances.jsonl` of the shard's first record.
-        outcomes: Of the shard's task.
-        inputs: See `input_digest`.
+        outcomes: Outcomes of the shard's task.
+        inputs: Digest of the inputs, see `input_digest`.
 
     Raises:
         OSError: The disk is full or cannot be written to; nothing of the shard is left.

@@ -49,7 +49,7 @@ def find_landmarks(samples: np.ndarray, rate_hz: int) -> Landmarks:
 
     Args:
         samples: `(samples,)` in [-1, 1].
-        rate_hz: Of the samples; recordings of two rates have no landmark in common.
+        rate_hz: Rate of the samples; recordings of two rates have no landmark in common.
     """
     reach = int(PEAK_DISTANCE_S * rate_hz)
     is_peak = (samples == maximum_filter1d(samples, 2 * reach + 1)) & (samples > AUDIBLE)
@@ -87,10 +87,10 @@ def seconds_alike(here: np.ndarray, there: np.ndarray, lag: int, rate_hz: int) -
     """Return how much audible sound of two recordings is alike, in seconds.
 
     Args:
-        here: `(samples,)` of the first.
-        there: `(samples,)` of the second.
-        lag: By how many samples the stretch lies later in the first.
-        rate_hz: Of both.
+        here: Samples of the first, `(samples,)`.
+        there: Samples of the second.
+        lag: Number of samples by which the stretch lies later in the first.
+        rate_hz: Rate of both.
     """
     here, there = here[max(lag, 0) :], there[max(-lag, 0) :]
     block = int(BLOCK_S * rate_hz)

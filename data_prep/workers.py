@@ -28,7 +28,7 @@ class Task:
     """The utterances of one shard, and the settings to compute them with.
 
     Attributes:
-        utterances: In the order of the shard.
+        utterances: Utterances in the order of the shard.
         root: The folder that their paths are relative to.
         frontend: The front end.
         skip_unreadable: Report a file that cannot be read, instead of raising.

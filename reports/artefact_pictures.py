@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reports.aggregate import Filled, Filling
 from reports.curves import SWEPT, draw_bars, draw_curves
 from reports.det import draw_det
+from reports.filling import Filled, Filling
 from reports.ratings import rated_plane
 from reports.scatter import clusters
+from reports.table_formats import to_csv
 from ser_aae.files.atomic import read_json, write_bytes
-from ser_aae.results.folder import RESULT, VERIFICATION, find_runs, is_complete, run_folder
+from ser_aae.results.folder import RESULT, VERIFICATION, find_runs, is_complete
 from ser_aae.results.places import Places
 from ser_aae.results.trials import det_curve, read_trials
 
@@ -35,7 +36,7 @@ def draw_pictures(filling: Filling, path: Path, places: Places) -> Pictures:
     Args:
         filling: The cells of a table or figure.
         path: PNG to write; a PDF goes beside it, and other pictures get its name and a word.
-        places: Where run folders lie, and prepared corpora.
+        places: Folders of runs and of prepared corpora.
     """
     name = filling.artefact.name
     if len(filling.missing) == len(filling.cells):
@@ -48,16 +49,16 @@ def draw_pictures(filling: Filling, path: Path, places: Places) -> Pictures:
     if name == CLUSTERS:
         return _draw_clusters(filling, path, caption, places)
     if name in BARS:
-        draw_bars(_as_bars(filling) if name == "ravdess" else filling, path, _mark(filling))
+        draw_bars(_bars_of_table(filling) if name == "ravdess" else filling, path, _mark(filling))
         return [(path, f"{caption} {_INTERVALS}")], []
     if name not in CURVES:
         return [], []
     draw_curves(filling, path, _mark(filling))
-    pictures, behind = _draw_det(filling, path, Path(places.runs))
+    pictures, behind = _draw_det(filling, path)
     return [(path, f"{caption} {_DEVIATIONS}"), *pictures], behind
 
 
-def _draw_det(filling: Filling, path: Path, runs: Path) -> Pictures:
+def _draw_det(filling: Filling, path: Path) -> Pictures:
     """Draw the errors of speaker verification: a line a corpus, with most auxiliary speakers."""
     most: dict[str, Filled] = {}
     for item in filling.cells:
@@ -66,7 +67,7 @@ def _draw_det(filling: Filling, path: Path, runs: Path) -> Pictures:
     curves = {
         f"{name}, {item.cell.row} speakers": det_curve(read_trials(run / VERIFICATION))
         for name, item in most.items()
-        for run in _complete(item, runs)[:1]
+        for run in _complete_runs(item)[:1]
     }
     if not curves:
         return [], []
@@ -77,7 +78,7 @@ def _draw_det(filling: Filling, path: Path, runs: Path) -> Pictures:
     return [(own, caption)], [_write_csv(own.with_suffix(".csv"), behind)]
 
 
-def _as_bars(filling: Filling) -> Filling:
+def _bars_of_table(filling: Filling) -> Filling:
     """Return a table's UA as one group of bars, a bar for each row."""
     cells = tuple(
         replace(item, cell=replace(item.cell, row="four classes", column=item.cell.row))
@@ -90,7 +91,7 @@ def _as_bars(filling: Filling) -> Filling:
 def _draw_clusters(filling: Filling, path: Path, caption: str, places: Places) -> Pictures:
     """Draw the ratings of a corpus by the nearest of a run's centroids (Fig. 2)."""
     item = filling.cells[0]
-    centroids = read_centroids(item, Path(places.runs))
+    centroids = read_centroids(item)
     plane = rated_plane(item.cell.config, Path(places.store))
     if centroids is None or plane is None:  # the section says so
         return [], []
@@ -102,22 +103,21 @@ def _draw_clusters(filling: Filling, path: Path, caption: str, places: Places) -
 
 
 def _write_csv(path: Path, frame: pd.DataFrame) -> Path:
-    write_bytes(path, frame.to_csv(index=False, lineterminator="\n").encode())
+    write_bytes(path, to_csv(frame).encode())
     return path
 
 
-def read_centroids(item: Filled, runs: Path) -> np.ndarray | None:
+def read_centroids(item: Filled) -> np.ndarray | None:
     """Return the centroids of the first run of a cell that wrote some, `(clusters, 2)`."""
-    for run in _complete(item, runs):
+    for run in _complete_runs(item):
         found = read_json(run / RESULT).get("centroids")
         if found:
             return np.array(found)
     return None
 
 
-def _complete(item: Filled, runs: Path) -> list[Path]:
-    folder = run_folder(runs, item.cell.config).parent
-    return [run for run in find_runs(folder) if is_complete(run)]
+def _complete_runs(item: Filled) -> list[Path]:
+    return [run for run in find_runs(item.folder) if is_complete(run)]
 
 
 def _mark(filling: Filling) -> str:

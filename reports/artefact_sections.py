@@ -1,10 +1,8 @@
-"""Sections of a report that stand for the paper's tables and figures."""
+"""Sections of a report that show the paper's tables and figures, and the gaps in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from reports.aggregate import Filling
 from reports.artefact_pictures import CLUSTERS, CURVES, draw_pictures, read_centroids
 from reports.artefact_tables import (
     cells_table,
@@ -14,35 +12,24 @@ from reports.artefact_tables import (
     write_tables,
 )
 from reports.commands import prepare_commands, with_setup
+from reports.filling import Filling
 from reports.page import Section
 from reports.published import REMARKS
 from reports.ratings import find_corpus, level_table
+from ser_aae.errors import UserError
 from ser_aae.protocols.leakage import VOICES
 from ser_aae.results.places import Places
 
 LEVELS = "table-2"
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """What became of an artefact.
-
-    Attributes:
-        section: On the page.
-        files: Written beside it.
-    """
-
-    section: Section
-    files: list[Path]
-
-
-def draw_artefact(filling: Filling, stem: Path, places: Places) -> Drawn:
+def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section, list[Path]]:
     """Write an artefact as Markdown, LaTeX and CSV, a figure as PNG and PDF too.
 
     Args:
         filling: Its cells.
-        stem: Of the files: `out / "table-3"`.
-        places: Where run folders lie, and prepared corpora for what is counted on them.
+        stem: Path of the files without suffix: `out / "table-3"`.
+        places: Folders of runs and of prepared corpora.
 
     Returns:
         The section, and the files without those that are pictures of the section.
@@ -50,7 +37,7 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> Drawn:
     artefact = filling.artefact
     section = Section(title=_title(filling), badges=_badges(filling))
     section.lead = _lead(filling)
-    section.warnings = [*_warnings(filling), *what_cannot_be_shown(filling, places)]
+    section.warnings = [*_warnings(filling), *find_picture_gaps(filling, places)]
     is_counted = artefact.name == LEVELS
     frames = (
         {"": level_table(filling.setup, Path(places.store))}
@@ -63,7 +50,7 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> Drawn:
     if len(confidence):
         heading = confidence_heading(filling)
         frames = {**frames, heading: confidence}
-        # of a sweep it is long, and its curve tells more
+        # the table of a sweep is long, and the curve shows more
         if artefact.name in CURVES:
             section.details.append((heading, confidence))
         else:
@@ -75,17 +62,13 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> Drawn:
     if filling.cells:
         section.details.append(("What each cell is made of, and its command", data))
     files = [*write_tables(section, frames, data, stem), *behind]
-    return Drawn(section, [*files, *(path.with_suffix(".pdf") for path, _ in section.pictures)])
+    return section, [*files, *(path.with_suffix(".pdf") for path, _ in section.pictures)]
 
 
 def _title(filling: Filling) -> str:
     kind, _, number = filling.artefact.name.partition("-")
-    is_papers = kind in ("table", "figure")
-    return (
-        f"{kind.title()} {number}: {filling.artefact.title}"
-        if is_papers
-        else filling.artefact.title
-    )
+    prefix = f"{kind.title()} {number}: " if kind in ("table", "figure") else ""
+    return prefix + filling.artefact.title
 
 
 def _badges(filling: Filling) -> list[str]:
@@ -128,23 +111,23 @@ def _warnings(filling: Filling) -> list[str]:
     return found
 
 
-def what_cannot_be_shown(filling: Filling, places: Places) -> list[str]:
-    """Return why Table 2 lacks counts or Fig. 2 its picture, and what mends it."""
+def find_picture_gaps(filling: Filling, places: Places) -> list[str]:
+    """Return the reasons why Table 2 lacks counts or Fig. 2 its picture, with what mends it."""
     name, setup = filling.artefact.name, filling.setup
     there = [item for item in filling.cells if item.mean is not None]
     if name == LEVELS:
-        return _not_prepared("Not counted", setup.datasets, filling, places)
+        return _preparation_hints("Not counted", setup.datasets, filling, places)
     if name != CLUSTERS or not there:
         return []
     shown = there[0].cell.config.dataset
     rated = [dataset for dataset in setup.datasets if setup.stored_name(dataset) == shown]
-    found = _not_prepared("No picture", rated, filling, places)
-    if read_centroids(there[0], Path(places.runs)) is None:
+    found = _preparation_hints("No picture", rated, filling, places)
+    if read_centroids(there[0]) is None:
         found.append("No picture: the runs of this figure wrote no centroids; train them again.")
     return found
 
 
-def _not_prepared(
+def _preparation_hints(
     what: str, datasets: Sequence[str], filling: Filling, places: Places
 ) -> list[str]:
     setup, store = filling.setup, Path(places.store)
@@ -154,3 +137,30 @@ def _not_prepared(
     commands = prepare_commands(map(setup.source, absent), with_setup(places, setup))
     names = " and ".join(map(setup.title_of, absent))
     return [f"{what}: {names} not prepared in {places.store}; give --store, or run: {commands}"]
+
+
+def refuse_gaps(fillings: Sequence[Filling], places: Places) -> None:
+    """Raise unless every cell has all runs that its setup asks for, and every picture can be drawn.
+
+    Args:
+        fillings: All artefacts of all setups, those without runs included.
+        places: Folders of runs and of prepared corpora.
+
+    Raises:
+        UserError: There is no artefact, or one has a gap; each with the command that mends it.
+    """
+    if not fillings:
+        raise UserError(
+            f"{places.runs}: expected the runs of a table or figure, found none; "
+            "`ser-aae reproduce` trains them"
+        )
+    gaps = []
+    for filling in fillings:
+        name, whole = filling.artefact.name, len(filling.cells)
+        lacking = len(filling.missing) + len(filling.incomplete)
+        if lacking:
+            gaps.append(f"  {name}: {lacking} of {whole} cells lack runs; run {filling.command}")
+        gaps += [f"  {name}: {reason}" for reason in find_picture_gaps(filling, places)]
+    if gaps:
+        lines = dict.fromkeys(gaps)  # two setups may lack the same
+        raise UserError("\n".join(("expected a report without a gap, found:", *lines)))

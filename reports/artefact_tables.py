@@ -1,18 +1,17 @@
-"""An artefact as tables: ours beside the paper's, and what every cell is made of."""
+"""Tables of an artefact: our figures beside the paper's, and the origin of each cell."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from reports.aggregate import Filled, Filling, is_reference
-from reports.budget import MISSING
-from reports.curves import by_panel
+from reports.curves import group_cells
+from reports.filling import MISSING, Filled, Filling, is_reference
 from reports.page import Section
 from reports.paired_tests import comparison_columns
-from reports.published import Stated, cited
+from reports.published import Stated, cited_figures
 from reports.summary import interval_text, mean_text, speakers_text
-from reports.tables import to_latex, to_markdown
+from reports.table_formats import to_csv, to_latex, to_markdown
 from ser_aae.experiments.cells import UA
 from ser_aae.files.atomic import write_bytes
 
@@ -33,7 +32,7 @@ def write_tables(
     written = {
         ".md": "\n\n".join(markdown) + "\n",
         ".tex": "\n".join(latex),
-        ".csv": data.to_csv(index=False, lineterminator="\n"),
+        ".csv": to_csv(data),
     }
     files = [stem.with_suffix(suffix) for suffix in written]
     for path, text in zip(files, written.values(), strict=True):
@@ -42,16 +41,15 @@ def write_tables(
 
 
 def side_by_side(filling: Filling) -> dict[str, pd.DataFrame]:
-    """Return the parts of an artefact: one row a row; ours beside the paper's, in per cent.
+    """Return a table for each panel of an artefact, ours beside the paper's, in per cent.
 
-    Rows of other authors, which Tables 3 and 4 cite, stand below ours of their part. A figure's
-    parts are its panels.
+    Rows of other authors, which Tables 3 and 4 cite, stand below ours of the same panel.
     """
     others: dict[tuple[str, str, str], Stated] = {}
     if any(item.paper for item in filling.cells):  # else other corpora than the paper's
-        others = {(p, r, c): figure for p, r, c, figure in cited(filling.artefact.name)}
+        others = {(p, r, c): figure for p, r, c, figure in cited_figures(filling.artefact.name)}
     parts: dict[str, pd.DataFrame] = {}
-    for part, cells in by_panel(filling.cells).items():
+    for part, cells in group_cells(filling.cells).items():
         places = {(item.cell.row, item.cell.column): item for item in cells}
         foreign = {(row, column): f for (p, row, column), f in others.items() if p == part}
         columns = list(dict.fromkeys(column for _, column in places))
@@ -82,7 +80,7 @@ def _columns(
 
 
 def our_text(item: Filled) -> str:
-    """Return our figure as a table shows it, in per cent, and how much of it there is."""
+    """Return our figure in per cent, followed by what the cell lacks."""
     if item.mean is None:
         return MISSING
     return f"{mean_text(item)} ({item.lacks})" if item.lacks else mean_text(item)
@@ -102,10 +100,16 @@ def confidence_table(filling: Filling) -> pd.DataFrame:
             "95 % interval": interval_text(item.interval),
             "speakers": speakers_text(item.interval),
             "n": str(item.n),
-            "folds run": item.folds,  # "folds" are those of the test
+            "folds run": item.folds,  # the column "folds" is of the paired test
             "repetitions": f"{item.repetitions} of {filling.setup.repetitions_asked}",
         }
-        | (_test_columns(filling, item) if filling.artefact.reference else {})
+        | (
+            comparison_columns(
+                item.comparison, is_reference=is_reference(filling.artefact, item.cell)
+            )
+            if filling.artefact.reference
+            else {}
+        )
         for item in filling.cells
         if item.cell.score == UA and item.mean is not None
     ]
@@ -115,19 +119,14 @@ def confidence_table(filling: Filling) -> pd.DataFrame:
 
 
 def confidence_heading(filling: Filling) -> str:
-    """Return what stands over `confidence_table`."""
+    """Return the heading of `confidence_table`."""
     reference = filling.artefact.reference
     tested = f"; Wilcoxon's paired test against {reference}" if reference else ""
     return f"UA with 95 % intervals by bootstrap over speakers{tested}"
 
 
-def _test_columns(filling: Filling, item: Filled) -> dict[str, str]:
-    is_it = is_reference(filling.artefact, item.cell)
-    return comparison_columns(item.comparison, is_reference=is_it)
-
-
 def cells_table(filling: Filling) -> pd.DataFrame:
-    """Return one row a cell: figures as numbers in per cent, and all that they are made of."""
+    """Return one row a cell: figures in per cent as numbers, the runs behind them, the command."""
     rows = [
         {
             "part": item.cell.panel,

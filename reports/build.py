@@ -1,4 +1,4 @@
-"""The report of a folder of runs: the paper's tables and figures, each experiment, one page."""
+"""Report on a folder of runs: the paper's tables and figures and each experiment, on one page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -6,18 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from reports import tables
-from reports.aggregate import Filling, fill, synthetic_corpora
-from reports.artefact_sections import draw_artefact
-from reports.check import check_runs
+from reports.artefact_sections import draw_artefact, refuse_gaps
 from reports.commands import evaluate_command, with_setup
-from reports.complete import refuse_gaps
-from reports.experiment import draw_experiment, leakage_sentence
-from reports.experiment_groups import compared_sections
+from reports.comparison_sections import compared_sections
+from reports.experiment_sections import draw_experiment, leakage_sentence
+from reports.filling import Filling, fill, synthetic_corpora
 from reports.page import Section, page
 from reports.paired_tests import PAIRED_TEST_NOTE
 from reports.records import run_records
-from reports.searches import search_sections
+from reports.run_checks import check_runs
+from reports.search_sections import search_sections
 from reports.summary import (
     CONFIDENCE_NOTE,
     Evaluations,
@@ -26,19 +24,19 @@ from reports.summary import (
     mean_text,
     summarise,
 )
+from reports.table_formats import to_csv, to_markdown
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.experiments.artefacts import ARTEFACTS, OWN_CORPUS, choose
 from ser_aae.experiments.cells import Artefact
 from ser_aae.experiments.setup import BUDGETS, Setup, read_setups
 from ser_aae.files.atomic import write_bytes
-from ser_aae.results.folder import load_runs, run_folder
+from ser_aae.results.folder import load_runs
 from ser_aae.results.places import Places
 from ser_aae.results.search_folder import read_searches
 
 SHOWN_WHOLE = ("table-3", "table-4", "figure-2", "ravdess")
-"""Artefacts whose experiments have a section of their own; of the others, which are many, a line
-in a table tells enough."""
+"""Artefacts whose experiments have a section each; the many of the others share one table."""
 
 _TITLE = "Speech emotion recognition: results"
 _INTRODUCTION = (
@@ -69,11 +67,10 @@ def build_report(
             searches.
         out: Folder for `index.html`, tables as Markdown, LaTeX and CSV, pictures as PNG and PDF.
         store: Prepared corpora: levels and clusters are counted on them, and commands name it.
-        corpora: Facts of corpora by their names in the store: what they are called, and what the
-            paper takes of them.
+        corpora: Facts of corpora by their names in the store.
         check: Compare the bytes of all predictions with the digests that runs wrote, too.
-        complete: Refuse a report with a cell that lacks a run, before anything is written; of what
-            `reproduce all` leaves out only that which was begun.
+        complete: Refuse a report with a cell that lacks a run, before anything is written.
+            Artefacts that `reproduce all` leaves out count where one of their cells has a run.
 
     Returns:
         The files written, `index.html` first.
@@ -93,11 +90,11 @@ def build_report(
         refuse_gaps([*fillings, *asked], places)
     stems = zip(fillings, _stems(fillings), strict=True)
     drawn = [draw_artefact(filling, out / stem, places) for filling, stem in stems]
-    sections = [item.section for item in drawn] + compared_sections(evaluations, corpora)
+    sections = [section for section, _ in drawn] + compared_sections(evaluations, corpora)
     sections += [_CONFIDENCE_SECTION] if evaluations else []
     sections += search_sections(searches, places, out)
-    whole, brief = _divide(evaluations, fillings, runs)
-    setups = _setups_of(fillings, runs)
+    whole, brief = _divide(evaluations, fillings)
+    setups = {item.folder: filling.setup for filling in fillings for item in filling.cells}
     sections += [
         draw_experiment(folder, evaluations[folder], with_setup(places, setups.get(folder)), out)
         for folder in whole
@@ -111,7 +108,7 @@ def build_report(
         write_bytes(out / name, text.encode())
     return [
         *(out / name for name in reversed(written)),
-        *(path for item in drawn for path in item.files),
+        *(path for _, files in drawn for path in files),
         *(path for section in sections for path, _ in section.pictures),
     ]
 
@@ -123,8 +120,8 @@ def _report_texts(
     warning = _synthetic_warning(evaluations.values())
     return {
         # unrounded, for a paired test of rounded figures has other ties, and another p
-        "runs.csv": run_records(evaluations).to_csv(index=False, lineterminator="\n"),
-        "results.csv": load_runs(runs).to_csv(index=False, lineterminator="\n"),
+        "runs.csv": to_csv(run_records(evaluations)),
+        "results.csv": to_csv(load_runs(runs)),
         "results.md": _markdown(introduction, warning, sections),
         "index.html": page(_TITLE, introduction, sections, warning),
     }
@@ -135,22 +132,21 @@ def find_artefacts(
 ) -> list[Filling]:
     """Return the artefacts that have a run, of each setup; Table 2 where a setup was written.
 
-    Where no setup was written, the runs may still be those of the paper's corpora with the
-    settings of a budget.
+    Where no setup was written, the setups tried are those of the budgets on the paper's corpora.
     """
-    # that which asks for most comes first, and says of a cell that two share what it lacks
+    # of setups that share a table the one with most repetitions is kept, as the first
     written = read_setups(Path(places.runs), corpora)
     written.sort(key=lambda setup: -setup.repetitions_asked)
     setups = written or [Setup(budget=budget, corpora=corpora or {}) for budget in BUDGETS.values()]
     found: dict[tuple[str, ...], Filling] = {}
     for setup in setups:
-        # a run that nobody made for a table should not bring one that is all but empty
+        # without a setup, runs on one corpus must not bring its nearly empty own table
         for artefact in _artefacts_of(setup) if written else choose(["all"], setup):
             filling = fill(artefact, setup, places, evaluations)
             is_there = len(filling.missing) < len(filling.cells) or (written and not filling.cells)
             if is_there:
                 digests = (cell.config.digest() for cell in artefact.cells)
-                # a table on a corpus of its own is the same in two setups of one base
+                # two setups with one base have the same table on a corpus of its own
                 found.setdefault(
                     (artefact.name, *(digests if artefact.cells else setup.datasets)), filling
                 )
@@ -177,22 +173,11 @@ def _stems(fillings: Sequence[Filling]) -> list[str]:
     return stems
 
 
-def _setups_of(fillings: Sequence[Filling], runs: Path) -> dict[Path, Setup]:
-    """Return what the experiments of artefacts were run for."""
-    return {
-        run_folder(runs, item.cell.config).parent: filling.setup
-        for filling in fillings
-        for item in filling.cells
-    }
-
-
-def _divide(
-    evaluations: Evaluations, fillings: Sequence[Filling], runs: Path
-) -> tuple[list[Path], list[Path]]:
-    """Return the experiments that are shown whole, and those in brief."""
+def _divide(evaluations: Evaluations, fillings: Sequence[Filling]) -> tuple[list[Path], list[Path]]:
+    """Return the experiments with a section each, and those with a line each."""
     in_any, in_main = set(), set()
     for filling in fillings:
-        folders = {run_folder(runs, item.cell.config).parent for item in filling.cells}
+        folders = {item.folder for item in filling.cells}
         in_any |= folders
         if filling.artefact.name in SHOWN_WHOLE:
             in_main |= folders
@@ -215,7 +200,7 @@ def _overview(evaluations: Evaluations) -> Section:
                 "speakers": item["independence"],
                 "synthetic": ", ".join(synthetic_corpora(item)) or "no",
                 "leakage": leakage_sentence(item),
-                "command": evaluate_command(str(folder)),
+                "command": evaluate_command(folder),
             }
         )
     frame = pd.DataFrame(rows).astype(str)
@@ -227,7 +212,7 @@ def _overview(evaluations: Evaluations) -> Section:
 
 
 def _absent_sections(absent: Sequence[Filling]) -> list[Section]:
-    """Return what no run is there for, in a section or in none."""
+    """Return a section on the artefacts without a run; none where there are none."""
     if not absent:
         return []
     rows = [{"what": item.artefact.title, "command": item.command} for item in absent]
@@ -239,7 +224,7 @@ def _absent_sections(absent: Sequence[Filling]) -> list[Section]:
 def _find_absent(
     fillings: Sequence[Filling], places: Places, evaluations: Evaluations
 ) -> list[Filling]:
-    """Return the artefacts that no run is there for, of the setups that were written."""
+    """Return the artefacts without a run, of the setups that have runs of another artefact."""
     there = {(id(item.setup), item.artefact.name) for item in fillings}
     setups = {id(item.setup): item.setup for item in fillings}
     absent = []
@@ -268,7 +253,7 @@ def _markdown(introduction: str, warning: str, sections: Sequence[Section]) -> s
         lines += [f"## {section.title}", "", ", ".join(section.badges), "", section.lead, ""]
         lines += [f"> {text}\n" for text in section.warnings]
         for heading, frame, command in section.tables:
-            lines += [f"### {heading}", "", tables.to_markdown(frame)]
+            lines += [f"### {heading}", "", to_markdown(frame)]
             lines += [f"`{command}`", ""] if command else []
         for text, command in section.notes:
             lines += [text, "", *([f"`{command}`", ""] if command else [])]

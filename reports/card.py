@@ -3,20 +3,106 @@
 The whole card comes from the run's own files; only the terms of the corpora are given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import yaml
 
-from reports.card_body import CardRun, Terms, build_body
+from reports.settings import preset_settings
+from reports.table_formats import to_markdown
+from ser_aae.config import RunConfig
+from ser_aae.config.fields import settings
 from ser_aae.files.atomic import read_json
+from ser_aae.labels import GENDERS
+from ser_aae.protocols.leakage import independence, shared_voices
+from ser_aae.results import score
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
-from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS
+from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS, flatten
 from ser_aae.results.predictions import read_predictions
+from ser_aae.results.text import percent
 
-__all__ = ["Terms", "build_card", "corpora_of"]
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms of a corpus.
+
+    Attributes:
+        title: Full name of the corpus.
+        licence: Terms of use, in words.
+        language: ISO 639-3, empty where it is not known, or where there are several.
+        bibtex: Publication to cite; may be empty.
+    """
+
+    title: str
+    licence: str
+    language: str = ""
+    bibtex: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the card of a run says.
+
+    Attributes:
+        name: Name of the experiment and the run.
+        config: The run's config.
+        classes: Task to the names of its classes; the first is the primary task.
+        warnings: Warnings for readers of a posterior.
+        figures: Result of `evaluate_run`.
+        predictions: Predictions on the test part, one row an utterance.
+        environment: Versions and devices that the run was made with.
+        terms: Terms of each corpus, by its name in the store.
+    """
+
+    name: str
+    config: RunConfig
+    classes: Mapping[str, tuple[str, ...]]
+    warnings: tuple[str, ...]
+    figures: Mapping[str, Any]
+    predictions: pd.DataFrame
+    environment: Mapping[str, Any]
+    terms: Mapping[str, Terms]
+
+    @property
+    def primary(self) -> str:
+        """Primary task, the first of `classes`."""
+        return next(iter(self.classes))
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """Corpora that the weights were fitted on."""
+        config = self.config
+        return tuple(map(config.stored_name, (config.dataset, *config.auxiliary)))
+
+    @property
+    def tested_on(self) -> tuple[str, ...]:
+        """Corpora of the test part."""
+        return tuple(sorted(set(self.predictions["corpus"])))
+
+    @property
+    def leakage(self) -> Mapping[str, Any]:
+        """Findings of the leakage check, empty where none was made."""
+        return self.figures["stored"].get("leakage") or {}
+
+    @property
+    def independence(self) -> str:
+        """Statement on test speakers in training, see `ser_aae.protocols.leakage.independence`."""
+        return independence([self.leakage])
+
+    @property
+    def voices(self) -> str:
+        """Sentence on speakers that the test part shares with others."""
+        apart = {"speaker-independent": "test speakers are in no other part"}
+        return shared_voices(self.leakage) or apart.get(self.independence, self.independence)
+
+    def title(self, name: str) -> str:
+        """Return the full name of a corpus, where it is known."""
+        return self.terms[name].title if name in self.terms else name
 
 
 def corpora_of(run: Path) -> dict[str, str]:
@@ -38,14 +124,14 @@ def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
 
     Args:
         run: The folder of a complete run.
-        terms: Of each corpus, by its name in the store.
+        terms: Terms of each corpus, by its name in the store.
 
     Raises:
         UserError: No complete run, files that cannot be read, or figures that its predictions
             do not give.
     """
     folder, config = run.resolve(), read_config(run)
-    it = CardRun(
+    card = Card(
         name=f"{folder.parent.parent.name}-{folder.parent.name}-{folder.name}",
         config=config,
         classes=read_classes(run, config),
@@ -55,12 +141,12 @@ def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
         environment=read_json(run / ENVIRONMENT),
         terms=terms,
     )
-    header = yaml.safe_dump(_metadata(it), sort_keys=False, allow_unicode=True, width=100)
-    return "\n\n".join([f"---\n{header}---", *build_body(it)]) + "\n"
+    header = yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True, width=100)
+    return "\n\n".join([f"---\n{header}---", *_sections(card)]) + "\n"
 
 
-def _metadata(it: CardRun) -> dict[str, Any]:
-    corpora = {name: it.terms[name] for name in it.trained_on if name in it.terms}
+def _metadata(card: Card) -> dict[str, Any]:
+    corpora = {name: card.terms[name] for name in card.trained_on if name in card.terms}
     languages = sorted({each.language for each in corpora.values()} - {""})
     return {
         "library_name": "keras",
@@ -68,20 +154,20 @@ def _metadata(it: CardRun) -> dict[str, Any]:
         "license": "other",
         "license_name": "terms-of-the-corpora",
         **({"language": languages} if languages else {}),
-        "datasets": list(it.trained_on),
+        "datasets": list(card.trained_on),
         "dataset_licenses": {name: each.licence for name, each in corpora.items()},
         "metrics": ["recall", "accuracy", "f1"],
         "tags": [
             *("speech-emotion-recognition", "multi-task", "adversarial-autoencoder"),
-            it.independence.replace(" ", "-"),
+            card.independence.replace(" ", "-"),
             "arxiv:1907.06078",
         ],
-        "model-index": [{"name": it.name, "results": [_result(it)]}],
+        "model-index": [{"name": card.name, "results": [_result(card)]}],
     }
 
 
-def _result(it: CardRun) -> dict[str, Any]:
-    protocol, figures = it.config.protocol, it.figures
+def _result(card: Card) -> dict[str, Any]:
+    protocol, figures = card.config.protocol, card.figures
     named = (
         ("recall", "unweighted accuracy (mean recall)", "unweighted_accuracy"),
         ("accuracy", "weighted accuracy", "weighted_accuracy"),
@@ -90,10 +176,10 @@ def _result(it: CardRun) -> dict[str, Any]:
         ("equal_error_rate", "equal error rate of speaker verification", "equal_error_rate"),
     )
     return {
-        "task": {"type": "audio-classification", "name": f"{it.primary} from speech"},
+        "task": {"type": "audio-classification", "name": f"{card.primary} from speech"},
         "dataset": {
-            "type": "+".join(it.tested_on),
-            "name": " + ".join(it.title(name) for name in it.tested_on),
+            "type": "+".join(card.tested_on),
+            "name": " + ".join(card.title(name) for name in card.tested_on),
             "split": "test",
             "args": {"protocol": protocol.name, "fold": protocol.fold},
         },
@@ -103,3 +189,171 @@ def _result(it: CardRun) -> dict[str, Any]:
             if figures.get(key) is not None
         ],
     }
+
+
+def _sections(card: Card) -> list[str]:
+    """Return the sections of a card."""
+    title = f"# {card.primary.capitalize()} from speech: {card.name}"
+    tasks = [f"* {task}: {_names(task, names)}" for task, names in card.classes.items()]
+    takes = (
+        f"It takes recordings at {card.config.frontend.sample_rate_hz / 1000:g} kHz as log "
+        f"spectrograms of {card.config.frontend.bins} bands, in segments of "
+        f"{card.config.data.segment_frames} frames, whose posteriors are averaged. It tells apart:"
+    )
+    return [
+        *(title, f"{card.config.model.traits.sentence} {takes}", "\n".join(tasks)),
+        *("## Results", *_results(card)),
+        *("## Spread over gender and speakers", *_spread(card)),
+        *("## Protocol and leakage", *_protocol(card)),
+        *("## Intended use and limits", _limits(card)),
+        *("## Training", *_training(card)),
+        *("## Data", *_data(card)),
+        *("## How to load it", _loading(card)),
+    ]
+
+
+def _results(card: Card) -> list[str]:
+    figures = card.figures
+    rows = [
+        ["unweighted accuracy (UA), mean of the classes' recalls", "unweighted_accuracy"],
+        ["UA of guessing", "chance"],
+        ["UA of knowing the speaker alone", "speaker_only_unweighted_accuracy"],
+        ["weighted accuracy", "weighted_accuracy"],
+        ["macro F1", "macro_f1"],
+        ["gender accuracy", "gender_accuracy"],
+        ["equal error rate of speaker verification", "equal_error_rate"],
+    ]
+    shown = [[name, percent(figures[key])] for name, key in rows if figures.get(key) is not None]
+    confusion = [
+        [name, *counts, percent(figures["per_class_recall"].get(name))]
+        for name, counts in zip(figures["classes"], figures["confusion"], strict=True)
+    ]
+    return [
+        f"{figures['n']} test utterances of {', '.join(card.tested_on)}, in per cent, computed "
+        "from the predictions:",
+        _table(["figure", "%"], shown),
+        "What was said of each class, in utterances, and the recall in per cent:",
+        _table(["true \\ said", *figures["classes"], "recall"], confusion),
+    ]
+
+
+def _spread(card: Card) -> list[str]:
+    frame, classes = card.predictions, card.figures["classes"]
+    by_gender = [
+        _group_row(group, frame[frame["gender"] == group], classes)
+        for group in GENDERS
+        if (frame["gender"] == group).any()
+    ]
+    by_speaker = [
+        _group_row(str(name), group, classes) for name, group in frame.groupby("speaker", sort=True)
+    ]
+    values = [row[-1] for row in by_speaker]
+    several = f", deviation {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    lines = [
+        f"UA over {len(values)} test speakers: {min(values):.1f} to {max(values):.1f}{several}. "
+        "UA counts the classes that a speaker has utterances of."
+    ]
+    head = ["utterances", "WA %", "UA %"]
+    if by_gender:
+        lines.append(_table(["gender", *head], by_gender))
+    return [*lines, _table(["speaker", *head], by_speaker)]
+
+
+def _group_row(name: str, group: pd.DataFrame, classes: Sequence[str]) -> list[Any]:
+    figures = score(group, classes)
+    shares = (100 * figures[f"{key}_accuracy"] for key in ("weighted", "unweighted"))
+    return [name, figures["n"], *(round(share, 1) for share in shares)]
+
+
+def _protocol(card: Card) -> list[str]:
+    protocol, checked = card.config.protocol, card.leakage
+    counts, speakers = checked.get("utterances", {}), checked.get("speakers", {})
+    parts = [part for part in ("train", "validation", "test", "auxiliary") if counts.get(part)]
+    rows = [[part, counts[part], speakers.get(part, "-")] for part in parts]
+    hidden = counts.get("unlabelled", 0)
+    without = f" The label of {hidden} training utterances was not used." if hidden else ""
+    shared = {pair: len(names) for pair, names in checked.get("shared_speakers", {}).items()}
+    said = ", ".join(f"{pair} {count}" for pair, count in shared.items()) or "not checked"
+    return [
+        f"Protocol `{protocol.name}`, fold {protocol.fold} of {checked.get('folds', '?')} (counted "
+        f"from 0), seed {card.config.seed}; {card.voices}. These are "
+        "the figures of one fold: the others may differ. Validation chose the epoch, the test part "
+        "was scored once, normalisation was measured on the training part." + without,
+        _table(["part", "utterances", "speakers"], rows),
+        f"Leakage check: speakers shared by parts: {said}; utterances "
+        f"{checked.get('shared_utterances', 'not checked')}; files "
+        f"{checked.get('shared_files', 'not checked')}.",
+    ]
+
+
+def _limits(card: Card) -> str:
+    lines = [
+        "For research on speech emotion recognition, and for comparing methods on the same split.",
+        "Not for decisions about people: not for hiring, policing, diagnosis or the surveillance "
+        "of work or learning. What a voice sounds like is not what a person feels.",
+        *card.warnings,
+        "Posteriors are not calibrated; every recording gets one of the classes above, also one "
+        "that holds none of them.",
+    ]
+    return "\n".join(f"* {line[0].upper()}{line[1:]}" for line in lines)
+
+
+def _training(card: Card) -> list[str]:
+    stored, packages = card.figures["stored"], card.environment.get("packages", {})
+    commit = (card.environment.get("git") or {}).get("commit")
+    versions = [f"{name} {packages[name]}" for name in ("ser-aae", "keras", "tensorflow")]
+    here = dict(flatten(card.config.to_dict()))
+    paper = preset_settings("paper")
+    rows = [
+        [f"`{key}`", here[key], paper[key], item.metadata["source"]]
+        for key, (item, _) in settings().items()
+        if item.metadata["on_card"] and here[key] != paper[key]
+    ]
+    return [
+        f"{stored['epochs']} epochs, of which the {stored['best_epoch'] + 1}. is kept (validation "
+        f"UA {percent(stored['validation_unweighted_accuracy'])} %); {', '.join(versions)}"
+        f"{f', commit {commit[:12]}' if commit else ''}.",
+        "Settings that depart from the literal reading of the paper (preset `paper`):"
+        if rows
+        else "Every setting is as in the literal reading of the paper (preset `paper`).",
+        *([_table(["setting", "here", "paper", "source"], rows)] if rows else []),
+    ]
+
+
+def _data(card: Card) -> list[str]:
+    names = dict.fromkeys((*card.trained_on, *card.tested_on))
+    rows = [
+        [name, card.title(name), card.terms[name].licence if name in card.terms else "not known"]
+        for name in names
+    ]
+    cited = [
+        card.terms[name].bibtex for name in names if name in card.terms and card.terms[name].bibtex
+    ]
+    return [
+        "The model holds none of the recordings, but whoever passes it on has to keep the terms:",
+        _table(["corpus", "title", "terms"], rows),
+        *(["\n".join(["```bibtex", *cited, "```"])] if cited else []),
+    ]
+
+
+def _loading(card: Card) -> str:
+    return f"""```python
+from ser_aae.inference.recogniser import Recogniser
+
+recogniser = Recogniser.load("{card.figures["name"]}")  # this folder, or an exported file
+recognition = recogniser.recognise_file("speech.wav", timeline_seconds=1.0)
+print(recognition.posteriors)  # of each task; none in silence
+```
+
+`ser-aae export RUN --format keras --out model.keras` writes a file that plain Keras loads:
+`keras.saving.load_model("model.keras")`."""
+
+
+def _names(task: str, names: Sequence[str]) -> str:
+    return f"{len(names)} of the training part" if task == "speaker" else ", ".join(names)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    # objects, for a column of numbers and nothing would show the numbers as fractions
+    frame = pd.DataFrame(list(rows), columns=list(head), dtype=object)
+    return to_markdown(frame).rstrip("\n")

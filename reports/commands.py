@@ -25,32 +25,32 @@ _FLAGS = {
 }
 """Settings that `ser-aae train` has a flag for."""
 
-_ALWAYS = ("dataset", "model.kind", "protocol.name")
+_OBLIGATORY = ("dataset", "model.kind", "protocol.name")
 _RUN_SETTINGS = ("seed", "protocol.fold")
 
 
 def with_setup(places: Places, setup: Setup | None) -> Places:
-    """Return the same places with what a setup knows of the corpora, if there is one."""
+    """Return places with the data root of a setup, if there is a setup."""
     if setup is None:
         return places
     return replace(places, data_root=setup.data_root, allow_partial=setup.allow_partial)
 
 
 def place_words(places: Places) -> list[str]:
-    """Return what a command says of all places."""
+    """Return the flags of a command that name folders."""
     return [*_corpora_words(places), "--runs", str(places.runs)]
 
 
 def _corpora_words(places: Places) -> list[str]:
-    """Return what a command says of corpora and store."""
-    known = ["--data-root", _from_here(places.data_root)] if places.data_root else []
+    """Return the flags of a command that name corpora and store."""
+    known = ["--data-root", _relative_folder(places.data_root)] if places.data_root else []
     partial = ["--allow-partial"] if places.allow_partial else []
     return [*known, "--store", str(places.store), *partial]
 
 
-def evaluate_command(folder: str) -> str:
+def evaluate_command(folder: Path) -> str:
     """Return the command that recomputes the figures of a folder."""
-    return f"ser-aae evaluate {shlex.quote(folder)}"
+    return shlex.join(["ser-aae", "evaluate", str(folder)])
 
 
 def prepare_commands(datasets: Iterable[str], places: Places) -> str:
@@ -78,19 +78,18 @@ def train_command_of(
     Args:
         config: Any run of it.
         max_folds: 1 for the first fold alone, else all.
-        places: Where things lie.
-        seeds: Of the repetitions, at least one.
+        places: Folders that the command names.
+        seeds: Seeds of the repetitions, at least one.
     """
     plain = config.to_dict()
-    preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_ALWAYS))
-    values = {
-        name: str(value) for name, value in flatten(plain).items() if name in _ALWAYS
-    } | changed
+    preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_OBLIGATORY))
+    own = {name: str(value) for name, value in flatten(plain).items() if name in _OBLIGATORY}
+    values = own | changed
     words = ["ser-aae", "train"]
     for name, flag in _FLAGS.items():
         if values.get(name):
             words += [flag, *(values[name].split(",") if name == "auxiliary" else [values[name]])]
-    words += _preset(preset)
+    words += _preset_words(preset)
     for name, value in values.items():
         if name not in _FLAGS:
             words += ["--set", f"{name}={value}"]
@@ -108,34 +107,34 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     words = ["ser-aae", "reproduce", artefact, "--budget", setup.budget.name]
     usual = Setup()
     if setup.datasets != usual.datasets:
-        words += ["--datasets", *(_named_from_here(setup, name) for name in setup.datasets)]
+        words += ["--datasets", *(_locate_dataset(setup, name) for name in setup.datasets)]
     if setup.auxiliary != usual.auxiliary:
-        words += ["--auxiliary", _named_from_here(setup, setup.auxiliary) or "none"]
+        words += ["--auxiliary", _locate_dataset(setup, setup.auxiliary) or "none"]
     if setup.max_auxiliary_speakers != usual.max_auxiliary_speakers:
         words += ["--auxiliary-speakers", str(setup.max_auxiliary_speakers)]
     if setup.repetitions is not None:
         words += ["--repetitions", str(setup.repetitions)]
     if setup.tuned.values:
         words += ["--tuned", str(setup_folder(Path(places.runs), setup) / TUNED)]
-    words += _preset(preset)
-    # what was given as it is by default has to be given again
+    words += _preset_words(preset)
+    # a setting that was given counts as given again, even with its default value
     decisive = {name: str(get(setup.base, name)) for name in sorted(setup.decisive)}
     for name, value in (decisive | changed).items():
         words += ["--set", f"{name}={value}"]
     return shlex.join([*words, *place_words(with_setup(places, setup))])
 
 
-def _named_from_here(setup: Setup, dataset: str) -> str:
-    """Return a data set as it was given, by its full path where that means another table here."""
+def _locate_dataset(setup: Setup, dataset: str) -> str:
+    """Return a data set as given, or its full path where the given one leads elsewhere."""
     is_elsewhere = given_path(dataset) and setup.stored_name(dataset) != stored_name(dataset)
     return setup.source(dataset) if is_elsewhere else dataset
 
 
-def _preset(preset: str) -> list[str]:
+def _preset_words(preset: str) -> list[str]:
     return [] if preset == next(iter(PRESETS)) else ["--preset", preset]
 
 
-def _from_here(folder: str) -> str:
-    """Return a folder as `--runs` and `--store` are usually given: from where one stands."""
+def _relative_folder(folder: str) -> str:
+    """Return a folder relative to the current one where it lies below that."""
     path, here = Path(folder), Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else folder

@@ -1,4 +1,4 @@
-"""The paper's figures with axes: grouped bars (Fig. 3) and curves over a sweep (Figs. 4 and 5)."""
+"""Grouped bars (Fig. 3) and curves over a sweep (Figs. 4 and 5) of the paper."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.aggregate import Filled, Filling
+from reports.filling import Filled, Filling
 from reports.style import COLOURS, FILLS, HATCHES, LINES, MARKERS, drawn_to
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 
@@ -19,14 +19,14 @@ AXES = {
     "speaker_accuracy": "accuracy (%)",
     "equal_error_rate": "EER (%), low is good",
 }
-"""Figure of a result to what its axis says."""
+"""Figure of a result to the text beside its axis."""
 
 SWEPT = {
     "figure-4": "auxiliary speakers",
     FIGURE_5: ", or ".join(sweep.title for sweep in WEIGHT_SWEEPS),
     "semi-supervised": "labelled share of the training part",
 }
-"""Artefact to what is on its horizontal axis."""
+"""Artefact to the text below its horizontal axis."""
 
 STACKED = (FIGURE_5,)
 """Artefacts whose panels lie one above the other, as in the paper; others lie in a row."""
@@ -39,7 +39,7 @@ _EDGE = 1.5
 """Points beyond 0 and 100 %, so that a marker there is whole."""
 
 _LETTER_INCHES, _HANDLE_LETTERS = 0.075, 8
-"""About as wide is a letter of a legend, and as many letters its handle."""
+"""Width of a letter of a legend, and of a handle in letters, both about."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Line:
     """One curve of a panel.
 
     Attributes:
-        x: Where its points stand; NaN leaves one out.
-        percent: Their height.
+        x: Horizontal positions of the points; NaN leaves a point out.
+        percent: Heights of the points.
         deviations: Length of each whisker in points, NaN for none; empty where none has one.
     """
 
@@ -62,8 +62,8 @@ class Panel:
     """Curves over one horizontal axis.
 
     Attributes:
-        title: Stands over it.
-        y_label: Stands beside its vertical axis.
+        title: Text over the panel.
+        y_label: Text beside the vertical axis.
         lines: Name in the legend to curve.
     """
 
@@ -76,14 +76,9 @@ def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
     """Draw a group of bars for each row, a bar for each column, a panel for each part (Fig. 3).
 
     Bars differ in colour and hatch; a whisker is the 95 % interval, which is over speakers: none
-    where one speaker was tested. A missing cell leaves a gap.
-
-    Args:
-        filling: Its cells.
-        path: PNG to write; a PDF goes beside it.
-        mark: Words in its corner.
+    where one speaker was tested. A missing cell leaves a gap. A PDF goes beside the PNG.
     """
-    panels = by_panel(filling.cells)
+    panels = group_cells(filling.cells)
     columns = _distinct(item.cell.column for item in filling.cells)
     with drawn_to(path, 3.4, max(4.6 * len(panels), 6.0), pdf=True, mark=mark) as figure:
         for axes, (name, cells) in zip(_grid(figure, len(panels)), panels.items(), strict=True):
@@ -95,16 +90,11 @@ def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
 def draw_curves(filling: Filling, path: Path, mark: str = "") -> None:
     """Draw a line for each column over the swept value, a panel for each part (Figs. 4, 5).
 
-    A whisker is the deviation.
-
-    Args:
-        filling: Its cells, each with an `x`.
-        path: PNG to write; a PDF goes beside it.
-        mark: Words in its corner.
+    A whisker is the deviation. A PDF goes beside the PNG.
     """
     panels = [
         Panel(f"({chr(ord('a') + number)}) {title}", AXES[cells[0].cell.score], _lines_of(cells))
-        for number, (title, cells) in enumerate(by_panel(filling.cells).items())
+        for number, (title, cells) in enumerate(group_cells(filling.cells).items())
     ]
     draw_panels(filling.artefact.name, panels, path, pdf=True, mark=mark)
 
@@ -115,8 +105,8 @@ def draw_panels(
     """Draw panels of curves, which differ in colour, dash and marker, with one legend.
 
     Args:
-        name: Artefact that says what is on the horizontal axis, and how the panels lie.
-        panels: At least one.
+        name: Artefact, which decides the text of the horizontal axis and the layout of panels.
+        panels: Panels, at least one.
         path: PNG to write.
         pdf: Write a PDF of the same name beside it.
         mark: Words in its corner.
@@ -134,12 +124,12 @@ def draw_panels(
         _legend_below(figure, _distinct(line for panel in panels for line in panel.lines))
 
 
-def by_panel(cells: Sequence[Filled]) -> dict[str, list[Filled]]:
-    """Return the cells of each panel, in their order."""
-    panels: dict[str, list[Filled]] = {}
+def group_cells(cells: Sequence[Filled], by: str = "panel") -> dict[str, list[Filled]]:
+    """Return the cells of each panel, row or column, in their order."""
+    groups: dict[str, list[Filled]] = {}
     for item in cells:
-        panels.setdefault(item.cell.panel, []).append(item)
-    return panels
+        groups.setdefault(getattr(item.cell, by), []).append(item)
+    return groups
 
 
 def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) -> None:
@@ -171,16 +161,13 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
 
 def _lines_of(cells: Sequence[Filled]) -> dict[str, Line]:
     """Return a line for each column of a panel."""
-    columns: dict[str, list[Filled]] = {}
-    for item in cells:
-        columns.setdefault(item.cell.column, []).append(item)
     return {
         name: Line(
             [np.nan if item.cell.x is None else item.cell.x for item in points],
             [_percent(item) for item in points],
             [_whisker(item) for item in points],
         )
-        for name, points in columns.items()
+        for name, points in group_cells(cells, by="column").items()
     }
 
 

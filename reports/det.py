@@ -1,4 +1,4 @@
-"""The detection error tradeoff of speaker verification, as it is usually drawn."""
+"""Detection error tradeoff of speaker verification, drawn as usual."""
 
 from collections.abc import Mapping
 from pathlib import Path

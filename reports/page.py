@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.tables import to_html
+from reports.table_formats import to_html
 
 _CSS = """
 :root { color-scheme: light; }
@@ -39,10 +39,10 @@ class Section:
     """One experiment on the page; all strings are plain text.
 
     Attributes:
-        title: Of the section.
+        title: Heading of the section.
         badges: Short marks beside it: synthetic, protocol, speaker-independent.
         lead: The sentence with the main figure.
-        warnings: What the reader must know before believing a figure.
+        warnings: Sentences to read before believing a figure.
         tables: Heading and table, with the command that recomputes it.
         pictures: PNG and its caption.
         notes: Sentences, each with a command or `""`.

@@ -17,13 +17,13 @@ PAIRED_TEST_NOTE = (
     "folds, for which the repetitions of a fold are averaged, is the honest one. It cannot fall "
     "under 2 / 2^n with n folds. No p is corrected for the number of comparisons."
 )
-"""What difference and p-values mean, for whoever reads them."""
+"""Explanation of differences and p-values for readers of a report."""
 
 REFERENCE = "reference"
-"""Stands in the place of a difference where an experiment is what others are compared with."""
+"""Text in place of a difference for the experiment that others are compared with."""
 
 _COLUMNS = ("difference", "pairs", "p", "folds", "p over folds")
-_USED = ("fold", "repetition", UA, "test_ids_digest")
+_RUN_KEYS = ("fold", "repetition", UA, "test_ids_digest")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Comparison:
     """One model against another.
 
     Attributes:
-        runs: Over folds and repetitions; a difference is to the other.
-        folds: The same with the repetitions of a fold averaged.
+        runs: Test over folds and repetitions; a difference is this model's UA less the other's.
+        folds: Test over folds, with the repetitions of a fold averaged.
     """
 
     runs: PairedTest
@@ -40,14 +40,9 @@ class Comparison:
 
 
 def compare(evaluation: Mapping[str, Any], other: Mapping[str, Any]) -> Comparison | None:
-    """Test an experiment against another; `None` where they have no fold in common.
-
-    Args:
-        evaluation: One of `evaluate_all`.
-        other: Another.
-    """
+    """Test an experiment against another; `None` where they have no fold in common."""
     first, second = (
-        pd.DataFrame([{name: run[name] for name in _USED} for run in item["runs"]])
+        pd.DataFrame([{name: run[name] for name in _RUN_KEYS} for run in item["runs"]])
         for item in (other, evaluation)
     )
     try:

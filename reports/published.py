@@ -20,10 +20,10 @@ class Stated:
     """A figure of the paper.
 
     Attributes:
-        mean: In per cent.
-        std: Over ten repetitions; `None` where the paper gives none.
+        mean: Mean in per cent.
+        std: Deviation over ten repetitions; `None` where the paper gives none.
         source: Table and section.
-        digits: Behind the point, as printed.
+        digits: Digits behind the point, as printed.
     """
 
     mean: float
@@ -56,7 +56,7 @@ _TABLE_3_CITED: Mapping[tuple[str, str], tuple[Pair, Pair | None]] = {
 }
 
 _WITH_TWO_DIGITS = 59.54
-"""The one figure of Table 3 that is printed so."""
+"""Figure of Table 3 that is printed with two digits, as the only one."""
 
 _TABLE_4 = {"Proposed": (46.41, 0.32)}
 _TABLE_4_CITED: Mapping[str, Pair] = {
@@ -102,7 +102,7 @@ REMARKS: Mapping[str, str] = {
     "figure-5": "The paper's Figure 5 is curves without numbers: its text says that alpha from "
     "0.4 to 0.6 and beta from 0.4 to 0.7 are best.",
 }
-"""Artefact to what a reader should know of the paper's side of it."""
+"""Artefact to a remark on the paper's figures of it."""
 
 LEVELS: Mapping[str, tuple[str, str, str]] = {
     "IEMOCAP": ("[1,2]", "(2,3.5]", "(3.5,5]"),
@@ -111,16 +111,16 @@ LEVELS: Mapping[str, tuple[str, str, str]] = {
 """Table 2: corpus to the ranges of low/negative, medium/neutral and high/positive."""
 
 
-def stated(artefact: str, cell: Cell) -> Stated | None:
-    """Return what the paper states for a cell, `None` where it states nothing.
+def stated_figure(artefact: str, cell: Cell) -> Stated | None:
+    """Return the paper's figure for a cell, `None` where the paper states none.
 
     A cell on corpora that the paper does not use has other columns, and so no figure.
     """
     panel = cell.panel if artefact == "table-3" else ""
-    return _STATED.get((artefact, panel, cell.row, _column(artefact, cell)))
+    return _STATED_FIGURES.get((artefact, panel, cell.row, _column(artefact, cell)))
 
 
-def cited(artefact: str) -> list[tuple[str, str, str, Stated]]:
+def cited_figures(artefact: str) -> list[tuple[str, str, str, Stated]]:
     """Return the figures of other authors in a table: panel, row, column, figure."""
     if artefact == "table-4":
         source = "Table 4, Sec. 5.3, cited there"
@@ -143,7 +143,7 @@ def cited(artefact: str) -> list[tuple[str, str, str, Stated]]:
 
 
 def _column(artefact: str, cell: Cell) -> str:
-    """Return a cell's column; Table 4 has one, whatever its corpora, so those are its column."""
+    """Return a cell's column; of Table 4, whose column names no corpora, the corpora."""
     if artefact != "table-4":
         return cell.column
     return f"{cell.config.dataset} {cell.config.protocol.target}"
@@ -171,4 +171,4 @@ def _collect() -> dict[tuple[str, str, str, str], Stated]:
     return found
 
 
-_STATED = _collect()
+_STATED_FIGURES = _collect()

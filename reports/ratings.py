@@ -19,8 +19,8 @@ from ser_aae.store.corpus import MANIFEST, StoredCorpus, load_corpus
 def find_corpus(store: Path, dataset: str, setup: Setup) -> StoredCorpus | None:
     """Return a corpus that a setup names, with its facts; `None` where it is not prepared.
 
-    Labels are the same under every front end: where it is not there for that of the setup, any
-    serves.
+    Labels are the same under every front end: where the corpus is not prepared under the setup's,
+    one prepared under another serves.
     """
     corpus = _find_prepared(store, setup.stored_name(dataset), setup.base.frontend)
     # an earlier version wrote no facts
@@ -41,9 +41,9 @@ def _find_prepared(store: Path, name: str, frontend: FrontEndConfig) -> StoredCo
 
 
 def level_table(setup: Setup, store: Path) -> pd.DataFrame:
-    """Return Table 2: for each corpus the ranges of three levels, and how many utterances each has.
+    """Return Table 2: for each corpus the ranges of three levels, and the utterances of each.
 
-    The ranges are those the program applies; `paper` says whether the paper states the same.
+    The ranges are those that the program applies; `paper` compares them with the paper's.
     """
     rows = []
     for dataset in setup.datasets:
@@ -75,22 +75,16 @@ def _level_row(config: RunConfig, setup: Setup, corpus: StoredCorpus | None) -> 
     stated = STATED_LEVELS.get(title)
     row = {"corpus": title, "dimension": config.task}
     counts = _counts(config, corpus)
-    for level, span, count in zip(LEVELS[config.task], ranges, counts, strict=True):
-        row[f"{'/'.join(dict.fromkeys(_level_names(level)))}"] = f"{span}: {count}"
+    # both dimensions share a column for each level, whose names differ
+    for names, span, count in zip(zip(*LEVELS.values(), strict=True), ranges, counts, strict=True):
+        row["/".join(dict.fromkeys(names))] = f"{span}: {count}"
     same = {True: "the same ranges", False: f"{stated}", None: "not stated"}
     row["paper"] = same[None if stated is None else stated == ranges]
     return row
 
 
-def _level_names(level: str) -> tuple[str, str]:
-    """Return the names of a level in both dimensions, which share a column."""
-    position = next(names.index(level) for names in LEVELS.values() if level in names)
-    low, high = (names[position] for names in LEVELS.values())
-    return low, high
-
-
 def _counts(config: RunConfig, corpus: StoredCorpus | None) -> list[str]:
-    """Return how many utterances each level has, as text; why not, where they are not known."""
+    """Return the number of utterances of each level as text, or the reason why it is not known."""
     if corpus is None:
         return ["not prepared"] * 3
     try:

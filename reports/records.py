@@ -1,4 +1,4 @@
-"""Every run as one row of a file that is small enough to keep with the source."""
+"""Records of all runs: one row each, in a file small enough to keep with the source."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from reports.summary import Evaluations
 from ser_aae.files.atomic import read_json
 from ser_aae.results.folder import ENVIRONMENT, read_plain_config
 
-_FIGURES = (
+_FIGURE_KEYS = (
     "n",
     "weighted_accuracy",
     "unweighted_accuracy",
@@ -20,7 +20,7 @@ _FIGURES = (
     "speaker_only_unweighted_accuracy",
     "equal_error_rate",
 )
-_STORED = (
+_STORED_KEYS = (
     "validation_unweighted_accuracy",
     "speaker_accuracy",
     "best_epoch",
@@ -41,11 +41,11 @@ _COLUMN_SETTINGS = (
     "protocol.fold",
     "protocol.directory",
 )
-"""Settings that have a column of their own, or that say where on a disk something lies."""
+"""Settings with a column each, and the one that is a path of this machine."""
 
 
 def run_records(evaluations: Evaluations) -> pd.DataFrame:
-    """Return one row a complete run: what it is, its figures as shares, what it was tested on.
+    """Return one row a complete run: settings, figures as shares, digests of data and tests.
 
     `settings` are those that differ from the preset named beside them. No path of a machine is
     in it, and the figures are those recomputed from the predictions.
@@ -77,8 +77,8 @@ def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
         "fold": run["fold"],
         "repetition": run["repetition"],
         "seed": config["seed"],
-        **{name: run.get(name) for name in _FIGURES},
-        **{name: stored.get(name) for name in _STORED},
+        **{name: run.get(name) for name in _FIGURE_KEYS},
+        **{name: stored.get(name) for name in _STORED_KEYS},
         **_leakage(stored.get("leakage") or {}),
         "adversary": (stored.get("adversary") or {}).get("state"),
         "synthetic": " ".join(stored.get("synthetic") or ()),
@@ -88,7 +88,7 @@ def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
 
 
 def _leakage(check: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the leakage check counted; nothing where the run wrote none."""
+    """Return the counts of the leakage check, `None` for those that the run did not write."""
     shared = check.get("shared_speakers")
     names = {name for found in (shared or {}).values() for name in found}
     return {

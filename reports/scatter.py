@@ -1,4 +1,4 @@
-"""Pictures of points in a plane: the latent space, and clusters of ratings."""
+"""Scatter plots: the latent space, and clusters of ratings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,22 +12,19 @@ from reports.style import COLOURS, MANY, MARKERS, drawn_to
 _MAX_LEGEND = 12
 
 
-def latent_space(
-    points: np.ndarray, labels: Mapping[str, Sequence[str]], path: Path, size: float = 12.0
-) -> None:
+def latent_space(points: np.ndarray, labels: Mapping[str, Sequence[str]], path: Path) -> None:
     """Draw the same points once for each labelling, coloured by it.
 
     Args:
         points: `(n, 2)`.
         labels: Title of a panel (`"emotion"`, ...) to the n labels.
         path: PNG to write.
-        size: Of a marker, in square points.
     """
     with drawn_to(path, 3.9, width_inches=9.5) as figure:
         for axes, (title, names) in zip(
             figure.subplots(1, len(labels), squeeze=False).flat, labels.items(), strict=True
         ):
-            _draw_points(axes, points, np.asarray(names, str), size)
+            _draw_points(axes, points, np.asarray(names, str))
             groups = len(set(names))
             many = f" ({groups}, a colour each)" if groups > _MAX_LEGEND else ""
             axes.set(title=f"{title}{many}", xticks=[], yticks=[])
@@ -74,7 +71,7 @@ def clusters(
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, markerscale=0.8)
 
 
-def _draw_points(axes: Axes, points: np.ndarray, names: np.ndarray, size: float) -> None:
+def _draw_points(axes: Axes, points: np.ndarray, names: np.ndarray) -> None:
     groups = sorted(set(names.tolist()))
     many = mpl.colormaps[MANY](np.linspace(0.03, 0.97, len(groups)))
     for index, name in enumerate(groups):
@@ -82,7 +79,7 @@ def _draw_points(axes: Axes, points: np.ndarray, names: np.ndarray, size: float)
         axes.scatter(
             points[rows, 0],
             points[rows, 1],
-            s=size,
+            s=12.0,
             marker=MARKERS[index % len(MARKERS)],
             color=COLOURS[index] if len(groups) <= len(COLOURS) else many[index],
             alpha=0.75,

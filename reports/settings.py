@@ -1,4 +1,4 @@
-"""Settings of a run, beside those of the preset that it is nearest to."""
+"""Settings of presets, and those of a run that differ from the nearest preset."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,10 +16,10 @@ def preset_settings(preset: str) -> dict[str, Any]:
 def shortest_settings(
     config: Mapping[str, Any], without: Iterable[str]
 ) -> tuple[str, dict[str, str]]:
-    """Return the preset that a config is nearest to, and what it changes of it, as text.
+    """Return the preset nearest to a config, and the settings that differ from it, as text.
 
     Args:
-        config: As `config.json` holds it. Settings that this version does not know count as
+        config: Config as `config.json` holds it. Settings that this version does not know count as
             changed; the digests of corpora, which a run adds, are none.
         without: Settings to leave out.
     """

@@ -1,4 +1,4 @@
-"""One look for every picture: no display, colours for the colour-blind, readable in grey.
+"""Style of every picture: no display, colours for the colour-blind, readable in grey.
 
 Figures are made without pyplot, so that drawing leaves no global state behind.
 """
@@ -23,7 +23,7 @@ FILLS = ("#7FB8D8", "#EBAE7F", "#7FCEB9", "#E5BBD3", "#F2CF7F", "#AAD9F4", "#7F7
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
 HATCHES = ("", "///", "...", "xxx", "---")
-"""Beside colour, shapes, dashes and hatches tell things apart: a grey print shows them too."""
+"""Shapes, dashes and hatches that tell things apart on a grey print, where colours do not."""
 
 SEQUENTIAL = "cividis"
 """Colour map whose lightness alone carries the value."""
@@ -78,8 +78,8 @@ def drawn_to(
 
     Args:
         path: PNG to write.
-        height_inches: Of the figure.
-        width_inches: Of the figure.
+        height_inches: Height of the figure.
+        width_inches: Width of the figure.
         pdf: Write a PDF of the same name beside it.
         mark: Words in its corner, for what must not be mistaken.
     """

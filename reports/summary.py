@@ -1,4 +1,4 @@
-"""Summary of all runs of an experiment: mean, spread, and how sure it is."""
+"""Summary of all runs of an experiment: mean, spread, and interval of confidence."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import mean_and_std, percent
 
 Evaluations = Mapping[Path, Mapping[str, Any]]
-"""Folder of an experiment to what `evaluate_all` says of it."""
+"""Folder of an experiment to its evaluation by `evaluate_all`."""
 
 CONFIDENCE_NOTE = (
     "Intervals are of 95 %, by bootstrap over speakers: 2000 times as many test speakers are drawn "
@@ -27,7 +27,7 @@ CONFIDENCE_NOTE = (
     "10-fold, ones that were trained on too. They do not say how it would vary were the models "
     "trained anew, and with few speakers they are somewhat too narrow."
 )
-"""What an interval of UA means, for whoever reads one."""
+"""Explanation of an interval of UA for readers of a report."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Summary:
     Attributes:
         mean: Share in [0, 1], `None` where no run has it.
         std: Sample deviation of what `spread` says, `None` where there is but one value.
-        spread: What mean and deviation are over.
-        interval: Of UA; `None` for another figure, and where one speaker was tested.
+        spread: Repetitions or folds that mean and deviation are over, in words.
+        interval: Interval of UA; `None` for another figure, and where one speaker was tested.
         n: Test utterances of a repetition; of an equal error rate, pairs that each run tested.
         folds: Folds run of those the protocol has, `"1 of 10"`.
-        repetitions: How many are counted.
+        repetitions: Number of repetitions counted.
     """
 
     mean: float | None
@@ -54,22 +54,19 @@ class Summary:
 
 
 NOTHING = Summary(None, None, "", None, 0, "", 0)
-"""Of an experiment that was not run."""
+"""Summary of an experiment that was not run."""
 
 
 def evaluate_all(runs: Path, *, may_be_none: bool = False) -> dict[Path, dict[str, Any]]:
     """Recompute all figures of every experiment below a folder that has a complete run.
 
-    Args:
-        runs: The folder.
-        may_be_none: There may be none; else that is an error.
-
     Returns:
-        For each folder what `evaluate_experiment` says, and `interval`: of UA, over all
-        repetitions that are counted; `None` where one speaker was tested.
+        For each folder the result of `evaluate_experiment`, and `interval`: that of UA over the
+        comparable repetitions; `None` where one speaker was tested.
 
     Raises:
-        UserError: No complete run, or a run whose files are damaged or disagree.
+        UserError: No complete run and not `may_be_none`, or a run whose files are damaged or
+            disagree.
     """
     experiments = [
         folder
@@ -87,17 +84,13 @@ def evaluate_all(runs: Path, *, may_be_none: bool = False) -> dict[Path, dict[st
 
 
 def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
-    """Return a figure over the repetitions that count (decisions P5).
+    """Return a figure over the comparable repetitions.
 
-    Those are the repetitions with most folds, tested on the same utterances. What predictions do
-    not give, as speaker identification, each run wrote down for itself: it is averaged over the
-    folds.
-
-    Args:
-        evaluation: One of `evaluate_all`.
-        figure: Name of a figure of a result.
+    These are the repetitions with most folds, tested on the same utterances. A figure that cannot
+    be computed from predictions, such as the accuracy on speakers, is the mean of what the runs of
+    all folds wrote down.
     """
-    counted = _counted(evaluation)
+    counted = _comparable_repetitions(evaluation)
     pooled, over_folds = [], []
     for item in counted:
         own = [run for run in evaluation["runs"] if run["repetition"] == item["repetition"]]
@@ -136,7 +129,7 @@ def speakers_text(interval: Interval | None) -> str:
     return "1" if interval is None else str(interval.speakers)
 
 
-def _counted(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _comparable_repetitions(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the repetitions with most folds; of those, all tested on the same utterances."""
     most = max(item["folds"] for item in evaluation["repetitions"])
     whole = [item for item in evaluation["repetitions"] if item["folds"] == most]
@@ -151,7 +144,7 @@ def _count_tested(evaluation: Mapping[str, Any], repetition: Mapping[str, Any], 
 
 
 def _spread(pooled: Sequence[float], over_folds: Sequence[float]) -> tuple[float | None, str]:
-    """Return the deviation and what it is over."""
+    """Return the deviation, and the repetitions or folds that it is over, in words."""
     if len(pooled) > 1:
         return float(np.std(pooled, ddof=1)), f"over {len(pooled)} repetitions, folds pooled"
     if len(over_folds) > 1:
@@ -161,7 +154,7 @@ def _spread(pooled: Sequence[float], over_folds: Sequence[float]) -> tuple[float
 
 
 def _interval(evaluation: Mapping[str, Any]) -> Interval | None:
-    counted = {item["repetition"] for item in _counted(evaluation)}
+    counted = {item["repetition"] for item in _comparable_repetitions(evaluation)}
     predictions = pd.concat(
         [
             read_predictions(Path(run["folder"]) / PREDICTIONS)

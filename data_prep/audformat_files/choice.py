@@ -49,7 +49,7 @@ def choose_tables(database: Database, wanted: str = "") -> tuple[str, ...]:
     `laryngo.emotion`. Without any table of emotions, those of arousal and valence are taken.
 
     Args:
-        database: To choose from.
+        database: Database to choose from.
         wanted: Names of tables with `+` between them, or nothing to choose by the rules.
 
     Raises:

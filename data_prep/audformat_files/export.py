@@ -31,11 +31,11 @@ def write_database(
     """Write a database; `db.yaml` comes last, so that it is there whole or not at all.
 
     Args:
-        folder: Where to write; paths of the utterances are relative to it.
-        name: Of the database.
-        utterances: With ratings from 1 to 5 and speakers without the corpus' name.
-        source: Where the recordings are from.
-        terms: Of their use.
+        folder: Folder to write to; paths of the utterances are relative to it.
+        name: Name of the database.
+        utterances: Utterances with ratings from 1 to 5 and speakers without the corpus' name.
+        source: Origin of the recordings.
+        terms: Terms of use.
 
     Raises:
         UserError: A database lies there already.

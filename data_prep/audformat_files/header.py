@@ -23,7 +23,7 @@ HEADER = "db.yaml"
 DEEPEST = 100
 """Levels of lists and mappings in each other; audformat itself has seven."""
 MOST_VALUES = 10_000_000
-"""With those of aliases; a speaker has about five."""
+"""Values of a header, aliases resolved; a speaker has about five."""
 
 # the same loader in C, where PyYAML has it: headers with thousands of speakers are long
 _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

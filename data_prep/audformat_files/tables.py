@@ -31,7 +31,7 @@ class Database:
 
     Attributes:
         root: The folder.
-        header: What `db.yaml` says; its own tables are empty and must stay so.
+        header: Content of `db.yaml`; the header's own tables are empty and must stay so.
     """
 
     def __init__(self, root: Path) -> None:
@@ -98,7 +98,7 @@ class Database:
             return {label_text(str(label), scheme): {} for label in scheme.labels or ()}
         return {
             label_text(str(label), scheme): {
-                name: _as_text(value)
+                name: _cell_text(value)
                 for name, value in (meaning if isinstance(meaning, dict) else {"": meaning}).items()
             }
             for label, meaning in scheme.labels.items()
@@ -150,10 +150,10 @@ def _parquet_rows(path: Path) -> list[Row]:
         rows = parquet.read_table(path).to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path}: expected a parquet table, {error}; fetch it again") from error
-    return [{name: _as_text(value) for name, value in row.items()} for row in rows]
+    return [{name: _cell_text(value) for name, value in row.items()} for row in rows]
 
 
-def _as_text(value: object) -> str:
+def _cell_text(value: object) -> str:
     """Return a value as audformat writes it to a CSV: times in words, nothing for NaN."""
     is_missing = value is None or value != value  # noqa: PLR0124 - NaN and NaT are not themselves
     return "" if is_missing else str(value)

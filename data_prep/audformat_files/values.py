@@ -101,7 +101,9 @@ class Values:
         """
         for table_id, columns in self._sources[dimension]:
             found = self.database.row_of(table_id, row)
-            ratings = [self._rescaled(table_id, name, found.get(name, "")) for name in columns]
+            ratings = [
+                self._rescale_rating(table_id, name, found.get(name, "")) for name in columns
+            ]
             known = [rating for rating in ratings if rating is not None]
             if known:
                 return math.fsum(known) / len(known)
@@ -205,7 +207,7 @@ class Values:
         known = (text for text in (label, *labels[label].values()) if _is_emotion(text))
         return next(known, label)
 
-    def _rescaled(self, table_id: str, column: str, text: str) -> float | None:
+    def _rescale_rating(self, table_id: str, column: str, text: str) -> float | None:
         scheme = self.database.scheme(table_id, column)
         span = None if scheme is None else _range(scheme)
         try:

@@ -12,11 +12,11 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from data_prep.corpus import Corpus, check_counts, why_dropped
+from data_prep.corpus import Corpus, check_counts, describe_dropped
 from ser_aae.config.datasets import PATH_KINDS, given_path, stored_name
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -79,7 +79,7 @@ class Adapter:
             raise UserError(f"{location}: {expected}found {came}. {self.obtain}")
         corpus = self.parse(location)
         if not corpus.utterances:
-            dropped = "".join(f"\n  {line}" for line in why_dropped(corpus))
+            dropped = "".join(f"\n  {line}" for line in describe_dropped(corpus))
             raise UserError(f"{location}: {expected}found no such audio. {self.obtain}{dropped}")
         if not allow_partial:
             check_counts(self.name, corpus)
@@ -139,19 +139,10 @@ def _path_names() -> list[str]:
 def _adapters() -> dict[str, Adapter]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    constants = [field.name for field in fields(Adapter) if field.name not in ("parse", "given")]
     return {
         module.NAME: Adapter(
-            name=module.NAME,
-            version=module.VERSION,
-            title=module.TITLE,
-            license=module.LICENSE,
-            obtain=module.OBTAIN,
-            bibtex=module.BIBTEX,
-            tree=module.TREE,
-            language=module.LANGUAGE,
-            facts=module.FACTS,
-            expected=module.EXPECTED,
-            parse=module.read,
+            **{name: getattr(module, name.upper()) for name in constants}, parse=module.read
         )
         for module in modules
     }

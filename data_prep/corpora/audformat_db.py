@@ -94,7 +94,7 @@ def read(location: Path, table: str = "") -> Corpus:
                 utterances[utterance.utterance_id] = utterance
         notes |= values.notes
     read_corpus = build_corpus(location, utterances.values(), [*dropped, *notes])
-    return _with_media_counted(read_corpus, media)
+    return _add_media_counts(read_corpus, media)
 
 
 def parse_time(text: str) -> float | None:
@@ -155,7 +155,7 @@ def _fault(utterance: Utterance) -> str:
     return "" if has_length and utterance.start_s >= 0 else EXCLUDED["length"]
 
 
-def _with_media_counted(corpus: Corpus, media: Mapping[str, bool]) -> Corpus:
+def _add_media_counts(corpus: Corpus, media: Mapping[str, bool]) -> Corpus:
     """Add how many media files there are, and how many there should be.
 
     Raises:

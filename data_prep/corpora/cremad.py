@@ -28,15 +28,14 @@ from pathlib import Path
 from data_prep.corpus import (
     Corpus,
     build_corpus,
-    collect_utterances,
+    collect_labelled,
     files_below,
     read_label_file,
-    unique_by_stem,
 )
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.utterance import Utterance
 
 NAME = "cremad"
 VERSION = "1.0.0"
@@ -131,13 +130,12 @@ def read(location: Path) -> Corpus:
     files = files_below(location, (".wav", ".csv"))
     actors = _table(location, files, ACTORS_FILE, _parse_actor)
     votes = _table(location, files, VOTES_FILE, _parse_perceived)
-    paths, dropped = unique_by_stem(path for path in files if path.suffix.lower() == ".wav")
-    utterances, excluded = collect_utterances(
-        paths, lambda path: _utterance(location, path, actors, votes)
+    utterances, dropped = collect_labelled(
+        (path for path in files if path.suffix.lower() == ".wav"),
+        lambda path: _utterance(location, path, actors, votes),
+        {stem: stem for stem in votes},
+        EXCLUDED["absent"],
     )
-    dropped += excluded
-    absent = sorted(votes.keys() - {path.stem for path in paths})
-    dropped += [Dropped(stem, EXCLUDED["absent"]) for stem in absent]
     pointers = [item.where for item in dropped if item.reason == EXCLUDED["pointer"]]
     if pointers and not utterances:
         raise UserError(
@@ -153,7 +151,7 @@ def read(location: Path) -> Corpus:
 def _is_pointer(path: Path) -> bool:
     """Return whether git-lfs has left a text file in place of the sound."""
     if not path.is_file():
-        return False  # whoever reads the sound tells what it is
+        return False  # reading the sound reports the fault
     with path.open("rb") as stream:
         return stream.read(40).startswith(b"version https://git-lfs")
 

@@ -30,6 +30,7 @@ from data_prep.corpus import (
     explain_damage,
     files_below,
     read_label_file,
+    read_lines,
     split_lines,
 )
 from ser_aae.corpus_facts import CorpusFacts
@@ -153,7 +154,7 @@ def _ratings(root: Path, paths: list[Path]) -> tuple[dict[str, float], list[Drop
     """Return percentages by stem, and the lines that hold none."""
     percent, dropped = {}, []
     for path in paths:
-        header, *lines = split_lines(read_label_file(root / path).decode("latin-1"))
+        header, *lines = read_lines(root / path, "latin-1")
         for number, line in enumerate(lines, start=2):
             rating = parse_rating(_cells(header), line)
             if rating is not None:

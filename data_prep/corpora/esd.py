@@ -26,11 +26,10 @@ from data_prep.corpus import (
     AUDIO_SUFFIXES,
     Corpus,
     build_corpus,
-    collect_utterances,
+    collect_labelled,
     files_below,
     read_label_file,
     split_lines,
-    unique_by_stem,
 )
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.labels import canonical_emotion
@@ -154,13 +153,13 @@ def read(location: Path) -> Corpus:
     files = files_below(location, (*AUDIO_SUFFIXES, ".txt"))
     texts = [path for path in files if path.suffix.lower() == ".txt"]
     lines, dropped = _transcripts(location, [path for path in texts if path.stem in SPEAKERS])
-    paths, duplicates = unique_by_stem(set(files) - set(texts))
-    utterances, excluded = collect_utterances(
-        paths, lambda path: _utterance(path, lines.get(path.stem))
+    utterances, excluded = collect_labelled(
+        set(files) - set(texts),
+        lambda path: _utterance(path, lines.get(path.stem)),
+        {stem: stem for stem in lines},
+        EXCLUDED["absent"],
     )
-    absent = sorted(lines.keys() - {path.stem for path in paths})
-    dropped += [Dropped(stem, EXCLUDED["absent"]) for stem in absent]
-    return build_corpus(location, utterances, dropped + duplicates + excluded, EXPECTED)
+    return build_corpus(location, utterances, dropped + excluded, EXPECTED)
 
 
 def _transcripts(root: Path, paths: list[Path]) -> tuple[dict[str, Line], list[Dropped]]:

@@ -26,11 +26,11 @@ from pathlib import Path
 from data_prep.corpus import (
     Corpus,
     build_corpus,
+    collect_labelled,
     explain_damage,
     files_below,
     read_label_file,
     split_lines,
-    unique_by_stem,
 )
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -85,7 +85,7 @@ EXPECTED = (
     | {"utterances of neutral": 1708, "utterances of other": 3}
     | {"utterances of sadness": 1084, "utterances of surprise": 107}
 )
-"""Of the release; the utterances of women and men tell the speaker's letter from the other one."""
+"""Counts of the release; those of women and men tell the speaker's letter from the other one."""
 
 EXCLUDED = {
     "session": "session is not there",
@@ -262,23 +262,20 @@ def _match_sound(
 ) -> tuple[list[Utterance], list[Dropped]]:
     """Return the turns with the files they have, and whatever has no partner."""
     folder = Path(session, "sentences", "wav")
-    paths, dropped = unique_by_stem(files_below(root / folder, (".wav",)))
-    dropped = [replace(item, where=(folder / item.where).as_posix()) for item in dropped]
-    missing = dict(turns)
-    utterances = []
-    for path in (folder / path for path in paths):
-        turn = missing.pop(path.stem, None)
-        where = path.as_posix()
+
+    def make_utterance(path: Path) -> Utterance | str:
+        turn, name = turns.get(path.stem), parse_name(path.stem)
         if turn is None:
-            name = parse_name(path.stem)
             is_turn = name is not None and session.endswith(name.session)
-            dropped.append(Dropped(where, EXCLUDED["label" if is_turn else "turn"]))
-        elif not (root / path).is_file():
-            dropped.append(Dropped(where, EXCLUDED["file"]))
-        else:
-            utterances.append(replace(turn, path=where))
-    dropped += [Dropped(turn.path, EXCLUDED["sound"]) for turn in missing.values()]
-    return utterances, dropped
+            return EXCLUDED["label" if is_turn else "turn"]
+        return replace(turn, path=path.as_posix()) if (root / path).is_file() else EXCLUDED["file"]
+
+    return collect_labelled(
+        (folder / path for path in files_below(root / folder, (".wav",))),
+        make_utterance,
+        {name: turn.path for name, turn in turns.items()},
+        EXCLUDED["sound"],
+    )
 
 
 def _count_turns(utterances: Iterable[Utterance]) -> dict[str, int]:

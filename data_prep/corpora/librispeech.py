@@ -26,8 +26,7 @@ from data_prep.corpus import (
     collect_utterances,
     explain_damage,
     files_below,
-    read_label_file,
-    split_lines,
+    read_lines,
 )
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -120,8 +119,7 @@ def read_readers(path: Path) -> dict[str, Reader]:
     if not path.exists():
         raise UserError(f"{path}: expected LibriSpeech's table of readers, found none. {OBTAIN}")
     readers: dict[str, Reader] = {}
-    text = read_label_file(path).decode("utf-8-sig", errors="replace")
-    for number, line in enumerate(split_lines(text), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if not line.strip() or line.startswith(";"):
             continue
         with explain_damage(f"{path}:{number}"):
@@ -143,7 +141,7 @@ def read(location: Path) -> Corpus:
     on_disk = {(item.extra["subset"], item.speaker) for item in corpus.utterances}
     absent = _absent_readers(readers, on_disk)
     corpus = build_corpus(root, corpus.utterances, (*corpus.dropped, *absent))
-    return _with_subset_counts(corpus, [subset for subset, _ in on_disk])
+    return _add_subset_counts(corpus, [subset for subset, _ in on_disk])
 
 
 def _utterance(path: Path, readers: Mapping[str, Reader]) -> Utterance | str:
@@ -177,7 +175,7 @@ def _absent_readers(readers: Mapping[str, Reader], on_disk: set[tuple[str, str]]
     ]
 
 
-def _with_subset_counts(corpus: Corpus, subsets: list[str]) -> Corpus:
+def _add_subset_counts(corpus: Corpus, subsets: list[str]) -> Corpus:
     """Return the corpus with the speakers of each subset counted, one entry of `subsets` each."""
     counts = {f"speakers of {subset}": subsets.count(subset) for subset in sorted(set(subsets))}
     expected = {what: count for what, count in EXPECTED.items() if what in counts}

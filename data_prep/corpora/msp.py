@@ -25,7 +25,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from data_prep.corpus import AUDIO_SUFFIXES, Corpus, build_corpus, files_below, unique_by_stem
+from data_prep.corpus import (
+    AUDIO_SUFFIXES,
+    Corpus,
+    build_corpus,
+    files_below,
+    read_lines,
+    unique_by_stem,
+)
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import canonical_emotion
@@ -81,7 +88,7 @@ EXPECTED = {
     "utterances of type S": 4381,
     "utterances of type T": 652,
 }
-"""As in tables 3 and 4 of the corpus' paper; the four emotions of the experiments make 7798."""
+"""Counts of tables 3 and 4 of the corpus' paper; the experiments' four emotions make 7798."""
 EXCLUDED = {
     "name": "name is not MSP-IMPROV-<sentence>-<speaker>-<type>-<scene>",
     "link": "neither a file nor a link to one",
@@ -120,7 +127,7 @@ class TurnName:
 
     @property
     def session(self) -> str:
-        """As the folder is called: without the padding that the speaker's number has."""
+        """Name of the session's folder, without the padding that the speaker's number has."""
         return f"session{int(self.speaker[1:])}"
 
     @property
@@ -134,7 +141,7 @@ class Turn:
     """A turn of the label file.
 
     Attributes:
-        name: Of the turn.
+        name: Name of the turn.
         consensus: A letter of `EMOTION_CODES`, or `NO_AGREEMENT`.
         ratings: Activation, valence, dominance and naturalness, as stored.
         votes: Each rater's id to the emotion this rater chose.
@@ -177,8 +184,7 @@ def read_labels(path: Path) -> tuple[dict[int, Turn], list[int]]:
     turns: dict[int, Turn] = {}
     wrong = []
     current = None
-    # not splitlines(), for which characters that free text may hold end a line
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if "-IMPROV-" in line.upper():
             current = parse_turn(line)  # None for a damaged one, whose raters follow all the same
             if current is not None:
@@ -217,11 +223,7 @@ def read(location: Path) -> Corpus:
             dropped.append(Dropped(f"{labels.as_posix()}:{line}", reason))
     bare = (path for name, path in audio.items() if name not in labelled)
     dropped += [Dropped(path.as_posix(), EXCLUDED["label"]) for path in bare]
-    return _with_own_counts(build_corpus(location, utterances, dropped), labelled)
-
-
-def _read_text(path: Path) -> str:
-    return path.read_text(encoding="utf-8-sig", errors="replace")
+    return _add_counts(build_corpus(location, utterances, dropped), labelled)
 
 
 def _find_labels(location: Path, texts: Iterable[Path]) -> Path:
@@ -232,7 +234,7 @@ def _find_labels(location: Path, texts: Iterable[Path]) -> Path:
             f"{location}: expected the label file, called {' or '.join(LABEL_FILES)} in any case "
             f"of letters, there or in a folder below, found none. {OBTAIN}"
         )
-    if len({_read_text(location / path) for path in found}) > 1:
+    if len({tuple(read_lines(location / path)) for path in found}) > 1:
         listed = " and ".join(path.as_posix() for path in found)
         raise UserError(f"{location}: expected one label file, found {listed}; keep the corpus'")
     return found[0]
@@ -258,7 +260,9 @@ def _read_transcripts(location: Path, texts: Iterable[Path]) -> dict[TurnName, s
     below = (path for path in texts if "transcription" in path.parent.as_posix().lower())
     names = {path: parse_name(path.stem) for path in below}
     return {
-        name: " ".join(_read_text(location / path).split()) for path, name in names.items() if name
+        name: " ".join(" ".join(read_lines(location / path)).split())
+        for path, name in names.items()
+        if name
     }
 
 
@@ -296,7 +300,7 @@ def _utterance(path: Path, turn: Turn, transcript: str) -> Utterance:
     )
 
 
-def _with_own_counts(corpus: Corpus, labelled: Iterable[TurnName]) -> Corpus:
+def _add_counts(corpus: Corpus, labelled: Iterable[TurnName]) -> Corpus:
     """Return the corpus counted by type and session too; sessions should be as labelled."""
     turns = corpus.utterances
     sessions = Counter(f"utterances of {turn.session}" for turn in turns)

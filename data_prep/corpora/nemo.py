@@ -21,10 +21,10 @@ from pathlib import Path
 from data_prep.corpus import (
     Corpus,
     build_corpus,
+    collect_labelled,
     explain_damage,
     files_below,
     read_label_file,
-    unique_by_stem,
 )
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -151,22 +151,26 @@ def read(location: Path) -> Corpus:
     table = next((path for path in files if path.name == TABLE), None)
     if table is None:
         raise UserError(f"{location / TABLE}: expected nEMO's table, found none. {OBTAIN}")
-    paths, dropped = unique_by_stem(path for path in files if path.suffix.lower() == ".wav")
-    without_row = {path.stem: path for path in paths}
-    utterances = []
-    for number, row in read_rows(location / table).items():
-        path = without_row.pop(Path(row.file).stem, None)
-        if path is None:
-            dropped.append(Dropped(f"{table.as_posix()}:{number}", EXCLUDED["absent"]))
-        elif row.sentence is None:
-            dropped.append(Dropped(path.as_posix(), EXCLUDED["name"]))
-        else:
-            utterances.append(_utterance(path, row, row.sentence))
-    dropped += [Dropped(path.as_posix(), EXCLUDED["row"]) for path in without_row.values()]
+    rows = read_rows(location / table)
+    # of two rows of one file the first counts
+    lines = {Path(row.file).stem: number for number, row in reversed(rows.items())}
+    utterances, dropped = collect_labelled(
+        (path for path in files if path.suffix.lower() == ".wav"),
+        lambda path: _utterance(path, rows.get(lines.get(path.stem, 0))),
+        {stem: f"{table.as_posix()}:{number}" for stem, number in lines.items()},
+        EXCLUDED["absent"],
+    )
+    repeated = rows.keys() - set(lines.values())
+    dropped += [Dropped(f"{table.as_posix()}:{n}", EXCLUDED["absent"]) for n in repeated]
     return build_corpus(location, utterances, dropped, EXPECTED)
 
 
-def _utterance(path: Path, row: Row, sentence: str) -> Utterance:
+def _utterance(path: Path, row: Row | None) -> Utterance | str:
+    """Return the utterance of a file, or the reason why the file is none."""
+    if row is None:
+        return EXCLUDED["row"]
+    if row.sentence is None:
+        return EXCLUDED["name"]
     return Utterance(
         corpus=NAME,
         utterance_id=path.stem,
@@ -176,5 +180,5 @@ def _utterance(path: Path, row: Row, sentence: str) -> Utterance:
         emotion=canonical_emotion(EMOTION_CODES.get(row.emotion, row.emotion)),
         emotion_raw=row.emotion,
         language=LANGUAGE,
-        extra={"sentence": sentence, "transcript": row.text, "age": row.age},
+        extra={"sentence": row.sentence, "transcript": row.text, "age": row.age},
     )

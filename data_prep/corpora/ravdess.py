@@ -83,7 +83,7 @@ class RecordingName:
 
     @property
     def gender(self) -> str:
-        """Actors of odd number are men."""
+        """Gender of the actor: those of odd number are men."""
         return "M" if int(self.actor) % 2 else "F"
 
 

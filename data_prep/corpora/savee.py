@@ -77,7 +77,7 @@ class Recording:
 
     @property
     def utterance_id(self) -> str:
-        """The mirror's name, the same for both layouts."""
+        """Name of the file in the mirror, the same for both layouts."""
         return f"{self.speaker}_{self.emotion}{self.number}"
 
 

@@ -76,7 +76,7 @@ class RecordingName:
 
     @property
     def utterance_id(self) -> str:
-        """The name as the corpus means it."""
+        """Name of the file, without misspelling."""
         return f"{self.speaker}_{self.word}_{self.emotion}"
 
 

@@ -35,9 +35,9 @@ def synthesise(dataset: str, data_root: Path, speakers: int | None = None, seed:
 
     Args:
         dataset: One of `list_layouts`.
-        data_root: Where corpora lie.
-        speakers: How many voices, the layout's own number by default; at least 2.
-        seed: Of everything drawn.
+        data_root: Folder that holds the corpora.
+        speakers: Number of voices, at least 2; the layout's own number by default.
+        seed: Seed of everything drawn.
 
     Returns:
         The corpus' folder.

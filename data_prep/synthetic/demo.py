@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.synthetic.speech import synthesise_utterance, write_audio
+from data_prep.synthetic.speech import write_utterance
 from data_prep.synthetic.voice import STYLES, Style, draw_voices
 
 DEFAULT_SPEAKERS = 8
@@ -24,8 +24,8 @@ def write(folder: Path, speakers: int, seed: int) -> None:
             for take in range(1, UTTERANCES_PER_EMOTION + 1):
                 generator = np.random.default_rng([seed, index, number, take])
                 file = f"wav/{speaker}/{speaker}-{emotion}-{take:02d}.wav"
-                signal = synthesise_utterance(voice, style, generator.uniform(1.0, 3.0), generator)
-                write_audio(folder / file, signal)
+                length_s = generator.uniform(1.0, 3.0)
+                write_utterance(folder / file, voice, style, length_s, generator)
                 ratings = _ratings(style, generator)
                 rows.append((file, speaker, voice.gender, emotion, *ratings, session))
     with (folder / "utterances.csv").open("w", encoding="utf-8", newline="") as stream:

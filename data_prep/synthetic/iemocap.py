@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.synthetic.speech import SAMPLE_RATE_HZ, synthesise_utterance, write_audio
+from data_prep.synthetic.speech import SAMPLE_RATE_HZ, write_utterance
 from data_prep.synthetic.voice import STYLES, Voice, draw_voices
 from ser_aae.errors import UserError
 
@@ -39,7 +39,7 @@ _WORDS = {
     "neu": "Neutral",
     "sad": "Sadness",
 }
-_SELF_RATED = ("F1", "F2", "F3", "M1", "M3", "M5")
+_SELF_RATERS = ("F1", "F2", "F3", "M1", "M3", "M5")
 """The actors who rated themselves, by gender and session."""
 
 _HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n"
@@ -79,9 +79,9 @@ def _write_dialog(
         for voice in voices:
             turn = f"{dialog}_{voice.gender}{number:03d}"
             length_s = generator.uniform(1.5, 3.0)
-            signal = synthesise_utterance(voice, _STYLES[code], length_s, generator)
-            write_audio(folder / "sentences" / "wav" / dialog / f"{turn}.wav", signal)
-            end_s = start_s + len(signal) / SAMPLE_RATE_HZ
+            path = folder / "sentences" / "wav" / dialog / f"{turn}.wav"
+            samples = write_utterance(path, voice, _STYLES[code], length_s, generator)
+            end_s = start_s + samples / SAMPLE_RATE_HZ
             times = f"[{start_s:.4f} - {end_s:.4f}]"
             blocks[turn] = _block(times, turn, code, generator)
             spoken.append(f"{turn} [{start_s:08.4f}-{end_s:08.4f}]: {_TRANSCRIPT}\n")
@@ -96,7 +96,7 @@ def _write_dialog(
 def _block(times: str, turn: str, code: str, generator: np.random.Generator) -> str:
     """Return what the label file says of a turn: its own line, then one a rater."""
     speaker = turn.rpartition("_")[2][0] + turn[4]  # such as F1
-    own = [speaker] if speaker in _SELF_RATED else []
+    own = [speaker] if speaker in _SELF_RATERS else []
     votes = zip(["E2", "E3", "E4", *own], _votes(code, generator), strict=False)
     style = _STYLES[code]
     typical = (style.valence, style.activation, _DOMINANCE[code])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.synthetic.speech import SAMPLE_RATE_HZ, synthesise_utterance, write_audio
+from data_prep.synthetic.speech import SAMPLE_RATE_HZ, write_utterance
 from data_prep.synthetic.voice import STYLES, draw_voices
 
 DEFAULT_SPEAKERS = 12
@@ -29,10 +29,9 @@ def write(folder: Path, speakers: int, seed: int) -> None:
             for number in range(UTTERANCES_PER_CHAPTER):
                 generator = np.random.default_rng([seed, index, chapter, number])
                 length_s = generator.uniform(2.0, 5.0)
-                signal = synthesise_utterance(voice, STYLES["neutral"], length_s, generator)
                 name = f"{reader}-{chapter_id}-{number:04d}.flac"
-                write_audio(folder / SUBSET / str(reader) / str(chapter_id) / name, signal)
-                samples += len(signal)
+                path = folder / SUBSET / str(reader) / str(chapter_id) / name
+                samples += write_utterance(path, voice, STYLES["neutral"], length_s, generator)
         minutes = samples / SAMPLE_RATE_HZ / 60
         # the second name holds the separator, as that of reader 60 does in the real table
         name = "|Voice|Two" if index == 1 else f"Voice {index + 1}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.synthetic.speech import synthesise_utterance, write_audio
+from data_prep.synthetic.speech import write_utterance
 from data_prep.synthetic.voice import STYLES, draw_voices
 
 DEFAULT_SPEAKERS = 12
@@ -48,10 +48,10 @@ def write(folder: Path, speakers: int, seed: int) -> None:
         for number, turn in enumerate(_turns()):
             generator = np.random.default_rng([seed, index, number])
             length_s = generator.uniform(1.5, 3.0)
-            signal = synthesise_utterance(voice, STYLES[turn.emotion], length_s, generator)
             name = turn.name(f"{voice.gender}{session:02d}")
             place = folder / "Audio" / f"session{session}" / turn.scene / turn.scenario
-            write_audio(place / f"MSP-{name}.wav", signal)
+            path = place / f"MSP-{name}.wav"
+            write_utterance(path, voice, STYLES[turn.emotion], length_s, generator)
             blocks.append("\n".join(_block(name, turn, generator)) + "\n")
     # spelt as in the first release
     (folder / "Evalution.txt").write_text("\n".join(blocks), encoding="utf-8", newline="\n")

@@ -92,10 +92,17 @@ def vocal_tract(formants_hz: tuple[float, ...], scale: float) -> np.ndarray:
     return np.array(sections)
 
 
-def write_audio(path: Path, signal: np.ndarray) -> None:
-    """Write 16-bit PCM at `SAMPLE_RATE_HZ`, as WAV or FLAC by the path's suffix."""
+def write_utterance(
+    path: Path, voice: Voice, style: Style, duration_s: float, generator: np.random.Generator
+) -> int:
+    """Write an utterance of about the given length, and return the number of its samples.
+
+    The file is 16-bit PCM at `SAMPLE_RATE_HZ`, as WAV or FLAC by the path's suffix.
+    """
+    signal = synthesise_utterance(voice, style, duration_s, generator)
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, signal, SAMPLE_RATE_HZ, subtype="PCM_16")
+    return len(signal)
 
 
 def _vowel(

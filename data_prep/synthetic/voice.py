@@ -35,9 +35,9 @@ class Style:
     """The effect of an emotion on a voice.
 
     Attributes:
-        pitch_factor: On the median fundamental frequency.
+        pitch_factor: Factor on the median fundamental frequency.
         range_semitones: Standard deviation of the syllables' pitch.
-        level_db: On the level.
+        level_db: Change of the level.
         syllables_per_s: Tempo.
         tilt_hz: Corner of the low-pass on the glottal source; low sounds soft.
         breath: Share of noise in the source.

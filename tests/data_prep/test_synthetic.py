@@ -150,12 +150,12 @@ def test_an_interrupted_synthesis_leaves_what_was_there(tmp_path, monkeypatch, e
     before = contents(synthesise("demo", tmp_path, speakers=2))
     written = []
 
-    def stop_at_the_third(path, signal):
+    def stop_at_the_third(path, *_):
         if len(written) == 2:
             raise error
         written.append(path)
 
-    monkeypatch.setattr(demo_layout, "write_audio", stop_at_the_third)
+    monkeypatch.setattr(demo_layout, "write_utterance", stop_at_the_third)
     with pytest.raises(raised):
         synthesise("demo", tmp_path, speakers=4)
 

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.image import imread
 
 from data_prep.corpora import known_facts
-from reports import curves, figures, scatter, searches, summary
-from reports.aggregate import fill
+from reports import curves, run_plots, scatter, search_sections, summary
+from reports.filling import fill
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import BUDGETS, Setup
 from ser_aae.files.atomic import write_json
@@ -37,7 +37,7 @@ def pixels():
 def figure_spy(monkeypatch):
     """Keep the figures that are drawn, to look at what is in them."""
     kept = []
-    inner = figures.drawn_to
+    inner = run_plots.drawn_to
 
     def spy(*arguments, **options):
         manager = inner(*arguments, **options)
@@ -53,7 +53,7 @@ def figure_spy(monkeypatch):
 
         return Kept()
 
-    for module in (curves, figures, scatter, searches):
+    for module in (curves, run_plots, scatter, search_sections):
         monkeypatch.setattr(module, "drawn_to", spy)
     return kept
 

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from data_prep.corpora import known_facts
-from reports.aggregate import fill
 from reports.artefact_sections import draw_artefact
 from reports.artefact_tables import cells_table, confidence_table, our_text, side_by_side
-from reports.budget import MISSING
+from reports.filling import MISSING, fill
 from reports.page import page
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import BUDGETS, Budget, Setup
@@ -85,11 +84,11 @@ def test_a_half_run_cell_says_so_in_every_file(half_run, draw, tmp_path):
     with (out / "table-4.csv").open(encoding="utf-8") as file:
         told = [row["incomplete"] for row in csv.DictReader(file)]
     assert told == ["1 of 2 repetitions", "no"]
-    assert f"<td>{text}</td>" in page("", "", [drawn.section])
+    assert f"<td>{text}</td>" in page("", "", [drawn[0]])
 
 
 def test_a_half_run_cell_is_not_counted_as_filled_and_has_its_command(half_run, draw):
-    section = draw(half_run).section
+    section = draw(half_run)[0]
     assert section.lead.startswith("1 of 2 cells are filled, 1 incomplete.")
     assert section.tables[0][2].startswith("ser-aae reproduce table-4 --budget own")
     _, cells = section.details[-1]
@@ -117,7 +116,7 @@ def test_a_figure_says_below_it_how_many_cells_are_incomplete(
     artefact, runs = ARTEFACTS["ravdess"](setup), tmp_path / "runs"
     leave_cell(runs, artefact.cells[0].config)
     filling = fill(artefact, setup, Places(runs=runs), evaluate_all(runs))
-    ((_, caption),) = draw(filling).section.pictures
+    ((_, caption),) = draw(filling)[0].pictures
     assert f" 2 of {len(filling.cells)} cells are incomplete." in caption  # WA and UA of a model
 
 
@@ -134,7 +133,7 @@ def test_each_cell_is_told_whole(table_3):
 
 def test_a_table_is_written_as_markdown_latex_and_csv(table_3, draw, tmp_path):
     drawn = draw(table_3)
-    names = [path.name for path in drawn.files]
+    names = [path.name for path in drawn[1]]
     assert names == ["table-3.md", "table-3.tex", "table-3.csv"]
     markdown = (tmp_path / "out/table-3.md").read_text()
     assert markdown.startswith("# Table 3: Categorical emotions, UA %\n")
@@ -161,18 +160,18 @@ def test_a_figure_is_drawn_with_the_data_behind_it(name, fill_all, smoke, draw, 
     filling = fill_all(name, smoke, tmp_path / "runs", speaker_accuracy=0.5)
     drawn = draw(filling)
     out = tmp_path / "out"
-    assert drawn.section.pictures[0][0] == out / f"{name}.png"
-    assert {path.suffix for path in drawn.files} == {".md", ".tex", ".csv", ".pdf"}
-    assert all(path.is_file() for path in drawn.files)
-    assert drawn.section.lead.startswith(f"{len(filling.cells)} of {len(filling.cells)} cells")
+    assert drawn[0].pictures[0][0] == out / f"{name}.png"
+    assert {path.suffix for path in drawn[1]} == {".md", ".tex", ".csv", ".pdf"}
+    assert all(path.is_file() for path in drawn[1])
+    assert drawn[0].lead.startswith(f"{len(filling.cells)} of {len(filling.cells)} cells")
 
 
 def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, tmp_path):
     drawn = draw(fill_all("figure-4", smoke, tmp_path / "runs", speaker_accuracy=0.5))
-    assert [path.name for path, _ in drawn.section.pictures] == ["figure-4.png", "figure-4-det.png"]
-    assert tmp_path / "out/figure-4-det.pdf" in drawn.files
+    assert [path.name for path, _ in drawn[0].pictures] == ["figure-4.png", "figure-4-det.png"]
+    assert tmp_path / "out/figure-4-det.pdf" in drawn[1]
     behind = pd.read_csv(tmp_path / "out/figure-4-det.csv")
-    assert tmp_path / "out/figure-4-det.csv" in drawn.files
+    assert tmp_path / "out/figure-4-det.csv" in drawn[1]
     assert set(behind["curve"]) == {"IEMOCAP, 9 speakers", "MSP-IMPROV, 9 speakers"}
     assert {"false_match_rate", "false_non_match_rate"} <= set(behind)
 
@@ -180,22 +179,22 @@ def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, t
 def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):
     artefact = ARTEFACTS["figure-3"](smoke)
     drawn = draw(fill(artefact, smoke, Places(runs=tmp_path / "runs"), {}))
-    assert drawn.section.pictures == []
-    assert drawn.section.lead == "0 of 32 cells are filled."
-    ((_, frame, command), *_) = drawn.section.tables
+    assert drawn[0].pictures == []
+    assert drawn[0].lead == "0 of 32 cells are filled."
+    ((_, frame, command), *_) = drawn[0].tables
     assert (frame.filter(like="ours") == MISSING).all().all()
     assert command.startswith("ser-aae reproduce figure-3 --budget smoke")
 
 
 def test_a_table_that_is_whole_needs_no_command(table_3, draw):
-    assert {command for *_, command in draw(table_3).section.tables} == {""}
+    assert {command for *_, command in draw(table_3)[0].tables} == {""}
 
 
 def test_synthetic_speech_is_marked_wherever_it_is_shown(fill_all, smoke, draw, tmp_path):
     drawn = draw(fill_all("figure-3", smoke, tmp_path / "runs", synthetic=("iemocap", "msp")))
-    assert drawn.section.badges[0] == "synthetic"
-    assert "no person spoke in iemocap, msp" in drawn.section.warnings[0]
-    assert "Synthetic" in drawn.section.pictures[0][1]
+    assert drawn[0].badges[0] == "synthetic"
+    assert "no person spoke in iemocap, msp" in drawn[0].warnings[0]
+    assert "Synthetic" in drawn[0].pictures[0][1]
     for suffix in (".md", ".tex"):
         assert "Synthetic: no person" in (tmp_path / f"out/figure-3{suffix}").read_text()
     assert '"iemocap, msp"' in (tmp_path / "out/figure-3.csv").read_text()
@@ -203,20 +202,20 @@ def test_synthetic_speech_is_marked_wherever_it_is_shown(fill_all, smoke, draw, 
 
 def test_real_speech_is_not(table_3, draw, tmp_path):
     drawn = draw(table_3)
-    assert "synthetic" not in drawn.section.badges
+    assert "synthetic" not in drawn[0].badges
     assert "ynthetic: no person" not in (tmp_path / "out/table-3.md").read_text()
 
 
 def test_a_smoke_budget_warns_and_another_does_not(fill_all, table_3, draw, tmp_path):
-    assert any("Budget smoke" in text for text in draw(table_3).section.warnings)
+    assert any("Budget smoke" in text for text in draw(table_3)[0].warnings)
     own = Setup(budget=Budget("own", max_folds=1), corpora=known_facts())
     drawn = draw(fill_all("table-4", own, tmp_path / "other"))
-    assert drawn.section.warnings == []
-    assert "budget own" in drawn.section.badges
+    assert drawn[0].warnings == []
+    assert "budget own" in drawn[0].badges
 
 
 def test_a_protocol_that_knows_the_speakers_is_named(table_3, draw):
-    assert "Not speaker-independent: 10-fold, speaker-dependent." in draw(table_3).section.warnings
+    assert "Not speaker-independent: 10-fold, speaker-dependent." in draw(table_3)[0].warnings
 
 
 def test_so_is_one_whose_selection_does(smoke, leave_cell, draw, tmp_path, evaluate_all):
@@ -227,9 +226,7 @@ def test_so_is_one_whose_selection_does(smoke, leave_cell, draw, tmp_path, evalu
         leave_cell(runs, cell.config, leakage=leakage)
     (warning,) = [
         text
-        for text in draw(
-            fill(artefact, smoke, Places(runs=runs), evaluate_all(runs))
-        ).section.warnings
+        for text in draw(fill(artefact, smoke, Places(runs=runs), evaluate_all(runs)))[0].warnings
         if text.startswith("Not speaker-independent")
     ]
     words = "cross-corpus, selection shares speakers with the test part"
@@ -238,7 +235,7 @@ def test_so_is_one_whose_selection_does(smoke, leave_cell, draw, tmp_path, evalu
 
 def test_figure_2_without_its_corpus_says_what_prepares_it(fill_all, smoke, draw, tmp_path):
     filling = fill_all("figure-2", smoke, tmp_path / "runs", centroids=[[2, 2], [3, 3], [4, 4]])
-    section = draw(filling).section
+    section = draw(filling)[0]
     assert section.pictures == []
     store = tmp_path / "store"
     (hint,) = (text for text in section.warnings if "No picture" in text)
@@ -250,17 +247,17 @@ def test_figure_2_without_its_corpus_says_what_prepares_it(fill_all, smoke, draw
 
 
 def test_figure_2_without_centroids_says_so(fill_all, smoke, draw, tmp_path):
-    section = draw(fill_all("figure-2", smoke, tmp_path / "runs")).section
+    section = draw(fill_all("figure-2", smoke, tmp_path / "runs"))[0]
     assert section.pictures == []
     assert any("wrote no centroids" in text for text in section.warnings)
 
 
 def test_figure_2_that_was_not_run_asks_for_no_corpus(smoke, draw, tmp_path):
     filling = fill(ARTEFACTS["figure-2"](smoke), smoke, Places(runs=tmp_path / "runs"), {})
-    assert not any("No picture" in text for text in draw(filling).section.warnings)
+    assert not any("No picture" in text for text in draw(filling)[0].warnings)
 
 
 def test_the_badges_name_the_corpora_of_the_cells(fill_all, draw, tmp_path):
     setup = Setup(budget=BUDGETS["smoke"], corpora=known_facts())
-    badges = draw(fill_all("ravdess", setup, tmp_path / "runs")).section.badges
+    badges = draw(fill_all("ravdess", setup, tmp_path / "runs"))[0].badges
     assert badges == ["budget smoke", "RAVDESS"]

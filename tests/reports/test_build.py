@@ -3,6 +3,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pytest
 from data_prep.corpora import known_facts
 from reports.build import build_report
 from reports.commands import evaluate_command
-from reports.tables import choices_table, to_html, to_markdown
+from reports.experiment_tables import choices_table
+from reports.table_formats import to_html, to_markdown
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import append_jsonl, read_json, write_json
@@ -277,13 +279,13 @@ def test_tables_escape_what_would_break_them():
     assert "<td>&lt;i&gt;</td>" in to_html(frame)
     assert "<th>a&lt;b</th>" in to_html(frame)
     assert to_markdown(frame).splitlines()[2] == "| x\\|y |"
-    assert evaluate_command("my runs/a") == "ser-aae evaluate 'my runs/a'"
+    assert evaluate_command(Path("my runs/a")) == "ser-aae evaluate 'my runs/a'"
 
 
 def test_reports_need_no_tensorflow():
     code = (
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
-        "import reports.build, reports.figures"
+        "import reports.build, reports.run_plots"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

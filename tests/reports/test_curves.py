@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.container import BarContainer
 
-from reports.aggregate import Filling
-from reports.curves import AXES, STACKED, SWEPT, by_panel, draw_bars, draw_curves
+from reports.curves import AXES, STACKED, SWEPT, draw_bars, draw_curves, group_cells
+from reports.filling import Filling
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.results.statistics import Interval
 
@@ -60,7 +60,7 @@ def test_curves_have_their_panels_and_lines(name, fill_all, smoke, tmp_path, fig
     draw_curves(filling, tmp_path / "curves.png")
     pixels(tmp_path / "curves.png")
     (figure,) = figure_spy
-    panels = by_panel(filling.cells)
+    panels = group_cells(filling.cells)
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles == [f"({'abcd'[i]}) {panel}" for i, panel in enumerate(panels)]
     for axes, cells in zip(figure.axes, panels.values(), strict=True):
@@ -123,7 +123,7 @@ def test_the_same_cells_give_the_same_bytes(bars, tmp_path):
 
 
 def test_panels_keep_the_order_of_the_cells(bars):
-    panels = by_panel(bars.cells)
+    panels = group_cells(bars.cells)
     assert list(panels) == ["IEMOCAP", "MSP-IMPROV"]
     assert [item for cells in panels.values() for item in cells] == list(bars.cells)
 

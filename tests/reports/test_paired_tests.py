@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from data_prep.corpora import known_facts
-from reports.aggregate import fill, is_reference
 from reports.artefact_tables import confidence_heading, confidence_table
+from reports.filling import fill, is_reference
 from reports.paired_tests import REFERENCE, Comparison, compare, comparison_columns
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import Budget, Setup

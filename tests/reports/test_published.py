@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.corpora import known_facts
-from reports.published import LEVELS, REMARKS, Stated, cited, stated
+from reports.published import LEVELS, REMARKS, Stated, cited_figures, stated_figure
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import Setup
 
@@ -20,7 +20,7 @@ def all_stated(setup=SETUP):
         (name, cell, figure)
         for name, make in ARTEFACTS.items()
         for cell in make(setup).cells
-        if (figure := stated(name, cell)) is not None
+        if (figure := stated_figure(name, cell)) is not None
     ]
 
 
@@ -59,15 +59,15 @@ def test_figures_stand_in_their_cells(name, panel, row, column, text):
 
 def test_the_second_reading_of_table_4_and_rows_of_ours_have_none():
     second = ARTEFACTS["table-4"](SETUP).cells[1]
-    assert stated("table-4", second) is None
+    assert stated_figure("table-4", second) is None
     none = [c for c in ARTEFACTS["table-6"](SETUP).cells if c.row == "None"]
-    assert {stated("table-6", cell) for cell in none} == {None}
+    assert {stated_figure("table-6", cell) for cell in none} == {None}
 
 
 @pytest.mark.parametrize("datasets", [("ravdess", "demo"), ("msp", "iemocap")])
 def test_table_4_on_other_corpora_has_no_figure_of_the_paper(datasets):
     cells = ARTEFACTS["table-4"](replace(SETUP, datasets=datasets)).cells
-    assert [stated("table-4", cell) for cell in cells] == [None, None]
+    assert [stated_figure("table-4", cell) for cell in cells] == [None, None]
 
 
 def test_other_corpora_have_no_figure_of_the_paper():
@@ -87,10 +87,10 @@ def test_the_disagreement_of_tables_3_and_5_is_told_at_both():
 
 
 def test_other_authors_stand_in_tables_3_and_4_alone():
-    assert len(cited("table-3")) == 6
-    assert len(cited("table-4")) == 3
-    assert cited("table-5") == []
-    assert all("cited" in figure.source for *_, figure in cited("table-3"))
+    assert len(cited_figures("table-3")) == 6
+    assert len(cited_figures("table-4")) == 3
+    assert cited_figures("table-5") == []
+    assert all("cited" in figure.source for *_, figure in cited_figures("table-3"))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_every_row_is_the_papers_figure_by_figure(name, panel):
     edges, columns, rows = PRINTED[name, panel]
     own = [(cell.panel, cell.row, cell.column, figure)
            for table, cell, figure in all_stated() if table == name]  # fmt: skip
-    figures = {tuple(place): str(figure) for *place, figure in [*own, *cited(name)]}
+    figures = {tuple(place): str(figure) for *place, figure in [*own, *cited_figures(name)]}
     wanted = [
         " ".join([text, *(figures.get((panel, row, column), "–") for column in columns)])
         for text, row in rows.items()
@@ -195,7 +195,7 @@ def test_no_figure_of_a_table_is_in_no_printed_row():
         for column in columns
     }
     stating = {(name, cell.panel, cell.row, cell.column) for name, cell, _ in all_stated()}
-    citing = {(name, *place) for name in ARTEFACTS for *place, _ in cited(name)}
+    citing = {(name, *place) for name in ARTEFACTS for *place, _ in cited_figures(name)}
     # what Table 5 lacks, models without a secondary task, is taken from Table 3
     taken = {("table-5", "", "None", f"{corpus} UA") for corpus in CORPORA}
     assert (stating | citing) - printed == taken

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from data_prep.corpora import known_facts
-from reports.aggregate import fill
 from reports.artefact_sections import draw_artefact
+from reports.filling import fill
 from reports.ratings import find_corpus, level_table, rated_plane
 from ser_aae.config import FrontEndConfig
 from ser_aae.experiments.artefacts import ARTEFACTS
@@ -110,8 +110,8 @@ def test_figure_2_is_drawn_by_the_nearest_of_a_runs_centroids(
     drawn = draw_artefact(
         filling, tmp_path / "figure-2", Places(runs=tmp_path / "runs", store=tmp_path / "store")
     )
-    assert [path.name for path, _ in drawn.section.pictures] == ["figure-2.png"]
-    assert not any("No picture" in text for text in drawn.section.warnings)
+    assert [path.name for path, _ in drawn[0].pictures] == ["figure-2.png"]
+    assert not any("No picture" in text for text in drawn[0].warnings)
     pixels(tmp_path / "figure-2.png")
     (axes,) = figure_spy[0].axes
     *points, _ = axes.get_legend_handles_labels()[1]
@@ -119,7 +119,7 @@ def test_figure_2_is_drawn_by_the_nearest_of_a_runs_centroids(
     crosses = axes.lines[0].get_xydata()
     assert np.allclose(crosses, centroids)
     behind = pd.read_csv(tmp_path / "figure-2-points.csv")
-    assert tmp_path / "figure-2-points.csv" in drawn.files
+    assert tmp_path / "figure-2-points.csv" in drawn[1]
     assert behind.iloc[0].tolist() == [1.5, 4.0, "cluster 1"]
     assert len(behind) == 4
 
@@ -129,7 +129,7 @@ def test_table_2_says_what_prepares_the_corpora(smoke, tmp_path):
     drawn = draw_artefact(
         filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path / "store")
     )
-    hint = drawn.section.warnings[-1]
+    hint = drawn[0].warnings[-1]
     assert hint.startswith("Not counted: IEMOCAP and MSP-IMPROV not prepared in ")
     store = tmp_path / "store"
     assert f"ser-aae prepare --dataset iemocap --store {store} && ser-aae prepare" in hint
@@ -139,15 +139,15 @@ def test_table_2_says_what_prepares_the_corpora(smoke, tmp_path):
 def test_table_2_asks_only_for_what_is_not_prepared(smoke, tmp_path):
     filling = fill(ARTEFACTS["table-2"](smoke), smoke, Places(runs=tmp_path), {})
     write_store(tmp_path, "msp")
-    hint = draw_artefact(
-        filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path)
-    ).section.warnings
+    hint = draw_artefact(filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path))[
+        0
+    ].warnings
     assert "--dataset iemocap" in hint[-1]
     assert "--dataset msp" not in hint[-1]
     write_store(tmp_path, "iemocap")
-    hint = draw_artefact(
-        filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path)
-    ).section.warnings
+    hint = draw_artefact(filling, tmp_path / "table-2", Places(runs=tmp_path, store=tmp_path))[
+        0
+    ].warnings
     assert not any("prepare" in text for text in hint)
 
 

@@ -173,5 +173,5 @@ def test_the_commands_quote_what_a_shell_would_split():
     )
     by_hand = with_setup(PLACES, SETUPS["by hand"])
     assert_places(parse(train_command(like, like, by_hand)), SETUPS["by hand"])
-    assert evaluate_command("runs/a;b") == "ser-aae evaluate 'runs/a;b'"
+    assert evaluate_command(Path("runs/a;b")) == "ser-aae evaluate 'runs/a;b'"
     assert "--runs 'my runs'" in reproduce_command("table-3", Setup(corpora=known_facts()), PLACES)

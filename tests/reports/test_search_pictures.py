@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports import searches
+from reports import search_sections
 from ser_aae.errors import UserError
 from ser_aae.results.search_folder import find_searches, read_search
 
@@ -49,7 +49,7 @@ def left(leave_search):
 
 
 def draw_search(folder, out):
-    return searches.draw_search(read_search(folder), folder, out)
+    return search_sections.draw_search(read_search(folder), folder, out)
 
 
 def test_a_search_gives_three_pictures(left, tmp_path, pixels):
@@ -88,7 +88,7 @@ def test_panels_show_every_trial_and_the_mean_of_a_value(left, tmp_path, figure_
         row(1, {"latent": 8, "alpha": 0.3, "optimiser": "sgd"}, 0.60),
         row(2, {"latent": 64, "alpha": 0.3, "optimiser": "sgd"}, 0.70),
     ]
-    searches.objective_by_parameter(read_search(left(rows)), tmp_path / "a.png")
+    search_sections.objective_by_parameter(read_search(left(rows)), tmp_path / "a.png")
     latent, alpha, _ = figure_spy[-1].axes
     points, means, best = latent.lines
     np.testing.assert_allclose(points.get_ydata(), [40, 60, 70])
@@ -101,7 +101,7 @@ def test_panels_show_every_trial_and_the_mean_of_a_value(left, tmp_path, figure_
 
 def test_parallel_coordinates_end_at_the_accuracy_and_the_best_is_thick(left, tmp_path, figure_spy):
     rows = some_rows(6)
-    searches.parallel_coordinates(read_search(left(rows)), tmp_path / "a.png")
+    search_sections.parallel_coordinates(read_search(left(rows)), tmp_path / "a.png")
     lines = figure_spy[-1].axes[0].lines
     ends = [line.get_ydata()[-1] for line in lines]
     assert len(lines) == 6
@@ -115,7 +115,7 @@ def test_parallel_coordinates_end_at_the_accuracy_and_the_best_is_thick(left, tm
 def test_best_so_far_never_falls(left, tmp_path, figure_spy):
     values = [0.3, 0.5, 0.4, 0.6, 0.1]
     rows = [item | {"objective": value} for item, value in zip(some_rows(5), values, strict=True)]
-    searches.best_so_far(read_search(left(rows)), tmp_path / "a.png")
+    search_sections.best_so_far(read_search(left(rows)), tmp_path / "a.png")
     trials, best = figure_spy[-1].axes[0].lines
     np.testing.assert_allclose(trials.get_ydata(), [30, 50, 40, 60, 10])
     np.testing.assert_allclose(best.get_ydata(), [30, 50, 50, 60, 60])
@@ -144,7 +144,7 @@ def test_figure_5_of_three_tasks_has_three_panels(left, tmp_path, figure_spy):
     values = {"alpha": TENTHS, "beta": TENTHS[:9]}
     one = read_search(left([row(0, {"alpha": 1.0, "beta": 0.5}, 0.5)], values, "figure-5"))
     tasks = ("emotion", "activation", "valence")
-    searches.alpha_and_beta(dict.fromkeys(tasks, one), tmp_path / "a.png")
+    search_sections.alpha_and_beta(dict.fromkeys(tasks, one), tmp_path / "a.png")
     assert [axes.get_title(loc="left") for axes in figure_spy[-1].axes] == list(tasks)
 
 
@@ -191,5 +191,5 @@ def test_it_loads_where_tensorflow_is_absent():
     blocked = "; ".join(
         f"sys.modules[{name!r}] = None" for name in ("tensorflow", "keras", "keras_tuner")
     )
-    code = f"import sys; {blocked}; import reports.searches"
+    code = f"import sys; {blocked}; import reports.search_sections"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)

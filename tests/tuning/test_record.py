@@ -7,7 +7,7 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from reports.searches import draw_search
+from reports.search_sections import draw_search
 from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, read_search

@@ -1,4 +1,4 @@
-"""Groups of experiments on the same utterances, each experiment compared with one of its group."""
+"""Sections that compare experiments on the same utterances with one of them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.aggregate import synthetic_corpora
 from reports.commands import evaluate_command
+from reports.filling import synthetic_corpora
 from reports.page import Section
 from reports.paired_tests import compare, comparison_columns
 from reports.settings import shortest_settings
@@ -17,8 +17,8 @@ from ser_aae.config.kinds import KINDS
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.results.folder import flatten, read_plain_config
 
-_SHARED = ("dataset", "task", "classes", "improvised_only")
-"""Settings that experiments on the same utterances and classes have in common, and the protocol."""
+_SHARED_SETTINGS = ("dataset", "task", "classes", "improvised_only")
+"""Settings, beside those of the protocol, that experiments on the same utterances share."""
 
 _LOCAL_SETTINGS = ("seed", "protocol.fold", "protocol.directory")
 """Settings that differ within an experiment, or say where on a disk something lies."""
@@ -33,15 +33,11 @@ def compared_sections(
     """Return a section for each group of experiments that share data set, task and protocol.
 
     An experiment that stands alone has none: its own section tells what there is.
-
-    Args:
-        evaluations: Of all experiments.
-        corpora: Facts of corpora by their names in the store.
     """
     groups: dict[tuple[str, ...], dict[Path, Mapping[str, Any]]] = {}
     for folder, evaluation in evaluations.items():
         config = read_plain_config(Path(evaluation["runs"][0]["folder"]))
-        groups.setdefault(_shared(config), {})[folder] = config
+        groups.setdefault(_shared_settings(config), {})[folder] = config
     return [
         _section(configs, evaluations, corpora or {})
         for configs in groups.values()
@@ -49,12 +45,13 @@ def compared_sections(
     ]
 
 
-def _shared(config: dict[str, Any]) -> tuple[str, ...]:
-    """Return what two experiments must share to be compared, as text."""
+def _shared_settings(config: dict[str, Any]) -> tuple[str, ...]:
+    """Return the settings that two experiments must share to be compared, as text."""
     return tuple(
         f"{name}={value}"
         for name, value in flatten(config | {"dataset": stored_dataset(config)}).items()
-        if name not in _LOCAL_SETTINGS and (name in _SHARED or name.startswith("protocol."))
+        if name not in _LOCAL_SETTINGS
+        and (name in _SHARED_SETTINGS or name.startswith("protocol."))
     )
 
 
@@ -64,7 +61,7 @@ def _section(
     """Return the section of a group."""
     common, own = _departures(configs)
     # the multi-task model; of several, or without one, that with the fewest settings of its own
-    reference = min(own, key=lambda folder: (_is_other_model(configs[folder]), len(own[folder])))
+    reference = min(own, key=lambda f: (configs[f]["model"]["kind"] != "mtl", len(own[f])))
     against = ", ".join((_model(configs[reference]), *own[reference]))
     rows = [
         {"model": _model(configs[folder]), "settings of its own": ", ".join(own[folder]) or "-"}
@@ -73,7 +70,7 @@ def _section(
             None if folder == reference else compare(evaluations[folder], evaluations[reference]),
             is_reference=folder == reference,
         )
-        | {"command": evaluate_command(str(folder))}
+        | {"command": evaluate_command(folder)}
         for folder in configs
     ]
     shown = configs[reference]
@@ -93,8 +90,8 @@ def _section(
 
 
 def _departures(configs: Configs) -> tuple[list[str], dict[Path, list[str]]]:
-    """Return the settings that all change of their preset, and those that each changes alone."""
-    without = (*_SHARED, *_LOCAL_SETTINGS, "model.kind")
+    """Return the departures from presets that all share, and those that each has alone."""
+    without = (*_SHARED_SETTINGS, *_LOCAL_SETTINGS, "model.kind")
     found = {}
     for folder, config in configs.items():
         protocol = (name for name in flatten(config) if name.startswith("protocol."))
@@ -108,7 +105,7 @@ def _departures(configs: Configs) -> tuple[list[str], dict[Path, list[str]]]:
 
 
 def _figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
-    """Return the cells of a row that tell the figures of an experiment."""
+    """Return the cells of a row with the figures of an experiment."""
     ua, wa = summarise(evaluation), summarise(evaluation, "weighted_accuracy")
     return {
         "UA": mean_text(ua),
@@ -125,7 +122,3 @@ def _figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
 def _model(config: Mapping[str, Any]) -> str:
     kind = config["model"]["kind"]
     return KINDS[kind].title if kind in KINDS else kind
-
-
-def _is_other_model(config: Mapping[str, Any]) -> bool:
-    return bool(config["model"]["kind"] != "mtl")

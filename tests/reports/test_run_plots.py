@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from reports import figures
+from reports import run_plots
 from reports.style import DPI, WIDTH_INCHES, drawn_to
 
 
@@ -50,7 +50,7 @@ def test_a_failure_while_drawing_leaves_no_picture(tmp_path):
 
 def test_segment_and_reconstruction_share_scale_and_time(tmp_path, figure_spy, pixels):
     segment = np.random.default_rng(0).normal(size=(128, 256))
-    figures.segment_and_reconstruction(segment, 0.1 * segment, tmp_path / "s.png")
+    run_plots.segment_and_reconstruction(segment, 0.1 * segment, tmp_path / "s.png")
     pixels(tmp_path / "s.png")
     upper, lower, bar = figure_spy[0].axes
     assert upper.images[0].get_clim() == lower.images[0].get_clim()
@@ -62,7 +62,7 @@ def test_the_emotion_has_no_line_in_stage_1_whatever_was_logged(tmp_path, figure
     rows = history()
     for row in rows[:2]:
         row["train"] |= {"emotion_loss": 0.0, "emotion_accuracy": 0.0}
-    figures.learning_curves(rows, tmp_path / "c.png")
+    run_plots.learning_curves(rows, tmp_path / "c.png")
     for axes in figure_spy[0].axes:
         for line in (line for line in axes.lines if line.get_label() in ("emotion", "gender")):
             known = np.isfinite(line.get_ydata()).tolist()
@@ -70,7 +70,7 @@ def test_the_emotion_has_no_line_in_stage_1_whatever_was_logged(tmp_path, figure
 
 
 def test_learning_curves_have_the_phases_the_band_and_the_schedule(tmp_path, figure_spy, pixels):
-    figures.learning_curves(history(), tmp_path / "c.png")
+    run_plots.learning_curves(history(), tmp_path / "c.png")
     pixels(tmp_path / "c.png")
     panels = {axes.get_title(loc="left"): axes for axes in figure_spy[0].axes}
     assert len(panels) == 6
@@ -86,7 +86,7 @@ def test_learning_curves_have_the_phases_the_band_and_the_schedule(tmp_path, fig
 
 
 def test_an_autoencoder_has_no_panels_of_the_adversary(tmp_path, figure_spy):
-    figures.learning_curves(history(stage_1=0, adversary=False), tmp_path / "c.png")
+    run_plots.learning_curves(history(stage_1=0, adversary=False), tmp_path / "c.png")
     titles = [axes.get_title(loc="left") for axes in figure_spy[0].axes]
     assert not [title for title in titles if "Adversary" in title]
     assert len(titles) == 4
@@ -94,14 +94,14 @@ def test_an_autoencoder_has_no_panels_of_the_adversary(tmp_path, figure_spy):
 
 @pytest.mark.parametrize("rows", [history(0, 1), [{"stage": 2, "epoch": 0}]])
 def test_one_epoch_and_an_empty_one_can_be_drawn(tmp_path, rows):
-    figures.learning_curves(rows, tmp_path / "c.png")
+    run_plots.learning_curves(rows, tmp_path / "c.png")
     assert (tmp_path / "c.png").is_file()
 
 
 def test_figures_that_an_epoch_lacks_leave_a_gap(tmp_path, figure_spy):
     rows = history(0, 5)
     rows[2]["train"]["gender_loss"] = None
-    figures.learning_curves(rows, tmp_path / "c.png")
+    run_plots.learning_curves(rows, tmp_path / "c.png")
     lines = [line for axes in figure_spy[0].axes for line in axes.lines]
     gaps = [line for line in lines if np.isnan(np.asarray(line.get_ydata(), float)).sum() == 1]
     assert [line.get_label() for line in gaps] == ["gender"]
@@ -111,7 +111,7 @@ def test_figures_that_an_epoch_lacks_leave_a_gap(tmp_path, figure_spy):
 def test_confusion_has_counts_and_shares(tmp_path, figure_spy, count, pixels):
     matrix = np.arange(count * count).reshape(count, count)
     matrix[0] = 0  # a class without truth has no shares, and no warning
-    figures.confusion_matrix(matrix, [f"class {n}" for n in range(count)], tmp_path / "m.png")
+    run_plots.confusion_matrix(matrix, [f"class {n}" for n in range(count)], tmp_path / "m.png")
     pixels(tmp_path / "m.png")
     counts, shares = figure_spy[0].axes
     assert [text.get_text() for text in counts.texts] == [str(n) for n in matrix.flat]
@@ -120,8 +120,8 @@ def test_confusion_has_counts_and_shares(tmp_path, figure_spy, count, pixels):
 
 
 def test_no_text_of_a_picture_is_cut_off(tmp_path, figure_spy, check_nothing_is_cut_off):
-    figures.learning_curves(history(8, 30), tmp_path / "c.png")
+    run_plots.learning_curves(history(8, 30), tmp_path / "c.png")
     names = ["anger", "happiness", "neutral", "sadness"]
-    figures.confusion_matrix(np.eye(4, dtype=int), names, tmp_path / "m.png")
+    run_plots.confusion_matrix(np.eye(4, dtype=int), names, tmp_path / "m.png")
     for figure in figure_spy:
         check_nothing_is_cut_off(figure)

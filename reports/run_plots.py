@@ -1,4 +1,4 @@
-"""The pictures of a report; each takes plain data and writes one PNG."""
+"""Plots of a run: learning curves, a segment, a confusion matrix; each writes one PNG."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results.adversary import HIGH, LOW
 
 _TASKS = (*PRIMARY_TASKS, "gender", "speaker")
-_UNLABELLED = {("train", task) for task in PRIMARY_TASKS}
-"""Lines that have nothing to show in stage 1."""
+_UNLABELLED_LINES = {("train", task) for task in PRIMARY_TASKS}
+"""Lines without values in stage 1."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def segment_and_reconstruction(
 
     Args:
         segment: `(bins, frames)`, normalised dB.
-        reconstruction: Of the same shape.
+        reconstruction: Array of the same shape.
         path: PNG to write.
         shift_ms: Shift between frames.
     """
@@ -117,38 +117,38 @@ def learning_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         path: PNG to write.
     """
     epochs = np.arange(1, len(history) + 1)
-    panels = [panel for panel in _PANELS if any(_lines(history, panel).values())]
+    panels = [(panel, lines) for panel in _PANELS if (lines := _lines(history, panel))]
     rows = math.ceil(len(panels) / 2)
     with drawn_to(path, 0.4 + 2.3 * max(rows, 1)) as figure:
         grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flat if panels else ()
-        for axes, panel in zip(grid, panels, strict=False):
-            _draw_panel(axes, panel, history, epochs)
+        for axes, (panel, lines) in zip(grid, panels, strict=False):
+            _draw_panel(axes, panel, lines, epochs)
+            _mark_schedule(axes, history, epochs)
         for axes in list(grid)[len(panels) :]:
             axes.remove()
         figure.supxlabel("epoch (▲ learning rate lowered; dotted line: stage 2 begins)", fontsize=9)
 
 
 def _lines(history: Sequence[Mapping[str, Any]], panel: _Panel) -> dict[str, list[float]]:
-    """Return the values of each line of a panel, empty where no epoch has one.
+    """Return the values of those lines of a panel that have any.
 
     Stage 1 has no label of a primary task: the 0 that is logged there is no loss and no accuracy.
     """
     lines = {}
     for name, (part, key) in panel.lines.items():
-        without = 1 if (part, name) in _UNLABELLED else None
+        without = 1 if (part, name) in _UNLABELLED_LINES else None
         values = [
             None if row.get("stage") == without else (row.get(part) or {}).get(key)
             for row in history
         ]
-        known = any(value is not None for value in values)
-        lines[name] = [math.nan if v is None else float(v) for v in values] if known else []
+        if any(value is not None for value in values):
+            lines[name] = [math.nan if value is None else float(value) for value in values]
     return lines
 
 
 def _draw_panel(
-    axes: Axes, panel: _Panel, history: Sequence[Mapping[str, Any]], epochs: np.ndarray
+    axes: Axes, panel: _Panel, lines: Mapping[str, Sequence[float]], epochs: np.ndarray
 ) -> None:
-    lines = {name: values for name, values in _lines(history, panel).items() if values}
     for index, (name, values) in enumerate(lines.items()):
         # a lone epoch has no line to draw: its marker shows it
         axes.plot(
@@ -165,7 +165,6 @@ def _draw_panel(
     if panel.unit == "accuracy":
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    _mark_schedule(axes, history, epochs)
     axes.set_title(panel.title, pad=19)
     axes.set(ylabel=panel.unit, xlim=(0.5, len(epochs) + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -206,7 +205,7 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str], pa
 
     Args:
         matrix: A row for each true class, a column for each predicted one.
-        classes: Names of both.
+        classes: Names of the rows, and of the columns.
         path: PNG to write.
     """
     counts = np.asarray(matrix)

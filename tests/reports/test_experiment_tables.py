@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports import tables
+from reports import experiment_tables as tables
+from reports.table_formats import to_html, to_markdown
 from ser_aae.config import UNSTATED, RunConfig
 from ser_aae.config.presets import PRESETS
 from ser_aae.results.folder import flatten
@@ -132,7 +133,7 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
     settings = dict(every_setting())
     left_out = set(settings) - set(table.index)
-    assert left_out == {"dataset", "seed", "protocol.fold"}
+    assert left_out == {"dataset", "seed", "protocol.fold", "tables"}
     assert not (table["departs"] == "*").any()
     for name, row in table.iterrows():
         source = settings[name].metadata["source"]
@@ -170,7 +171,7 @@ def test_another_has_no_column_for_it():
 
 
 def test_html_cells_are_escaped_and_the_table_scrolls():
-    page = tables.to_html(pd.DataFrame({"<th>": ["a & b", "<script>"], "n": [1, 2]}))
+    page = to_html(pd.DataFrame({"<th>": ["a & b", "<script>"], "n": [1, 2]}))
     assert page.startswith('<div class="scroll"><table>')
     assert "<th>&lt;th&gt;</th><th>n</th>" in page
     assert "<td>a &amp; b</td><td>1</td>" in page
@@ -179,7 +180,7 @@ def test_html_cells_are_escaped_and_the_table_scrolls():
 
 def test_markdown_has_as_many_cells_in_every_line():
     frame = pd.DataFrame({"a": ["x|y", "z"], "b": [1, 2]})
-    lines = tables.to_markdown(frame).splitlines()
+    lines = to_markdown(frame).splitlines()
     assert lines[:2] == ["| a | b |", "| --- | --- |"]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
 

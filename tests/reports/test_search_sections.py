@@ -7,7 +7,7 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
-from reports.searches import search_sections
+from reports.search_sections import search_sections
 from ser_aae.cli import build_parser, main
 from ser_aae.errors import UserError
 from ser_aae.results.places import Places

@@ -1,23 +1,37 @@
-"""The section of one experiment, all its folds and repetitions, and its pictures."""
+"""Section of one experiment, all its folds and repetitions, with its pictures."""
 
+import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from reports import tables
-from reports.aggregate import synthetic_corpora
-from reports.commands import evaluate_command
+from reports import experiment_tables as tables
+from reports import run_plots, scatter
+from reports.commands import evaluate_command, train_command
+from reports.det import draw_det
+from reports.filling import synthetic_corpora
 from reports.page import Section
-from reports.pictures import confusion, draw_run
 from reports.summary import interval_text
-from ser_aae.files.atomic import read_json
+from ser_aae.errors import UserError
+from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.protocols.leakage import VOICES, shared_voices
-from ser_aae.results.folder import ENVIRONMENT, EXAMPLES, RESULT, flatten, read_plain_config
+from ser_aae.results.folder import (
+    ENVIRONMENT,
+    EPOCHS,
+    EXAMPLES,
+    RESULT,
+    VERIFICATION,
+    flatten,
+    read_plain_config,
+)
 from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
+from ser_aae.results.trials import det_curve, read_trials
 
 _NOT_DEAD = (None, "alive", "strayed", "not settled")
 """States of an adversary that has not died; `None`: the model has none."""
@@ -31,18 +45,11 @@ _VERIFICATION_NOTE = (
 def draw_experiment(
     folder: Path, evaluation: Mapping[str, Any], places: Places, out: Path
 ) -> Section:
-    """Write the pictures of an experiment and return its section.
-
-    Args:
-        folder: Of its folds and repetitions.
-        evaluation: What `evaluate_experiment` says of it.
-        places: Where run folders lie, and what commands are to name.
-        out: Folder for the pictures.
-    """
+    """Write the pictures of an experiment to a folder, and return the section that shows them."""
     complete = [Path(run["folder"]) for run in evaluation["runs"]]
     shown = next((run for run in complete if (run / EXAMPLES).is_file()), complete[0])
     config = read_plain_config(shown)
-    command = evaluate_command(str(folder))
+    command = evaluate_command(folder)
     section = Section(
         title="{dataset}, {task}, {model}, {protocol} ({name})".format(
             **evaluation, name=folder.name
@@ -58,9 +65,12 @@ def draw_experiment(
     section.notes.append((leakage_sentence(evaluation), ""))
     if tables.has_verification(evaluation):
         section.notes.append((_VERIFICATION_NOTE, ""))
-    stem = f"{folder.parent.name}-{folder.name}"
-    section.pictures.append(confusion(evaluation, out / f"{stem}-confusion.png"))
-    draw_run(section, shown, config, out / stem, places)
+    stem = out / f"{folder.parent.name}-{folder.name}"
+    matrix = np.sum([item["confusion"] for item in evaluation["repetitions"]], axis=0)
+    caption = f"Confusion over all {len(complete)} complete run(s), folds and repetitions together."
+    counts = matrix, evaluation["classes"]
+    _add_picture(section, stem, "confusion", caption, run_plots.confusion_matrix, *counts)
+    _draw_run(section, shown, config, stem, places)
     choices = tables.choices_table(config)
     section.details = [
         ("Leakage check: utterances (speakers) by part", tables.leakage_table(evaluation)),
@@ -100,7 +110,7 @@ def _lead(evaluation: Mapping[str, Any]) -> str:
 
 
 def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return what makes the figures say less than they seem to, most general first."""
+    """Return the reasons to trust the figures less, most general first."""
     found = []
     synthetic = synthetic_corpora(evaluation)
     if synthetic:
@@ -118,14 +128,14 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
     absent = [name for name in first["classes"] if name not in first["classes_scored"]]
     if absent:
         found.append(f"Without truth in the test part, left out of UA and F1: {', '.join(absent)}.")
-    # said above, by what was counted: older runs called every shared speaker trained on
+    # shared speakers are counted above: older runs called each of them trained on
     voices = tuple(VOICES.values())
     own = [text for text in _stored_warnings(evaluation) if not text.startswith(voices)]
     return found + _adversary_warning(evaluation) + own
 
 
 def _voices_warnings(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return what shared speakers mean for the test parts, and of how many runs."""
+    """Return warnings of speakers that test parts share with others, with the number of runs."""
     said = Counter(shared_voices(run["stored"].get("leakage") or {}) for run in evaluation["runs"])
     total = len(evaluation["runs"])
     return [
@@ -155,12 +165,12 @@ def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:
 
 
 def _stored_warnings(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return what the runs wrote down themselves, each text once, with how many wrote it."""
+    """Return the warnings in the runs' results, each once, with the number of runs."""
     texts = Counter(
         text
         for run in evaluation["runs"]
         for text in run["stored"].get("warnings") or ()
-        # each run words its own: `_adversary_warning` sums them up
+        # worded differently by each run: `_adversary_warning` sums them up
         if text != _adversary(run).get("warning")
     )
     total = len(evaluation["runs"])
@@ -168,7 +178,7 @@ def _stored_warnings(evaluation: Mapping[str, Any]) -> list[str]:
 
 
 def leakage_sentence(evaluation: Mapping[str, Any]) -> str:
-    """Return what the leakage checks of all runs found, as far as they were written."""
+    """Return a sentence on the leakage checks that the runs wrote down."""
     checks = [run["stored"].get("leakage") or {} for run in evaluation["runs"]]
     written = [check for check in checks if check]
     if len(written) < len(checks):
@@ -205,3 +215,78 @@ def _provenance(run: Path) -> Sequence[tuple[str, pd.DataFrame]]:
         frame = pd.DataFrame(list(corpora.items()), columns=["corpus", "digest"])
         found.append((f"Corpora ({run.name})", frame.astype(str)))
     return found
+
+
+def _draw_run(
+    section: Section, run: Path, config: Mapping[str, Any], stem: Path, places: Places
+) -> None:
+    """Add the pictures of one run, and the commands that make those possible that are missing."""
+    history = read_jsonl(run / EPOCHS)
+    examples = _read_examples(run / EXAMPLES)
+    fill = train_command(run, run, places)
+    if history:
+        caption = f"Learning curves by phase of {run.name}."
+        _add_picture(section, stem, "learning-curves", caption, run_plots.learning_curves, history)
+    else:
+        section.notes.append((f"No learning curves: {run.name} has no {EPOCHS}.", fill))
+    if {"segment", "reconstruction"} <= examples.keys():
+        images = examples["segment"], examples["reconstruction"]
+        shift_ms = float(config["frontend"]["shift_ms"])
+        draw = partial(run_plots.segment_and_reconstruction, shift_ms=shift_ms)
+        caption = f"A segment and its reconstruction in {run.name}."
+        _add_picture(section, stem, "segment", caption, draw, *images)
+    _draw_planes(section, run, config, stem, examples)
+    if (run / VERIFICATION).is_file():
+        curves = {run.name: det_curve(read_trials(run / VERIFICATION))}
+        caption = f"Errors of speaker verification in {run.name}."
+        _add_picture(section, stem, "det", caption, partial(draw_det, pdf=False), curves)
+    if not examples:
+        text = f"No picture of a segment and of the latent space: {run.name} has no {EXAMPLES}."
+        section.notes.append((text, fill))
+
+
+def _draw_planes(
+    section: Section,
+    run: Path,
+    config: Mapping[str, Any],
+    stem: Path,
+    examples: Mapping[str, np.ndarray],
+) -> None:
+    """Add the pictures of points in a plane: the latent space, and clusters of ratings."""
+    titles = {"class": config["task"], "gender": "gender", "speaker": "speaker"}
+    labels = {
+        title: examples[f"latent_{name}"].tolist()
+        for name, title in titles.items()
+        if f"latent_{name}" in examples
+    }
+    if "latent_2d" in examples and labels:
+        caption = f"Latent codes of {run.name} in two dimensions, one point an utterance."
+        codes = examples["latent_2d"]
+        _add_picture(section, stem, "latent-space", caption, scatter.latent_space, codes, labels)
+    if "centroids" in examples:
+        points = examples["plane"], examples["plane_class"].tolist(), examples["centroids"]
+        caption = (
+            f"Validation utterances of {run.name} in the valence-activation plane, and the "
+            "centroids found on its training part."
+        )
+        _add_picture(section, stem, "clusters", caption, scatter.clusters, *points)
+
+
+def _add_picture(
+    section: Section, stem: Path, name: str, caption: str, draw: Callable[..., None], *data: Any
+) -> None:
+    """Draw data to `<stem>-<name>.png`, and add that picture to a section."""
+    path = stem.with_name(f"{stem.name}-{name}.png")
+    draw(*data, path)
+    section.pictures.append((path, caption))
+
+
+def _read_examples(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        return {}
+    try:
+        # opened here: NumPy leaves the file open where it is no archive
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
+            return dict(content)
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: damaged ({error}); remove it or train the run again") from error

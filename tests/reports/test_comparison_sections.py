@@ -6,7 +6,7 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
-from reports.experiment_groups import compared_sections
+from reports.comparison_sections import compared_sections
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.config.build import build_config
 

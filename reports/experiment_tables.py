@@ -1,7 +1,6 @@
-"""The tables of a report, as frames of text: made once, shown as HTML, Markdown or CSV."""
+"""Tables of one experiment: its runs, its folds together, its leakage checks, its settings."""
 
-import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,7 @@ _VERIFICATION = {"equal_error_rate": "EER"}
 """Figures of speaker verification, which few experiments have."""
 
 _RUN_SETTINGS = ("dataset", "seed", "protocol.fold")
-"""Fields that say which run this is; they are no choices of method."""
-
-_LATEX = {letter: f"\\{letter}" for letter in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-}
+"""Settings that identify a run, and are no choice of method."""
 
 
 def has_verification(evaluation: Evaluation) -> bool:
@@ -66,28 +58,30 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
 def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
     """Return the pooled figures of each repetition, their spread, and those of all as one."""
     figures = _figures_of(evaluation)
+
+    def make_row(
+        name: str, values: Mapping[str, Any], show: Callable[[Any], str] = percent
+    ) -> dict[str, str]:
+        return {"": name} | {title: show(values.get(key)) for key, title in figures.items()}
+
     rows = []
     for item in evaluation["repetitions"]:
         name = f"repetition {item['repetition']}"
         total = evaluation["folds_expected"] or "?"
-        pooled = {title: percent(item[key]) for key, title in figures.items()}
-        over = {title: mean_and_std(item["over_folds"][key]) for key, title in figures.items()}
-        rows.append({"": f"{name}, {item['folds']} of {total} folds pooled", **pooled})
-        rows.append({"": f"{name}, mean ± deviation over folds", **over})
-    over = evaluation["over_repetitions"]
-    count = over["unweighted_accuracy"]["n"]
-    if count:
-        means = {title: mean_and_std(over[key]) for key, title in figures.items()}
-        rows.append({"": f"mean ± deviation over {count} complete repetition(s)", **means})
-    together = evaluation["ensemble"]
+        rows.append(make_row(f"{name}, {item['folds']} of {total} folds pooled", item))
+        spread = item["over_folds"]
+        rows.append(make_row(f"{name}, mean ± deviation over folds", spread, mean_and_std))
+    over, together = evaluation["over_repetitions"], evaluation["ensemble"]
+    if count := over["unweighted_accuracy"]["n"]:
+        name = f"mean ± deviation over {count} complete repetition(s)"
+        rows.append(make_row(name, over, mean_and_std))
     if together:
-        pooled = {title: percent(together.get(key)) for key, title in figures.items()}
-        rows.append({"": f"ensemble of {together['members']} repetitions", **pooled})
+        rows.append(make_row(f"ensemble of {together['members']} repetitions", together))
     return pd.DataFrame(rows).astype(str)
 
 
 def leakage_table(evaluation: Evaluation) -> pd.DataFrame:
-    """Return what each run's leakage check counted: utterances (speakers) by part."""
+    """Return the counts of each run's leakage check: utterances (speakers) by part."""
     rows = []
     for run in evaluation["runs"]:
         check = run["stored"].get("leakage")
@@ -97,13 +91,7 @@ def leakage_table(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def missing_table(evaluation: Evaluation, like: Path, places: Places) -> pd.DataFrame:
-    """Return the runs that an experiment lacks, each with the command that fills it.
-
-    Args:
-        evaluation: Of a folder of folds.
-        like: A run whose config they share.
-        places: Where things lie.
-    """
+    """Return the runs that an experiment lacks, each with the command to train it as `like` was."""
     rows = [
         {"run": name, "command": train_command(Path(evaluation["folder"]) / name, like, places)}
         for name in (*evaluation["missing"], *evaluation["incomplete"])
@@ -135,57 +123,6 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows).astype(str)
-
-
-def to_html(frame: pd.DataFrame) -> str:
-    """Return a frame as an HTML table that scrolls by itself; everything is escaped."""
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>\n"
-        for row in frame.itertuples(index=False)
-    )
-    return f'<div class="scroll"><table><tr>{head}</tr>\n{body}</table></div>\n'
-
-
-def to_markdown(frame: pd.DataFrame) -> str:
-    """Return a frame as a Markdown table; bars within cells are escaped."""
-    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy(dtype=object)]
-    lines = [
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
-    r"""Return a frame as a LaTeX table that needs no package.
-
-    Args:
-        frame: Of text.
-        caption: Stands below the table, escaped.
-        label: For `\ref`.
-    """
-    rows = [list(frame.columns), *frame.to_numpy(dtype=object)]
-    lines = [" & ".join(_latex(str(cell)) for cell in row) + r" \\" for row in rows]
-    parts = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\begin{{tabular}}{{l{'c' * (len(frame.columns) - 1)}}}",
-        r"\hline",
-        lines[0],
-        r"\hline",
-        *lines[1:],
-        r"\hline",
-        r"\end{tabular}",
-        rf"\caption{{{_latex(caption)}}}",
-        rf"\label{{tab:{label}}}",
-        r"\end{table}",
-    ]
-    return "\n".join(parts) + "\n"
-
-
-def _latex(text: str) -> str:
-    """Return text as LaTeX shows it."""
-    return "".join(_LATEX.get(letter, letter) for letter in text)
 
 
 def _figures_of(evaluation: Evaluation) -> dict[str, str]:

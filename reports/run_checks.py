@@ -1,4 +1,4 @@
-"""Check of runs against what they wrote down: every figure again, all predictions and trials."""
+"""Check of complete runs against the figures and digests that each run wrote down."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,13 +11,13 @@ from ser_aae.results.folder import PREDICTIONS, RESULT, VERIFICATION, find_runs,
 from ser_aae.results.trials import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"
-"""Where `result.json` holds the SHA-256 of the predictions."""
+"""Key of `result.json` with the SHA-256 of the predictions."""
 
 _DIGESTS = (
     (DIGEST, PREDICTIONS, "predictions"),
     (TRIALS_DIGEST, VERIFICATION, "verification trials"),
 )
-_SHOWN = 10
+_MOST_LISTED = 10
 
 
 def check_runs(runs: Path) -> list[str]:
@@ -36,7 +36,10 @@ def check_runs(runs: Path) -> list[str]:
     complete = [run for run in find_runs(runs) if is_complete(run)]
     problems = [text for run in complete for text in _problems(run)]
     if problems:
-        raise UserError(_summarise_problems(problems, len(complete)))
+        shown, hidden = problems[:_MOST_LISTED], len(problems) - _MOST_LISTED
+        more = [f"and {hidden} more"] if hidden > 0 else []
+        head = f"{len(problems)} of {len(complete)} runs do not agree:"
+        raise UserError("\n  ".join([head, *shown, *more]))
     lines = [f"checked {len(complete)} runs: each agrees with what it wrote down"]
     for digest, name, content in _DIGESTS:
         having = (run for run in complete if (run / name).is_file())
@@ -63,9 +66,3 @@ def _problems(run: Path) -> Iterable[str]:
             f"{run / PREDICTIONS}: its SHA-256 is {found[:12]}..., {RESULT} says {written[:12]}"
             "...; it was changed after the run: train it again"
         )
-
-
-def _summarise_problems(problems: list[str], total: int) -> str:
-    shown = problems[:_SHOWN]
-    more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-    return "\n  ".join([f"{len(problems)} of {total} runs do not agree:", *shown, *more])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data_prep.corpora import known_facts
-from reports.aggregate import fill, synthetic_corpora
+from reports.filling import fill, synthetic_corpora
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import Budget, Setup
 from ser_aae.results.places import Places

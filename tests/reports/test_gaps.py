@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reports.aggregate import fill
-from reports.complete import refuse_gaps
+from reports.artefact_sections import refuse_gaps
+from reports.filling import fill
 from ser_aae.cli import main
 from ser_aae.errors import UserError
 from ser_aae.experiments.artefacts import ARTEFACTS

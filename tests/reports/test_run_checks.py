@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from reports.check import check_runs
+from reports.run_checks import check_runs
 from ser_aae.cli import main
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError

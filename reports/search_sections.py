@@ -1,4 +1,4 @@
-"""Searches on the page: what each found, its pictures, and the command that takes it up."""
+"""Sections on searches: trials, pictures, and the command that trains with the best settings."""
 
 import json
 import shlex
@@ -30,30 +30,25 @@ from ser_aae.results.search_folder import (
 
 _UA = "validation UA [%]"
 _COLUMNS = 4
-_SHOWN = 10
+_MOST_LISTED = 10
 
-_VALIDATION_ALONE = (
+_VALIDATION_NOTE = (
     "UA is that of the validation speakers, who were chosen on: on others it is lower. No test "
     "speaker was looked at."
 )
 
 
 def search_sections(found: Mapping[Path, Searched], places: Places, out: Path) -> list[Section]:
-    """Draw searches.
+    """Return the sections on searches, given by folder, and write their pictures to `out`.
 
     Searches of the points of Fig. 5 that differ in nothing but their task share one figure.
-
-    Args:
-        found: The searches by their folders.
-        places: Where runs lie, with searches below them, and what commands are to name.
-        out: Folder for the pictures.
     """
     together = [_figure_5(group, found, out) for group in _group_figure_5(found) if len(group) > 1]
     return [*together, *(_section(folder, found[folder], places, out) for folder in found)]
 
 
 def _group_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
-    """Return the searches of Fig. 5, those together that differ in the task alone."""
+    """Return the searches of Fig. 5 in groups that differ in the task alone."""
     groups: dict[str, list[Path]] = {}
     for folder, searched in found.items():
         if searched.definition["space"] == FIGURE_5:
@@ -64,20 +59,20 @@ def _group_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
 
 def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) -> Section:
     tasks = {found[folder].task: found[folder] for folder in group}
-    ordered = sorted(tasks, key=PRIMARY_TASKS.index)  # that of the panels of Fig. 5
+    ordered = sorted(tasks, key=PRIMARY_TASKS.index)  # the order of the panels of Fig. 5
     config = found[group[0]].definition["config"]
     path = out / f"search-{group[0].parent.name}-{group[0].name}-tasks.png"
     alpha_and_beta({task: tasks[task] for task in ordered}, path)
     name = f"{stored_dataset(config)}, {config['model']['kind']}"
     section = Section(title=f"Figure 5 by search: {name}")
     section.lead = f"Validation UA over alpha and over beta for {', '.join(ordered)}."
-    section.notes = [(_VALIDATION_ALONE, "")]
+    section.notes = [(_VALIDATION_NOTE, "")]
     section.pictures = [(path, "As Fig. 5 of the paper, on validation speakers.")]
     return section
 
 
 def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Section:
-    """Return a search's own section: the best trials, its pictures, what takes it up."""
+    """Return the section of one search: its best trials, its pictures, the command to train."""
     definition = searched.definition
     config = definition["config"]
     ranked = rank_trials(searched.rows)
@@ -86,12 +81,14 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
     section = Section(title=f"Search: {name}, {definition['algorithm']} ({folder.name})")
     section.lead = (
         f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "
-        f"{_words(best['values'])}; mean over {searched.runs_of_a_trial} run(s) of "
+        f"{_values_text(best['values'])}; mean over {searched.runs_of_a_trial} run(s) of "
         f"{best['epochs']} epochs."
     )
-    section.notes = [(_VALIDATION_ALONE, ""), _training_note(folder, definition, places)]
-    section.tables = [(f"The best {min(_SHOWN, len(ranked))} trials", _frame(ranked[:_SHOWN]), "")]
-    section.details = [("All trials", _frame(ranked))] if len(ranked) > _SHOWN else []
+    section.notes = [(_VALIDATION_NOTE, ""), _training_note(folder, definition, places)]
+    section.tables = [
+        (f"The best {min(_MOST_LISTED, len(ranked))} trials", _frame(ranked[:_MOST_LISTED]), "")
+    ]
+    section.details = [("All trials", _frame(ranked))] if len(ranked) > _MOST_LISTED else []
     section.details.append(("Mean over the trials of each value", _means(searched.longest)))
     section.pictures = draw_search(searched, folder, out)
     return section
@@ -109,7 +106,7 @@ def _training_note(folder: Path, definition: Mapping[str, Any], places: Places) 
     return text, shlex.join(words)
 
 
-def _each_run(row: Mapping[str, Any]) -> str:
+def _run_accuracies(row: Mapping[str, Any]) -> str:
     return ", ".join(f"{100 * run[OBJECTIVE]:.1f}" for run in row["runs"])
 
 
@@ -131,7 +128,7 @@ def _means(searched: Searched) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(str)
 
 
-def _words(values: Mapping[str, Any]) -> str:
+def _values_text(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
@@ -139,19 +136,14 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"trial": row["trial"], "UA": f"{100 * row['objective']:.1f}", **row["values"]}
-            | {"epochs": row["epochs"], "each run": _each_run(row)}
+            | {"epochs": row["epochs"], "each run": _run_accuracies(row)}
             for row in rows
         ]
     ).astype(str)
 
 
 def draw_search(searched: Searched, folder: Path, out: Path) -> list[tuple[Path, str]]:
-    """Draw a search: each parameter, all of them together, and the best so far.
-
-    Args:
-        searched: What the search left.
-        folder: The search's folder, which names the pictures.
-        out: Folder for the pictures.
+    """Draw a search to `out`: each parameter, all of them together, and the best so far.
 
     Returns:
         Path and caption of each picture; none before the first trial has completed.
@@ -263,7 +255,7 @@ def _curve(searched: Searched, sweep: WeightSweep) -> Line:
 
 
 def _note(searched: Searched) -> str:
-    """Return how many trials a caption is about, and over how many runs each."""
+    """Return the number of trials that a caption is about, and of the runs of each."""
     count = len(searched.longest.rows)
     text = f", {count} trials, each the mean of {searched.runs_of_a_trial} run(s)"
     if count < len(searched.rows):
@@ -274,7 +266,7 @@ def _note(searched: Searched) -> str:
 def _label_values(axes: Axes, values: Sequence[Any]) -> None:
     """Write values below their places, not so many that they touch."""
     step = 2 if len(values) > 6 else 1
-    axes.set_xticks(range(0, len(values), step), [_short(value) for value in values[::step]])
+    axes.set_xticks(range(0, len(values), step), [_value_text(value) for value in values[::step]])
     axes.set_xlim(-0.4, len(values) - 0.6)
 
 
@@ -282,7 +274,7 @@ def _label_axis(axes: Axes, place: int, values: Sequence[Any]) -> None:
     for number, value in enumerate(values):
         height = number / max(len(values) - 1, 1)
         axes.annotate(
-            _short(value),
+            _value_text(value),
             (place, height),
             xytext=(-4, 0),
             textcoords="offset points",
@@ -293,5 +285,5 @@ def _label_axis(axes: Axes, place: int, values: Sequence[Any]) -> None:
         )
 
 
-def _short(value: object) -> str:
+def _value_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
