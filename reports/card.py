@@ -19,11 +19,10 @@ from ser_aae.config.fields import settings
 from ser_aae.files.atomic import read_json
 from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
-from ser_aae.results import score
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS, flatten
-from ser_aae.results.predictions import read_predictions
+from ser_aae.results.predictions import read_predictions, score
 from ser_aae.results.text import percent
 
 

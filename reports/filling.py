@@ -9,9 +9,9 @@ from reports.commands import evaluate_command, reproduce_command, train_command_
 from reports.paired_tests import Comparison, compare
 from reports.published import Stated, stated_figure
 from reports.summary import NOTHING, Evaluations, Summary, summarise
-from ser_aae.experiments import Artefact, Cell, Setup
-from ser_aae.experiments.cells import UA
-from ser_aae.results import run_folder
+from ser_aae.experiments.cells import UA, Artefact, Cell
+from ser_aae.experiments.setup import Setup
+from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
 
 MISSING = "missing"

@@ -14,7 +14,7 @@ from ser_aae.errors import UserError
 from ser_aae.progress import show_line
 
 if TYPE_CHECKING:
-    from ser_aae.experiments import Artefact
+    from ser_aae.experiments.cells import Artefact
     from ser_aae.experiments.setup import Setup
     from ser_aae.grid.plan import Plan
     from ser_aae.results.places import Places

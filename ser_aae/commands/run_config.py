@@ -7,7 +7,7 @@ from dataclasses import replace
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import Given, choices
 from ser_aae.errors import UserError
-from ser_aae.protocols.fold_files import PREFIX
+from ser_aae.protocols.fold_lists import PREFIX
 
 ALL_FOLDS = "all"
 
@@ -55,7 +55,7 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
     """
     from data_prep.corpora import known_aliases
     from ser_aae.config.build import build_config
-    from ser_aae.protocols.listed_folds import name_lists
+    from ser_aae.protocols.fold_lists import name_lists
 
     config = build_config(
         arguments.preset,

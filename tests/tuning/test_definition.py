@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ser_aae.datasets import Table
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig
+from ser_aae.config.datasets import Table
 from ser_aae.errors import UserError
 from tuning.definition import check_search, read_search
 
