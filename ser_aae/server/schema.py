@@ -1,17 +1,26 @@
-"""What the JSON endpoint answers; `/api/openapi.json` documents it from here."""
+"""Schema of the answers of the JSON endpoint; `/api/openapi.json` documents it from here."""
+
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 Classes = dict[str, dict[str, float]]
+Silent = Annotated[bool, Field(description="Whether nothing is said in it.")]
+Best = Annotated[
+    dict[str, str], Field(description="Task to its likeliest class; empty in silence.")
+]
+Warnings = Annotated[
+    list[str], Field(description="Limits that whoever reads a posterior has to know.")
+]
 
 
 class Step(BaseModel):
     """A step of the timeline."""
 
-    start_s: float = Field(description="Where it begins in the recording, in seconds.")
-    end_s: float = Field(description="Where it ends, in seconds.")
-    silent: bool = Field(description="Whether nothing is said in it.")
-    best: dict[str, str] = Field(description="Task to its likeliest class; empty in silence.")
+    start_s: float = Field(description="Its start in the recording, in seconds.")
+    end_s: float = Field(description="Its end, in seconds.")
+    silent: Silent
+    best: Best
     posteriors: Classes = Field(
         description="Task to class to posterior, of all tasks but the speaker; empty in silence."
     )
@@ -22,18 +31,20 @@ class Neighbour(BaseModel):
 
     name: str
     cosine: float = Field(
-        description="Of the recording's d-vector with the speaker's, from -1 to 1: no posterior."
+        description="Cosine between the recording's d-vector and the speaker's: no posterior."
     )
 
 
 class Prediction(BaseModel):
-    """What the model says of a recording."""
+    """The model's answer to a recording."""
 
     duration_s: float = Field(description="Length of the recording, in seconds.")
-    speech_s: float = Field(description="Of which speech, or whatever else is no pause.")
-    segments: int = Field(description="How many segments the posteriors are the mean of.")
-    silent: bool = Field(description="Whether nothing is said in it.")
-    best: dict[str, str] = Field(description="Task to its likeliest class; empty in silence.")
+    speech_s: float = Field(
+        description="Length of the speech in it, or of whatever else is no pause, in seconds."
+    )
+    segments: int = Field(description="Number of segments that the posteriors are the mean of.")
+    silent: Silent
+    best: Best
     posteriors: Classes = Field(
         description="Task to class to posterior, the primary task first; those of a task sum to "
         "1; empty in silence."
@@ -44,21 +55,21 @@ class Prediction(BaseModel):
     enrolled_speakers: list[Neighbour] = Field(
         description="The nearest first; empty where nobody is enrolled, or in silence."
     )
-    warnings: list[str] = Field(description="What whoever reads a posterior has to know.")
+    warnings: Warnings
 
 
 class Model(BaseModel):
-    """What the server answers with."""
+    """The model that the server answers with."""
 
     primary: str = Field(description="The primary task.")
     classes: dict[str, list[str]] = Field(description="Task to its classes, in order.")
     enrolled_speakers: bool = Field(description="Whether speakers are enrolled.")
     max_megabytes: float = Field(description="The largest file, in units of 2^20 bytes.")
     max_seconds: float = Field(description="The longest recording.")
-    warnings: list[str] = Field(description="What whoever reads a posterior has to know.")
+    warnings: Warnings
 
 
 class Refusal(BaseModel):
-    """Why there is no answer."""
+    """Reason why there is no answer."""
 
-    error: str = Field(description="What was expected, what came, and what mends it.")
+    error: str = Field(description="The expected input, the one that came, and a remedy.")
