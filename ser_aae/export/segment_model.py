@@ -44,7 +44,7 @@ def _rebuild(network: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
     """Put the layers of a network, which is a chain, behind x with their weights."""
     chain = [each for each in network.layers[1:] if not isinstance(each, _TRAINING_LAYERS)]
     found = [each for each in chain if isinstance(each, layers.Conv2D | Norm)]
-    # of other pairs of neighbours none is asked for
+    # pairs that begin with a batch norm are never looked up
     norms = {first.name: second for first, second in pairwise(found)}
     for layer in chain:
         if isinstance(layer, layers.Conv2D):

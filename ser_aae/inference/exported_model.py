@@ -29,6 +29,7 @@ QUANTISED = ("onnx", "litert")
 
 _METADATA = "ser_aae"
 _MEMBER = f"{_METADATA}.json"
+_SAVED_MODEL_FILE = Path("assets.extra") / _MEMBER
 _MEMBER_BYTES = 1 << 24
 """Bytes of the longest signature; ten thousand speakers' names take 200 kB. An archive can hold
 gigabytes in as many kilobytes."""
@@ -58,9 +59,8 @@ def write_signature(path: Path, signature: Signature) -> None:
     text = signature.to_json()
     kind = format_of(path)
     if kind == "saved-model":
-        place = path / "assets.extra" / _MEMBER
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+        (path / _SAVED_MODEL_FILE).parent.mkdir(exist_ok=True)
+        (path / _SAVED_MODEL_FILE).write_text(text, encoding="utf-8")
     elif kind == "onnx":
         import onnx
 
@@ -108,18 +108,16 @@ def _load_keras(path: Path) -> tuple[str, Forward]:
 
 
 def _load_saved_model(path: Path) -> tuple[str, Forward]:
-    place = path / "assets.extra" / _MEMBER
-    if not place.is_file():
+    if not (path / _SAVED_MODEL_FILE).is_file():
         raise _no_export(path)
+    text = (path / _SAVED_MODEL_FILE).read_text(encoding="utf-8")
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))
     run = loaded.signatures["serving_default"]
     (name,) = run.structured_input_signature[1]
     # the default value keeps the loaded model alive, which the function alone does not
-    return place.read_text(encoding="utf-8"), lambda x, _=loaded: _to_numpy(
-        run(**{name: tf.constant(x)})
-    )
+    return text, lambda x, _=loaded: _to_numpy(run(**{name: tf.constant(x)}))
 
 
 def _load_onnx(path: Path) -> tuple[str, Forward]:

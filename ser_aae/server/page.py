@@ -26,8 +26,6 @@ GRACE_S = 5.0
 _MOST_STEPS = 120
 _SPEAKERS_SHOWN = 5
 
-_FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
-
 _CSS = """
 .timeline img { width: 100%; border-radius: var(--block-radius); }
 .speakers table { width: 100%; border-collapse: collapse; }
@@ -49,9 +47,9 @@ def mount_page(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)
     import gradio
 
-    fonts, mono = _FONTS
-    # names of fonts in a theme are otherwise fetched from Google
-    theme = gradio.themes.Default(font=list(fonts), font_mono=list(mono))
+    # Gradio's own fonts are fetched from Google
+    fonts, mono = ["system-ui", "sans-serif"], ["ui-monospace", "monospace"]
+    theme = gradio.themes.Default(font=fonts, font_mono=mono)
     blocks = _build(gradio, queue, uploads)
     # Gradio checks paths in what a client sends only of pages that it has launched itself
     blocks.has_launched = True

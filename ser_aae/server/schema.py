@@ -1,17 +1,8 @@
 """Schema of the answers of the JSON endpoint; `/api/openapi.json` documents it from here."""
 
-from typing import Annotated
-
 from pydantic import BaseModel, Field
 
 Classes = dict[str, dict[str, float]]
-Silent = Annotated[bool, Field(description="Whether nothing is said in it.")]
-Best = Annotated[
-    dict[str, str], Field(description="Task to its likeliest class; empty in silence.")
-]
-Warnings = Annotated[
-    list[str], Field(description="Limits that whoever reads a posterior has to know.")
-]
 
 
 class Step(BaseModel):
@@ -19,8 +10,8 @@ class Step(BaseModel):
 
     start_s: float = Field(description="Its start in the recording, in seconds.")
     end_s: float = Field(description="Its end, in seconds.")
-    silent: Silent
-    best: Best
+    silent: bool = Field(description="Whether nothing is said in it.")
+    best: dict[str, str] = Field(description="Task to its likeliest class; empty in silence.")
     posteriors: Classes = Field(
         description="Task to class to posterior, of all tasks but the speaker; empty in silence."
     )
@@ -31,7 +22,7 @@ class Neighbour(BaseModel):
 
     name: str
     cosine: float = Field(
-        description="Cosine between the recording's d-vector and the speaker's: no posterior."
+        description="Cosine of the recording's d-vector with the speaker's, -1 to 1: no posterior."
     )
 
 
@@ -39,12 +30,10 @@ class Prediction(BaseModel):
     """The model's answer to a recording."""
 
     duration_s: float = Field(description="Length of the recording, in seconds.")
-    speech_s: float = Field(
-        description="Length of the speech in it, or of whatever else is no pause, in seconds."
-    )
+    speech_s: float = Field(description="Length of what is no pause in it, in seconds.")
     segments: int = Field(description="Number of segments that the posteriors are the mean of.")
-    silent: Silent
-    best: Best
+    silent: bool = Field(description="Whether nothing is said in it.")
+    best: dict[str, str] = Field(description="Task to its likeliest class; empty in silence.")
     posteriors: Classes = Field(
         description="Task to class to posterior, the primary task first; those of a task sum to "
         "1; empty in silence."
@@ -55,7 +44,7 @@ class Prediction(BaseModel):
     enrolled_speakers: list[Neighbour] = Field(
         description="The nearest first; empty where nobody is enrolled, or in silence."
     )
-    warnings: Warnings
+    warnings: list[str] = Field(description="Limits that readers of a posterior have to know.")
 
 
 class Model(BaseModel):
@@ -66,7 +55,7 @@ class Model(BaseModel):
     enrolled_speakers: bool = Field(description="Whether speakers are enrolled.")
     max_megabytes: float = Field(description="The largest file, in units of 2^20 bytes.")
     max_seconds: float = Field(description="The longest recording.")
-    warnings: Warnings
+    warnings: list[str] = Field(description="Limits that readers of a posterior have to know.")
 
 
 class Refusal(BaseModel):
