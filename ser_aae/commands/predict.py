@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.inference.recogniser import Recogniser
 
     recogniser = Recogniser.load(arguments.model)
-    for warning in recogniser.description.warnings:
+    for warning in recogniser.signature.warnings:
         show_line(f"warning: {warning}")
     rows, failed, fault = [], 0, None
     for path in arguments.files:
@@ -126,10 +126,10 @@ def _lines(row: Row) -> Iterator[Row]:
         yield line
 
 
-def _progress(path: Path) -> Callable[[float], None]:
+def _progress(path: Path) -> Callable[[Any, float], None]:
     """Return a function that shows a person the progress in a long recording."""
 
-    def show(seconds: float) -> None:
+    def show(_: Any, seconds: float) -> None:
         if sys.stderr.isatty():
             print(f"\r{path.name}: {_clock(seconds)}\r", end="", file=sys.stderr, flush=True)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import socket
+from functools import partial
 
 from ser_aae.commands.options import Subparsers, folder
 from ser_aae.errors import UserError
@@ -53,37 +54,37 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.inference.recogniser import Recogniser
     from ser_aae.server.app import build_app
     from ser_aae.server.limits import Limits
-    from ser_aae.server.queue import Desk
+    from ser_aae.server.queue import RecognitionQueue
     from ser_aae.server.uploads import Uploads
 
     listening = _listen(arguments.host, arguments.port)
     limits = Limits(arguments.max_mb, arguments.max_seconds)
     if arguments.speakers:
-        from ser_aae.inference.voices import Voices, neighbours_among
+        from ser_aae.inference.voices import Voices, nearest, read_enrolled
 
         voices = Voices.load(arguments.model)
-        neighbours = neighbours_among(voices, arguments.speakers)
-        desk = Desk(Recogniser(voices.walker), limits, neighbours)
+        enrolled = read_enrolled(arguments.speakers, voices)
+        queue = RecognitionQueue(voices.recogniser, limits, partial(nearest, enrolled=enrolled))
     else:
-        desk = Desk(Recogniser.load(arguments.model), limits)
+        queue = RecognitionQueue(Recogniser.load(arguments.model), limits)
     uploads = Uploads(limits)
     try:
         host = _url_host(arguments.host)
         hosts = _LOOPBACK if host in _LOOPBACK else ()
         config = uvicorn.Config(
-            build_app(desk, uploads, hosts),
+            build_app(queue, uploads, hosts),
             log_level="info" if arguments.verbose else "warning",
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=3,  # an open page keeps a connection for ever
             server_header=False,
         )
         port = listening.getsockname()[1]
-        for warning in desk.recogniser.description.warnings:
+        for warning in queue.recogniser.signature.warnings:
             show_line(f"warning: {warning}")
         print(f"http://{host}:{port}", flush=True)
         uvicorn.Server(config).run(sockets=[listening])
     finally:
-        desk.close()
+        queue.close()
         uploads.close()
         listening.close()
 

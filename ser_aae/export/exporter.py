@@ -1,20 +1,19 @@
 """A trained run as one self-contained file, scored on the test part again before it is kept.
 
-The test part is scored in the file's own runtime. A file that was not quantised and gives
-another accuracy was converted wrongly, which is a fault of this program; one that was
-quantised lost too many digits, which another choice mends.
+The test part is scored in the file's own runtime. Another accuracy without quantisation is a fault
+of this program; with quantisation it comes of lost digits, which another choice mends.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ser_aae.batches.pipeline import Normalisation, evaluation_dataset
-from ser_aae.config import RunConfig
+from ser_aae.config import CORPORA, RunConfig
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import RunData, assemble
+from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
@@ -22,10 +21,9 @@ from ser_aae.export.writers import write_model
 from ser_aae.files.atomic import read_json, written_whole
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.segments import SegmentMeans
-from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_description
+from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_signature
 from ser_aae.inference.run_model import load_trained
-from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, describe_run
-from ser_aae.inference.walk import Forward
+from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, Forward, read_signature
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import CONFIG, PREDICTIONS
@@ -35,19 +33,19 @@ from ser_aae.results.predictions import read_predictions
 MOST_POINTS = 0.5
 """Difference in unweighted accuracy beyond which a file is not kept, unless it is asked for.
 
-On a small test part it is less than one utterance weighs.
+On a small test part one utterance weighs more.
 """
 
 _QUANTISE = ("none", "float16", "int8")
 
 
 class ExportError(RuntimeError):
-    """A file that was not quantised gives another accuracy than the run it was made of."""
+    """Another accuracy of a file that was not quantised than of its run."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is exported.
+    """Choice of what is exported.
 
     Attributes:
         kind: One of `ser_aae.inference.exported_model.SUFFIXES`.
@@ -67,29 +65,29 @@ class Rescored:
     """The test part, scored with an exported file.
 
     Attributes:
-        utterances: How many.
+        utterances: Number of its utterances.
         run: Unweighted accuracy in the run.
         exported: Unweighted accuracy with the file.
         posterior_difference: The largest between any two posteriors.
-        moved: How many utterances the file puts into another class than the run.
-        lead: By how much the run preferred its own class in those, at most.
+        moved: Number of utterances that the file puts into another class than the run.
+        lead: Largest posterior by which the run preferred its own class in those.
     """
 
     utterances: int
     run: float
     exported: float
     posterior_difference: float
-    moved: int = 0
-    lead: float = 0.0
+    moved: int
+    lead: float
 
     @property
     def points(self) -> float:
-        """How many points of unweighted accuracy the file has more than the run."""
+        """Points of unweighted accuracy that the file has more than the run."""
         return 100 * (self.exported - self.run)
 
     @property
     def text(self) -> str:
-        """All of it in words."""
+        """The result in words."""
         moved = "none gets another class"
         if self.moved:
             gets = "gets" if self.moved == 1 else "get"
@@ -104,17 +102,15 @@ class Rescored:
         )
 
 
-def export(
-    run: Path, choice: Choice, out: Path, store: Path, root: Callable[[], Path] | None = None
-) -> Rescored:
+def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[], Path]) -> Rescored:
     """Write a run's model as one file and score its test part with it.
 
     Args:
         run: The folder of a complete run.
         choice: Format, numbers and input.
         out: The file, or the folder of a SavedModel.
-        store: Where the run's corpora lie prepared.
-        root: Gives the folder of the test part's recordings, which a waveform is read from.
+        store: The folder of the run's prepared corpora.
+        root: Gives the folder of the test part's recordings; called where the file takes waveforms.
 
     Raises:
         UserError: A choice that cannot be, data that is not the run's, or a quantised file
@@ -122,28 +118,26 @@ def export(
         ExportError: Another file whose accuracy does.
     """
     _check(choice, out)
-    if choice.takes == WAVEFORM and root is None:
-        raise UserError("expected the folder of the recordings, got none; name it")
-    config, description = read_config(run), describe_run(run)
-    data = _data_of(run, config, store)
+    config, signature = read_config(run), read_signature(run)
+    test = _read_test_part(run, config, store)
     model, normalisation = load_trained(run)
-    written = build_segment_model(model, normalisation, description)
+    written = build_segment_model(model, normalisation, signature)
     if choice.takes == WAVEFORM:
-        description = replace(description, input=WAVEFORM)
-        written = build_waveform_model(written, description, choice.kind == "litert")
+        signature = replace(signature, input=WAVEFORM)
+        written = build_waveform_model(written, signature, choice.kind == "litert")
     with written_whole(out) as temporary:
         write_model(written, choice.kind, choice.quantise, temporary)
-        write_description(temporary, description)
-        rescored = _rescore(temporary, run, data.test, config, root)
+        write_signature(temporary, signature)
+        rescored = _rescore(temporary, run, test, config, root)
         _judge(rescored, choice, out)
     return rescored
 
 
 def _check(choice: Choice, out: Path) -> None:
-    """Refuse what no file can be.
+    """Refuse a choice that no file can be, or a name that does not go with it.
 
     Raises:
-        UserError: Always where it does.
+        UserError: The choice or the name is refused.
     """
     for name, value, known in (
         ("--format", choice.kind, tuple(SUFFIXES)),
@@ -169,30 +163,30 @@ def _check(choice: Choice, out: Path) -> None:
         raise UserError(f"{out}: there is a folder already; remove it or choose another --out")
 
 
-def _data_of(run: Path, config: RunConfig, store: Path) -> RunData:
-    """Return what the run was trained on and tested with.
+def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:
+    """Return the test part of the run.
 
     Raises:
-        UserError: The store lacks it, or holds something else.
+        UserError: The store lacks the run's data, or holds other data.
     """
     data = assemble(config, store)
-    corpora = read_json(run / CONFIG)["corpora"]
-    # the corpus of verification, if any, stands there too, and has no part in this
+    corpora = read_json(run / CONFIG)[CORPORA]
+    # the corpus of verification, if any, is named in the file too, and is not needed here
     wanted = {name: corpora.get(name) for name in data.digests}
     if data.digests != wanted:
         raise UserError(
             f"{store}: expected the data that {run} was trained on ({wanted}), found others "
             f"({data.digests}); name its --store"
         )
-    return data
+    return data.test
 
 
 def _rescore(
-    file: Path, run: Path, part: Part, config: RunConfig, root: Callable[[], Path] | None
+    file: Path, run: Path, part: Part, config: RunConfig, root: Callable[[], Path]
 ) -> Rescored:
-    description, forward = load_exported(file)
-    task, classes = description.primary, description.classes[description.primary]
-    if description.input == WAVEFORM and root is not None:
+    signature, forward = load_exported(file)
+    task, classes = signature.primary, signature.classes[signature.primary]
+    if signature.input == WAVEFORM:
         found = _score_recordings(forward, task, part, root())
     else:
         found = _score_segments(forward, task, part, config)
@@ -214,9 +208,14 @@ def _rescore(
 
 def _score_segments(forward: Forward, task: str, part: Part, config: RunConfig) -> np.ndarray:
     """Return the mean posteriors of each utterance's segments, in the order of the rows."""
+    bins = config.frontend.bins
+    as_it_is = Normalisation(np.zeros(bins, np.float32), np.ones(bins, np.float32))
     means = SegmentMeans(part.rows)
-    for segments, rows in _segments_in_db(part, config):
-        means.add(rows, {task: forward(segments)[task]})
+    for given, _, rows in evaluation_dataset(
+        part, as_it_is, config.data, config.training.batch_size
+    ):
+        segments = np.ascontiguousarray(given.numpy()[..., 0].transpose(0, 2, 1))
+        means.add(rows.numpy(), {task: forward(segments)[task]})
     return means.means()[task]
 
 
@@ -231,16 +230,8 @@ def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np
     return np.stack(found).astype(np.float64)
 
 
-def _segments_in_db(part: Part, config: RunConfig) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield batches of segments `(n, segment_frames, bins)` as they are, and their rows."""
-    bins = config.frontend.bins
-    as_it_is = Normalisation(np.zeros(bins, np.float32), np.ones(bins, np.float32))
-    batches = evaluation_dataset(part, as_it_is, config.data, config.training.batch_size)
-    for segments, _, index in batches:
-        yield np.ascontiguousarray(segments.numpy()[..., 0].transpose(0, 2, 1)), index.numpy()
-
-
 def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
+    """Refuse a file whose accuracy is too far from the run's."""
     if abs(rescored.points) <= choice.tolerance:
         return
     message = (

@@ -1,7 +1,7 @@
-"""A trained model written again in built-in Keras layers and operations alone.
+"""A trained model rebuilt from Keras' own layers and operations.
 
-What comes out loads wherever Keras is, without this package. Batch norm is folded into the
-convolution before it: its factor is positive, so it commutes with the max-pool between them.
+The result loads wherever Keras is, without this package. Batch norm is folded into the convolution
+before it: its factor is positive, so it commutes with the max-pool between them.
 """
 
 from itertools import pairwise
@@ -11,27 +11,24 @@ import numpy as np
 from keras import layers, ops
 
 from ser_aae.batches.pipeline import Normalisation
-from ser_aae.inference.signature import Description
+from ser_aae.inference.signature import Signature
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.model.layers import PooledBatchNormalization, TimePooling
 
 Norm = PooledBatchNormalization | layers.BatchNormalization
 
-SEGMENTS = "segments"
-"""Name of a model's input that takes spectrograms."""
-
-_ONLY_IN_TRAINING = (layers.Dropout, layers.GaussianNoise)
+_TRAINING_LAYERS = (layers.Dropout, layers.GaussianNoise)
 
 
 def build_segment_model(
-    model: MultitaskAAE, normalisation: Normalisation, description: Description
+    model: MultitaskAAE, normalisation: Normalisation, signature: Signature
 ) -> keras.Model:
     """Return a model of segments `(batch, segment_frames, bins)` in dB, not normalised.
 
     It gives `{task: (batch, classes)}` posteriors of each segment.
     """
-    frames, bins = description.segment_frames, description.frontend.bins
-    segments = keras.Input((frames, bins), name=SEGMENTS)
+    frames, bins = signature.segment_frames, signature.frontend.bins
+    segments = keras.Input((frames, bins), name="segments")
     mean, deviation = (
         each.astype(np.float64) for each in (normalisation.mean, normalisation.deviation)
     )
@@ -44,12 +41,14 @@ def build_segment_model(
 
 
 def _rebuild(network: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
-    """Put the layers of a network that is a chain behind x, with its weights."""
-    chain = [each for each in network.layers[1:] if not isinstance(each, _ONLY_IN_TRAINING)]
-    norms = _norm_of_each_convolution(chain)
+    """Put the layers of a network, which is a chain, behind x with their weights."""
+    chain = [each for each in network.layers[1:] if not isinstance(each, _TRAINING_LAYERS)]
+    found = [each for each in chain if isinstance(each, layers.Conv2D | Norm)]
+    # pairs that begin with a batch norm are never looked up
+    norms = {first.name: second for first, second in pairwise(found)}
     for layer in chain:
         if isinstance(layer, layers.Conv2D):
-            x = _folded(layer, norms[layer.name], x)
+            x = _fold_norm(layer, norms[layer.name], x)
         elif isinstance(layer, PooledBatchNormalization):
             x = layers.MaxPooling2D(layer.pool_size, name=layer.name)(x)
         elif isinstance(layer, TimePooling):
@@ -61,15 +60,8 @@ def _rebuild(network: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
     return x
 
 
-def _norm_of_each_convolution(chain: list[keras.Layer]) -> dict[str, Norm]:
-    found = [each for each in chain if isinstance(each, layers.Conv2D | Norm)]
-    return {
-        first.name: second for first, second in pairwise(found) if isinstance(first, layers.Conv2D)
-    }
-
-
-def _folded(convolution: layers.Conv2D, norm: Norm, x: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the convolution with the factor and the offset of its batch norm in its weights."""
+def _fold_norm(convolution: layers.Conv2D, norm: Norm, x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the output of a convolution whose weights hold its batch norm as well."""
     factor = 1.0 / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
     offset = -norm.moving_mean.numpy() * factor
     if norm.beta is not None:

@@ -1,9 +1,8 @@
 """The front end as a graph: pauses, spectrogram and segments in Keras' own operations.
 
 It does to a signal of any length what `ser_aae.frontend` and the pipeline do, step by step.
-The Fourier transform is a product with a matrix: the same in every format, while not all of
-them have a transform of their own. No shape is asked for, as a graph knows none: positions are
-counted by adding up ones.
+The Fourier transform is a product with a matrix, because not every format has a transform.
+A graph does not know its shapes, so positions are counted by adding up ones.
 """
 
 from collections.abc import Callable
@@ -21,9 +20,7 @@ from ser_aae.frontend.spectrogram import (
     shift_samples,
     window_samples,
 )
-from ser_aae.inference.signature import Description
-
-WAVEFORM_INPUT = "waveform"
+from ser_aae.inference.signature import Signature
 
 Where = Callable[[Tensor], Tensor]
 """From `(n,)` truth values to the positions of the true ones."""
@@ -32,7 +29,7 @@ Where = Callable[[Tensor], Tensor]
 class LiteWhere(layers.Layer):
     """Positions of the true ones of `(n,)`, in operations that LiteRT has.
 
-    Keras' own unpacks 64-bit integers, which LiteRT cannot.
+    Keras' own operation unpacks 64-bit integers, which LiteRT cannot.
     """
 
     def call(self, mask: tf.Tensor) -> tf.Tensor:
@@ -45,32 +42,32 @@ class LiteWhere(layers.Layer):
 
 
 def build_waveform_model(
-    segment_model: keras.Model, description: Description, for_litert: bool = False
+    segment_model: keras.Model, signature: Signature, for_litert: bool = False
 ) -> keras.Model:
     """Return a model of one recording `(1, samples)` at the front end's rate.
 
     It gives `{task: (1, classes)}` posteriors, the mean over the segments of the recording.
 
     Args:
-        segment_model: What `ser_aae.export.segment_model.build_segment_model` builds.
-        description: The front end, and how a recording is cut.
-        for_litert: LiteRT lacks an operation that is in Keras.
+        segment_model: Model of `ser_aae.export.segment_model.build_segment_model`.
+        signature: The front end, and how a recording is cut.
+        for_litert: Whether to avoid the operation that LiteRT lacks.
     """
 
     def where(mask: Tensor) -> Tensor:
         return LiteWhere()(mask) if for_litert else ops.nonzero(mask)[0]
 
-    waveform = keras.Input((None,), name=WAVEFORM_INPUT)
+    waveform = keras.Input((None,), name="waveform")
     signal = ops.reshape(waveform, (-1,))
-    if description.frontend.remove_silence:
-        signal = _without_pauses(signal, description.frontend, where)
-    segments = _segments(_spectrogram(signal, description.frontend, where), description, where)
+    if signature.frontend.remove_silence:
+        signal = _drop_pauses(signal, signature.frontend, where)
+    segments = _segments(_spectrogram(signal, signature.frontend, where), signature, where)
     found = segment_model(segments)
     means = {task: ops.mean(values, axis=0, keepdims=True) for task, values in found.items()}
     return keras.Model(waveform, means, name="ser_aae_waveform")
 
 
-def _without_pauses(signal: Tensor, config: FrontEndConfig, where: Where) -> Tensor:
+def _drop_pauses(signal: Tensor, config: FrontEndConfig, where: Where) -> Tensor:
     """Return the samples of frames that are not `silence_db` under the loudest, as librosa does.
 
     Frame t lies around sample t * shift and decides for the `shift` samples from there on.
@@ -80,7 +77,7 @@ def _without_pauses(signal: Tensor, config: FrontEndConfig, where: Where) -> Ten
     frames = ops.extract_sequences(around, length, shift)
     decibel = _decibel(ops.mean(ops.square(frames), axis=1))
     loud = decibel > ops.max(decibel) - config.silence_db
-    # as many hops as there are frames; what is padded beyond the end is not kept
+    # as many hops as there are frames; the padding beyond the end is not kept
     spare = shift if length % 2 == 0 else shift - 1
     hops = ops.extract_sequences(ops.pad(signal, ((0, spare),)), shift, shift)
     inside = ops.extract_sequences(ops.pad(ops.ones_like(signal), ((0, spare),)), shift, shift)
@@ -102,17 +99,17 @@ def _spectrogram(signal: Tensor, config: FrontEndConfig, where: Where) -> Tensor
     return ops.maximum(decibel, ops.max(decibel) - config.floor_db)
 
 
-def _segments(spectrogram: Tensor, description: Description, where: Where) -> Tensor:
+def _segments(spectrogram: Tensor, signature: Signature, where: Where) -> Tensor:
     """Return `(segments, segment_frames, bins)`, as `segment_starts` cuts the spectrogram."""
-    length, shift = description.segment_frames, description.shift_frames
-    fewest = description.fewest_segments
+    length, shift = signature.segment_frames, signature.shift_frames
+    fewest = signature.fewest_segments
     frames = count_elements(spectrogram[:, 0])
     # a multiple of the shift is a start unless the segment before it reaches the end
     positions = _positions(spectrogram[:, 0])
     candidates = ops.reshape(ops.extract_sequences(positions, 1, shift), (-1,))
     needed = ops.logical_or(candidates < 1, candidates + (length - shift) < frames)
-    # no branch, which not every format has: tiles and starts spread round are both computed, and
-    # one of the two is masked out
+    # not every format has branches: both tiles and starts spread round are computed, and one of
+    # the two is masked out
     few = ops.sum(ops.cast(needed, "int32")) < fewest
     spread = frames * np.arange(fewest, dtype=np.int32) // fewest
     candidates = ops.concatenate([candidates, spread])
@@ -120,7 +117,7 @@ def _segments(spectrogram: Tensor, description: Description, where: Where) -> Te
         [ops.logical_and(needed, ops.logical_not(few)), ops.logical_and(spread >= 0, few)]
     )
     starts = ops.take(candidates, where(chosen), axis=0)
-    return cut_windows(spectrogram, starts, length, description.pad)
+    return cut_windows(spectrogram, starts, length, signature.pad)
 
 
 def _matrices(config: FrontEndConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +140,7 @@ def _product(matrix: np.ndarray, name: str, x: Tensor) -> Tensor:
 
 def _decibel(power: Tensor) -> Tensor:
     """Return 10 log10 of power, -100 at least."""
-    # the floor is taken of the logarithm: 1e-10 itself would be 0 in half precision
+    # the floor is set after the logarithm: 1e-10 itself would be 0 in half precision
     return ops.maximum(ops.log(power) * float(10.0 / np.log(10.0)), -100.0)
 
 

@@ -1,9 +1,9 @@
-"""Writing a plain Keras model in each format, its weights in fewer bits where that is asked for.
+"""Writing a Keras model in each format, with weights of fewer bits where that is asked for.
 
-Only weights are quantised: they are what makes a file large, and the runtimes calculate with
-float32 (LiteRT multiplies 8-bit weights with inputs that it rounds to 8 bits as they come). With
-activations in 8 bits as well, whose ranges validation segments gave, posteriors moved by 0.05
-instead of 0.01, and a trained model lost two points of unweighted accuracy.
+Only weights are quantised: they make a file large, and the runtimes calculate with float32 (LiteRT
+multiplies 8-bit weights with inputs that it rounds to 8 bits as they come). With 8-bit activations
+too, in ranges measured on validation segments, posteriors moved by 0.05 instead of 0.01, and a
+trained model lost two points of unweighted accuracy.
 """
 
 import contextlib
@@ -22,20 +22,20 @@ import tensorflow as tf
 _OPSET = 17
 
 _FEWEST_WEIGHTS = 1024
-"""Of an array that is stored in fewer bits, as in LiteRT: smaller ones save nothing."""
+"""Size from which on an array is stored in fewer bits, as in LiteRT: smaller ones save nothing."""
 
 _LEAST_WEIGHT = 1e-12
 """Keeps the scale of a channel without weights from being 0."""
 
-_Shortened = tuple[dict[str, np.ndarray], Any]
-"""Arrays by name, and the ONNX node that makes the weights of them."""
+_SmallerWeights = tuple[dict[str, np.ndarray], Any]
+"""Arrays by name, and the ONNX node that makes weights of them."""
 
 
 def write_model(model: keras.Model, kind: str, quantise: str, path: Path) -> None:
     """Write a model.
 
     Args:
-        model: Of one input; it gives posteriors by task.
+        model: A model with one input that gives posteriors by task.
         kind: One of `ser_aae.inference.exported_model.SUFFIXES`.
         quantise: `"none"`, `"float16"` or `"int8"`.
         path: The file or folder.
@@ -51,15 +51,10 @@ def write_model(model: keras.Model, kind: str, quantise: str, path: Path) -> Non
 
 
 def _save_model(model: keras.Model, path: Path) -> None:
-    model.export(path, format="tf_saved_model", input_signature=_signature(model), verbose=False)
+    model.export(path, format="tf_saved_model", input_signature=_input_spec(model), verbose=False)
 
 
-def _serving(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:
-    """Return the model as a function whose argument has the name of its input."""
-    return tf.function(lambda x: model(x, training=False), input_signature=_signature(model))
-
-
-def _signature(model: keras.Model) -> list[tf.TensorSpec]:
+def _input_spec(model: keras.Model) -> list[tf.TensorSpec]:
     entrance = model.inputs[0]
     return [tf.TensorSpec(entrance.shape, tf.float32, name=entrance.name)]
 
@@ -67,13 +62,20 @@ def _signature(model: keras.Model) -> list[tf.TensorSpec]:
 def _write_onnx(model: keras.Model, quantise: str, path: Path) -> None:
     import onnx
 
-    written = _to_onnx(model)
+    spec = _input_spec(model)
+    with _mute_converters():
+        import tf2onnx
+
+        serve = tf.function(lambda x: model(x, training=False), input_signature=spec)
+        written, _ = tf2onnx.convert.from_function(serve, input_signature=spec, opset=_OPSET)
     if quantise != "none":
-        _store_smaller(written.graph, _to_half if quantise == "float16" else _to_bytes)
+        _shorten_weights(written.graph, _to_float16 if quantise == "float16" else _to_int8)
     onnx.save(written, path)
 
 
-def _store_smaller(graph: Any, shorten: Callable[[str, np.ndarray, str], _Shortened]) -> None:
+def _shorten_weights(
+    graph: Any, shorten: Callable[[str, np.ndarray, str], _SmallerWeights]
+) -> None:
     """Store the large weights of an ONNX graph in fewer bits, and read them as float32 again."""
     from onnx import numpy_helper
 
@@ -87,13 +89,13 @@ def _store_smaller(graph: Any, shorten: Callable[[str, np.ndarray, str], _Shorte
         arrays, node = shorten(tensor.name, values, reader[tensor.name])
         kept += [numpy_helper.from_array(array, name) for name, array in arrays.items()]
         restoring.append(node)
-    nodes = [*restoring, *graph.node]  # what is read stands before its reader
+    nodes = [*restoring, *graph.node]  # a node has to stand before those that read its output
     for field, content in ((graph.initializer, kept), (graph.node, nodes)):
         del field[:]
         field.extend(content)
 
 
-def _to_half(name: str, values: np.ndarray, _: str) -> _Shortened:
+def _to_float16(name: str, values: np.ndarray, _: str) -> _SmallerWeights:
     from onnx import TensorProto, helper
 
     stored = f"{name}/float16"
@@ -101,8 +103,8 @@ def _to_half(name: str, values: np.ndarray, _: str) -> _Shortened:
     return {stored: values.astype(np.float16)}, node
 
 
-def _to_bytes(name: str, values: np.ndarray, reader: str) -> _Shortened:
-    """Give each output channel a scale of its own, by which its largest weight is 127."""
+def _to_int8(name: str, values: np.ndarray, reader: str) -> _SmallerWeights:
+    """Store weights in 8 bits; each output channel has a scale that makes its largest 127."""
     from onnx import helper
 
     channel = 0 if reader == "Conv" else values.ndim - 1
@@ -115,20 +117,8 @@ def _to_bytes(name: str, values: np.ndarray, reader: str) -> _Shortened:
     return arrays, helper.make_node("DequantizeLinear", [*arrays], [name], axis=channel)
 
 
-def _to_onnx(model: keras.Model) -> Any:
-    """Return the model as an `onnx.ModelProto`."""
-    with _quiet():
-        import tf2onnx
-
-        serve = _serving(model)
-        written, _ = tf2onnx.convert.from_function(
-            serve, input_signature=serve.input_signature, opset=_OPSET
-        )
-    return written
-
-
 def _write_litert(model: keras.Model, quantise: str, path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="ser-aae-") as folder, _quiet():
+    with tempfile.TemporaryDirectory(prefix="ser-aae-") as folder, _mute_converters():
         _save_model(model, Path(folder))
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if quantise != "none":
@@ -139,8 +129,8 @@ def _write_litert(model: keras.Model, quantise: str, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converters from talking, those in C++ too; their errors are raised."""
+def _mute_converters() -> Iterator[None]:
+    """Drop the messages of the converters, those in C++ too; their errors are raised."""
     root = logging.getLogger()
     level, standard_error = root.level, os.dup(2)
     root.setLevel(logging.ERROR)

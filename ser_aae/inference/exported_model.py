@@ -1,6 +1,6 @@
-"""Exported models: where each format keeps what it takes and gives, and running it in its runtime.
+"""Exported models: the place of the signature in each format, and its runtime.
 
-| format | file | description | runtime |
+| format | file | place of the signature | runtime |
 | --- | --- | --- | --- |
 | `keras` | `.keras` | a member of the archive beside Keras' own | Keras |
 | `saved-model` | a folder | `assets.extra/ser_aae.json` | TensorFlow |
@@ -19,27 +19,27 @@ from pathlib import Path
 import numpy as np
 
 from ser_aae.errors import UserError
-from ser_aae.inference.signature import Description, parse_description
-from ser_aae.inference.walk import Forward
+from ser_aae.inference.signature import Forward, Signature, parse_signature
 
 SUFFIXES = {"keras": ".keras", "saved-model": "", "onnx": ".onnx", "litert": ".tflite"}
-"""Format to how the names of its files end; a SavedModel is a folder."""
+"""Format to the ending of its files' names; a SavedModel is a folder."""
 
 QUANTISED = ("onnx", "litert")
 """Formats whose numbers may have fewer than 32 bits."""
 
-METADATA = "ser_aae"
-_MEMBER = f"{METADATA}.json"
+_METADATA = "ser_aae"
+_MEMBER = f"{_METADATA}.json"
+_SAVED_MODEL_FILE = Path("assets.extra") / _MEMBER
 _MEMBER_BYTES = 1 << 24
-"""The longest description; ten thousand speakers' names take 200 kB. An archive can hold gigabytes
-in as many kilobytes."""
+"""Bytes of the longest signature; ten thousand speakers' names take 200 kB. An archive can hold
+gigabytes in as many kilobytes."""
 
 
 def format_of(path: Path) -> str:
     """Return the format of an exported file.
 
     Raises:
-        UserError: There is none, or another kind of file.
+        UserError: No such file, or another kind of file.
     """
     if (path / "saved_model.pb").is_file():
         return "saved-model"
@@ -54,26 +54,25 @@ def format_of(path: Path) -> str:
     )
 
 
-def write_description(path: Path, description: Description) -> None:
-    """Put the description into an exported file."""
-    text = description.to_json()
+def write_signature(path: Path, signature: Signature) -> None:
+    """Put the signature into an exported file."""
+    text = signature.to_json()
     kind = format_of(path)
     if kind == "saved-model":
-        place = path / "assets.extra" / _MEMBER
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+        (path / _SAVED_MODEL_FILE).parent.mkdir(exist_ok=True)
+        (path / _SAVED_MODEL_FILE).write_text(text, encoding="utf-8")
     elif kind == "onnx":
         import onnx
 
         model = onnx.load(path)
-        onnx.helper.set_model_props(model, {METADATA: text})
+        onnx.helper.set_model_props(model, {_METADATA: text})
         onnx.save(model, path)
     else:
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr(_MEMBER, text)
 
 
-def load_exported(path: Path) -> tuple[Description, Forward]:
+def load_exported(path: Path) -> tuple[Signature, Forward]:
     """Load an exported file in its own runtime.
 
     Raises:
@@ -94,7 +93,7 @@ def load_exported(path: Path) -> tuple[Description, Forward]:
     except Exception as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: cannot be loaded ({why}); export the run again") from error
-    return parse_description(text, path), forward
+    return parse_signature(text, path), forward
 
 
 def _load_keras(path: Path) -> tuple[str, Forward]:
@@ -109,18 +108,16 @@ def _load_keras(path: Path) -> tuple[str, Forward]:
 
 
 def _load_saved_model(path: Path) -> tuple[str, Forward]:
-    place = path / "assets.extra" / _MEMBER
-    if not place.is_file():
-        raise _foreign(path)
+    if not (path / _SAVED_MODEL_FILE).is_file():
+        raise _no_export(path)
+    text = (path / _SAVED_MODEL_FILE).read_text(encoding="utf-8")
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))
     run = loaded.signatures["serving_default"]
     (name,) = run.structured_input_signature[1]
-    # the function does not keep what it belongs to alive
-    return place.read_text(encoding="utf-8"), lambda x, _=loaded: _to_numpy(
-        run(**{name: tf.constant(x)})
-    )
+    # the default value keeps the loaded model alive, which the function alone does not
+    return text, lambda x, _=loaded: _to_numpy(run(**{name: tf.constant(x)}))
 
 
 def _load_onnx(path: Path) -> tuple[str, Forward]:
@@ -135,9 +132,9 @@ def _load_onnx(path: Path) -> tuple[str, Forward]:
     def forward(x: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(tasks, session.run(tasks, {name: x.astype(np.float32)}), strict=True))
 
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA)
+    text = session.get_modelmeta().custom_metadata_map.get(_METADATA)
     if text is None:
-        raise _foreign(path)
+        raise _no_export(path)
     return text, forward
 
 
@@ -153,19 +150,19 @@ def _load_litert(path: Path) -> tuple[str, Forward]:
 
 
 def _read_member(path: Path) -> str:
-    """Return the description in an archive, or in one appended to a file."""
+    """Return the signature in an archive, or in one appended to a file."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if _MEMBER in archive.namelist():
                 with archive.open(_MEMBER) as member:
                     content = member.read(_MEMBER_BYTES + 1)
                 if len(content) > _MEMBER_BYTES:
-                    raise _foreign(path)
+                    raise _no_export(path)
                 return content.decode()
-    raise _foreign(path)
+    raise _no_export(path)
 
 
-def _foreign(path: Path) -> UserError:
+def _no_export(path: Path) -> UserError:
     return UserError(
         f"{path}: expected a file of `ser-aae export`, found no description in it; export the run "
         "with that"

@@ -3,36 +3,94 @@
     recogniser = Recogniser.load("runs/.../fold00-rep00")
     recognition = recogniser(samples, sample_rate_hz, timeline_seconds=1.0)
 
-`ser_aae.inference.walk` says how a recording is gone through, and what is a pause.
+A recording under 40 s is treated as an utterance of a run is, with the same outputs. A longer
+one is cut into blocks of 10 s (see `ser_aae.frontend.blocks`), of which only sums are kept. A
+block whose loudest frame lies `frontend.silence_db` under that of the whole recording is taken
+for a pause. An output of the whole is the mean over all segments that are not in pauses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from ser_aae.errors import UserError
+from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
+from ser_aae.frontend.segments import SegmentMeans, cut_segments, num_segments, segment_starts
+from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
+from ser_aae.frontend.spectrogram import log_spectrogram, shift_samples, window_samples
 from ser_aae.inference.exported_model import load_exported
 from ser_aae.inference.recognition import Moment, Posteriors, Recognition
-from ser_aae.inference.signature import Description, describe_run
-from ser_aae.inference.walk import Outputs, Walk, Walker
+from ser_aae.inference.signature import (
+    D_VECTOR,
+    WAVEFORM,
+    Forward,
+    Outputs,
+    Signature,
+    read_signature,
+)
 from ser_aae.results.folder import CONFIG
 
+BATCH = 32
+"""Segments that go through a network at once."""
 
-class Recogniser:
-    """A trained model that is called with recordings.
+_LEAST_SPEECH = 0.1
+"""A step with a smaller share of speech is silent."""
 
-    Args:
-        walker: The model as it is led over a recording.
+Observer = Callable[[Block, float], None]
+"""Receives each block after the network has had it, and the second in which the block ends."""
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """A block without its pauses.
+
+    Attributes:
+        samples: Samples that are left, `(samples,)`.
+        spectrogram: Spectrogram of those, `(frames, bins)` in dB.
+        intervals: Their places in the block, `(intervals, 2)` samples.
     """
 
-    def __init__(self, walker: Walker) -> None:
-        """Keep it; `load` is the way to get one."""
-        self.walker = walker
+    samples: np.ndarray
+    spectrogram: np.ndarray
+    intervals: np.ndarray
 
-    @property
-    def description(self) -> Description:
-        """What the model takes and gives."""
-        return self.walker.description
+
+@dataclass(frozen=True, eq=False)
+class _BlockSums:
+    """A block that the network has had; without segments it is silent.
+
+    Attributes:
+        end_s: Its end in the recording.
+        steps: Start and posteriors of each step; no posteriors in a pause within the block.
+        speech_s: Length of what is no pause in it.
+        level_db: Level of its loudest frame.
+        segments: Number of its segments.
+        weight: Its weight in the whole: the number of segments that would tile it.
+        means: Output to its mean over the segments.
+    """
+
+    end_s: float
+    steps: list[tuple[float, Posteriors]]
+    speech_s: float = 0.0
+    level_db: float = -np.inf
+    segments: int = 0
+    weight: int = 0
+    means: Outputs = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Recogniser:
+    """A trained model that is called with recordings; `load` is the way to get one.
+
+    Attributes:
+        signature: Input and outputs of the network.
+        forward: The network itself.
+    """
+
+    signature: Signature
+    forward: Forward
 
     @classmethod
     def load(cls, path: Path | str) -> "Recogniser":
@@ -42,14 +100,12 @@ class Recogniser:
             UserError: Neither of the two, incomplete or damaged.
         """
         path = Path(path)
-        if (path / CONFIG).is_file():
-            description = describe_run(path)
-            from ser_aae.inference.run_model import (
-                RunModel,  # here: exported models need no TensorFlow
-            )
+        if not (path / CONFIG).is_file():
+            return cls(*load_exported(path))
+        signature = read_signature(path)
+        from ser_aae.inference.run_model import RunModel  # exported models need no TensorFlow
 
-            return cls(Walker(description, RunModel(path)))
-        return cls(Walker(*load_exported(path)))
+        return cls(signature, RunModel(path))
 
     def __call__(
         self, samples: np.ndarray, sample_rate_hz: float, timeline_seconds: float | None = None
@@ -64,46 +120,156 @@ class Recogniser:
         Raises:
             UserError: Samples or a step that cannot be.
         """
-        return self.recognise_walk(
-            self.walker.walk_samples(samples, sample_rate_hz, timeline_seconds)
-        )
+        blocks = sample_blocks(samples, sample_rate_hz, self.signature.frontend.sample_rate_hz)
+        return self._recognise(blocks, timeline_seconds)
 
     def recognise_file(
         self,
         path: Path | str,
         timeline_seconds: float | None = None,
-        show: Callable[[float], None] | None = None,
+        observe: Observer | None = None,
     ) -> Recognition:
         """Recognise a recording of any length, rate and container.
 
         Args:
-            path: The recording.
+            path: The recording, which is read once.
             timeline_seconds: Step of the timeline, 0.1 to 10; none is made without.
-            show: Called with the seconds recognised so far, after each block.
+            observe: Called after each block.
 
         Raises:
             UserError: The file cannot be read, or a step that cannot be.
         """
-        observe = None if show is None else lambda _, end_s: show(end_s)
-        return self.recognise_walk(self.walker.walk_file(path, timeline_seconds, observe))
+        blocks = file_blocks(Path(path), self.signature.frontend.sample_rate_hz)
+        return self._recognise(blocks, timeline_seconds, observe)
 
-    def recognise_walk(self, walk: Walk) -> Recognition:
-        """Return what the model says of a recording that its `walker` has gone through."""
+    def _recognise(
+        self, blocks: Iterable[Block], step_s: float | None, observe: Observer | None = None
+    ) -> Recognition:
+        if step_s is not None and not 0.1 <= step_s <= BLOCK_S:
+            raise UserError(
+                f"timeline: expected a step of 0.1 to {BLOCK_S:g} seconds, got {step_s:g}"
+            )
+        found = []
+        for block in blocks:
+            found.append(self._sum_block(block, step_s))
+            if observe:
+                observe(block, found[-1].end_s)
+        least_db = max(each.level_db for each in found) - self.signature.frontend.silence_db
+        spoken = [each for each in found if each.level_db > least_db]
+        weight = sum(each.weight for each in spoken)
+        means = {
+            name: sum(each.weight * each.means[name] for each in spoken) / weight
+            for name in (spoken[0].means if spoken else ())
+        }
+        duration_s = found[-1].end_s
         return Recognition(
-            duration_s=walk.duration_s,
-            speech_s=walk.speech_s,
-            segments=walk.segments,
-            posteriors=self._name(walk.means),
+            duration_s=duration_s,
+            speech_s=sum(each.speech_s for each in spoken),
+            segments=sum(each.segments for each in spoken),
+            posteriors=self._name_classes(means),
             timeline=tuple(
-                Moment(step.start_s, step.end_s, self._name(step.outputs)) for step in walk.steps
+                Moment(
+                    start_s,
+                    min(start_s + (step_s or 0.0), duration_s),
+                    said if each in spoken else {},
+                )
+                for each in found
+                for start_s, said in each.steps
             ),
-            warnings=self.description.warnings,
+            warnings=self.signature.warnings,
+            d_vector=means.get(D_VECTOR),
         )
 
-    def _name(self, values: Outputs) -> Posteriors:
+    def _name_classes(self, outputs: Outputs) -> Posteriors:
         """Put names to posteriors `{task: (classes,)}`, the primary task first."""
         return {
-            task: dict(zip(names, values[task].tolist(), strict=True))
-            for task, names in self.description.classes.items()
-            if task in values
+            task: dict(zip(names, outputs[task].tolist(), strict=True))
+            for task, names in self.signature.classes.items()
+            if task in outputs
         }
+
+    def _sum_block(self, block: Block, step_s: float | None) -> _BlockSums:
+        """Run the network over a block."""
+        about, config = self.signature, self.signature.frontend
+        end_s = block.start_s + len(block.signal) / config.sample_rate_hz
+        edges_s = _step_starts(block.start_s, end_s, step_s)
+        if is_silent(block.signal):
+            return _BlockSums(end_s, [(start_s, {}) for start_s in edges_s.tolist()])
+        intervals = speech_intervals(block.signal, config)
+        samples = np.concatenate([block.signal[first:last] for first, last in intervals])
+        # to half precision and back, as the shards of a run hold it
+        spectrogram = log_spectrogram(samples, config).astype(np.float16).astype(np.float32)
+        speech = _Speech(samples, spectrogram, intervals)
+        frames, length, shift = len(spectrogram), about.segment_frames, about.shift_frames
+        starts = segment_starts(frames, length, shift, about.fewest_segments)
+        # a model of waveforms cuts its segments and takes their mean itself
+        whole = about.input == WAVEFORM
+        batches = [self.forward(block.signal[None])] if whole else self._batches(speech, starts)
+        means = SegmentMeans(np.zeros(1, np.int64))
+        for outputs in batches:
+            means.add(np.zeros(len(next(iter(outputs.values()))), np.int64), outputs)
+        relative = (edges_s - block.start_s) * config.sample_rate_hz
+        steps = self._steps(speech, relative, (step_s or 0.0) * config.sample_rate_hz)
+        return _BlockSums(
+            end_s=end_s,
+            speech_s=len(samples) / config.sample_rate_hz,
+            level_db=loudest_db(block.signal, config),
+            segments=len(starts),
+            # a block of a few frames has more segments than would tile it
+            weight=int(num_segments(frames, length, shift)),
+            means={name: values[0] for name, values in means.means().items()},
+            steps=list(zip(edges_s.tolist(), steps, strict=True)),
+        )
+
+    def _steps(self, speech: _Speech, starts: np.ndarray, length: float) -> list[Posteriors]:
+        """Return the posteriors of steps, each of the segment around it, but for the speaker's.
+
+        Args:
+            speech: The block that the steps lie in.
+            starts: `(steps,)` their first samples in the block.
+            length: Samples of a step.
+        """
+        if not len(starts):
+            return []
+        # how much speech lies before each edge: it rises within the intervals and not between
+        lengths = np.diff(speech.intervals, axis=1)[:, 0]
+        before = np.stack([np.cumsum(lengths) - lengths, np.cumsum(lengths)], axis=1)
+        first, last = (
+            np.interp(edge, speech.intervals.ravel(), before.ravel())
+            for edge in (starts, starts + length)
+        )
+        frames = self.signature.segment_frames
+        middle = (first + last) / 2 / shift_samples(self.signature.frontend)
+        latest = max(len(speech.spectrogram) - frames, 0)
+        wanted = np.clip(np.round(middle - frames / 2).astype(np.int64), 0, latest)
+        unique, place = np.unique(wanted, return_inverse=True)
+        tasks = [task for task in self.signature.classes if task != "speaker"]
+        batches = list(self._batches(speech, unique))
+        found = {task: np.concatenate([batch[task] for batch in batches]) for task in tasks}
+        return [
+            self._name_classes({task: found[task][row] for task in tasks}) if spoken else {}
+            for row, spoken in zip(place, last - first >= _LEAST_SPEECH * length, strict=True)
+        ]
+
+    def _batches(self, speech: _Speech, starts: np.ndarray) -> Iterator[Outputs]:
+        """Yield `{output: (segments, values)}` of the segments that begin at these frames."""
+        about = self.signature
+        if about.input == WAVEFORM:
+            shift = shift_samples(about.frontend)
+            length = (about.segment_frames - 1) * shift + window_samples(about.frontend)
+            for start in starts:
+                yield self.forward(speech.samples[None, start * shift :][:, :length])
+            return
+        for part in np.split(starts, range(BATCH, len(starts), BATCH)):
+            yield self.forward(
+                cut_segments(speech.spectrogram, part, about.segment_frames, about.pad)
+            )
+
+
+def _step_starts(start_s: float, end_s: float, step_s: float | None) -> np.ndarray:
+    """Return the starts of the steps that begin in a block, in seconds of the recording."""
+    if step_s is None:
+        return np.zeros(0)
+    # a step that begins where a block does is not lost to rounding
+    first, last = (int(np.ceil(edge / step_s - 1e-9)) for edge in (start_s, end_s))
+    return np.arange(first, last) * step_s

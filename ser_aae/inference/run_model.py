@@ -9,7 +9,7 @@ import tensorflow as tf
 from ser_aae.batches.pipeline import Normalisation, to_network
 from ser_aae.errors import UserError
 from ser_aae.files.digests import digest_of_file
-from ser_aae.inference.walk import D_VECTOR
+from ser_aae.inference.signature import D_VECTOR
 from ser_aae.model.aae import MultitaskAAE, build_model
 from ser_aae.results.complete_run import name_damaged, read_config, read_measured
 from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
@@ -47,12 +47,12 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
 
 
 class RunModel:
-    """A run's model as a function of segments, see `ser_aae.inference.walk.Forward`.
+    """A run's model as a function of segments, see `ser_aae.inference.signature.Forward`.
 
     Args:
         run: The folder of a complete run.
-        d_vector: Whether the d-vector is given beside the posteriors, in the same pass; there has
-            to be a speaker classifier.
+        d_vector: Whether to give the d-vector beside the posteriors, in the same pass; this takes
+            a speaker classifier.
 
     Attributes:
         identity: Digest of the weights: d-vectors of two models have nothing in common.

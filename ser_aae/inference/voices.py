@@ -1,12 +1,12 @@
-"""Who speaks: d-vectors of recordings, enrolled speakers, and whether two voices are one.
+"""Voices: d-vectors of recordings, enrolled speakers, and whether two voices are one.
 
 The d-vector of a recording is the mean over its segments of what the speaker classifier's last
 hidden layer gives (Sec. 5), that of an enrolled speaker the mean over recordings; the score is
-the cosine between two. It says yes from the threshold on at which a run's own verification
-trials miss as many targets as they accept impostors.
+the cosine between two. Two voices are one from the threshold on at which a run's own
+verification trials miss as many targets as they accept impostors.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import numpy as np
 
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, write_json
-from ser_aae.inference.signature import describe_run
-from ser_aae.inference.walk import D_VECTOR, Walker
+from ser_aae.inference.recogniser import Recogniser
+from ser_aae.inference.signature import read_signature
 from ser_aae.results.folder import VERIFICATION, is_complete
 from ser_aae.results.trials import det_curve, read_trials
 
@@ -25,13 +25,13 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class Threshold:
-    """Where a cosine begins to be a yes.
+    """Cosine from which on two voices are taken for one.
 
     Attributes:
-        cosine: From here on it is one speaker.
+        cosine: The cosine.
         false_match_rate: Share of the trials' impostors that it accepts.
         false_non_match_rate: Share of the trials' targets that it refuses.
-        trials: How many there were.
+        trials: Number of trials that it was found with.
     """
 
     cosine: float
@@ -40,18 +40,17 @@ class Threshold:
     trials: int
 
 
+@dataclass(frozen=True, eq=False)
 class Voices:
-    """A run's speaker classifier as a measure of voices.
+    """A run's speaker classifier as a measure of voices; `load` is the way to get one.
 
-    Args:
-        walker: The model as it is led over a recording, with the d-vector among its outputs.
+    Attributes:
+        recogniser: The model, with the d-vector among its outputs.
         identity: Digest of the weights: d-vectors of two models have nothing in common.
     """
 
-    def __init__(self, walker: Walker, identity: str) -> None:
-        """Keep both; `load` is the way to get one."""
-        self.walker = walker
-        self.identity = identity
+    recogniser: Recogniser
+    identity: str
 
     @classmethod
     def load(cls, run: Path) -> "Voices":
@@ -65,19 +64,17 @@ class Voices:
                 f"{run}: expected the folder of a complete run, whose speaker classifier gives "
                 "d-vectors; an exported file has posteriors alone"
             )
-        about = describe_run(run)
-        if "speaker" not in about.classes:
+        signature = read_signature(run)
+        if "speaker" not in signature.classes:
             raise UserError(
                 f"{run}: expected a model with a speaker classifier, whose last hidden layer is "
-                f"the d-vector; this one has {', '.join(about.classes)}: train one with --model "
-                "mtl and speaker among model.auxiliary_tasks"
+                f"the d-vector; this one has {', '.join(signature.classes)}: train one with "
+                "--model mtl and speaker among model.auxiliary_tasks"
             )
-        from ser_aae.inference.run_model import (
-            RunModel,  # here: cosines and files need no TensorFlow
-        )
+        from ser_aae.inference.run_model import RunModel  # cosines and files need no TensorFlow
 
         model = RunModel(run, d_vector=True)
-        return cls(Walker(about, model), model.identity)
+        return cls(Recogniser(signature, model), model.identity)
 
     def d_vector(self, path: Path) -> np.ndarray:
         """Return the mean over the segments of a recording that are not in pauses, `(units,)`.
@@ -85,10 +82,10 @@ class Voices:
         Raises:
             UserError: It cannot be read, or is all silence.
         """
-        walk = self.walker.walk_file(path)
-        if not walk.means:
+        d_vector = self.recogniser.recognise_file(path).d_vector
+        if d_vector is None:
             raise UserError(f"{path}: expected a voice, found silence")
-        return walk.means[D_VECTOR]
+        return d_vector
 
 
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
@@ -98,7 +95,7 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def nearest(vector: np.ndarray, enrolled: Mapping[str, np.ndarray]) -> list[tuple[str, float]]:
-    """Return speakers and the cosine with each, the nearest first."""
+    """Return the enrolled speakers and the cosine of a d-vector with each, the nearest first."""
     scores = [(name, cosine(vector, each)) for name, each in enrolled.items()]
     return sorted(scores, key=lambda item: -item[1])
 
@@ -128,7 +125,7 @@ def enrol(voices: Voices, name: str, files: Sequence[Path], out: Path) -> int:
 
     Args:
         voices: The model.
-        name: Of the speaker.
+        name: Name of the speaker.
         files: Recordings in which nobody else speaks.
         out: The file; made where missing, written whole or not at all.
 
@@ -157,16 +154,6 @@ def read_enrolled(path: Path, voices: Voices) -> dict[str, np.ndarray]:
         raise UserError(f"{path}: expected enrolled speakers, found no file; see: ser-aae enrol")
     found = _read_file(path, voices.identity)
     return {name: np.array(each["d_vector"], np.float64) for name, each in found.items()}
-
-
-def neighbours_among(voices: Voices, path: Path) -> Callable[[np.ndarray], list[tuple[str, float]]]:
-    """Return a function from a d-vector to the nearest of the enrolled speakers.
-
-    Raises:
-        UserError: What `read_enrolled` refuses.
-    """
-    enrolled = read_enrolled(path, voices)
-    return lambda vector: nearest(vector, enrolled)
 
 
 def _read_file(path: Path, identity: str) -> dict[str, Any]:

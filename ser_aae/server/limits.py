@@ -1,17 +1,17 @@
-"""What a client may send, and what the page may fetch: middleware around everything."""
+"""Limits of what a client may send and the page may fetch: middleware around everything."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEBIBYTE = 1 << 20
 
 _OTHER_BYTES = MEBIBYTE
-"""What a request without a file may have; and what a form may have beside its file."""
+"""Bytes that a request without a file may have; and a form beside its file."""
 
 POLICY = (
     "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; "
@@ -19,17 +19,17 @@ POLICY = (
 )
 """Content Security Policy: a browser fetches from this server and from nowhere else."""
 
-_CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a recording may be.
+    """Limits of recordings.
 
     Attributes:
-        megabytes: Of the file, in units of 2^20 bytes.
-        seconds: Of sound.
-        waiting: How many files of that size may lie on the server at once.
+        megabytes: Largest file, in units of 2^20 bytes.
+        seconds: Longest recording.
+        waiting: Number of files of that size that may lie on the server at once.
     """
 
     megabytes: float = 50.0
@@ -38,36 +38,30 @@ class Limits:
 
     @property
     def bytes(self) -> int:
-        """The largest file."""
+        """Bytes of the largest file."""
         return int(self.megabytes * MEBIBYTE)
 
     @property
-    def waiting_bytes(self) -> int:
-        """What all files together may have."""
-        return self.waiting * self.bytes
-
-    @property
     def too_large(self) -> str:
-        """What a client is told whose file is larger."""
+        """Message to a client whose file is larger."""
         return f"expected a recording of at most {self.megabytes:g} MB; send a shorter one"
 
 
 class TooMuchError(Exception):
-    """A body went on after its limit."""
+    """A body that goes on after its limit."""
 
 
+@dataclass(frozen=True)
 class BodyLimit:
     """Refuse bodies over the limit: when they are announced, and when they come unannounced.
 
-    Args:
-        app: What is behind it.
+    Attributes:
+        app: The application behind it.
         limits: Bodies of forms may have a file of this size, others hardly anything.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        """Keep both."""
-        self.app = app
-        self.limits = limits
+    app: ASGIApp
+    limits: Limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with 413 as soon as it is known that a body is too large."""
@@ -79,11 +73,11 @@ class BodyLimit:
         most = _OTHER_BYTES + (self.limits.bytes if is_form else 0)
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or int(announced) > most:
-            await _refuse(send, 413, self.limits.too_large)
+            await _refuse(scope, receive, send, 413, self.limits.too_large)
             return
         taken, refused, begun = 0, False, False
 
-        async def counted() -> Message:
+        async def count() -> Message:
             nonlocal taken, refused
             message = await receive()
             taken += len(message.get("body", b""))
@@ -92,38 +86,37 @@ class BodyLimit:
                 raise TooMuchError
             return message
 
-        async def unless_refused(message: Message) -> None:
+        async def pass_on(message: Message) -> None:
             nonlocal begun
-            if not refused:  # whatever is inside may make an answer of its own of the exception
+            if not refused:  # the application may have made an answer of its own of the exception
                 begun = True
                 await send(message)
 
         try:
-            await self.app(scope, counted, unless_refused)
+            await self.app(scope, count, pass_on)
         except Exception:
             if not refused:
                 raise
         if refused and not begun:
-            await _refuse(send, 413, self.limits.too_large)
+            await _refuse(scope, receive, send, 413, self.limits.too_large)
 
 
-class Guarded:
-    """Tell browsers to fetch nothing from elsewhere, and refuse what comes from elsewhere.
+@dataclass(frozen=True)
+class Guard:
+    """Tell browsers to fetch nothing from elsewhere, and refuse requests of pages elsewhere.
 
-    A page elsewhere could give its own name this machine's address and then read what the
-    server answers; the header `Host` tells. Without that it cannot read, but send: a form with a
-    file needs nobody's leave. The headers `Sec-Fetch-Site` and `Origin` tell, which browsers write
-    and other programs leave out.
+    A page elsewhere could give its own name this machine's address and then read the server's
+    answers: the header `Host` has that name. Any page can send a form with a file, though it cannot
+    read the answer: the headers `Sec-Fetch-Site` and `Origin`, which browsers write and other
+    programs leave out, name its site.
 
-    Args:
-        app: What is behind it.
+    Attributes:
+        app: The application behind it.
         hosts: Names the server goes by; any where there are none.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = ()) -> None:
-        """Keep both."""
-        self.app = app
-        self.hosts = hosts
+    app: ASGIApp
+    hosts: Sequence[str] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the headers to every answer."""
@@ -131,7 +124,7 @@ class Guarded:
             await self.app(scope, receive, send)
             return
 
-        async def guarded(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["content-security-policy"] = POLICY
@@ -141,32 +134,27 @@ class Guarded:
 
         headers = Headers(scope=scope)
         if self.hosts and _without_port(headers.get("host", "")) not in self.hosts:
-            await _refuse(guarded, 421, "expected a request to this machine by its own name")
-        elif scope["method"] not in _CHANGES_NOTHING and _is_foreign(headers):
-            await _refuse(guarded, 403, "expected a request of the server's own page or a program")
+            why = "expected a request to this machine by its own name"
+            await _refuse(scope, receive, send_guarded, 421, why)
+        elif scope["method"] not in _SAFE_METHODS and _is_foreign(headers):
+            why = "expected a request of the server's own page or a program"
+            await _refuse(scope, receive, send_guarded, 403, why)
         else:
-            await self.app(scope, receive, guarded)
+            await self.app(scope, receive, send_guarded)
 
 
 def _is_foreign(headers: Headers) -> bool:
     """Return whether a page of another site, or of another port, made the browser ask."""
-    # browsers write it to https and to this machine; it is right also behind a proxy
+    # browsers write this header to https and to this machine; it is right also behind a proxy
     if site := headers.get("sec-fetch-site"):
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
-async def _refuse(send: Send, status: int, why: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:
     """Answer, and read nothing of the body."""
-    body = json.dumps({"error": why}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await JSONResponse({"error": why}, status, {"connection": "close"})(scope, receive, send)
 
 
 def _without_port(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a person sees: record or upload, posteriors as bars, a timeline under the spectrogram."""
+"""The page: record or upload, posteriors as bars, a timeline under the spectrogram."""
 
 import asyncio
 import base64
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from ser_aae.errors import UserError
-from ser_aae.server.queue import Answer, Desk, FaultError
+from ser_aae.server.queue import Answer, FaultError, RecognitionQueue
 from ser_aae.server.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -21,12 +21,10 @@ STEP_S = 0.5
 """Step of the page's timeline."""
 
 GRACE_S = 5.0
-"""How long a recording stays for the page's player when it is answered."""
+"""Time that a recording stays for the page's player after it is answered."""
 
 _MOST_STEPS = 120
 _SPEAKERS_SHOWN = 5
-
-_FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
 _CSS = """
 .timeline img { width: 100%; border-radius: var(--block-radius); }
@@ -41,7 +39,7 @@ _CSS = """
 """
 
 
-def mount_page(app: FastAPI, desk: Desk, uploads: Uploads) -> None:
+def mount_page(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> None:
     """Put the page at `/`, behind all that the app has already."""
     # read when Gradio is imported, and when the page is built
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -49,10 +47,10 @@ def mount_page(app: FastAPI, desk: Desk, uploads: Uploads) -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)
     import gradio
 
-    fonts, mono = _FONTS
-    # names of fonts in a theme are otherwise fetched from Google
-    theme = gradio.themes.Default(font=list(fonts), font_mono=list(mono))
-    blocks = _build(gradio, desk, uploads)
+    # Gradio's own fonts are fetched from Google
+    fonts, mono = ["system-ui", "sans-serif"], ["ui-monospace", "monospace"]
+    theme = gradio.themes.Default(font=fonts, font_mono=mono)
+    blocks = _build(gradio, queue, uploads)
     # Gradio checks paths in what a client sends only of pages that it has launched itself
     blocks.has_launched = True
     gradio.mount_gradio_app(
@@ -62,7 +60,7 @@ def mount_page(app: FastAPI, desk: Desk, uploads: Uploads) -> None:
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=desk.limits.bytes,
+        max_file_size=queue.limits.bytes,
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,
@@ -72,26 +70,25 @@ def mount_page(app: FastAPI, desk: Desk, uploads: Uploads) -> None:
     )
 
 
-def _build(gradio: Any, desk: Desk, uploads: Uploads) -> "gradio.Blocks":
-    about = desk.recogniser.description
-    tasks = [task for task in about.classes if task != "speaker"]
+def _build(gradio: Any, queue: RecognitionQueue, uploads: Uploads) -> "gradio.Blocks":
+    tasks = [task for task in queue.recogniser.signature.classes if task != "speaker"]
 
     with gradio.Blocks(title="ser-aae", analytics_enabled=False) as blocks:
-        gradio.Markdown("# Speech emotion recognition\n" + _notes(desk))
+        gradio.Markdown("# Speech emotion recognition\n" + _notes(queue))
         sound = _recorder(gradio, uploads)
         said = gradio.Markdown(elem_id="said")
         with gradio.Row(equal_height=True):
             bars = [gradio.Label(label=task, elem_id=f"bars-{task}") for task in tasks]
         timeline = gradio.HTML(elem_id="timeline", elem_classes="timeline")
         near = gradio.HTML(
-            elem_id="speakers", elem_classes="speakers", visible=bool(desk.neighbours)
+            elem_id="speakers", elem_classes="speakers", visible=bool(queue.neighbours)
         )
 
         async def recognise(path: str | None) -> list[Any]:
             if path is None:
                 return ["", *(None for _ in tasks), "", ""]
             try:
-                answer = await desk.ask(Path(path), STEP_S, draw=True)
+                answer = await queue.ask(Path(path), STEP_S, draw=True)
             except (UserError, FaultError) as error:
                 raise gradio.Error(str(error), print_exception=False) from error
             finally:
@@ -106,7 +103,7 @@ def _build(gradio: Any, desk: Desk, uploads: Uploads) -> "gradio.Blocks":
             inputs=[sound],
             outputs=[said, *bars, timeline, near],
             api_visibility="private",  # programs have an endpoint of their own
-            concurrency_limit=None,  # the desk has the queue
+            concurrency_limit=None,  # recordings wait in `queue`
         )
     return blocks
 
@@ -120,12 +117,12 @@ def _recorder(gradio: Any, uploads: Uploads) -> Any:
         buttons=[],
     )
     # of this one component: a class of our own would have Gradio write a file beside this one
-    sound.async_move_resource_to_block_cache = _only_uploads(gradio, uploads)
+    sound.async_move_resource_to_block_cache = _build_path_check(gradio, uploads)
     return sound
 
 
-def _only_uploads(gradio: Any, uploads: Uploads) -> Callable[..., Awaitable[str | None]]:
-    """Return what a component does with the path of a file that a client names.
+def _build_path_check(gradio: Any, uploads: Uploads) -> Callable[..., Awaitable[str | None]]:
+    """Return the check of a path that a client names: it has to be that of an upload.
 
     Gradio's own way fetches what a link leads to, and copies what a path leads to.
     """
@@ -141,12 +138,12 @@ def _only_uploads(gradio: Any, uploads: Uploads) -> Callable[..., Awaitable[str 
     return check
 
 
-def _notes(desk: Desk) -> str:
-    limits = desk.limits
+def _notes(queue: RecognitionQueue) -> str:
+    limits = queue.limits
     lines = [
         f"At most {limits.seconds:g} seconds and {limits.megabytes:g} MB. The recording does not "
         "leave the server, which removes it as soon as it has answered.",
-        *(f"**Note:** {html.escape(text)}" for text in desk.recogniser.description.warnings),
+        *(f"**Note:** {html.escape(text)}" for text in queue.recogniser.signature.warnings),
     ]
     return "\n\n".join(lines)
 
@@ -159,13 +156,10 @@ def _summary(answer: Answer) -> str:
 
 
 def _timeline(answer: Answer) -> str:
-    """Return the picture, and its words for who cannot see it."""
+    """Return the picture, with its content in words for whoever cannot see it."""
     steps = answer.recognition.timeline
     task = next(iter(answer.recognition.posteriors), "")
-    words = [
-        f"{step.start_s:g} s {step.to_dict()['best'].get(task, 'silence')}"
-        for step in steps[:_MOST_STEPS]
-    ]
+    words = [f"{step.start_s:g} s {step.best.get(task, 'silence')}" for step in steps[:_MOST_STEPS]]
     text = html.escape(f"Spectrogram and {task} over time: {', '.join(words)}", quote=True)
     data = base64.b64encode(answer.picture).decode()
     return f'<img alt="{text}" src="data:image/png;base64,{data}">'

@@ -15,31 +15,33 @@ from ser_aae.inference.recognition import Recognition
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#000000")
 _HATCHES = ("", "///", "...", "xx", "---", "\\\\\\", "ooo", "++")
 _MOST_COLUMNS = 1200
-_SPARE_COLUMNS = 8 * _MOST_COLUMNS  # until all are there: the last merging is then the coarse one
+_SPARE_COLUMNS = 8 * _MOST_COLUMNS
+"""Columns that are kept until the recording has ended, when `_MOST_COLUMNS` of them are made."""
 _TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 _LEAST_BETWEEN_TICKS = 0.06
+"""Share of the height under which a tick would be written over the one above it."""
 
 
 class SpectrogramColumns:
     """The spectrogram of a whole recording, pauses too, no wider than a screen.
 
-    Its length need not be known: frames are summed in columns of as many frames, and where
-    these become too many, two columns become one.
+    The length of the recording need not be known: every column sums the same number of frames,
+    and when there are too many columns, two become one.
 
     Args:
-        frontend: How a spectrogram is made.
+        frontend: Settings of the spectrogram.
     """
 
     def __init__(self, frontend: FrontEndConfig) -> None:
         """Begin with no column."""
         self.frontend = frontend
-        self._frames, self._each = 0, 1
+        self._frames, self._frames_each = 0, 1
         self._sums = np.zeros((0, frontend.bins))
 
     def add(self, signal: np.ndarray) -> None:
         """Add the next block of the recording, `(samples,)`."""
         spectrogram = log_spectrogram(signal, self.frontend)
-        places = (self._frames + np.arange(len(spectrogram))) // self._each
+        places = (self._frames + np.arange(len(spectrogram))) // self._frames_each
         self._frames += len(spectrogram)
         more = places[-1] + 1 - len(self._sums)
         self._sums = np.pad(self._sums, ((0, more), (0, 0)))
@@ -48,18 +50,18 @@ class SpectrogramColumns:
             self._merge(2)
 
     def columns(self) -> np.ndarray:
-        """Return `(columns, bins)` in dB, each the mean of as many frames but for the last."""
+        """Return `(columns, bins)` in dB: means of equally many frames, of fewer in the last."""
         self._merge(-(-len(self._sums) // _MOST_COLUMNS))
-        counts = np.full(len(self._sums), self._each)
-        counts[-1] = self._frames - self._each * (len(counts) - 1)
+        counts = np.full(len(self._sums), self._frames_each)
+        counts[-1] = self._frames - self._frames_each * (len(counts) - 1)
         means = self._sums / counts[:, None]
         # each block has a floor of its own
         return np.maximum(means, means.max() - self.frontend.floor_db)
 
     def _merge(self, columns: int) -> None:
-        """Make one column of so many."""
+        """Sum each group of so many columns to one."""
         self._sums = np.add.reduceat(self._sums, np.arange(0, len(self._sums), columns), axis=0)
-        self._each *= columns
+        self._frames_each *= columns
 
 
 def draw_timeline(spectrogram: SpectrogramColumns, recognition: Recognition) -> bytes:
@@ -90,7 +92,7 @@ def _draw_spectrogram(
     centres = band_frequencies_hz(frontend)
     inside = [hz for hz in _TICKS_HZ if centres[0] <= hz <= frontend.sample_rate_hz / 2]
     places = np.interp(inside, centres, np.arange(bands))
-    # where bands are linear the lowest would be written over each other
+    # linear bands leave too little room between the lowest ticks
     shown = np.diff(places, append=np.inf) > _LEAST_BETWEEN_TICKS * bands
     labels = [f"{hz / 1000:g}" for hz in np.array(inside)[shown]]
     axes.set_yticks(places[shown], labels)

@@ -1,4 +1,4 @@
-"""The one model that all clients share: recordings are taken in the order they come."""
+"""Queue for the one model that all clients share: recordings are taken in the order they come."""
 
 import asyncio
 import logging
@@ -15,16 +15,15 @@ from ser_aae.frontend.audio import stated_frames
 from ser_aae.frontend.blocks import Block
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.recognition import Recognition
-from ser_aae.inference.walk import D_VECTOR
 from ser_aae.server.limits import Limits
 from ser_aae.server.pictures import SpectrogramColumns, draw_timeline
 from ser_aae.server.uploads import is_disk_full
 
-CALLED = "the recording"
-"""What a client's file is called in messages: neither our path nor the name it came with."""
+_CLIENTS_FILE = "the recording"
+"""Name of a client's file in messages: neither our path nor the name it came with."""
 
 _MOST_SAMPLES_PER_S = 400_000
-"""Over all channels: eight at 48 kHz. A packed file could otherwise fill the memory."""
+"""Sum over all channels: eight at 48 kHz. A packed file could otherwise fill the memory."""
 
 Neighbours = Callable[[np.ndarray], list[tuple[str, float]]]
 """A d-vector to enrolled speakers and their cosines, the nearest first."""
@@ -36,13 +35,13 @@ class FaultError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of a recording.
+    """Answer to a client about a recording.
 
     Attributes:
         recognition: Posteriors and timeline.
         speakers: Enrolled speakers and the cosine with each, the nearest first; none where
             nobody is enrolled, or nothing is said.
-        picture: Spectrogram and timeline as PNG, where it was asked for.
+        picture: Spectrogram and timeline as PNG; empty where it was not asked for.
     """
 
     recognition: Recognition
@@ -50,12 +49,12 @@ class Answer:
     picture: bytes = b""
 
 
-class Desk:
-    """A model and those who wait for it.
+class RecognitionQueue:
+    """A model and the recordings that wait for it.
 
     Args:
         recogniser: The model, which gives the d-vector too where somebody is enrolled.
-        limits: How long a recording may be.
+        limits: Limits of recordings.
         neighbours: Finds enrolled speakers; `None` where nobody is enrolled.
     """
 
@@ -74,7 +73,7 @@ class Desk:
         Args:
             path: The recording.
             step_s: Step of the timeline, 0.1 to 10 seconds; none is made without.
-            draw: Whether to draw the timeline, which there must be.
+            draw: Whether to draw the timeline; this takes a step.
 
         Raises:
             UserError: It cannot be read, or is too long; without the path in it.
@@ -87,20 +86,20 @@ class Desk:
         """Recognise a recording now, in the caller's thread; see `ask`. It is read once."""
         try:
             self._check(path)
-            columns = SpectrogramColumns(self.recogniser.description.frontend) if draw else None
+            columns = SpectrogramColumns(self.recogniser.signature.frontend) if draw else None
 
             def observe(block: Block, end_s: float) -> None:
                 self._check_length(end_s)
                 if columns:
                     columns.add(block.signal)
 
-            walk = self.recogniser.walker.walk_file(path, step_s, observe)
-            recognition = self.recogniser.recognise_walk(walk)
-            is_asked = self.neighbours is not None and not recognition.silent
-            speakers = self.neighbours(walk.means[D_VECTOR]) if self.neighbours and is_asked else []
+            recognition = self.recogniser.recognise_file(path, step_s, observe)
+            speakers = []
+            if self.neighbours and recognition.d_vector is not None:
+                speakers = self.neighbours(recognition.d_vector)
             picture = draw_timeline(columns, recognition) if columns else b""
         except UserError as error:
-            raise UserError(str(error).replace(str(path), CALLED)) from error
+            raise UserError(str(error).replace(str(path), _CLIENTS_FILE)) from error
         except Exception as error:
             if isinstance(error, OSError) and is_disk_full(error):
                 raise
@@ -109,14 +108,14 @@ class Desk:
         return Answer(recognition, speakers, picture)
 
     def close(self) -> None:
-        """Let go of those who wait."""
+        """Drop the recordings that wait."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _check(self, path: Path) -> None:
-        """Refuse what would take too much to read.
+        """Refuse a file that is not audio, is too long or would take too much memory.
 
-        Only what libsndfile knows is read: other programs that decode may follow what stands
-        in a file to other files, and write without end.
+        Only formats that libsndfile knows are read: other decoders may follow names in a file to
+        other files, and write without end.
         """
         try:
             info = soundfile.info(path)
@@ -134,9 +133,9 @@ class Desk:
             )
 
     def _check_length(self, seconds: float) -> None:
-        """Refuse what is too long; a header need not tell, so it is asked again on the way."""
+        """Refuse too long a recording, also while it is read: a header need not say its length."""
         if seconds > self.limits.seconds:
             raise UserError(
-                f"{CALLED}: expected at most {self.limits.seconds:g} seconds, found "
+                f"{_CLIENTS_FILE}: expected at most {self.limits.seconds:g} seconds, found "
                 f"{seconds:.0f} or more; send a part of it"
             )

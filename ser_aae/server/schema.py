@@ -1,4 +1,4 @@
-"""What the JSON endpoint answers; `/api/openapi.json` documents it from here."""
+"""Schema of the answers of the JSON endpoint; `/api/openapi.json` documents it from here."""
 
 from pydantic import BaseModel, Field
 
@@ -8,8 +8,8 @@ Classes = dict[str, dict[str, float]]
 class Step(BaseModel):
     """A step of the timeline."""
 
-    start_s: float = Field(description="Where it begins in the recording, in seconds.")
-    end_s: float = Field(description="Where it ends, in seconds.")
+    start_s: float = Field(description="Its start in the recording, in seconds.")
+    end_s: float = Field(description="Its end, in seconds.")
     silent: bool = Field(description="Whether nothing is said in it.")
     best: dict[str, str] = Field(description="Task to its likeliest class; empty in silence.")
     posteriors: Classes = Field(
@@ -22,16 +22,16 @@ class Neighbour(BaseModel):
 
     name: str
     cosine: float = Field(
-        description="Of the recording's d-vector with the speaker's, from -1 to 1: no posterior."
+        description="Cosine of the recording's d-vector with the speaker's, -1 to 1: no posterior."
     )
 
 
 class Prediction(BaseModel):
-    """What the model says of a recording."""
+    """The model's answer to a recording."""
 
     duration_s: float = Field(description="Length of the recording, in seconds.")
-    speech_s: float = Field(description="Of which speech, or whatever else is no pause.")
-    segments: int = Field(description="How many segments the posteriors are the mean of.")
+    speech_s: float = Field(description="Length of what is no pause in it, in seconds.")
+    segments: int = Field(description="Number of segments that the posteriors are the mean of.")
     silent: bool = Field(description="Whether nothing is said in it.")
     best: dict[str, str] = Field(description="Task to its likeliest class; empty in silence.")
     posteriors: Classes = Field(
@@ -44,21 +44,21 @@ class Prediction(BaseModel):
     enrolled_speakers: list[Neighbour] = Field(
         description="The nearest first; empty where nobody is enrolled, or in silence."
     )
-    warnings: list[str] = Field(description="What whoever reads a posterior has to know.")
+    warnings: list[str] = Field(description="Limits that readers of a posterior have to know.")
 
 
 class Model(BaseModel):
-    """What the server answers with."""
+    """The model that the server answers with."""
 
     primary: str = Field(description="The primary task.")
     classes: dict[str, list[str]] = Field(description="Task to its classes, in order.")
     enrolled_speakers: bool = Field(description="Whether speakers are enrolled.")
     max_megabytes: float = Field(description="The largest file, in units of 2^20 bytes.")
     max_seconds: float = Field(description="The longest recording.")
-    warnings: list[str] = Field(description="What whoever reads a posterior has to know.")
+    warnings: list[str] = Field(description="Limits that readers of a posterior have to know.")
 
 
 class Refusal(BaseModel):
-    """Why there is no answer."""
+    """Reason why there is no answer."""
 
-    error: str = Field(description="What was expected, what came, and what mends it.")
+    error: str = Field(description="The expected input, the one that came, and a remedy.")

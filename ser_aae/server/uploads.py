@@ -1,8 +1,8 @@
 """Recordings of clients: kept under a name of ours for as long as they are worked on.
 
-The name that a client gives a file is never part of a path; of it only the suffix of an audio
-format is kept, for browsers play by it. A form is read into files without a name, so that of an
-upload that breaks off nothing is left.
+The name that a client gives a file is never part of a path; only its suffix is kept, if it is one
+of an audio format, because browsers play by it. A form is read into files without a name, so that
+nothing is left of an upload that breaks off.
 """
 
 import contextlib
@@ -21,23 +21,23 @@ from starlette.requests import Request
 from ser_aae.server.limits import Limits
 
 FORGOTTEN_S = 900.0
-"""An upload that nobody asked about in this time is removed."""
+"""Age from which on an upload that nobody asked about is removed."""
 
 _STEM = "recording"
 _SUFFIXES = (".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
 
 
 class Uploads:
-    """The folder of uploads; it goes with the process.
+    """The folder of uploads, removed when the server ends.
 
     Args:
-        limits: How large a file may be.
+        limits: Limits of files.
     """
 
     def __init__(self, limits: Limits) -> None:
         """Make an empty folder that nobody else can read."""
         self.limits = limits
-        self._coming = 0
+        self._reserved_bytes = 0
         # resolved, so that paths can be compared
         self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-")).resolve()
 
@@ -45,18 +45,18 @@ class Uploads:
         """Keep the one file of a form.
 
         Args:
-            request: With the form.
-            field: The file's name in it.
+            request: The request with the form.
+            field: The file's name in the form.
 
         Raises:
-            HTTPException: No form, no such file in it (400), one that is too large (413), or as
-                much as may lie here does already (503).
+            HTTPException: No form, no such file in it (400), too large a file (413), or no room
+                for more files (503).
         """
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise HTTPException(400, "expected a form (multipart/form-data)")
         announced = request.headers.get("content-length", "")
         most = int(announced) if announced.isdecimal() else self.limits.bytes
-        with self._room(most):
+        with self._reserve(most):
             async with request.form(max_files=1, max_fields=8) as form:
                 upload = form.get(field)
                 if not isinstance(upload, UploadFile):
@@ -66,19 +66,19 @@ class Uploads:
                 return await run_in_threadpool(self._keep, upload)
 
     @contextlib.contextmanager
-    def _room(self, size: int) -> Iterator[None]:
-        """Hold room for a file while it comes."""
+    def _reserve(self, size: int) -> Iterator[None]:
+        """Reserve room for a file while it comes."""
         # without a thread: a file that has come meanwhile would be counted neither here nor there
         held = sum(_size(path) for path in self.folder.glob("*/*"))
-        if held + self._coming + size > self.limits.waiting_bytes:
+        if held + self._reserved_bytes + size > self.limits.waiting * self.limits.bytes:
             raise HTTPException(
                 503, "the server has as many recordings as it has room for; try again in a while"
             )
-        self._coming += size
+        self._reserved_bytes += size
         try:
             yield
         finally:
-            self._coming -= size
+            self._reserved_bytes -= size
 
     def owns(self, path: Path | str) -> bool:
         """Return whether a path is of a file that was received, and is still there."""
@@ -86,12 +86,12 @@ class Uploads:
         return path.is_file() and path.parent.parent == self.folder and path.stem == _STEM
 
     def remove(self, path: Path | str) -> None:
-        """Remove what was received; nothing happens where it is gone or was never received."""
+        """Remove a file that was received, if it is still there."""
         if self.owns(path):
             shutil.rmtree(Path(path).resolve().parent, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove what was forgotten."""
+        """Remove uploads that are older than `FORGOTTEN_S`."""
         oldest = time.time() - FORGOTTEN_S
         for path in self.folder.iterdir():
             with contextlib.suppress(FileNotFoundError):  # answered, and removed, meanwhile
@@ -116,7 +116,7 @@ class Uploads:
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Return whether it is the disk that is full, or what of it may be used."""
+    """Return whether the disk is full, or the share of it that may be used."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -128,8 +128,8 @@ def test_hours_are_told_as_such():
 
 def test_progress_is_for_people_alone(tmp_path, capsys, monkeypatch):
     show = predict._progress(tmp_path / "long.wav")
-    show(60.0)
+    show(None, 60.0)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(predict.sys.stderr, "isatty", lambda: True, raising=False)
-    show(120.0)
+    show(None, 120.0)
     assert "long.wav: 0:02:00.0" in capsys.readouterr().err

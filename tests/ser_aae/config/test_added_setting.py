@@ -17,8 +17,8 @@ from ser_aae.config import fields as config_fields
 from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
 from ser_aae.experiments.setup import Setup, read_setups, setup_folder, write_setup
-from ser_aae.inference import signature as description
-from ser_aae.inference.signature import Description, parse_description, read_config
+from ser_aae.inference import signature
+from ser_aae.inference.signature import Signature, parse_signature, read_config
 from ser_aae.results import folder as run_folders
 from ser_aae.results.evaluation import _common_config
 from ser_aae.store.corpus import corpus_folder, load_corpus, other_frontends
@@ -141,7 +141,7 @@ def test_a_runs_own_config_given_as_a_file_is_that_run(preset, grown):
 
 
 def test_an_exported_model_hears_as_it_was_trained(grown, monkeypatch):
-    about = Description(
+    about = Signature(
         input="spectrogram",
         frontend=FrontEndConfig(),
         segment_frames=64,
@@ -152,8 +152,8 @@ def test_an_exported_model_hears_as_it_was_trained(grown, monkeypatch):
         warnings=(),
     )
     text = about.to_json()
-    monkeypatch.setattr(description, "FrontEndConfig", GrownFrontEnd)
-    read = parse_description(text, Path("model.onnx"))
+    monkeypatch.setattr(signature, "FrontEndConfig", GrownFrontEnd)
+    read = parse_signature(text, Path("model.onnx"))
     assert read.frontend == GrownFrontEnd(tilt_db=0.0)
 
 

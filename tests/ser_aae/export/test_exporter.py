@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,14 @@ from ser_aae.export import exporter as module
 from ser_aae.export.exporter import Choice, ExportError, export
 from ser_aae.inference.exported_model import SUFFIXES, load_exported
 from ser_aae.inference.recogniser import Recogniser
-from ser_aae.inference.signature import describe_run
+from ser_aae.inference.signature import read_signature
 from ser_aae.results.predictions import read_predictions
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+def export_run(run, choice, out):
+    return export(run.folder, choice, out, run.store, lambda: run.recordings)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +35,7 @@ def exported(recorded_run, tmp_path_factory):
         if (kind, takes) not in made:
             out = tmp_path_factory.mktemp("exported") / f"{takes}{SUFFIXES[kind]}"
             choice = Choice(kind, takes=takes)
-            scored = export(
-                recorded_run.folder,
-                choice,
-                out,
-                recorded_run.store,
-                lambda: recorded_run.recordings,
-            )
-            made[kind, takes] = out, scored
+            made[kind, takes] = out, export_run(recorded_run, choice, out)
         return made[kind, takes]
 
     return make
@@ -69,8 +67,7 @@ def test_a_file_of_each_format_says_what_the_run_says(exported, recorded_run, pa
 @pytest.mark.parametrize("kind", ["onnx", "litert"])
 def test_a_waveform_survives_weights_of_half_precision(recorded_run, tmp_path, exported, kind):
     out = tmp_path / f"m{SUFFIXES[kind]}"
-    choice, root = Choice(kind, "float16", "waveform"), lambda: recorded_run.recordings
-    scored = export(recorded_run.folder, choice, out, recorded_run.store, root)
+    scored = export_run(recorded_run, Choice(kind, "float16", "waveform"), out)
     assert scored.exported == scored.run
     assert scored.posterior_difference < 0.05
     whole, _ = exported(kind, "waveform")
@@ -121,18 +118,18 @@ def test_these_files_run_without_tensorflow(exported, path, kind):
     assert found["posteriors"] == Recogniser.load(out).recognise_file(path).to_dict()["posteriors"]
 
 
-def test_the_description_is_in_the_file(exported, recorded_run):
-    description, _ = load_exported(exported("onnx", "waveform")[0])
-    assert description.input == "waveform"
-    assert description.classes == describe_run(recorded_run.folder).classes
+def test_the_signature_is_in_the_file(exported, recorded_run):
+    signature, _ = load_exported(exported("onnx", "waveform")[0])
+    assert signature.input == "waveform"
+    assert signature.classes == read_signature(recorded_run.folder).classes
 
 
 def spoil(monkeypatch):
     """Make every file give its posteriors to the next class."""
 
     def load(path):
-        description, forward = load_exported(path)
-        return description, lambda x: {k: np.roll(v, 1, axis=1) for k, v in forward(x).items()}
+        signature, forward = load_exported(path)
+        return signature, lambda x: {k: np.roll(v, 1, axis=1) for k, v in forward(x).items()}
 
     monkeypatch.setattr(module, "load_exported", load)
 
@@ -141,7 +138,7 @@ def test_a_file_that_scores_otherwise_is_a_fault_and_not_kept(recorded_run, tmp_
     spoil(monkeypatch)
     said = r"m\.keras: .* another class, .*preferred by 0\.\d+ at most; more than 0\.5 points apart"
     with pytest.raises(ExportError, match=said):
-        export(recorded_run.folder, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
+        export_run(recorded_run, Choice("keras"), tmp_path / "m.keras")
     assert not list(tmp_path.iterdir())
 
 
@@ -151,14 +148,14 @@ def test_a_quantised_file_that_scores_otherwise_is_the_users_to_mend(
     spoil(monkeypatch)
     choice = Choice("onnx", "float16")
     with pytest.raises(UserError, match="was not kept; choose --quantise none, or"):
-        export(recorded_run.folder, choice, tmp_path / "m.onnx", recorded_run.store)
+        export_run(recorded_run, choice, tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
 
 
 def test_it_is_told_how_near_the_run_was_to_saying_otherwise(recorded_run, tmp_path, monkeypatch):
     """Two utterances are tipped over: by how much the run preferred its class is known."""
     predictions = read_predictions(recorded_run.folder / "predictions.parquet")
-    names = describe_run(recorded_run.folder).classes["emotion"]
+    names = read_signature(recorded_run.folder).classes["emotion"]
     before = predictions[[f"p_{name}" for name in names]].to_numpy(np.float64)
     ranked = np.sort(before, axis=1)
     leads = ranked[:, -1] - ranked[:, -2]
@@ -169,7 +166,7 @@ def test_it_is_told_how_near_the_run_was_to_saying_otherwise(recorded_run, tmp_p
         after[row, [first, second]] = before[row, [second, first]]
     monkeypatch.setattr(module, "_score_segments", lambda *_: after)
     choice = Choice("keras", tolerance=100.0)
-    scored = export(recorded_run.folder, choice, tmp_path / "m.keras", recorded_run.store)
+    scored = export_run(recorded_run, choice, tmp_path / "m.keras")
     assert scored.moved == 2
     assert scored.lead == pytest.approx(leads[nearest].max())
     assert scored.posterior_difference == pytest.approx(leads[nearest].max())
@@ -179,7 +176,7 @@ def test_it_is_told_how_near_the_run_was_to_saying_otherwise(recorded_run, tmp_p
 def test_what_differs_can_be_accepted(recorded_run, tmp_path, monkeypatch):
     spoil(monkeypatch)
     choice = Choice("keras", tolerance=100.0)
-    scored = export(recorded_run.folder, choice, tmp_path / "m.keras", recorded_run.store)
+    scored = export_run(recorded_run, choice, tmp_path / "m.keras")
     assert scored.points < -50
     assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
 
@@ -188,7 +185,7 @@ def test_an_older_file_stays_where_the_new_one_fails(recorded_run, tmp_path, mon
     spoil(monkeypatch)
     (tmp_path / "m.keras").write_text("older")
     with pytest.raises(ExportError):
-        export(recorded_run.folder, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
+        export_run(recorded_run, Choice("keras"), tmp_path / "m.keras")
     assert (tmp_path / "m.keras").read_text() == "older"
 
 
@@ -203,13 +200,12 @@ def test_an_older_file_stays_where_the_new_one_fails(recorded_run, tmp_path, mon
         (Choice("onnx"), "m.tflite", r"--out: expected a name that ends in \.onnx, got m\.tflite"),
         (Choice("saved-model"), "m.pb", "--out: expected a name without an ending"),
         (Choice("saved-model"), "there", "there is a folder already"),
-        (Choice("onnx", takes="waveform"), "m.onnx", "expected the folder of the recordings"),
     ],
 )
 def test_a_choice_that_cannot_be_is_refused(recorded_run, tmp_path, choice, name, message):
     (tmp_path / "there").mkdir()
     with pytest.raises(UserError, match=message):
-        export(recorded_run.folder, choice, tmp_path / name, recorded_run.store)
+        export_run(recorded_run, choice, tmp_path / name)
     assert [each.name for each in tmp_path.iterdir()] == ["there"]
 
 
@@ -219,7 +215,9 @@ def test_other_data_than_the_runs_are_refused(
     utterances = speakers_of("tones")
     write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
     with pytest.raises(UserError, match=r"expected the data that .* was trained on"):
-        export(recorded_run.folder, Choice("onnx"), tmp_path / "m.onnx", tmp_path / "store")
+        export_run(
+            replace(recorded_run, store=tmp_path / "store"), Choice("onnx"), tmp_path / "m.onnx"
+        )
 
 
 def test_a_corpus_for_verification_alone_is_not_asked_for(recorded_run, tmp_path):
@@ -227,5 +225,5 @@ def test_a_corpus_for_verification_alone_is_not_asked_for(recorded_run, tmp_path
     content = json.loads((run / "config.json").read_text())
     content["corpora"]["voices"] = "0123456789abcdef"
     (run / "config.json").write_text(json.dumps(content))
-    scored = export(run, Choice("keras"), tmp_path / "m.keras", recorded_run.store)
+    scored = export_run(replace(recorded_run, folder=run), Choice("keras"), tmp_path / "m.keras")
     assert scored.exported == scored.run

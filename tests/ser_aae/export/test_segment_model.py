@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from ser_aae.batches.pipeline import Normalisation, to_network
-from ser_aae.config import DataConfig, FrontEndConfig, ModelConfig
+from ser_aae.config import FrontEndConfig, ModelConfig
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
 from ser_aae.inference.recogniser import Recogniser
-from ser_aae.inference.signature import SPECTROGRAM, Description
-from ser_aae.inference.walk import Walker
+from ser_aae.inference.signature import SPECTROGRAM, Signature
 from ser_aae.model.aae import MultitaskAAE
 
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
@@ -22,7 +20,7 @@ CLASSES = {"emotion": ("a", "b", "c"), "gender": ("F", "M")}
 
 
 def describe(frontend=FRONTEND, pad="repeat", shift=32, fewest=1):
-    return Description(SPECTROGRAM, frontend, 64, shift, fewest, pad, CLASSES, ())
+    return Signature(SPECTROGRAM, frontend, 64, shift, fewest, pad, CLASSES, ())
 
 
 def model_and_normalisation(config=SMALL):
@@ -98,7 +96,7 @@ def test_the_front_end_in_the_graph_is_the_front_end(frontend, pad, shift):
     about = describe(frontend, pad, shift)
     plain = build_segment_model(model, normalisation, about)
     wave = build_waveform_model(plain, about)
-    recogniser = Recogniser(Walker(about, lambda x: {k: v.numpy() for k, v in plain(x).items()}))
+    recogniser = Recogniser(about, lambda x: {k: v.numpy() for k, v in plain(x).items()})
     for samples in (1, 100, 399, 400, 560, 10_400, 10_401, 16_000, 40_320):
         signal = waveform(samples)
         wanted = recogniser(signal, 16000).posteriors
@@ -121,13 +119,3 @@ def test_a_graph_for_litert_is_the_same_function():
     signal = waveform(20_000)[None]
     found, lite = (build_waveform_model(plain, describe(), each)(signal) for each in (False, True))
     np.testing.assert_array_equal(found["emotion"], lite["emotion"])
-
-
-def test_a_description_survives_and_its_data_config_cuts_as_it_says():
-    about = describe(pad="floor", fewest=3)
-    assert isinstance(about.data, DataConfig)
-    assert about.data.evaluation_segments == 3
-    assert (about.data.segment_frames, about.data.evaluation_shift_frames) == (64, 32)
-    assert about.data.pad == "floor"
-    assert about.primary == "emotion"
-    assert keras.backend.backend() == "tensorflow"

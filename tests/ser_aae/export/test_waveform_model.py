@@ -12,7 +12,7 @@ from ser_aae.export import waveform_model as waveform
 from ser_aae.frontend.segments import cut_segments, segment_starts
 from ser_aae.frontend.silence import remove_silence
 from ser_aae.frontend.spectrogram import log_spectrogram
-from ser_aae.inference.signature import SPECTROGRAM, Description
+from ser_aae.inference.signature import SPECTROGRAM, Signature
 
 CONFIG = FrontEndConfig(bins=32, scale="linear")
 
@@ -37,7 +37,7 @@ def speech(samples, seed):
 
 @pytest.fixture(scope="module")
 def without_pauses():
-    return graph_of(waveform._without_pauses, config=CONFIG, where=where)
+    return graph_of(waveform._drop_pauses, config=CONFIG, where=where)
 
 
 @pytest.mark.parametrize("samples", [160, 401, 1600, 15_999, 16_000, 16_001, 32_100])
@@ -59,7 +59,7 @@ def test_digital_silence_is_kept_whole(without_pauses):
 def test_the_threshold_is_the_configs(threshold):
     config = replace(CONFIG, silence_db=threshold)
     signal = speech(20_000, 3)
-    found = graph_of(waveform._without_pauses, config=config, where=where)(signal)
+    found = graph_of(waveform._drop_pauses, config=config, where=where)(signal)
     np.testing.assert_array_equal(found, remove_silence(signal, config))
 
 
@@ -85,8 +85,8 @@ def test_the_floor_is_under_the_peak():
 @pytest.mark.parametrize(("pad", "fewest"), [("repeat", 1), ("repeat", 4), ("floor", 1)])
 @pytest.mark.parametrize(("length", "shift"), [(64, 32), (64, 64), (64, 10), (32, 31)])
 def test_the_segments_are_the_pipelines(pad, fewest, length, shift):
-    about = Description(SPECTROGRAM, CONFIG, length, shift, fewest, pad, {}, ())
-    segments = graph_of(waveform._segments, (None, 32), description=about, where=where)
+    about = Signature(SPECTROGRAM, CONFIG, length, shift, fewest, pad, {}, ())
+    segments = graph_of(waveform._segments, (None, 32), signature=about, where=where)
     for frames in (1, 5, 63, 64, 65, 96, 97, 128, 300):
         spectrogram = np.random.default_rng(frames).normal(size=(frames, 32)).astype(np.float32)
         starts = segment_starts(frames, length, shift, fewest)

@@ -8,11 +8,11 @@ from keras import layers
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.export.writers import write_model
-from ser_aae.inference.exported_model import load_exported, write_description
-from ser_aae.inference.signature import SPECTROGRAM, Description
+from ser_aae.inference.exported_model import load_exported, write_signature
+from ser_aae.inference.signature import SPECTROGRAM, Signature
 
 SHAPE = (64, 32)
-ABOUT = Description(
+ABOUT = Signature(
     SPECTROGRAM, FrontEndConfig(bins=32), 64, 32, 2, "repeat", {"emotion": ("a", "b", "c")}, ()
 )
 
@@ -41,7 +41,7 @@ def test_smaller_numbers_make_smaller_files_of_nearly_the_same_model(small_model
         path = tmp_path / f"{quantise}.{suffix}"
         write_model(small_model, kind, quantise, path)
         sizes.append(path.stat().st_size)
-        write_description(path, ABOUT)
+        write_signature(path, ABOUT)
         about, forward = load_exported(path)
         assert about == ABOUT
         moved.append(np.abs(forward(given)["emotion"] - wanted).max())
@@ -90,6 +90,6 @@ def test_each_output_channel_has_a_scale_of_its_own(tmp_path):
         assert set(most) <= {127, 0}
         assert np.count_nonzero(most) >= len(most) - 1
     given = examples(3)
-    write_description(path, ABOUT)
+    write_signature(path, ABOUT)
     wanted = model(given)["emotion"].numpy()
     np.testing.assert_allclose(load_exported(path)[1](given)["emotion"], wanted, atol=0.02)

@@ -12,10 +12,9 @@ import soundfile
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
 from ser_aae.frontend.audio import to_mono
-from ser_aae.inference import walk
+from ser_aae.inference import recogniser as module
 from ser_aae.inference.recogniser import Recogniser
-from ser_aae.inference.signature import describe_run
-from ser_aae.inference.walk import Walker
+from ser_aae.inference.signature import read_signature
 from ser_aae.results.predictions import read_predictions
 
 RATE_HZ = 16000
@@ -45,7 +44,7 @@ def values_of(recognition, task="emotion"):
 def test_every_test_utterance_gets_the_posteriors_of_the_run(recogniser, recorded_run):
     rows = read_predictions(recorded_run.folder / "predictions.parquet")
     assert len(rows) == 16
-    columns = [f"p_{name}" for name in recogniser.description.classes["emotion"]]
+    columns = [f"p_{name}" for name in recogniser.signature.classes["emotion"]]
     for row in rows.to_dict("records"):
         speaker, name = row["utterance_id"].split("-", 1)
         path = recorded_run.recordings / speaker / f"{name}.wav"
@@ -119,8 +118,8 @@ def test_a_step_is_the_segment_around_its_middle(recogniser, speech):
     assert len(found.timeline) == 4
     # 64 frames around 1.5 s, and their last window
     first = (150 - 32) * 160
-    one = replace(recogniser.description, fewest_segments=1)
-    once = Recogniser(Walker(one, recogniser.walker.forward))
+    one = replace(recogniser.signature, fewest_segments=1)
+    once = Recogniser(one, recogniser.forward)
     around = once(long[first : first + 63 * 160 + 400], RATE_HZ)
     assert around.segments == 1
     step = list(found.timeline[1].posteriors["emotion"].values())
@@ -160,7 +159,7 @@ def test_no_block_is_kept_when_the_next_is_read(recogniser, speech, monkeypatch)
             yield blocks.Block(2.0 * number, signal)
             del signal
 
-    monkeypatch.setattr(walk, "sample_blocks", watched)
+    monkeypatch.setattr(module, "sample_blocks", watched)
     assert recogniser(speech, RATE_HZ, 1.0).segments > 6
     assert len(alive) == 6
 
@@ -169,7 +168,7 @@ def test_the_warning_names_what_it_was_trained_on(recogniser, speech, recorded_r
     (warning, *_) = recogniser(speech, RATE_HZ).warnings
     assert "one corpus (tones)" in warning
     assert "may not hold" in warning
-    assert describe_run(recorded_run.folder).warnings[0] == warning
+    assert read_signature(recorded_run.folder).warnings[0] == warning
 
 
 @pytest.mark.parametrize("step", [0.0, 0.01, -1.0, 10.5])
@@ -181,7 +180,7 @@ def test_a_step_that_cannot_be_is_refused(recogniser, speech, step):
 def test_progress_is_told_after_each_block(recogniser, speech, short_blocks, tmp_path):
     soundfile.write(tmp_path / "a.wav", np.tile(speech, 9)[: 5 * RATE_HZ], RATE_HZ)
     told = []
-    recogniser.recognise_file(tmp_path / "a.wav", show=told.append)
+    recogniser.recognise_file(tmp_path / "a.wav", observe=lambda _, end_s: told.append(end_s))
     assert told == [2.0, 4.0, 5.0]
 
 

@@ -5,9 +5,8 @@ import pytest
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.frontend import blocks
-from ser_aae.inference.recogniser import Recogniser
-from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, Description
-from ser_aae.inference.walk import BATCH, Walker
+from ser_aae.inference.recogniser import BATCH, Recogniser
+from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, Signature
 
 RATE_HZ = 16000
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
@@ -29,8 +28,8 @@ def recogniser(takes=SPECTROGRAM, **changes):
     classes = {"emotion": ("loud", "quiet"), "speaker": ("anna",)}
     about = {"segment_frames": 100, "shift_frames": 50, "fewest_segments": 1, "pad": "repeat"}
     about |= changes
-    description = Description(takes, FRONTEND, classes=classes, warnings=(), **about)
-    return Recogniser(Walker(description, Listener()))
+    signature = Signature(takes, FRONTEND, classes=classes, warnings=(), **about)
+    return Recogniser(signature, Listener())
 
 
 def noise(seconds, level=0.1):
@@ -53,10 +52,10 @@ def test_steps_cover_a_recording_of_many_blocks_once(monkeypatch, step):
 def test_an_hour_has_a_posterior_every_second(monkeypatch):
     # a tenth of the rate is a tenth of the work
     low = FrontEndConfig(sample_rate_hz=1600, bins=16, fft_size=64, scale="linear")
-    description = Description(SPECTROGRAM, low, 100, 50, 4, "repeat", {"emotion": ("a", "b")}, ())
+    signature = Signature(SPECTROGRAM, low, 100, 50, 4, "repeat", {"emotion": ("a", "b")}, ())
     listener = Listener()
     signal = np.tile(noise(10.0)[: 60 * 1600], 60)
-    found = Recogniser(Walker(description, listener))(signal, 1600, timeline_seconds=1.0)
+    found = Recogniser(signature, listener)(signal, 1600, timeline_seconds=1.0)
     assert found.duration_s == 3600
     assert len(found.timeline) == 3600
     # 360 blocks of 998 frames, in batches that do not grow
@@ -89,13 +88,13 @@ def test_steps_of_a_short_recording_share_its_one_window():
     found = listener(noise(0.9), RATE_HZ, timeline_seconds=0.3)
     assert len({moment.posteriors["emotion"]["loud"] for moment in found.timeline}) == 1
     # the whole once, the steps once
-    assert listener.walker.forward.shapes == [(1, 100, 32)] * 2
+    assert listener.forward.shapes == [(1, 100, 32)] * 2
 
 
 def test_no_timeline_costs_nothing():
     listener = recogniser()
     assert listener(noise(3.0), RATE_HZ).timeline == ()
-    assert listener.walker.forward.shapes == [(5, 100, 32)]
+    assert listener.forward.shapes == [(5, 100, 32)]
 
 
 def test_steps_follow_the_level_over_a_pause():
@@ -124,7 +123,7 @@ def test_a_model_of_waveforms_gets_blocks_whole_and_steps_as_windows(monkeypatch
     listener = recogniser(WAVEFORM)
     found = listener(noise(4.0), RATE_HZ, timeline_seconds=2.0)
     window = 99 * 160 + 400
-    assert listener.walker.forward.shapes == [(1, 32000), (1, window)] * 2
+    assert listener.forward.shapes == [(1, 32000), (1, window)] * 2
     assert found.segments == 2 * (1 + -(-(198 - 100) // 50))
     assert found.posteriors["speaker"] == {"anna": 1.0}
 
@@ -145,4 +144,4 @@ def test_a_recording_of_silent_blocks_alone_is_silent(monkeypatch):
     assert found.silent
     assert found.speech_s == 0.0
     assert found.duration_s == 3.0
-    assert listener.walker.forward.shapes == []
+    assert listener.forward.shapes == []

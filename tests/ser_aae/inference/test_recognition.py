@@ -2,14 +2,9 @@
 
 import json
 
-from ser_aae.inference.recognition import Moment, Recognition, best
+from ser_aae.inference.recognition import Moment, Recognition
 
 POSTERIORS = {"emotion": {"anger": 0.2, "sadness": 0.8}, "gender": {"F": 0.9, "M": 0.1}}
-
-
-def test_the_likeliest_class_of_each_task():
-    assert best(POSTERIORS) == {"emotion": "sadness", "gender": "F"}
-    assert best({}) == {}
 
 
 def test_a_recognition_is_one_json_document():

@@ -13,7 +13,7 @@ from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.inference.run_model import load_trained
-from ser_aae.inference.signature import describe_run
+from ser_aae.inference.signature import read_signature
 from ser_aae.results.complete_run import read_config
 from ser_aae.training.scoring import Scorer, score_tasks
 
@@ -49,7 +49,7 @@ def test_the_normalisation_is_that_of_the_training_part(recorded_run):
 def test_the_speakers_names_are_in_the_order_of_their_classes(recorded_run):
     config = read_config(recorded_run.folder)
     data = assemble(config, recorded_run.store)
-    names = describe_run(recorded_run.folder).classes["speaker"]
+    names = read_signature(recorded_run.folder).classes["speaker"]
     assert names == data.speakers
     (part,) = data.train
     for row in part.rows:

@@ -8,7 +8,7 @@ import pytest
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
-from ser_aae.inference.signature import Description, describe_run, parse_description
+from ser_aae.inference.signature import Signature, parse_signature, read_signature
 from ser_aae.results.complete_run import read_config
 
 
@@ -24,11 +24,12 @@ def change(path, **values):
 
 
 def test_a_run_is_described_by_its_own_files(run):
-    about = describe_run(run)
+    about = read_signature(run)
     assert about.input == "spectrogram"
     assert (about.segment_frames, about.shift_frames, about.pad) == (64, 32, "repeat")
     assert about.frontend.bins == 32
     assert list(about.classes) == ["emotion", "gender", "speaker"]
+    assert about.primary == "emotion"
     assert about.classes["emotion"] == ("anger", "happiness", "neutral", "sadness")
     assert about.classes["gender"] == ("F", "M")
     assert len(about.classes["speaker"]) == 4
@@ -42,14 +43,14 @@ def test_a_run_of_an_earlier_version_is_read_as_it_was_run(run):
     (run / "config.json").write_text(json.dumps(content))
     config = read_config(run)
     assert (config.data.evaluation_segments, config.training.logit_adjustment) == (1, 0.0)
-    assert describe_run(run).fewest_segments == 1
+    assert read_signature(run).fewest_segments == 1
 
 
 def test_speakers_whose_names_were_not_written_are_numbered(run):
     content = json.loads((run / "normalisation.json").read_text())
     del content["speakers"]
     (run / "normalisation.json").write_text(json.dumps(content))
-    assert describe_run(run).classes["speaker"][0] == "speaker 1"
+    assert read_signature(run).classes["speaker"][0] == "speaker 1"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_the_warning_says_how_the_corpus_came_to_be(run, elicitation, kind):
     change(run / "config.json", dataset="ravdess")
     result = json.loads((run / "result.json").read_text())
     change(run / "result.json", unweighted_accuracy=0.5, warnings=["the adversary is dead"])
-    first, second = describe_run(run).warnings
+    first, second = read_signature(run).warnings
     assert f"trained on {kind} (ravdess)" in first
     assert "50.0 % UA (chance 25.0)" in first
     assert second == "the adversary is dead"
@@ -72,7 +73,7 @@ def test_the_warning_says_how_the_corpus_came_to_be(run, elicitation, kind):
 
 def test_the_warning_names_no_place_on_this_machine(run):
     change(run / "config.json", dataset="csv:/home/me/clinic/calls.csv")
-    about = describe_run(run)
+    about = read_signature(run)
     assert "one corpus (csv-calls-" in about.warnings[0]
     assert "clinic" not in about.to_json()
 
@@ -96,7 +97,7 @@ def test_the_warning_names_no_place_on_this_machine(run):
 def test_a_damaged_file_of_a_run_is_told_by_its_name(run, name, values):
     change(run / name, **values)
     with pytest.raises(UserError, match=rf"{name}: it is damaged .*train the run again"):
-        describe_run(run)
+        read_signature(run)
 
 
 @pytest.mark.parametrize("name", ["num_classes", "classes"])
@@ -105,12 +106,12 @@ def test_what_is_missing_of_the_normalisation_is_told_with_its_file(run, name):
     del content[name]
     (run / "normalisation.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match=rf"normalisation\.json: it is damaged .*'{name}'"):
-        describe_run(run)
+        read_signature(run)
 
 
 def test_json_and_back_is_the_same(run):
-    about = describe_run(run)
-    assert parse_description(about.to_json(), run) == about
+    about = read_signature(run)
+    assert parse_signature(about.to_json(), run) == about
 
 
 @pytest.mark.parametrize(
@@ -124,10 +125,10 @@ def test_json_and_back_is_the_same(run):
 )
 def test_a_damaged_description_is_told_with_its_file(text, message):
     with pytest.raises(UserError, match=rf"model\.onnx: .*{message}"):
-        parse_description(text, Path("model.onnx"))
+        parse_signature(text, Path("model.onnx"))
 
 
-WHOLE = Description(
+WHOLE = Signature(
     input="waveform",
     frontend=FrontEndConfig(bins=32),
     segment_frames=64,
@@ -162,13 +163,13 @@ WHOLE = Description(
 )
 def test_values_that_cannot_be_are_told_with_the_file(change, message):
     content = json.loads(WHOLE.to_json())
-    assert parse_description(json.dumps(content), Path("model.onnx")) == WHOLE
+    assert parse_signature(json.dumps(content), Path("model.onnx")) == WHOLE
     with pytest.raises(UserError, match=rf"^model\.onnx: its description is damaged .*{message}"):
-        parse_description(json.dumps(content | change), Path("model.onnx"))
+        parse_signature(json.dumps(content | change), Path("model.onnx"))
 
 
 def test_a_run_that_is_not_complete_is_refused(run):
     assert read_config(run).dataset == "tones"
     (run / "result.json").unlink()
     with pytest.raises(UserError, match="expected the folder of a complete run"):
-        describe_run(run)
+        read_signature(run)

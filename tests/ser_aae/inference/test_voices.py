@@ -1,6 +1,7 @@
 """Voices: d-vectors as in verification, enrolled speakers on disk, and a threshold from trials."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,21 +11,19 @@ import soundfile
 from ser_aae.data.part import Part
 from ser_aae.errors import UserError
 from ser_aae.inference.recogniser import Recogniser
-from ser_aae.inference.signature import describe_run
+from ser_aae.inference.signature import read_signature
 from ser_aae.inference.voices import (
     Voices,
     cosine,
     enrol,
     nearest,
-    neighbours_among,
     read_enrolled,
     threshold_of,
 )
-from ser_aae.inference.walk import Walker
 from ser_aae.results.folder import VERIFICATION
 from ser_aae.results.trials import score_trials, write_trials
 from ser_aae.server.limits import Limits
-from ser_aae.server.queue import Desk
+from ser_aae.server.queue import RecognitionQueue
 from ser_aae.store.corpus import load_corpus
 
 RATE_HZ = 16000
@@ -42,7 +41,7 @@ def toy(recorded_run):
     def forward(segments):
         return {"d_vector": np.maximum(segments.mean(axis=1) + 60, 0)}
 
-    return Voices(Walker(describe_run(recorded_run.folder), forward), "0123456789abcdef")
+    return Voices(Recogniser(read_signature(recorded_run.folder), forward), "0123456789abcdef")
 
 
 def recordings_of(run, speaker):
@@ -76,9 +75,10 @@ def test_a_long_recording_is_the_mean_over_all_its_segments(toy, tmp_path):
 
 def test_one_pass_gives_the_d_vector_beside_the_same_posteriors(voices, recorded_run):
     path = recordings_of(recorded_run, "00")[0]
-    alone, both = Recogniser.load(recorded_run.folder), Recogniser(voices.walker)
+    alone, both = Recogniser.load(recorded_run.folder), voices.recogniser
     assert both.recognise_file(path, 0.5) == alone.recognise_file(path, 0.5)
-    assert set(voices.walker.walk_file(path).means) == {*alone.description.classes, "d_vector"}
+    assert both.recognise_file(path).d_vector is not None
+    assert alone.recognise_file(path).d_vector is None
 
 
 def test_of_silence_there_is_no_voice(toy, tmp_path):
@@ -172,12 +172,13 @@ def test_neighbours_are_found_with_the_runs_own_model(voices, recorded_run, tmp_
     for name in ("00", "01"):
         enrol(voices, name, recordings_of(recorded_run, name), out)
     path = recordings_of(recorded_run, "00")[0]
-    found = neighbours_among(voices, out)(voices.d_vector(path))
-    assert found == nearest(voices.d_vector(path), read_enrolled(out, voices))
+    enrolled = read_enrolled(out, voices)
+    found = nearest(voices.d_vector(path), enrolled)
     assert {name for name, _ in found} == {"00", "01"}
-    desk = Desk(Recogniser(voices.walker), Limits(), neighbours_among(voices, out))
-    assert desk.answer(path, None).speakers == found
-    desk.close()
+    neighbours = partial(nearest, enrolled=enrolled)
+    queue = RecognitionQueue(voices.recogniser, Limits(), neighbours)
+    assert queue.answer(path, None).speakers == found
+    queue.close()
 
 
 def test_what_is_no_run_is_refused(tmp_path):

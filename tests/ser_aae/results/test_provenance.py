@@ -10,7 +10,7 @@ import pytest
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.files.atomic import read_json
-from ser_aae.inference.signature import describe_run
+from ser_aae.inference.signature import read_signature
 from ser_aae.store.corpus import MANIFEST, corpus_folder
 from ser_aae.training.run import train_and_evaluate
 
@@ -40,7 +40,7 @@ def test_a_result_holds_the_digest_of_its_predictions_and_names_synthetic_corpor
     written = (folder / "predictions.parquet").read_bytes()
     assert result["predictions_sha256"] == hashlib.sha256(written).hexdigest()
     assert result["synthetic"] == ["tiny"]
-    assert describe_run(folder).warnings[0].startswith("trained on synthetic speech (tiny)")
+    assert read_signature(folder).warnings[0].startswith("trained on synthetic speech (tiny)")
 
 
 def test_a_corpus_of_people_is_not_named(config, tiny_store, tmp_path):

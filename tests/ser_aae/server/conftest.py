@@ -24,11 +24,10 @@ import uvicorn
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.inference.recogniser import Recogniser
-from ser_aae.inference.signature import SPECTROGRAM, Description
-from ser_aae.inference.walk import Walker
+from ser_aae.inference.signature import SPECTROGRAM, Signature
 from ser_aae.server.app import build_app
 from ser_aae.server.limits import Limits
-from ser_aae.server.queue import Desk
+from ser_aae.server.queue import RecognitionQueue
 from ser_aae.server.uploads import Uploads
 
 RATE_HZ = 16000
@@ -73,7 +72,7 @@ class Served:
 @pytest.fixture(scope="session")
 def toy_recogniser():
     """A recogniser without TensorFlow."""
-    about = Description(
+    about = Signature(
         input=SPECTROGRAM,
         frontend=FrontEndConfig(bins=32, scale="linear"),
         segment_frames=64,
@@ -83,7 +82,7 @@ def toy_recogniser():
         classes=CLASSES,
         warnings=("a toy: <b>loud</b> is angry",),
     )
-    return Recogniser(Walker(about, _say_by_level))
+    return Recogniser(about, _say_by_level)
 
 
 @pytest.fixture(scope="session")
@@ -92,12 +91,12 @@ def served(toy_recogniser):
     limits = Limits(megabytes=1.0, seconds=20.0)
     uploads = Uploads(limits)
     near = [("Anna <i>", 0.9), ("Ben", -0.2)]
-    desk, running = Desk(toy_recogniser, limits, lambda _: near), []
+    queue, running = RecognitionQueue(toy_recogniser, limits, lambda _: near), []
 
     async def serve(listening):
         # in a loop: where there is none, Gradio makes one that nobody closes
         config = uvicorn.Config(
-            build_app(desk, uploads, LOOPBACK), log_level="warning", timeout_graceful_shutdown=1
+            build_app(queue, uploads, LOOPBACK), log_level="warning", timeout_graceful_shutdown=1
         )
         running.append(uvicorn.Server(config))
         await running[0].serve(sockets=[listening])

@@ -168,7 +168,9 @@ def test_a_page_elsewhere_cannot_send_through_a_browser(client, served, path, he
     ("error", "status", "said"),
     [(OSError(28, "secret"), 507, "disk is full"), (PermissionError(13, "secret"), 500, "its log")],
 )
-@pytest.mark.parametrize("fails", ["server.uploads.Uploads._keep", "walk.Walker.walk_file"])
+@pytest.mark.parametrize(
+    "fails", ["server.uploads.Uploads._keep", "inference.recogniser.Recogniser.recognise_file"]
+)
 def test_only_a_full_disk_is_called_so(client, recording, monkeypatch, fails, error, status, said):
     def fail(*_):
         raise error
@@ -184,7 +186,7 @@ def test_a_fault_is_told_without_its_inside(client, recording, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("ser_aae.inference.walk.Walker.walk_file", fail)
+    monkeypatch.setattr("ser_aae.inference.recogniser.Recogniser.recognise_file", fail)
     found = post(client, recording)
     assert found.status_code == 500
     assert "secret" not in found.text

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ser_aae.server.limits import MEBIBYTE, BodyLimit, Guarded, Limits
+from ser_aae.server.limits import MEBIBYTE, BodyLimit, Guard, Limits
 
 LIMITS = Limits(megabytes=2.0)
 FORM = (b"content-type", b"multipart/form-data; boundary=x")
@@ -96,7 +96,7 @@ def test_other_errors_are_none_of_its_business():
 
 
 def test_every_answer_tells_the_browser_to_fetch_from_here_alone():
-    _, said, _, _ = call(Guarded(read_all), chunks=[b""])
+    _, said, _, _ = call(Guard(read_all), chunks=[b""])
     policy = said[b"content-security-policy"].decode()
     assert "default-src 'self'" in policy
     # neither a scheme nor a host of elsewhere
@@ -117,7 +117,7 @@ def test_every_answer_tells_the_browser_to_fetch_from_here_alone():
     ],
 )
 def test_a_name_that_is_not_the_servers_is_refused(host, status):
-    guarded = Guarded(read_all, ("localhost", "127.0.0.1", "[::1]"))
+    guarded = Guard(read_all, ("localhost", "127.0.0.1", "[::1]"))
     assert call(guarded, [(b"host", host)], [b""])[0] == status
 
 
@@ -142,14 +142,14 @@ HOST = (b"host", b"localhost:7860")
     ],
 )
 def test_what_a_page_elsewhere_has_a_browser_send_is_refused_unread(headers, status):
-    found, _, body, taken = call(Guarded(read_all), [HOST, *headers], [b"abc"])
+    found, _, body, taken = call(Guard(read_all), [HOST, *headers], [b"abc"])
     assert (found, taken) == (status, int(status == 200))
     assert status == 200 or "own page" in json.loads(body)["error"]
     # a link from elsewhere to the page still leads there
-    assert call(Guarded(read_all), [HOST, *headers], [b""], method="GET")[0] == 200
+    assert call(Guard(read_all), [HOST, *headers], [b""], method="GET")[0] == 200
 
 
-@pytest.mark.parametrize("layer", [Guarded, lambda app: BodyLimit(app, LIMITS)])
+@pytest.mark.parametrize("layer", [Guard, lambda app: BodyLimit(app, LIMITS)])
 def test_what_is_no_request_passes(layer):
     seen = []
 

@@ -1,4 +1,4 @@
-"""One walk for whoever asks: posteriors and voices leave out the same pauses."""
+"""Pauses of a recording: posteriors and voices leave out the same ones."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,8 @@ from ser_aae.errors import UserError
 from ser_aae.frontend.segments import segment_starts
 from ser_aae.frontend.spectrogram import log_spectrogram
 from ser_aae.inference.recogniser import Recogniser
-from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, Description
+from ser_aae.inference.signature import D_VECTOR, SPECTROGRAM, WAVEFORM, Signature
 from ser_aae.inference.voices import Voices
-from ser_aae.inference.walk import D_VECTOR, Walker
 
 RATE_HZ = 16000
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
@@ -23,9 +22,9 @@ def level(given):
     return {"emotion": np.stack([mean, -mean], axis=1), D_VECTOR: mean[:, None]}
 
 
-def walker(takes=SPECTROGRAM, forward=level):
+def recogniser(takes=SPECTROGRAM, forward=level):
     classes = {"emotion": ("loud", "quiet")}
-    return Walker(Description(takes, FRONTEND, 100, 50, 1, "repeat", classes, ()), forward)
+    return Recogniser(Signature(takes, FRONTEND, 100, 50, 1, "repeat", classes, ()), forward)
 
 
 def noise(seconds, level_db):
@@ -35,8 +34,8 @@ def noise(seconds, level_db):
 
 def levels_of(path):
     """Return what one says as posterior, the other as d-vector."""
-    recognition = Recogniser(walker()).recognise_file(path)
-    (vector,) = Voices(walker(), "0123456789abcdef").d_vector(path)
+    recognition = recogniser().recognise_file(path)
+    (vector,) = Voices(recogniser(), "0123456789abcdef").d_vector(path)
     return recognition.posteriors["emotion"]["loud"], vector
 
 
@@ -60,11 +59,13 @@ def test_background_comes_before_what_it_is_measured_by(tmp_path):
 
 
 def test_every_output_is_a_weighted_mean_and_steps_are_of_tasks_alone():
-    walk = walker().walk_samples(np.concatenate([noise(20, -20), noise(25, -30)]), RATE_HZ, 1.0)
-    assert set(walk.means) == {"emotion", D_VECTOR}
-    np.testing.assert_array_equal(walk.means["emotion"][0], walk.means[D_VECTOR][0])
-    assert len(walk.steps) == 45
-    assert {tuple(step.outputs) for step in walk.steps} == {("emotion",)}
+    signal = np.concatenate([noise(20, -20), noise(25, -30)])
+    found = recogniser()(signal, RATE_HZ, 1.0)
+    assert list(found.posteriors) == ["emotion"]
+    assert found.posteriors["emotion"]["loud"] == found.d_vector[0]
+    assert len(found.timeline) == 45
+    assert {tuple(moment.posteriors) for moment in found.timeline} == {("emotion",)}
+    assert "d_vector" not in found.to_dict()
 
 
 @pytest.mark.parametrize("takes", [SPECTROGRAM, WAVEFORM])
@@ -72,23 +73,23 @@ def test_observers_get_every_block_and_where_it_ends(tmp_path, takes):
     signal = np.concatenate([noise(20, -20), np.zeros(24 * RATE_HZ, np.float32)])
     soundfile.write(tmp_path / "a.wav", signal, RATE_HZ, "FLOAT")
     seen = []
-    walk = walker(takes).walk_file(
+    found = recogniser(takes).recognise_file(
         tmp_path / "a.wav", observe=lambda block, end_s: seen.append((len(block.signal), end_s))
     )
     assert [end_s for _, end_s in seen] == [10.0, 20.0, 30.0, 44.0]
     assert sum(samples for samples, _ in seen) == len(signal)
-    assert walk.duration_s == 44.0
-    assert walk.segments == 2 * len(segment_starts(998, 100, 50))
+    assert found.duration_s == 44.0
+    assert found.segments == 2 * len(segment_starts(998, 100, 50))
 
 
 def test_of_all_silence_there_is_no_output():
-    walk = walker(forward=lambda _: pytest.fail("asked")).walk_samples(
-        np.zeros(50 * RATE_HZ, np.float32), RATE_HZ, 10.0
-    )
-    assert walk.means == {}
-    assert [step.outputs for step in walk.steps] == [{}] * 5
+    signal = np.zeros(50 * RATE_HZ, np.float32)
+    found = recogniser(forward=lambda _: pytest.fail("asked"))(signal, RATE_HZ, 10.0)
+    assert found.posteriors == {}
+    assert found.d_vector is None
+    assert [moment.posteriors for moment in found.timeline] == [{}] * 5
 
 
 def test_a_step_that_cannot_be_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(UserError, match="expected a step"):
-        walker().walk_file(tmp_path / "absent.wav", 11.0)
+        recogniser().recognise_file(tmp_path / "absent.wav", 11.0)

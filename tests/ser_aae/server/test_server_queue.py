@@ -18,14 +18,14 @@ from ser_aae.frontend.spectrogram import log_spectrogram
 from ser_aae.server import pictures
 from ser_aae.server.limits import Limits
 from ser_aae.server.pictures import SpectrogramColumns, _draw_spectrogram
-from ser_aae.server.queue import Desk
+from ser_aae.server.queue import RecognitionQueue
 
 RATE_HZ = 16000
 
 
 @pytest.fixture
-def desk(toy_recogniser):
-    found = Desk(toy_recogniser, Limits(seconds=20.0))
+def queue(toy_recogniser):
+    found = RecognitionQueue(toy_recogniser, Limits(seconds=20.0))
     yield found
     found.close()
 
@@ -43,11 +43,11 @@ def test_a_recording_is_answered_with_timeline_picture_and_neighbours(toy_recogn
         asked.append(d_vector.tolist())
         return [("Anna", 0.5)]
 
-    desk = Desk(toy_recogniser, Limits(), neighbours)
-    answer = asyncio.run(desk.ask(recording, 0.5, draw=True))
-    desk.close()
+    queue = RecognitionQueue(toy_recogniser, Limits(), neighbours)
+    answer = asyncio.run(queue.ask(recording, 0.5, draw=True))
+    queue.close()
     assert answer.recognition == toy_recogniser.recognise_file(recording, 0.5)
-    wanted = toy_recogniser.walker.walk_file(recording).means["d_vector"].tolist()
+    wanted = toy_recogniser.recognise_file(recording).d_vector.tolist()
     assert (answer.speakers, asked) == ([("Anna", 0.5)], [wanted])
     assert answer.picture.startswith(b"\x89PNG")
 
@@ -61,8 +61,8 @@ def test_a_recording_is_read_once_whatever_is_asked(toy_recogniser, tmp_path, mo
         return read_audio(path, rate_hz, start_s, end_s)
 
     monkeypatch.setattr(blocks, "read_audio", watched)
-    desk = Desk(toy_recogniser, Limits(), lambda _: [("Anna", 0.5)])
-    answer = desk.answer(path, 1.0, draw=True)
+    queue = RecognitionQueue(toy_recogniser, Limits(), lambda _: [("Anna", 0.5)])
+    answer = queue.answer(path, 1.0, draw=True)
     assert answer.picture
     assert answer.speakers
     # each part of it once
@@ -72,15 +72,17 @@ def test_a_recording_is_read_once_whatever_is_asked(toy_recogniser, tmp_path, mo
 def test_of_silence_no_neighbour_is_sought(toy_recogniser, tmp_path):
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(RATE_HZ), RATE_HZ)
-    answer = Desk(toy_recogniser, Limits(), lambda _: pytest.fail("asked")).answer(path, 1.0, True)
+    answer = RecognitionQueue(toy_recogniser, Limits(), lambda _: pytest.fail("asked")).answer(
+        path, 1.0, True
+    )
     assert answer.recognition.silent
     assert answer.speakers == []
     assert answer.picture
 
 
-def test_two_never_use_the_model_at_once(desk, recording, monkeypatch):
+def test_two_never_use_the_model_at_once(queue, recording, monkeypatch):
     inside, most = [], []
-    forward = desk.recogniser.walker.forward
+    forward = queue.recogniser.forward
 
     def watched(segments):
         inside.append(threading.get_ident())
@@ -89,10 +91,10 @@ def test_two_never_use_the_model_at_once(desk, recording, monkeypatch):
         inside.pop()
         return found
 
-    monkeypatch.setattr(desk.recogniser.walker, "forward", watched)
+    monkeypatch.setattr(queue.recogniser, "forward", watched)
 
     async def ask_all():
-        return await asyncio.gather(*(desk.ask(recording, None) for _ in range(10)))
+        return await asyncio.gather(*(queue.ask(recording, None) for _ in range(10)))
 
     answers = asyncio.run(ask_all())
     assert len(answers) == 10
@@ -101,64 +103,64 @@ def test_two_never_use_the_model_at_once(desk, recording, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\x00\x00\x00\x00WAVEfmt "])
-def test_what_is_no_audio_is_said_without_our_path(desk, tmp_path, content):
+def test_what_is_no_audio_is_said_without_our_path(queue, tmp_path, content):
     path = tmp_path / "recording.wav"
     path.write_bytes(content)
     with pytest.raises(UserError, match="the recording: expected audio") as caught:
-        desk.answer(path, None)
+        queue.answer(path, None)
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_wav_that_was_cut_short_is_said_without_our_path(desk, tmp_path):
+def test_a_wav_that_was_cut_short_is_said_without_our_path(queue, tmp_path):
     path = write(tmp_path / "cut.wav", 2)
     path.write_bytes(path.read_bytes()[:20000])
     with pytest.raises(UserError, match=r"the recording: .*cut short") as caught:
-        desk.answer(path, None)
+        queue.answer(path, None)
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_playlist_is_not_followed(desk, tmp_path, recording):
+def test_a_playlist_is_not_followed(queue, tmp_path, recording):
     path = tmp_path / "recording.wav"
     path.write_text(f"#EXTM3U\n#EXTINF:4,\n{recording}\n#EXT-X-ENDLIST\n")
     with pytest.raises(UserError, match="expected audio"):
-        desk.answer(path, None)
+        queue.answer(path, None)
 
 
-def test_too_long_is_refused_before_anything_is_read(desk, tmp_path, monkeypatch):
+def test_too_long_is_refused_before_anything_is_read(queue, tmp_path, monkeypatch):
     path = write(tmp_path / "long.flac", 21)
-    monkeypatch.setattr(desk.recogniser.walker, "walk_file", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr(queue.recogniser, "recognise_file", lambda *_: pytest.fail("read"))
     with pytest.raises(UserError, match="at most 20 seconds, found 21"):
-        desk.answer(path, None)
+        queue.answer(path, None)
 
 
-def test_a_header_that_lies_about_the_length_does_not_help(desk, tmp_path, monkeypatch):
+def test_a_header_that_lies_about_the_length_does_not_help(queue, tmp_path, monkeypatch):
     path = write(tmp_path / "long.wav", 100)
-    monkeypatch.setattr(desk, "_check", lambda _: None)
+    monkeypatch.setattr(queue, "_check", lambda _: None)
     with pytest.raises(UserError, match="at most 20 seconds, found 30 or more"):
-        desk.answer(path, None)
+        queue.answer(path, None)
 
 
 @pytest.mark.parametrize("seconds", [3, 100])
-def test_flac_that_was_written_to_a_pipe_is_taken_within_the_limit(desk, tmp_path, seconds):
+def test_flac_that_was_written_to_a_pipe_is_taken_within_the_limit(queue, tmp_path, seconds):
     path = write(tmp_path / "piped.flac", seconds)
     content = bytearray(path.read_bytes())
     content[22:26] = bytes(4)  # the number of samples, and 4 bits more of it that are 0 already
     path.write_bytes(content)
     if seconds == 3:
-        assert desk.answer(path, None).recognition.duration_s == 3
+        assert queue.answer(path, None).recognition.duration_s == 3
         return
     with pytest.raises(UserError, match="at most 20 seconds, found 30 or more"):
-        desk.answer(path, None)
+        queue.answer(path, None)
 
 
-def test_more_samples_a_second_than_anyone_records_are_refused(desk, tmp_path):
+def test_more_samples_a_second_than_anyone_records_are_refused(queue, tmp_path):
     path = write(tmp_path / "wide.wav", 0.1, rate_hz=192000, channels=3)
     with pytest.raises(UserError, match=r"at most 400000 samples a second .* found 576000"):
-        desk.answer(path, None)
+        queue.answer(path, None)
 
 
 def test_the_columns_of_a_picture_are_means_of_frames_over_the_whole(toy_recogniser):
-    frontend = toy_recogniser.description.frontend
+    frontend = toy_recogniser.signature.frontend
     sound = np.zeros(30 * RATE_HZ, np.float32)
     sound[20 * RATE_HZ :] = np.sin(2 * np.pi * 3000 * np.arange(10 * RATE_HZ) / RATE_HZ)
     spectrogram = SpectrogramColumns(frontend)
@@ -210,8 +212,8 @@ def test_ticks_are_right_and_never_over_each_other(scale):
     )
 
 
-def test_a_picture_is_wide_enough_to_read_and_shows_colours(desk, recording):
-    picture = PIL.Image.open(io.BytesIO(desk.answer(recording, 0.5, draw=True).picture))
+def test_a_picture_is_wide_enough_to_read_and_shows_colours(queue, recording):
+    picture = PIL.Image.open(io.BytesIO(queue.answer(recording, 0.5, draw=True).picture))
     assert picture.width >= 900
     colours = np.asarray(picture.convert("RGB")).reshape(-1, 3)
     # the first class' blue and the map's black
