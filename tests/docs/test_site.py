@@ -98,7 +98,7 @@ def test_equations_are_mathml_and_none_is_left_as_it_was_typed(pages):
 
 
 def test_the_reference_shows_signatures_and_docstrings(pages):
-    page = pages["reference/ser_aae.losses.html"]
+    page = pages["reference/ser_aae.model.losses.html"]
     assert 'id="ser_aae.model.losses.discriminator_loss"' in page
     assert "tell samples of the prior (1) from codes (0)" in page
     assert "smoothing" in page
