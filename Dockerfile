@@ -23,8 +23,8 @@ COPY ser_aae ser_aae
 COPY data_prep data_prep
 COPY tuning tuning
 COPY reports reports
-# not needed to run: headers, libclang that reads them, LiteRT and Gradio for where we do not run
-# them (browsers, Node), tests (but TensorFlow's, which it imports)
+# not needed to run: headers, libclang that reads them, the parts of LiteRT and Gradio for browsers
+# and Node, tests (but those of TensorFlow, which it imports)
 RUN pip install --no-deps --no-build-isolation . \
     && cd /opt/ser-aae/lib/python3.11/site-packages \
     && rm -rf tensorflow/include pyarrow/include clang onnx/backend/test \

@@ -11,7 +11,8 @@ REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
 REPRODUCED_READERS := 18
 CODE := ser_aae data_prep tuning reports benchmarks docs/hooks tests
-# two workers with half of the files each: by turns both would train what a file's tests share
+# two workers, each with half of the tests in their order: dealt out by turns, the tests of a file
+# would have both workers train what they share
 PYTEST_ARGS ?= --numprocesses 2 --dist worksteal
 
 .DEFAULT_GOAL := help
@@ -21,8 +22,8 @@ PYTEST_ARGS ?= --numprocesses 2 --dist worksteal
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1  /p' $(MAKEFILE_LIST)
 
-# requirements.txt is the whole list, so nothing is left for pip to resolve; `pip check` says
-# so if it is not
+# requirements.txt is the whole list, so nothing is left for pip to resolve; where the list lacks a
+# package, `pip check` says so
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12) and "expected Python 3.10 to 3.12, found " + sys.version.split()[0] + "; choose one with PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
