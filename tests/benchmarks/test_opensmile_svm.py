@@ -1,32 +1,19 @@
-import importlib.util
-import sys
-from pathlib import Path
+"""The benchmark of openSMILE features with an SVM."""
+
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
+from answers import predictions
 
+from benchmarks import opensmile_svm as bench
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
 from ser_aae.results import write_predictions
 from ser_aae.utterance import Utterance
 
-ROOT = Path(__file__).parents[2]
 CLASSES = ("anger", "happiness", "neutral", "sadness")
-
-
-@pytest.fixture(scope="module")
-def bench():
-    """The benchmark as a module; it lies outside the packages."""
-    path = ROOT / "benchmarks" / "opensmile_svm.py"
-    spec = importlib.util.spec_from_file_location("opensmile_svm", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["opensmile_svm"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["opensmile_svm"]
 
 
 @pytest.fixture
@@ -47,7 +34,7 @@ def features_of(utterances, seed=0):
     return features
 
 
-def test_what_can_be_learnt_is_learnt_on_every_fold(bench, utterances):
+def test_what_can_be_learnt_is_learnt_on_every_fold(utterances):
     results = [
         bench.run_fold(
             features_of(utterances), utterances, ProtocolConfig(folds=3, fold=fold), seed=0
@@ -62,7 +49,7 @@ def test_what_can_be_learnt_is_learnt_on_every_fold(bench, utterances):
     assert float(pooled.split()[-1]) > 90
 
 
-def test_only_training_speakers_are_learnt_from(bench, utterances):
+def test_only_training_speakers_are_learnt_from(utterances):
     protocol = ProtocolConfig(folds=3, fold=0)
     features = features_of(utterances)
     plain = bench.run_fold(features, utterances, protocol, seed=0)
@@ -77,7 +64,7 @@ def test_only_training_speakers_are_learnt_from(bench, utterances):
     assert other.predicted != plain.predicted
 
 
-def test_one_against_the_rest_is_another_svm(bench, utterances):
+def test_one_against_the_rest_is_another_svm(utterances):
     features = features_of(utterances)
     noise = np.random.default_rng(1).normal(scale=5, size=features.shape)
     features += noise.astype(np.float32)  # so that there is something to disagree on
@@ -94,25 +81,17 @@ def leave_run(runs, results, utterances, name, right):
     rows = [row for result in results for row in result.rows]
     truth = [utterances[row].emotion for row in rows]
     wrong = [CLASSES[(CLASSES.index(emotion) + 1) % 4] for emotion in truth]
-    frame = pd.DataFrame(
-        {
-            "utterance_id": [utterances[row].utterance_id for row in rows],
-            "corpus": "demo",
-            "speaker": [utterances[row].speaker for row in rows],
-            "gender": "F",
-            "truth": truth,
-            "predicted": truth[:right] + wrong[right:],
-            "segments": 1,
-        }
+    names, speakers = zip(
+        *((utterances[row].utterance_id, utterances[row].speaker) for row in rows), strict=True
     )
-    for each in CLASSES:
-        frame[f"p_{each}"] = (frame["predicted"] == each).astype(float)
+    answers = truth[:right] + wrong[right:]
+    frame = predictions(truth, answers, CLASSES, utterance_id=names, speaker=speakers)
     write_predictions(runs / name / "predictions.parquet", frame)
     write_json(runs / name / "config.json", {})
     write_json(runs / name / "result.json", {})
 
 
-def test_runs_on_the_same_utterances_are_put_beside_it(bench, utterances, tmp_path):
+def test_runs_on_the_same_utterances_are_put_beside_it(utterances, tmp_path):
     results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ("anger",) * 72)]  # UA 25
     leave_run(tmp_path, results, utterances, "fold00-rep00", 72)
     text = bench.compare(results, utterances, CLASSES, bench.read_answers(tmp_path))
@@ -123,7 +102,7 @@ def test_runs_on_the_same_utterances_are_put_beside_it(bench, utterances, tmp_pa
     assert "2 repetition(s): UA +50.0 against the SVM" in text
 
 
-def test_runs_on_other_utterances_are_refused(bench, utterances, tmp_path):
+def test_runs_on_other_utterances_are_refused(utterances, tmp_path):
     results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ("anger",) * 72)]
     with pytest.raises(UserError, match="complete runs of one experiment, found those of 0"):
         bench.read_answers(tmp_path)
@@ -138,7 +117,7 @@ def test_runs_on_other_utterances_are_refused(bench, utterances, tmp_path):
 
 
 def test_what_is_asked_for_on_the_command_line_is_printed(
-    bench, utterances, tmp_path, monkeypatch, capsys
+    utterances, tmp_path, monkeypatch, capsys
 ):
     corpus = SimpleNamespace(utterances=utterances, root=tmp_path)
     monkeypatch.setattr(bench, "find_adapter", lambda _: SimpleNamespace(read=lambda _: corpus))
@@ -155,7 +134,7 @@ def test_what_is_asked_for_on_the_command_line_is_printed(
     assert "the network, 1 repetition(s): UA" in text
 
 
-def test_the_cache_is_used_and_checked(bench, utterances, tmp_path, monkeypatch):
+def test_the_cache_is_used_and_checked(utterances, tmp_path, monkeypatch):
     cache = tmp_path / "features.npz"
     monkeypatch.setattr(bench, "extract", lambda items, *_: features_of(items))
     first = bench.cached_features(utterances, tmp_path, "eGeMAPSv02", cache)
@@ -171,7 +150,7 @@ def test_the_cache_is_used_and_checked(bench, utterances, tmp_path, monkeypatch)
         bench.cached_features(utterances, tmp_path, "eGeMAPSv02", cache)
 
 
-def test_classes_are_resolved(bench, utterances):
+def test_classes_are_resolved(utterances):
     assert bench.resolve_classes("four", utterances) == CLASSES
     assert bench.resolve_classes("all", utterances[:2]) == ("anger", "happiness")
     assert bench.resolve_classes("sadness, anger", utterances) == ("sadness", "anger")
@@ -179,13 +158,13 @@ def test_classes_are_resolved(bench, utterances):
         bench.resolve_classes("anger,fear", utterances)
 
 
-def test_a_mistake_is_one_message_and_status_2(bench, tmp_path, capsys):
+def test_a_mistake_is_one_message_and_status_2(tmp_path, capsys):
     assert bench.main(["--dataset", "no-such-corpus", "--data-root", str(tmp_path)]) == 2
     assert "no-such-corpus" in capsys.readouterr().err
 
 
 def test_runs_that_cannot_be_read_are_refused_before_anything_is_computed(
-    bench, utterances, tmp_path, monkeypatch, capsys
+    utterances, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.delattr(bench, "find_adapter")
     results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ())]

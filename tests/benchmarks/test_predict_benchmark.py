@@ -1,24 +1,14 @@
-import importlib.util
+"""The benchmark of how fast recordings are recognised."""
+
 import sys
 import types
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from benchmarks import predict as bench
 from ser_aae.errors import UserError
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def bench():
-    """The benchmark as a module; it lies outside the packages."""
-    spec = importlib.util.spec_from_file_location("predict", ROOT / "benchmarks" / "predict.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -30,7 +20,7 @@ def files(tmp_path):
     return paths
 
 
-def fake_features(bench, monkeypatch):
+def fake_features(monkeypatch):
     """Level and length in the place of openSMILE, which is an extra."""
 
     def features_of(path):
@@ -40,7 +30,7 @@ def fake_features(bench, monkeypatch):
     monkeypatch.setattr(bench, "_features", lambda: features_of)
 
 
-def test_start_up_ends_with_the_first_answer(bench, files, monkeypatch):
+def test_start_up_ends_with_the_first_answer(files, monkeypatch):
     clock = types.SimpleNamespace(now=100.0)
     monkeypatch.setattr(bench.time, "time", lambda: clock.now)
     monkeypatch.setattr(bench.time, "perf_counter", lambda: clock.now)
@@ -58,8 +48,8 @@ def test_start_up_ends_with_the_first_answer(bench, files, monkeypatch):
     assert found == wanted | {"audio_s": pytest.approx(2.0)}
 
 
-def test_the_table_has_medians_and_a_row_a_contestant(bench, files, monkeypatch, tmp_path):
-    fake_features(bench, monkeypatch)
+def test_the_table_has_medians_and_a_row_a_contestant(files, monkeypatch, tmp_path):
+    fake_features(monkeypatch)
     calls = []
 
     def alone(contestant, model, given):
@@ -82,8 +72,8 @@ def test_the_table_has_medians_and_a_row_a_contestant(bench, files, monkeypatch,
     assert rows[2] == ["m.onnx", "4.00", "2.00", "400.0", "0.2000"]
 
 
-def test_the_svm_answers_one_of_four(bench, files, monkeypatch, tmp_path):
-    fake_features(bench, monkeypatch)
+def test_the_svm_answers_one_of_four(files, monkeypatch, tmp_path):
+    fake_features(monkeypatch)
     bench.fit_svm(files, tmp_path / "svm.joblib")
     monkeypatch.setenv("SER_AAE_BENCHMARK_STARTED", "0")
     found = bench.run_worker("opensmile", tmp_path / "svm.joblib", files)
@@ -93,12 +83,12 @@ def test_the_svm_answers_one_of_four(bench, files, monkeypatch, tmp_path):
     assert svm.predict([[0.1, 1600]])[0] in range(4)
 
 
-def test_a_contestant_that_fails_is_named(bench, files, tmp_path):
+def test_a_contestant_that_fails_is_named(files, tmp_path):
     with pytest.raises(UserError, match=r"none\.onnx: .*found nothing"):
         bench._alone("model", tmp_path / "none.onnx", files)
 
 
-def test_too_few_recordings_are_refused(bench, files, capsys):
+def test_too_few_recordings_are_refused(files, capsys):
     assert bench.main(["--model", "x", *map(str, files[:4])]) == 2
     assert "five recordings or more, got 4" in capsys.readouterr().err
     assert "predict" not in sys.modules

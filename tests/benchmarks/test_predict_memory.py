@@ -1,24 +1,19 @@
+"""The benchmark of the memory that long recordings take."""
+
 import csv
-import importlib.util
-from pathlib import Path
+import importlib
 
 import numpy as np
 import pytest
 import soundfile
-
-ROOT = Path(__file__).parents[2]
+from processes import ROOT
 
 
 @pytest.fixture
 def bench(monkeypatch):
     """The benchmark as a module; it lies outside the packages, beside what it imports."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    spec = importlib.util.spec_from_file_location(
-        "predict_memory", ROOT / "benchmarks" / "predict_memory.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("benchmarks.predict_memory")
 
 
 @pytest.fixture

@@ -1,52 +1,25 @@
 """The benchmark of preparing's memory: that it measures, and what it finds on a tiny corpus."""
 
-import importlib.util
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from processes import ROOT, run_code
 
+from benchmarks import prepare_memory as benchmark
 from data_prep.corpora import find_adapter
-from data_prep.synthetic import synthesise
-
-ROOT = Path(__file__).resolve().parents[2]
-PATH = ROOT / "benchmarks" / "prepare_memory.py"
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    """Return the benchmark as a module; it lies in no package."""
-    description = importlib.util.spec_from_file_location("prepare_memory", PATH)
-    module = importlib.util.module_from_spec(description)
-    # a dataclass looks its module up
-    sys.modules["prepare_memory"] = module
-    description.loader.exec_module(module)
-    yield module
-    del sys.modules["prepare_memory"]
-
-
-@pytest.fixture(scope="module")
-def data_root(tmp_path_factory):
-    """A data root with a demo corpus of two voices."""
-    root = tmp_path_factory.mktemp("data")
-    synthesise("demo", root, speakers=2)
-    return root
-
-
-@pytest.fixture(scope="module")
-def corpus(data_root):
-    return find_adapter("demo").read(data_root)
+def corpus(demo_root):
+    return find_adapter("demo").read(demo_root)
 
 
 def in_a_process_of_its_own(code):
     """Run code that imports the benchmark; a child of pytest would begin with pytest's peak."""
-    head = f"import sys; sys.path.insert(0, {str(PATH.parent)!r}); import prepare_memory as b; "
-    return subprocess.run(
-        [sys.executable, "-c", head + code], capture_output=True, text=True, check=False, cwd=ROOT
-    )
+    return run_code(f"import sys; from benchmarks import prepare_memory as b; {code}", check=False)
 
 
 def test_a_process_that_takes_memory_is_told_from_one_that_does_not():
@@ -76,7 +49,7 @@ def test_the_benchmark_itself_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize("copies", [1, 3])
-def test_copies_are_utterances_of_their_own(benchmark, corpus, tmp_path, copies):
+def test_copies_are_utterances_of_their_own(corpus, tmp_path, copies):
     table = benchmark.write_copies(corpus, 4, copies, tmp_path)
     found = find_adapter(f"csv:{table}").read(tmp_path)
 
@@ -89,17 +62,17 @@ def test_copies_are_utterances_of_their_own(benchmark, corpus, tmp_path, copies)
     assert found.counts["speakers"] == 2
 
 
-def test_no_more_files_are_taken_than_there_are(benchmark, corpus, tmp_path):
+def test_no_more_files_are_taken_than_there_are(corpus, tmp_path):
     table = benchmark.write_copies(corpus, 500, 1, tmp_path)
 
     assert len(find_adapter(f"csv:{table}").read(tmp_path).utterances) == 80
 
 
-def test_both_peaks_and_their_ratio_are_printed(data_root):
-    words = ["--dataset", "demo", "--data-root", str(data_root), "--files", "8", "--copies", "10"]
+def test_both_peaks_and_their_ratio_are_printed(demo_root):
+    words = ["--dataset", "demo", "--data-root", str(demo_root), "--files", "8", "--copies", "10"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
-        [sys.executable, str(PATH), *words], capture_output=True, text=True, check=True,
+        [sys.executable, benchmark.__file__, *words], capture_output=True, text=True, check=True,
         env=environment, timeout=300,
     )  # fmt: skip
 

@@ -1,17 +1,13 @@
 """The paper's corpora through the real command line, from synthetic copies to a scored run."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from processes import run_program
 
 from ser_aae.results import evaluate, read_predictions
 from ser_aae.store.corpus import MANIFEST
 
-ROOT = Path(__file__).resolve().parents[3]
 FRONTEND = "--set frontend.bins=32"
 TINY = f"{FRONTEND} " + " ".join(
     f"--set {setting}"
@@ -31,14 +27,9 @@ TINY = f"{FRONTEND} " + " ".join(
 def work(tmp_path_factory):
     """Return a function that runs a command in a folder of its own, in a process of its own."""
     folder = tmp_path_factory.mktemp("work")
-    environment = {name: text for name, text in os.environ.items() if "SER_AAE" not in name}
-    environment["PYTHONPATH"] = str(ROOT)
 
     def run(words, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "ser_aae", *words.split()],
-            capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=300,
-        )  # fmt: skip
+        done = run_program(*words.split(), check=False, cwd=folder, timeout=300)
         assert done.returncode == code, done.stderr
         return done
 

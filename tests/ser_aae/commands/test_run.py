@@ -1,47 +1,26 @@
-"""From nothing to a report, through the real command line."""
+"""All commands from nothing to a report, through the real command line."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import run_program
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands.train import read_config
 from ser_aae.data.run_data import count_folds
 from ser_aae.errors import UserError
 
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, with nothing set that a developer may have set."""
-    for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
-        monkeypatch.delenv(name, raising=False)
-    # so that what main() sets for TensorFlow is undone
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
-
-
-def run_alone(*words, check=True, **named):
-    """Run the program in a process of its own."""
-    command = [sys.executable, "-m", "ser_aae", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=check, **named)
-
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder in which everything was done once, and what training printed."""
     folder = tmp_path_factory.mktemp("work")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    named = {"cwd": folder, "env": environment, "timeout": 300}
-    run_alone("synthesise", "--dataset", "demo", "--speakers", 6, **named)
+    named = {"cwd": folder, "timeout": 300}
+    run_program("synthesise", "--dataset", "demo", "--speakers", 6, **named)
     words = "train --dataset demo --model cnn --protocol loso-session --epochs 1"
     words += " --set model.filters=4,8 --set model.dense_units=8,8"
-    done = run_alone(*words.split(), **named)
+    done = run_program(*words.split(), **named)
     return folder, done, words
 
 
@@ -94,11 +73,11 @@ def test_all_folds_are_trained_once_and_pooled(trained, monkeypatch, capsys):
     ]
 
 
-def test_a_fold_out_of_range_is_refused(trained, monkeypatch, capsys):
+def test_a_fold_out_of_range_is_refused(trained, monkeypatch, refused):
     folder, _, words = trained
     monkeypatch.chdir(folder)
-    assert main([*words.split(), "--fold", "3", "--set", "seed=5"]) == 2
-    assert "expected 0 to 2" in capsys.readouterr().err
+    said = refused(*words.split(), "--fold", "3", "--set", "seed=5")
+    assert "expected 0 to 2" in said
 
 
 def test_folds_are_counted_on_the_utterances_that_take_part(trained):

@@ -1,3 +1,5 @@
+"""Evaluations as text for people."""
+
 import pytest
 
 from ser_aae.results import format_evaluation

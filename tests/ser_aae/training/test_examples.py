@@ -1,3 +1,5 @@
+"""Examples that a run keeps for pictures: segments, reconstructions and latent codes."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Latent codes: their moments beside the prior, and a map of them in two dimensions."""
+
 from types import SimpleNamespace
 
 import numpy as np

@@ -173,9 +173,9 @@ def test_no_stage_one_without_corpora_or_epochs(config, tiny_store, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_repeated_to_the_bit_is_not_shared(config, tiny_store, tmp_path):
-    training = replace(config.training, deterministic=False, pretraining_epochs=1)
-    found = outcome_of(replace(config, training=training), tiny_store, tmp_path)
+def test_what_cannot_be_repeated_to_the_bit_is_not_shared(quick, tiny_store, tmp_path):
+    training = replace(quick.training, deterministic=False, pretraining_epochs=1)
+    found = outcome_of(replace(quick, training=training), tiny_store, tmp_path)
     assert found.parent == tmp_path / "own" / "pretraining"
 
 
