@@ -1,11 +1,17 @@
-"""Programs in processes of their own: the command line, and a few lines of Python."""
+"""Programs in processes of their own: the command line, lines of Python, and waiting for both."""
 
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
+
+MOST_SECONDS = 900
+"""For whatever is waited for; longer means that it will not come."""
 
 
 def run_program(*words, check=True, env=None, **named):
@@ -25,3 +31,15 @@ def run_code(code, *words, check=True, **named):
     command = [sys.executable, "-c", code, *map(str, words)]
     named = {"cwd": ROOT, "timeout": 120, **named}
     return subprocess.run(command, capture_output=True, text=True, check=check, **named)
+
+
+def wait_for(found, process=None, seconds=MOST_SECONDS):
+    """Return the first thing that `found` finds; nothing comes of a process that has ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if result := found():
+            return result
+        if process is not None and process.poll() is not None:
+            pytest.fail(f"ended with {process.returncode} too early")
+        time.sleep(0.02)
+    return pytest.fail(f"waited {seconds} s in vain")

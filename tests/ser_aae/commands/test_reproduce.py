@@ -5,13 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
-from processes import ROOT
+from processes import MOST_SECONDS, ROOT, wait_for
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands import reproduce
@@ -21,7 +20,6 @@ from ser_aae.grid import cluster as grid
 from ser_aae.grid.cluster import Failure
 from ser_aae.results import evaluate, find_experiments, run_folder
 
-MOST_SECONDS = 900
 SMALL = (
     *("--auxiliary", "none", "--budget", "smoke"),
     *("--set", "frontend.bins=32", "--set", "frontend.scale=linear"),
@@ -235,11 +233,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tiny_store, tmp_
         "text": True,
     }
     with subprocess.Popen(command, **named) as process:
-        end = time.monotonic() + MOST_SECONDS
-        while not any(map(read_jsonl, tmp_path.rglob("epochs.jsonl"))):
-            assert time.monotonic() < end
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.05)
+        wait_for(lambda: any(map(read_jsonl, tmp_path.rglob("epochs.jsonl"))), process)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate()

@@ -5,16 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from threadpoolctl import threadpool_limits
 
 from ser_aae.training.latent import latent_moments, map_latent
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """t-SNE's threads wait for each other in a loop, for minutes where the cores are busy."""
-    with threadpool_limits(1):
-        yield
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def encoded(codes):

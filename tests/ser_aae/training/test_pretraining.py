@@ -4,13 +4,12 @@ import os
 import pickle
 import subprocess
 import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from processes import ROOT, wait_for
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.data.run_data import assemble
@@ -24,10 +23,6 @@ from ser_aae.results.places import Places
 from ser_aae.training import pretraining
 from ser_aae.training.pretraining import adopt, auxiliary_speakers, pretrain
 from ser_aae.training.run import train_and_evaluate
-
-ROOT = Path(__file__).resolve().parents[3]
-MOST_SECONDS = 900
-"""For whatever is waited for; longer means that it will not come."""
 
 PROCESS = """
 import pickle, sys
@@ -217,17 +212,6 @@ def test_speakers_are_numbered_among_themselves(config, tiny_store):
     rest = np.setdiff1d(np.arange(len(utterances)), part.rows)
     assert set(part.labels["speaker"][rest]) == {-1}
     assert set(part.labels["emotion"]) == {-1}
-
-
-def wait_for(found, process):
-    end = time.monotonic() + MOST_SECONDS
-    while time.monotonic() < end:
-        if result := found():
-            return result
-        if process.poll() is not None:
-            pytest.fail(f"ended with {process.returncode} too early")
-        time.sleep(0.02)
-    return pytest.fail("waited in vain")
 
 
 def start(config, store, runs):
