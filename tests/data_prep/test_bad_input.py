@@ -137,13 +137,6 @@ def test_unknown_label_is_listed(data_root, tmp_path):
     assert any("puzzlement" in line for line in result.messages)
 
 
-def test_table_without_a_needed_column(tmp_path):
-    (tmp_path / "list.csv").write_text("file,speaker,emotion\na.wav,1,sad\n")
-
-    with pytest.raises(UserError, match="missing: gender; there are: file, speaker, emotion"):
-        run(tmp_path, tmp_path / "store", f"csv:{tmp_path / 'list.csv'}")
-
-
 def test_store_that_is_a_file(data_root, tmp_path):
     (tmp_path / "store").write_text("not a folder")
 

@@ -51,7 +51,7 @@ def msp(work):
     work("synthesise --dataset msp --speakers 6")
     refused = work(f"prepare --dataset msp-improv {FRONTEND}", code=2)
     prepared = work(f"prepare --dataset msp-improv --allow-partial {FRONTEND}")
-    trained = work(f"train --dataset msp --protocol loso-session --epochs 1 {TINY}")
+    trained = work(f"train --dataset msp --model cnn --protocol loso-session --epochs 1 {TINY}")
     return refused, prepared, trained
 
 
@@ -78,7 +78,7 @@ def test_what_is_prepared_is_told_and_not_prepared_again(msp, work):
 def test_msp_is_trained_on_and_tested_on_a_session_of_its_own(msp, work):
     folder, result, config = outcome(work, msp[2])
 
-    assert folder.parent.parent.name == "msp-emotion-mtl-loso-session"
+    assert folder.parent.parent.name == "msp-emotion-cnn-loso-session"
     assert (config["dataset"], config["auxiliary"]) == ("msp", [])
     assert result["n"] == evaluate(folder)["n"] > 0
     assert result["unweighted_accuracy"] == pytest.approx(evaluate(folder)["unweighted_accuracy"])

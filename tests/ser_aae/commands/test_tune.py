@@ -12,7 +12,8 @@ from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_jsonl
 from ser_aae.results import find_runs, is_complete
-from ser_aae.training import ending as finish
+from ser_aae.results.folder import is_validated
+from ser_aae.training.ending import validation_accuracy
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
 
@@ -64,10 +65,10 @@ def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_pa
     runs = tmp_path / "runs"
     folders = find_runs(runs)
     assert len(folders) == 4
-    assert all(finish.is_validated(folder) and not is_complete(folder) for folder in folders)
+    assert all(is_validated(folder) and not is_complete(folder) for folder in folders)
     trials = json.loads((best.parent / "trials.json").read_text())["trials"]
     for row in trials:
-        values = [finish.validation_accuracy(runs / run["folder"]) for run in row["runs"]]
+        values = [validation_accuracy(runs / run["folder"]) for run in row["runs"]]
         assert row["objective"] == pytest.approx(sum(values) / 2, abs=1e-12)
 
     places = ["--store", str(tiny_store), "--runs", str(runs)]

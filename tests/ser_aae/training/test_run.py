@@ -95,6 +95,7 @@ def test_a_run_leaves_a_whole_folder_that_evaluates(run):
     assert result["leakage"]["speaker_independent"] is True
     assert result["speaker_only_unweighted_accuracy"] == 0.25
     assert result["adversary"]["state"] == "not settled"
+    assert result["synthetic"] == [], "people were recorded"
     assert len(read_predictions(run / "predictions.parquet")) == result["n"] == 14
     evaluate(run)
 
