@@ -108,12 +108,10 @@ def test_a_copy_of_nothing_but_bad_files_is_refused(data_root, tmp_path):
     assert not list((tmp_path / "store").rglob(MANIFEST))
 
 
-@pytest.mark.parametrize("dataset", ["ravdess", "urdu", "librispeech", "demo"])
-def test_no_data_root(dataset, tmp_path):
-    with pytest.raises(UserError) as caught:
-        run(tmp_path / "nowhere", tmp_path / "store", dataset)
+def test_no_data_root(tmp_path):
+    with pytest.raises(UserError, match="<data root>/demo/"):
+        run(tmp_path / "nowhere", tmp_path / "store")
 
-    assert f"<data root>/{dataset}/" in str(caught.value)
     assert not (tmp_path / "store").exists()
 
 

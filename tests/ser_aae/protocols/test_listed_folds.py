@@ -33,6 +33,14 @@ def write_folds(directory, utterances, protocol):
     return splits
 
 
+@pytest.fixture
+def utterances(tmp_path):
+    """Return utterances of six speakers, of which `lists` has three folds."""
+    found = labelled_corpus(6)
+    write_folds(tmp_path / "lists", found, ProtocolConfig(folds=3))
+    return found
+
+
 def listed(directory, fold=0, **more):
     return ProtocolConfig(name="folds", directory=str(directory), fold=fold, **more)
 
@@ -92,9 +100,7 @@ def test_the_folds_of_every_protocol_come_back_as_they_were(tmp_path, protocol):
         assert again.lists == lists_digest(tmp_path / "lists")
 
 
-def test_the_order_of_the_corpus_and_of_the_lines_does_not_matter(tmp_path):
-    utterances = labelled_corpus(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_the_order_of_the_corpus_and_of_the_lines_does_not_matter(tmp_path, utterances):
     before = make_split(utterances, listed(tmp_path / "lists"), 0)
     path = tmp_path / "lists" / "fold00.jsonl"
     path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
@@ -136,25 +142,19 @@ def format_list_of(first, second, third, utterances):
     )
 
 
-def test_an_utterance_that_the_corpus_lacks_is_told_with_its_line(tmp_path):
-    utterances = labelled_corpus(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_an_utterance_that_the_corpus_lacks_is_told_with_its_line(tmp_path, utterances):
     lacking = [item for item in utterances if item.utterance_id != "00-2"]
     with pytest.raises(UserError, match=r"fold00\.jsonl:\d+: 00-2 \(neutral\) is not among"):
         make_split(lacking, listed(tmp_path / "lists"), 0)
 
 
-def test_utterances_of_classes_that_take_no_part_are_passed_over(tmp_path):
-    utterances = labelled_corpus(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_utterances_of_classes_that_take_no_part_are_passed_over(tmp_path, utterances):
     two = [item for item in utterances if item.emotion in FOUR[:2]]
     split = make_split(two, listed(tmp_path / "lists"), 0)
     assert [len(part) for part in (split.train, split.validation, split.test)] == [4, 4, 4]
 
 
-def test_a_list_that_names_an_utterance_twice_is_refused_with_both_lines(tmp_path):
-    utterances = labelled_corpus(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_a_list_that_names_an_utterance_twice_is_refused_with_both_lines(tmp_path, utterances):
     path = tmp_path / "lists" / "fold00.jsonl"
     line = json.loads(path.read_text().splitlines()[0]) | {"part": "test"}
     path.write_text(path.read_text() + json.dumps(line) + "\n")
@@ -162,9 +162,7 @@ def test_a_list_that_names_an_utterance_twice_is_refused_with_both_lines(tmp_pat
         make_split(utterances, listed(tmp_path / "lists"), 0)
 
 
-def test_a_list_of_which_no_class_takes_part_is_refused(tmp_path):
-    utterances = labelled_corpus(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_a_list_of_which_no_class_takes_part_is_refused(tmp_path, utterances):
     others = [replace(item, emotion="fear", utterance_id="x") for item in utterances]
     with pytest.raises(UserError, match="no utterance of the run's classes in the train part"):
         make_split(others, listed(tmp_path / "lists"), 0)
@@ -241,9 +239,7 @@ def test_lists_that_share_speakers_say_so(tmp_path):
     assert len(split.test) == 8
 
 
-def test_the_config_names_the_content_of_the_lists(tmp_path):
-    utterances = labelled_corpus(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_the_config_names_the_content_of_the_lists(tmp_path, utterances):
     protocol = name_lists(listed(tmp_path / "lists"))
     assert protocol.lists == lists_digest(tmp_path / "lists")
     assert name_lists(protocol) == protocol
