@@ -270,6 +270,6 @@ def test_it_is_held_while_it_is_computed(config, tiny_store, place, tmp_path, mo
 
     monkeypatch.setattr(pretraining, "_complete", look)
     shown = []
-    assert outcome_of(config, tiny_store, place.parents[2], shown) == place
+    assert outcome_of(config, tiny_store, place.parents[1], shown) == place
     assert held == [False]
     assert shown == [f"stage 1: found in {place}"]
