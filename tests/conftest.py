@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Fixtures of all tests."""
 
 import pytest
 
@@ -22,3 +22,13 @@ def recorded_run(tmp_path_factory):
     from tiny import train_recorded_run
 
     return train_recorded_run(tmp_path_factory.mktemp("recorded"))
+
+
+@pytest.fixture(scope="session")
+def demo_root(tmp_path_factory):
+    """A data root with a demo corpus of two voices, 80 utterances; not to be changed."""
+    from data_prep.synthetic import synthesise
+
+    root = tmp_path_factory.mktemp("data")
+    synthesise("demo", root, speakers=2)
+    return root

@@ -1,4 +1,4 @@
-"""What stands around the code agrees with it: requirements, documents, continuous integration."""
+"""Requirements, documents and continuous integration agree with the code."""
 
 import re
 import sys

@@ -1,8 +1,10 @@
+"""The benchmark of openSMILE features with an SVM."""
+
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
+from answers import predictions
 
 from benchmarks import opensmile_svm as bench
 from ser_aae.config import ProtocolConfig
@@ -79,19 +81,11 @@ def leave_run(runs, results, utterances, name, right):
     rows = [row for result in results for row in result.rows]
     truth = [utterances[row].emotion for row in rows]
     wrong = [CLASSES[(CLASSES.index(emotion) + 1) % 4] for emotion in truth]
-    frame = pd.DataFrame(
-        {
-            "utterance_id": [utterances[row].utterance_id for row in rows],
-            "corpus": "demo",
-            "speaker": [utterances[row].speaker for row in rows],
-            "gender": "F",
-            "truth": truth,
-            "predicted": truth[:right] + wrong[right:],
-            "segments": 1,
-        }
+    names, speakers = zip(
+        *((utterances[row].utterance_id, utterances[row].speaker) for row in rows), strict=True
     )
-    for each in CLASSES:
-        frame[f"p_{each}"] = (frame["predicted"] == each).astype(float)
+    answers = truth[:right] + wrong[right:]
+    frame = predictions(truth, answers, CLASSES, utterance_id=names, speaker=speakers)
     write_predictions(runs / name / "predictions.parquet", frame)
     write_json(runs / name / "config.json", {})
     write_json(runs / name / "result.json", {})

@@ -1,3 +1,5 @@
+"""The benchmark of how fast recordings are recognised."""
+
 import types
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The benchmark of the memory that long recordings take."""
+
 import csv
 
 import numpy as np

@@ -4,37 +4,22 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from processes import ROOT, run_code
 
 from benchmarks import prepare_memory as benchmark
 from data_prep.corpora import find_adapter
-from data_prep.synthetic import synthesise
-
-ROOT = Path(__file__).resolve().parents[2]
-PATH = ROOT / "benchmarks" / "prepare_memory.py"
 
 
 @pytest.fixture(scope="module")
-def data_root(tmp_path_factory):
-    """A data root with a demo corpus of two voices."""
-    root = tmp_path_factory.mktemp("data")
-    synthesise("demo", root, speakers=2)
-    return root
-
-
-@pytest.fixture(scope="module")
-def corpus(data_root):
-    return find_adapter("demo").read(data_root)
+def corpus(demo_root):
+    return find_adapter("demo").read(demo_root)
 
 
 def in_a_process_of_its_own(code):
     """Run code that imports the benchmark; a child of pytest would begin with pytest's peak."""
-    head = f"import sys; sys.path.insert(0, {str(PATH.parent)!r}); import prepare_memory as b; "
-    return subprocess.run(
-        [sys.executable, "-c", head + code], capture_output=True, text=True, check=False, cwd=ROOT
-    )
+    return run_code(f"import sys; from benchmarks import prepare_memory as b; {code}", check=False)
 
 
 def test_a_process_that_takes_memory_is_told_from_one_that_does_not():
@@ -83,11 +68,11 @@ def test_no_more_files_are_taken_than_there_are(corpus, tmp_path):
     assert len(find_adapter(f"csv:{table}").read(tmp_path).utterances) == 80
 
 
-def test_both_peaks_and_their_ratio_are_printed(data_root):
-    words = ["--dataset", "demo", "--data-root", str(data_root), "--files", "8", "--copies", "10"]
+def test_both_peaks_and_their_ratio_are_printed(demo_root):
+    words = ["--dataset", "demo", "--data-root", str(demo_root), "--files", "8", "--copies", "10"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
-        [sys.executable, str(PATH), *words], capture_output=True, text=True, check=True,
+        [sys.executable, benchmark.__file__, *words], capture_output=True, text=True, check=True,
         env=environment, timeout=300,
     )  # fmt: skip
 

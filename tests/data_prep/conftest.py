@@ -7,7 +7,6 @@ import pytest
 
 from data_prep import build
 from data_prep.corpora import known_facts
-from data_prep.synthetic import synthesise
 from ser_aae.config import RunConfig
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.data.targets import make_target, select_pool
@@ -22,14 +21,6 @@ def real_corpora():
     if not REAL_CORPORA.is_dir():
         pytest.skip("no real corpora in ../shared/corpora, beside the project")
     return REAL_CORPORA
-
-
-@pytest.fixture(scope="session")
-def demo_root(tmp_path_factory):
-    """A data root with a demo corpus of two voices, 80 utterances; not to be changed."""
-    root = tmp_path_factory.mktemp("data")
-    synthesise("demo", root, speakers=2)
-    return root
 
 
 @pytest.fixture

@@ -108,12 +108,10 @@ def test_a_copy_of_nothing_but_bad_files_is_refused(data_root, tmp_path):
     assert not list((tmp_path / "store").rglob(MANIFEST))
 
 
-@pytest.mark.parametrize("dataset", ["ravdess", "urdu", "librispeech", "demo"])
-def test_no_data_root(dataset, tmp_path):
-    with pytest.raises(UserError) as caught:
-        run(tmp_path / "nowhere", tmp_path / "store", dataset)
+def test_no_data_root(tmp_path):
+    with pytest.raises(UserError, match="<data root>/demo/"):
+        run(tmp_path / "nowhere", tmp_path / "store")
 
-    assert f"<data root>/{dataset}/" in str(caught.value)
     assert not (tmp_path / "store").exists()
 
 
@@ -135,13 +133,6 @@ def test_unknown_label_is_listed(data_root, tmp_path):
 
     assert read_manifest(result.folder)["unknown_labels"] == ["puzzlement"]
     assert any("puzzlement" in line for line in result.messages)
-
-
-def test_table_without_a_needed_column(tmp_path):
-    (tmp_path / "list.csv").write_text("file,speaker,emotion\na.wav,1,sad\n")
-
-    with pytest.raises(UserError, match="missing: gender; there are: file, speaker, emotion"):
-        run(tmp_path, tmp_path / "store", f"csv:{tmp_path / 'list.csv'}")
 
 
 def test_store_that_is_a_file(data_root, tmp_path):

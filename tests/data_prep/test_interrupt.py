@@ -5,9 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from processes import ROOT, wait_for
 
 from data_prep.build import prepare
 from ser_aae.config import FrontEndConfig
@@ -40,7 +40,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
 """
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def start(tmp_path, demo_root, workers):
@@ -49,20 +48,13 @@ def start(tmp_path, demo_root, workers):
     command = [sys.executable, str(script), str(demo_root), str(tmp_path / "store"), str(workers)]
     return subprocess.Popen(
         command,
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": str(PROJECT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
         start_new_session=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def wait_for(condition, seconds=300):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def interrupt(process):
@@ -89,7 +81,7 @@ def test_interrupt_keeps_finished_shards_and_a_rerun_completes(
 ):
     folder = corpus_folder(tmp_path / "store", "demo", FrontEndConfig())
     process = start(tmp_path, demo_root, workers)
-    wait_for((folder / "shard-00001.json").exists)
+    wait_for((folder / "shard-00001.json").exists, process)
 
     errors = interrupt(process)
 

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from corpus_layouts.sound import tone
+from sounds import RATE_HZ, noise
 
 from data_prep.shared_sound import (
     LEAST_OVERLAP_S,
@@ -13,12 +14,6 @@ from data_prep.shared_sound import (
     seconds_alike,
     suggest_overlaps,
 )
-
-RATE_HZ = 16000
-
-
-def noise(seconds, seed=0):
-    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE_HZ))
 
 
 def coded_again(samples):

@@ -3,9 +3,9 @@
 import hashlib
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
+from answers import predictions
 from matplotlib.image import imread
 
 from data_prep.corpora import known_facts
@@ -92,20 +92,15 @@ def _leave_cell(runs, config, right=3, folds=10, synthetic=(), **result):
         truth if number < right else classes[(classes.index(truth) + 1) % len(classes)]
         for truth, number in rows
     ]
-    frame = pd.DataFrame(
-        {
-            "utterance_id": [f"{fold}-{truth}-{number}" for truth, number in rows],
-            "corpus": config.dataset,
-            "speaker": [f"{config.dataset}:{fold}{number % 2}" for _, number in rows],
-            "gender": "F",
-            "truth": [truth for truth, _ in rows],
-            "predicted": predicted,
-            "segments": 1,
-            "gender_predicted": "F",
-        }
+    frame = predictions(
+        [truth for truth, _ in rows],
+        predicted,
+        classes,
+        utterance_id=[f"{fold}-{truth}-{number}" for truth, number in rows],
+        corpus=config.dataset,
+        speaker=[f"{config.dataset}:{fold}{number % 2}" for _, number in rows],
+        gender_predicted="F",
     )
-    for name in classes:
-        frame[f"p_{name}"] = np.where(frame["predicted"] == name, 0.7, 0.3 / (len(classes) - 1))
     folder = run_folder(runs, config)
     write_json(folder / "config.json", config.to_dict())
     write_predictions(folder / "predictions.parquet", frame)

@@ -1,11 +1,10 @@
 """The whole report: the paper's tables and figures first, then the experiments behind them."""
 
 import re
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
+from processes import run_code
 
 from data_prep.corpora import known_facts
 from reports.build import build_report, find_artefacts
@@ -193,5 +192,5 @@ def test_the_command_runs_where_tensorflow_is_absent(leave_cell, smoke, tmp_path
         "for name in ('tensorflow', 'keras', 'keras_tuner'): sys.modules[name] = None\n"
         f"from ser_aae.cli import main; sys.exit(main({words!r}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = run_code(code)
     assert done.stdout.splitlines()[0] == str(tmp_path / "out/index.html")

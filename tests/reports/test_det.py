@@ -1,3 +1,5 @@
+"""Curves of detection errors, and what is drawn of them."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,3 +1,5 @@
+"""Tables of runs and experiments."""
+
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -181,7 +183,7 @@ def test_html_cells_are_escaped_and_the_table_scrolls():
 def test_markdown_has_as_many_cells_in_every_line():
     frame = pd.DataFrame({"a": ["x|y", "z"], "b": [1, 2]})
     lines = to_markdown(frame).splitlines()
-    assert lines[:2] == ["| a | b |", "| --- | --- |"]
+    assert lines[:3] == ["| a | b |", "| --- | --- |", "| x\\|y | 1 |"]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
 
 

@@ -1,3 +1,5 @@
+"""The page of a report: one file that reads nothing from elsewhere."""
+
 import base64
 
 import pandas as pd

@@ -1,4 +1,4 @@
-"""A run that does not agree with what it wrote down is found, whatever was changed."""
+"""Checking runs: one that does not agree with its own record is found, whatever was changed."""
 
 import json
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Pictures of a run: losses, confusions and examples."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Scatters of latent codes."""
+
 import numpy as np
 
 from reports import scatter

@@ -1,5 +1,6 @@
-"""A tiny store in the real format, so that these tests need neither recordings nor data_prep."""
+"""Fixtures of a tiny store in the real format: neither recordings nor data_prep are needed."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 import tiny
 
 from ser_aae.batches.pipeline import Normalisation
+from ser_aae.cli import main
 from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.data.part import Part
 from ser_aae.labels import FOUR, GENDERS
@@ -17,38 +19,35 @@ MARKED_FRAMES = (20, 64, 65, 128, 129, 300, 40, 64, 90, 200, 63)
 
 
 @pytest.fixture
-def elsewhere(tmp_path, monkeypatch):
+def empty_folder(tmp_path, monkeypatch):
     """Run in an empty folder, with nothing set that a developer may have set."""
-    for name in ("DATA", "STORE", "RUNS", "CONTAINER"):
-        monkeypatch.delenv(f"SER_AAE_{name}", raising=False)
-    monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
+    for name in [name for name in os.environ if name.startswith("SER_AAE_")]:
+        monkeypatch.delenv(name)
     # so that what main() sets for TensorFlow is undone
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def refused(capsys):
+    """A function: words of a command line -> what the program says against them."""
+
+    def say(*words):
+        code = main([str(word) for word in words])
+        printed = capsys.readouterr()
+        assert code == 2
+        assert printed.out == ""
+        assert "ser-aae: error: " in printed.err
+        assert "Traceback" not in printed.err
+        return printed.err
+
+    return say
 
 
 @pytest.fixture(scope="session")
 def frontend():
     """The front end of the tiny stores: 32 linear bins."""
     return tiny.FRONTEND
-
-
-@pytest.fixture(scope="session")
-def speakers_of():
-    """A function: corpus name, number of speakers, takes of each emotion -> utterances."""
-    return tiny.speakers_of
-
-
-@pytest.fixture(scope="session")
-def sounds_of():
-    """A function: utterances, bins, seed -> spectrograms that can be learnt."""
-    return tiny.sounds_of
-
-
-@pytest.fixture(scope="session")
-def write_corpus():
-    """A function: store, utterances, spectrograms (frontend, shards) -> stored corpus."""
-    return tiny.write_corpus
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,5 @@
+"""Command line: start-up, mistakes, ends of commands, and what options mean."""
+
 import errno
 import json
 import os
@@ -6,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import ROOT, run_code
 
 from ser_aae import __version__
 from ser_aae.cli import build_parser, main
@@ -13,21 +16,8 @@ from ser_aae.commands import evaluate, prepare, report, synthesise
 from ser_aae.commands.run_config import read_config
 from ser_aae.config import RunConfig
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
-
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("empty_folder")
 HEAVY = ("tensorflow", "keras", "pandas", "librosa", "numpy", "sklearn", "matplotlib", "scipy")
-
-
-def refused(capsys, *words):
-    """Return what the program says against a command line, and check how it says it."""
-    code = main(words)
-    printed = capsys.readouterr()
-    assert code == 2
-    assert printed.out == ""
-    assert printed.err.startswith("ser-aae: error: ")
-    assert "Traceback" not in printed.err
-    return printed.err
 
 
 def arguments(*words):
@@ -54,9 +44,7 @@ def test_start_up_imports_nothing_heavy(words):
         "except SystemExit: pass\n"
         "print([name for name in sys.modules if '.' not in name], file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    done = run_code(code, *words)
     loaded = done.stderr.splitlines()[-1]
     assert "'argparse'" in loaded
     assert not [name for name in HEAVY if f"'{name}'" in loaded]
@@ -94,22 +82,24 @@ def test_help_names_every_command(capsys):
         (["report"], "the following arguments are required: --out"),
     ],
 )
-def test_a_command_line_that_says_nothing_sensible_is_refused(capsys, words, expected):
-    assert expected in refused(capsys, *words)
+def test_a_command_line_that_says_nothing_sensible_is_refused(refused, words, expected):
+    said = refused(*words)
+    assert said.startswith("ser-aae: error: ")
+    assert expected in said
 
 
 @pytest.mark.parametrize("command", ["prepare", "train"])
 @pytest.mark.parametrize("name", ["savvy", "nowhere"])
-def test_an_unknown_corpus_is_refused_and_the_known_ones_named(capsys, command, name):
-    said = refused(capsys, command, "--dataset", name)
+def test_an_unknown_corpus_is_refused_and_the_known_ones_named(refused, command, name):
+    said = refused(command, "--dataset", name)
     assert f"got {name!r}" in said
     for known in ("demo", "librispeech", "ravdess", "urdu", "csv:FILE"):
         assert known in said
 
 
 @pytest.mark.parametrize("command", ["prepare", "train"])
-def test_a_corpus_that_is_not_there_is_told_with_where_and_how_to_get_it(capsys, command):
-    said = refused(capsys, command, "--dataset", "ravdess", "--data-root", "nowhere")
+def test_a_corpus_that_is_not_there_is_told_with_where_and_how_to_get_it(refused, command):
+    said = refused(command, "--dataset", "ravdess", "--data-root", "nowhere")
     assert "nowhere/ravdess" in said
     assert "zenodo.org" in said
     assert not Path("store").exists()
@@ -133,26 +123,26 @@ def test_a_corpus_that_is_not_there_is_told_with_where_and_how_to_get_it(capsys,
         (["--task", "arousal"], "--task: expected one of emotion, activation, valence"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused_before_anything_is_done(capsys, words, expected):
-    assert expected in refused(capsys, "train", "--dataset", "demo", *words)
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_done(refused, words, expected):
+    assert expected in refused("train", "--dataset", "demo", *words)
     assert not Path("store").exists()
 
 
-def test_prepare_takes_settings_of_the_front_end_alone(capsys):
-    said = refused(capsys, "prepare", "--dataset", "demo", "--set", "model.alpha=1")
+def test_prepare_takes_settings_of_the_front_end_alone(refused):
+    said = refused("prepare", "--dataset", "demo", "--set", "model.alpha=1")
     assert "--set model.alpha=1: only settings of frontend" in said
 
 
 @pytest.mark.parametrize("command", [["evaluate", "nowhere"], ["report", "--out", "out"]])
-def test_no_run_is_told(capsys, command):
-    assert "expected" in refused(capsys, *command)
+def test_no_run_is_told(refused, command):
+    assert "expected" in refused(*command)
     assert not Path("out").exists()
 
 
-def test_a_synthetic_corpus_does_not_replace_a_real_one(capsys):
+def test_a_synthetic_corpus_does_not_replace_a_real_one(refused):
     Path("data", "demo").mkdir(parents=True)
     Path("data", "demo", "utterances.csv").write_text("mine\n")
-    assert "not made by this program" in refused(capsys, "synthesise")
+    assert "not made by this program" in refused("synthesise")
     assert Path("data", "demo", "utterances.csv").read_text() == "mine\n"
 
 
@@ -185,18 +175,18 @@ def test_an_interrupt_says_that_it_goes_on(capsys, monkeypatch):
         OSError("can't write data (error message = 'No space left on device')"),
     ],
 )
-def test_a_full_disk_names_the_folder(capsys, monkeypatch, error):
+def test_a_full_disk_names_the_folder(refused, monkeypatch, error):
     monkeypatch.setattr(report, "run", failing(error))
-    said = refused(capsys, "report", "--out", "figures")
+    said = refused("report", "--out", "figures")
     assert said == (
         "ser-aae: error: figures: the disk is full; make room and give the same command again\n"
     )
 
 
-def test_a_folder_that_may_not_be_written_is_the_users_to_mend(capsys, monkeypatch):
+def test_a_folder_that_may_not_be_written_is_the_users_to_mend(refused, monkeypatch):
     error = PermissionError(errno.EACCES, "Permission denied", "/closed/data")
     monkeypatch.setattr(synthesise, "run", failing(error))
-    assert "/closed/data: not permitted" in refused(capsys, "synthesise")
+    assert "/closed/data: not permitted" in refused("synthesise")
 
 
 def test_a_reader_that_goes_away_is_no_error():

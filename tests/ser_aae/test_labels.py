@@ -1,3 +1,5 @@
+"""Labels: emotions, genders and levels of dimensions."""
+
 import pytest
 
 from ser_aae.labels import (

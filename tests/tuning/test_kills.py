@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from processes import wait_for
 
 from ser_aae.results.search_folder import TRIALS
 
@@ -50,17 +50,6 @@ def lines_of(path):
     return path.read_text().splitlines() if path.is_file() else []
 
 
-def wait_for(condition, chief):
-    """Wait until something is so; a chief that ends meanwhile will not make it so."""
-    for _ in range(3000):
-        found = condition()
-        if found:
-            return found
-        assert chief.poll() is None
-        time.sleep(0.1)
-    raise AssertionError("it never came to be")
-
-
 def is_gone(pid):
     try:
         os.kill(pid, 0)
@@ -88,11 +77,7 @@ def test_a_worker_and_then_the_chief_are_killed(start, tmp_path):
     chief.kill()
     chief.wait()
     workers = {pid for _, pid in of("begun")}
-    for _ in range(300):
-        if all(map(is_gone, workers)):
-            break
-        time.sleep(0.1)
-    assert all(map(is_gone, workers))
+    wait_for(lambda: all(map(is_gone, workers)), seconds=30)
 
     (path,) = (tmp_path / "runs").rglob(TRIALS)
     done = {str(row["values"]["alpha"]) for row in json.loads(path.read_text())["trials"]}

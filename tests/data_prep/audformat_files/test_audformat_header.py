@@ -4,16 +4,11 @@ import audformat
 import pytest
 import yaml
 from corpus_layouts import audformat as layout
+from mistakes import error_of
 
 from data_prep.audformat_files.header import DEEPEST, HEADER, read_header
 from data_prep.corpora import find_adapter
 from ser_aae.errors import UserError
-
-
-def error_of(folder):
-    with pytest.raises(UserError) as caught:
-        read_header(folder)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +24,7 @@ def test_a_header_calls_no_function(tmp_path, tag):
     header = f"name: x\nsource: ''\nusage: research\nmeta: {tag.format(trap)}\n"
     (tmp_path / HEADER).write_text(header)
 
-    assert "expected the plain YAML of audformat" in error_of(tmp_path)
+    assert "expected the plain YAML of audformat" in error_of(read_header, tmp_path)
     assert not trap.exists()
 
 
@@ -48,21 +43,21 @@ def test_a_header_calls_no_function(tmp_path, tag):
 )
 def test_a_damaged_header_is_explained(tmp_path, header, part):
     (tmp_path / HEADER).write_bytes(header if isinstance(header, bytes) else header.encode())
-    message = error_of(tmp_path)
+    message = error_of(read_header, tmp_path)
 
     assert message.startswith(f"{tmp_path / 'db.yaml'}: expected")
     assert part in message
 
 
 def test_a_folder_without_a_header_is_explained(tmp_path):
-    assert "found no db.yaml" in error_of(tmp_path)
+    assert "found no db.yaml" in error_of(read_header, tmp_path)
 
 
 @pytest.mark.parametrize("closed", [True, False])
 def test_lists_nested_deeply_do_not_end_the_process(tmp_path, closed):
     (tmp_path / HEADER).write_text("[" * 100_000 + "]" * 100_000 * closed)
 
-    assert f"more than {DEEPEST} levels" in error_of(tmp_path)
+    assert f"more than {DEEPEST} levels" in error_of(read_header, tmp_path)
 
 
 @pytest.mark.parametrize("start", ["- ", "a{}: "], ids=["list", "mapping"])
@@ -70,7 +65,7 @@ def test_aliases_that_stand_for_more_than_memory_holds_are_refused(tmp_path, sta
     lines = [f"{start}&a0 [x]"] + [f"{start}&a{n} [{f'*a{n - 1}, ' * 9}]" for n in range(1, 12)]
     (tmp_path / HEADER).write_text("\n".join(line.format(n) for n, line in enumerate(lines)))
 
-    assert "values, aliases counted" in error_of(tmp_path)
+    assert "values, aliases counted" in error_of(read_header, tmp_path)
 
 
 def test_aliases_may_stand_for_what_is_said_twice(tmp_path):

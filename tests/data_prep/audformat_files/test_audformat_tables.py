@@ -6,10 +6,10 @@ import audformat
 import pandas as pd
 import pytest
 from corpus_layouts import audformat as layout
+from mistakes import error_of
 
 from data_prep.audformat_files.tables import Database, label_text, read_rows
 from data_prep.corpora import find_adapter
-from ser_aae.errors import UserError
 
 GOLD = "emotion.categories.test.gold_standard"
 
@@ -19,12 +19,6 @@ def folder(tmp_path):
     """The folder of the layout's database."""
     layout.write(tmp_path)
     return tmp_path / layout.FOLDER
-
-
-def error_of(call, *arguments):
-    with pytest.raises(UserError) as caught:
-        call(*arguments)
-    return str(caught.value)
 
 
 def test_a_pickle_is_never_opened(folder):

@@ -1,17 +1,17 @@
+"""Augmentation of a segment: what is drawn, within which bounds, and what stays."""
+
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny import UNCHANGED as OFF
 
 from ser_aae.batches.augmentation import Augmentation
-from ser_aae.config import DataConfig, FrontEndConfig
+from ser_aae.config import FrontEndConfig
 from ser_aae.frontend.spectrogram import band_frequencies_hz
 
-FRAMES, BINS = 64, 32
-OFF = DataConfig(
-    segment_frames=FRAMES, warp_time=0, warp_frequency=0, gain_db=0, mask_bins=0, mask_frames=0
-)
+FRAMES, BINS = OFF.segment_frames, 32
 WARPS = [{"warp_time": 0.3}, {"warp_frequency": 0.3}]
 CHANGES = [*WARPS, {"gain_db": 6.0}]
 SEEDS = [(0, 1), (5, 9), (123, 456), (7, 0)]

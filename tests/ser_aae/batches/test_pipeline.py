@@ -9,24 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny import UNCHANGED
 
 from ser_aae.batches.pipeline import evaluation_dataset, steps_per_epoch, training_dataset
-from ser_aae.config import DataConfig
 
-LENGTH = 64
-DATA = DataConfig(
-    segment_frames=LENGTH,
-    evaluation_shift_frames=32,
-    pad="repeat",
-    auxiliary_ratio=0.5,
-    mask_bins=0,
-    mask_frames=0,
-    warp_time=0,
-    warp_frequency=0,
-    gain_db=0,
-    cache_mb=64,
-    shuffle_segments=2048,
-)
+DATA = replace(UNCHANGED, auxiliary_ratio=0.5, cache_mb=64, shuffle_segments=2048)
+LENGTH = DATA.segment_frames
 STREAMED = replace(DATA, cache_mb=0)
 SEGMENTS = (1, 1, 2, 2, 3, 5, 1, 1, 2, 4, 1)  # of each utterance of `marked_part`
 BATCH = 4

@@ -6,25 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny import UNCHANGED as DATA
+from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation, training_dataset
 from ser_aae.batches.windows import cut_windows
-from ser_aae.config import DataConfig
 from ser_aae.data.part import Part
 from ser_aae.frontend.segments import segment_starts
 from ser_aae.store.records import parse
 
-LENGTH = 64
-DATA = DataConfig(
-    segment_frames=LENGTH,
-    evaluation_shift_frames=32,
-    pad="repeat",
-    mask_bins=0,
-    mask_frames=0,
-    warp_time=0,
-    warp_frequency=0,
-    gain_db=0,
-)
+LENGTH = DATA.segment_frames
 BATCH = 4
 
 
@@ -121,9 +112,7 @@ def test_normalisation_weighs_all_parts_by_their_frames(tiny_part, marked_part):
     np.testing.assert_allclose(found.deviation, frames.std(axis=0), rtol=1e-4)
 
 
-def test_normalisation_does_not_see_other_rows(
-    tmp_path, speakers_of, sounds_of, write_corpus, frontend
-):
+def test_normalisation_does_not_see_other_rows(tmp_path, frontend):
     utterances = speakers_of("loud", speakers=2, each=1)
     sounds = sounds_of(utterances, frontend.bins)
     louder = [sound + (40 if row >= 4 else 0) for row, sound in enumerate(sounds)]
@@ -138,7 +127,7 @@ def test_normalisation_does_not_see_other_rows(
     np.testing.assert_array_equal(found[0].deviation, found[1].deviation)
 
 
-def test_a_bin_that_never_changes_does_not_divide_by_zero(tmp_path, speakers_of, write_corpus):
+def test_a_bin_that_never_changes_does_not_divide_by_zero(tmp_path):
     utterances = speakers_of("silent", speakers=1, each=1)
     corpus = write_corpus(tmp_path, utterances, [np.full((70, 32), -80.0)] * 4)
     part = Part(corpus, np.arange(4), {"emotion": np.arange(4, dtype=np.int32)})

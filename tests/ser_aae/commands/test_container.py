@@ -5,8 +5,6 @@ import pytest
 from data_prep.synthetic import demo
 from ser_aae.cli import main
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
-
 
 def test_the_demo_corpus_is_made_where_it_is_not_there(monkeypatch, capsys):
     monkeypatch.setattr(demo, "DEFAULT_SPEAKERS", 2)
@@ -19,25 +17,24 @@ def test_the_demo_corpus_is_made_where_it_is_not_there(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("command", ["prepare", "train"])
-def test_a_container_says_what_to_mount(command, monkeypatch, capsys):
+def test_a_container_says_what_to_mount(command, monkeypatch, refused):
     words = [command, "--dataset", "msp", "--data-root", "/data"]
-    assert main(words) == 2
-    plain = capsys.readouterr().err
+    plain = refused(*words)
     assert "/data/msp: expected MSP-IMPROV" in plain
     assert "docker run" not in plain
     monkeypatch.setenv("SER_AAE_CONTAINER", "1")
-    assert main(words) == 2
-    told = capsys.readouterr().err
+    told = refused(*words)
     assert "/data/msp: expected MSP-IMPROV" in told
     assert "docker run -v /my/corpora:/data:ro" in told
     assert "/my/corpora/msp" in told
 
 
-def test_a_corpus_that_is_there_but_wrong_is_no_question_of_mounting(tmp_path, monkeypatch, capsys):
+def test_a_corpus_that_is_there_but_wrong_is_no_question_of_mounting(
+    tmp_path, monkeypatch, refused
+):
     monkeypatch.setenv("SER_AAE_CONTAINER", "1")
     (tmp_path / "data" / "ravdess").mkdir(parents=True)
     (tmp_path / "data" / "ravdess" / "README.md").write_text("nothing yet")
-    assert main(["prepare", "--dataset", "ravdess"]) == 2
-    told = capsys.readouterr().err
+    told = refused("prepare", "--dataset", "ravdess")
     assert "found no such audio" in told
     assert "docker run" not in told

@@ -10,12 +10,6 @@ from ser_aae.commands.export import _recordings
 from ser_aae.export.exporter import MOST_POINTS
 
 
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch):
-    # so that what main() sets for TensorFlow is undone
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
 def test_it_prints_both_accuracies_and_then_the_file(recorded_run, tmp_path, capsys):
     out = tmp_path / "new" / "model.onnx"
     words = ["export", str(recorded_run.folder), "--format", "onnx", "--out", str(out)]
@@ -30,13 +24,12 @@ def test_it_prints_both_accuracies_and_then_the_file(recorded_run, tmp_path, cap
     assert json.loads(capsys.readouterr().out)[0]["best"]["emotion"]
 
 
-def test_a_mistake_is_one_line(recorded_run, tmp_path, capsys):
+def test_a_mistake_is_one_line(recorded_run, tmp_path, refused):
     words = ["export", str(recorded_run.folder), "--format", "wav", "--out", str(tmp_path / "m")]
-    assert main([*words, "--store", str(recorded_run.store)]) == 2
-    assert "--format: expected one of keras, saved-model, onnx, litert" in capsys.readouterr().err
+    said = refused(*words, "--store", recorded_run.store)
+    assert "--format: expected one of keras, saved-model, onnx, litert" in said
     words[3] = "saved-model"
-    assert main([*words, "--store", str(tmp_path / "none")]) == 2
-    assert "expected a prepared corpus" in capsys.readouterr().err
+    assert "expected a prepared corpus" in refused(*words, "--store", tmp_path / "none")
 
 
 def test_the_tolerance_of_the_command_is_that_of_the_module():

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands.run_config import read_config
@@ -15,11 +16,9 @@ FRONT_END = ("--set", "frontend.bins=32", "--set", "frontend.scale=linear")
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch, tiny_store):
-    """Run in an empty folder; the corpora are those of the tiny store."""
+def corpora(monkeypatch, tiny_store):
+    """Corpora are those of the tiny store."""
     monkeypatch.setenv("SER_AAE_STORE", str(tiny_store))
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    monkeypatch.chdir(tmp_path)
 
 
 def run(*words):
@@ -144,9 +143,7 @@ def test_lists_of_two_protocols_do_not_mix(capsys, tmp_path):
     assert lists_digest(tmp_path / "lists") == before
 
 
-def test_folds_that_would_leak_are_not_written(
-    capsys, tmp_path, monkeypatch, speakers_of, sounds_of, write_corpus
-):
+def test_folds_that_would_leak_are_not_written(capsys, tmp_path, monkeypatch):
     """The last speaker has an utterance in the first session too."""
     utterances = speakers_of("guests")
     guest = replace(utterances[-1], utterance_id="guest", path="guest.wav", session="Session1")

@@ -12,12 +12,6 @@ from ser_aae.commands import predict
 from ser_aae.inference.recogniser import Recogniser
 
 
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch):
-    # so that what main() sets for TensorFlow is undone
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
 @pytest.fixture
 def model(recorded_run):
     return str(recorded_run.folder)
@@ -114,11 +108,10 @@ def test_a_fault_with_one_file_does_not_stop_the_others(
     assert "a fault of this program" in printed.err
 
 
-def test_mistakes_are_one_line(model, sad, tmp_path, capsys):
-    assert main(["predict", str(tmp_path), sad]) == 2
-    assert "expected the folder of a run" in capsys.readouterr().err
-    assert main(["predict", model, sad, "--timeline", "0"]) == 2
-    assert "expected a step of 0.1 to 10 seconds, got 0" in capsys.readouterr().err
+def test_mistakes_are_one_line(model, sad, tmp_path, refused):
+    assert "expected the folder of a run" in refused("predict", tmp_path, sad)
+    said = refused("predict", model, sad, "--timeline", "0")
+    assert "expected a step of 0.1 to 10 seconds, got 0" in said
 
 
 def test_hours_are_told_as_such():

@@ -5,12 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from processes import MOST_SECONDS, ROOT, wait_for
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands import options, preparation, reproduce
@@ -23,13 +23,16 @@ from ser_aae.results.folder import find_experiments, run_folder
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
-ROOT = Path(__file__).resolve().parents[3]
-MOST_SECONDS = 900
 SMALL = (
     *("--auxiliary", "none", "--budget", "smoke"),
     *("--set", "frontend.bins=32", "--set", "frontend.scale=linear"),
     *("--set", "data.segment_frames=64", "--set", "data.evaluation_shift_frames=64"),
 )
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -65,13 +68,6 @@ def trained(monkeypatch):
     return calls
 
 
-def refused(capsys, *words):
-    assert main(words) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    return printed.err
-
-
 def test_a_plan_counts_and_changes_nothing(words, capsys, tmp_path):
     assert main([*words, "--plan"]) == 0
     out = capsys.readouterr().out.splitlines()
@@ -81,20 +77,22 @@ def test_a_plan_counts_and_changes_nothing(words, capsys, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_plan_prepares_nothing_and_says_what_is_missing(words, capsys, tmp_path):
-    error = refused(capsys, *words, "--plan", "--store", str(tmp_path / "empty"))
+def test_a_plan_prepares_nothing_and_says_what_is_missing(words, refused, tmp_path):
+    error = refused(*words, "--plan", "--store", str(tmp_path / "empty"))
     assert "expected a prepared corpus" in error
     assert not (tmp_path / "empty").exists()
 
 
-def test_failures_are_listed_and_the_second_call_tries_them_alone(words, trained, capsys, tmp_path):
-    error = refused(capsys, *words, "--workers", "3")
+def test_failures_are_listed_and_the_second_call_tries_them_alone(
+    words, trained, refused, tmp_path
+):
+    error = refused(*words, "--workers", "3")
     assert "4 runs: 0 done, 4 to do" in error
     listed, _, last = error.partition("ser-aae: error: ")
     assert last.startswith("1 of 4 runs failed, see above")
     assert "loss became nan" in listed
     assert "model.auxiliary_tasks=gender" in listed
-    refused(capsys, *words)
+    refused(*words)
     assert trained[0] == (3, "")
     assert [call for call in trained if isinstance(call, int)] == [4, 1]
     assert len(read_setups(tmp_path / "runs")) == 1
@@ -176,8 +174,8 @@ def test_paths_are_made_absolute_and_urls_are_left(tmp_path):
         (["table-5", "--set", "model.alfa=1"], "did you mean model.alpha?"),
     ],
 )
-def test_mistakes_are_told(given, said, words, trained, capsys):
-    assert said in refused(capsys, "reproduce", given[0], *words[2:], *given[1:])
+def test_mistakes_are_told(given, said, words, trained, refused):
+    assert said in refused("reproduce", given[0], *words[2:], *given[1:])
     assert not trained
 
 
@@ -202,14 +200,14 @@ def test_what_a_search_has_chosen_is_trained_with(words, trained, best, tmp_path
     assert trained[-1] == 4
 
 
-def test_what_was_chosen_for_another_task_is_refused(words, trained, best, capsys):
-    said = refused(capsys, *words, "--tuned", best("valence"))
+def test_what_was_chosen_for_another_task_is_refused(words, trained, best, refused):
+    said = refused(*words, "--tuned", best("valence"))
     assert "chosen for the task valence, and no cell of table-5 has it" in said
     assert not trained
 
 
-def test_more_speech_for_all_of_an_experiment_is_refused(words, trained, capsys):
-    said = refused(capsys, *words, "--set", "data.unlabelled_rest=true")
+def test_more_speech_for_all_of_an_experiment_is_refused(words, trained, refused):
+    said = refused(*words, "--set", "data.unlabelled_rest=true")
     assert "--set data.unlabelled_rest: the paper's experiments have utterances of" in said
     assert not trained
     # to say what they have anyway is no mistake
@@ -217,12 +215,12 @@ def test_more_speech_for_all_of_an_experiment_is_refused(words, trained, capsys)
     assert trained
 
 
-def test_a_setting_that_the_budget_sets_is_refused(words, trained, tmp_path, capsys):
-    said = refused(capsys, *words, "--set", "training.epochs=60")
+def test_a_setting_that_the_budget_sets_is_refused(words, trained, tmp_path, refused):
+    said = refused(*words, "--set", "training.epochs=60")
     assert "--set training.epochs: --budget smoke sets it to 2" in said
     path = tmp_path / "mine.yaml"
     path.write_text("seed: 0\nmodel:\n  latent_channels: 16\n")
-    said = refused(capsys, *words, "--config", str(path))
+    said = refused(*words, "--config", str(path))
     assert "mine.yaml:3: model.latent_channels: --budget smoke sets it to 4" in said
     assert not trained
 
@@ -238,11 +236,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tiny_store, tmp_
         "text": True,
     }
     with subprocess.Popen(command, **named) as process:
-        end = time.monotonic() + MOST_SECONDS
-        while not any(map(read_jsonl, tmp_path.rglob("epochs.jsonl"))):
-            assert time.monotonic() < end
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.05)
+        wait_for(lambda: any(map(read_jsonl, tmp_path.rglob("epochs.jsonl"))), process)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate()

@@ -1,32 +1,26 @@
-"""From nothing to a report, through the real command line."""
+"""All commands from nothing to a report, through the real command line."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
-from program import run_alone
+from processes import run_program
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands.run_config import read_config
 from ser_aae.data.run_data import count_folds
 from ser_aae.errors import UserError
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
-
-ROOT = Path(__file__).resolve().parents[3]
-
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder in which everything was done once, and what training printed."""
     folder = tmp_path_factory.mktemp("work")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    named = {"cwd": folder, "env": environment, "timeout": 300}
-    run_alone("synthesise", "--dataset", "demo", "--speakers", 6, **named)
+    named = {"cwd": folder, "timeout": 300}
+    run_program("synthesise", "--dataset", "demo", "--speakers", 6, **named)
     words = "train --dataset demo --model cnn --protocol loso-session --epochs 1"
     words += " --set model.filters=4,8 --set model.dense_units=8,8"
-    done = run_alone(*words.split(), **named)
+    done = run_program(*words.split(), **named)
     return folder, done, words
 
 
@@ -79,11 +73,11 @@ def test_all_folds_are_trained_once_and_pooled(trained, monkeypatch, capsys):
     ]
 
 
-def test_a_fold_out_of_range_is_refused(trained, monkeypatch, capsys):
+def test_a_fold_out_of_range_is_refused(trained, monkeypatch, refused):
     folder, _, words = trained
     monkeypatch.chdir(folder)
-    assert main([*words.split(), "--fold", "3", "--set", "seed=5"]) == 2
-    assert "expected 0 to 2" in capsys.readouterr().err
+    said = refused(*words.split(), "--fold", "3", "--set", "seed=5")
+    assert "expected 0 to 2" in said
 
 
 def test_folds_are_counted_on_the_utterances_that_take_part(trained):

@@ -18,7 +18,7 @@ from ser_aae.results.folder import run_folder
 SMALL = (
     "model.filters=[4,4]", "model.latent_channels=4", "model.dense_units=[8,8]",
     "frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64",
-    "training.batch_size=8", "training.epochs=1",
+    "training.batch_size=8", "training.epochs=1", "model.kind=cnn-mtl",
 )  # fmt: skip
 RATE_HZ = 16000
 

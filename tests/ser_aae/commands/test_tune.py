@@ -1,12 +1,10 @@
 """`ser-aae tune` from the command line to `best.yaml`, and on to `ser-aae train`."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import run_program
 
 from ser_aae import cli
 from ser_aae.commands import tune
@@ -88,14 +86,9 @@ def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_pa
 def test_two_workers_of_this_machine(tiny_store, tmp_path):
     words = ["--space", "latent", "--trials", "3", "--workers", "2"]
     places = ["--store", str(tiny_store), "--runs", str(tmp_path / "runs")]
-    done = subprocess.run(
-        [sys.executable, "-m", "ser_aae", "tune", *QUICK, *places, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-        env={**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
-        cwd=Path(__file__).resolve().parents[3],
+    environment = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    done = run_program(
+        *("tune", *QUICK, *places, *words), check=False, timeout=900, env=environment
     )
     assert done.returncode == 0, done.stderr
     best = Path(done.stdout.splitlines()[-1])

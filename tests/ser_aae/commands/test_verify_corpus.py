@@ -1,9 +1,7 @@
 """`ser-aae verify-corpus`: what it prints, where, and how it ends."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from corpus_layouts import csv as csv_layout
 from corpus_layouts import librispeech as librispeech_layout
 from corpus_layouts import ravdess as ravdess_layout
 from corpus_layouts.sound import write_tone
+from processes import run_program
 
 from data_prep.corpus_check import check_corpus
 from ser_aae.cli import main
@@ -187,12 +186,9 @@ def test_a_corpus_that_is_not_there_ends_with_2_and_no_report(capsys):
 
 def test_the_report_comes_before_the_error_and_no_bar_goes_to_a_file(dataset, tmp_path):
     soundfile.write(tmp_path / "b.wav", [], 16000)
-    command = [sys.executable, "-m", "ser_aae", "verify-corpus", "--dataset", dataset]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        env=environment, timeout=120,
-    )  # fmt: skip
+    done = run_program(
+        *("verify-corpus", "--dataset", dataset), check=False, stderr=subprocess.STDOUT, timeout=120
+    )
 
     lines = done.stdout.splitlines()
     assert done.returncode == 2

@@ -1,3 +1,5 @@
+"""Building a config: from a preset, a file and settings, and every mistake in them."""
+
 import json
 import math
 from dataclasses import replace

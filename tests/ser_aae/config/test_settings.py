@@ -1,3 +1,5 @@
+"""Settings: their bounds, and the digests that name runs."""
+
 import json
 import re
 from dataclasses import FrozenInstanceError, fields, replace

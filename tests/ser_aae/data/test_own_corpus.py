@@ -20,6 +20,7 @@ SMALL = (
     "frontend.scale=linear",
     "data.segment_frames=64",
     "training.batch_size=8",
+    "model.kind=cnn",
 )
 
 

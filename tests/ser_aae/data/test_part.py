@@ -1,11 +1,14 @@
+"""Parts of a corpus: rows, labels, and counts of segments."""
+
 import numpy as np
 import pytest
+from tiny import speakers_of, write_corpus
 
 from ser_aae.data.part import Part, Pool
 
 
 @pytest.fixture
-def part(tmp_path, speakers_of, write_corpus):
+def part(tmp_path):
     """Four utterances of one frame, a segment less one, a segment, and 150 frames."""
     utterances = speakers_of("parts", speakers=1, each=1)
     sounds = [np.zeros((frames, 32), np.float32) for frames in (1, 63, 64, 150)]
@@ -57,7 +60,7 @@ def test_a_part_whose_rows_all_have_a_label_stays_as_it_is(part):
 
 
 @pytest.fixture
-def pool(part, tmp_path, speakers_of, write_corpus):
+def pool(part, tmp_path):
     """Three utterances of one corpus, none of a second, two of a third."""
     corpora = [part.corpus]
     for name in ("none", "second"):

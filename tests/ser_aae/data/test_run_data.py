@@ -1,13 +1,20 @@
+"""Parts of a run: who is in them, under which labels, and what is told of them."""
+
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from ser_aae.protocols.fold_files import format_list, write_lists
+from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig
-from ser_aae.data.run_data import assemble
+from ser_aae.data.run_data import assemble, needed_data_sets
+from ser_aae.data.targets import choose_classes
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR, GENDERS
+from ser_aae.protocols.leakage import VOICES
+from ser_aae.protocols.splits import make_split
 from ser_aae.store.corpus import load_corpus
 
 
@@ -22,7 +29,7 @@ def tiny(tiny_store, frontend):
 
 
 @pytest.fixture
-def store_with(tmp_path, speakers_of, sounds_of, write_corpus, frontend):
+def store_with(tmp_path, frontend):
     """A function: utterances -> a store that holds them, corpus by corpus."""
 
     def make(*corpora):
@@ -71,7 +78,7 @@ def test_the_protocol_decides_who_is_tested(config, tiny_store, protocol):
     assert not speakers(data.test) & (speakers(data.train[0]) | speakers(data.validation))
 
 
-def test_the_protocol_has_a_seed_of_its_own(config, tiny_store, store_with, speakers_of):
+def test_the_protocol_has_a_seed_of_its_own(config, tiny_store, store_with):
     store = store_with(speakers_of("many", speakers=2, each=6))
     ten = replace(config, dataset="many", protocol=ProtocolConfig(name="10-fold"))
     rows = assemble(ten, store).test.rows
@@ -178,7 +185,7 @@ def test_the_dataset_itself_is_no_auxiliary_corpus(config, tiny_store, auxiliary
         assemble(replace(config, auxiliary=(auxiliary,)), tiny_store)
 
 
-def test_an_auxiliary_corpus_with_a_tested_speaker_is_refused(config, store_with, speakers_of):
+def test_an_auxiliary_corpus_with_a_tested_speaker_is_refused(config, store_with):
     same = [replace(item, speaker="tiny:00") for item in speakers_of("voices", speakers=1)]
     store = store_with(speakers_of("tiny"), same)
     wanted = replace(config, auxiliary=("voices",))
@@ -189,7 +196,7 @@ def test_an_auxiliary_corpus_with_a_tested_speaker_is_refused(config, store_with
     assert assemble(later, store).num_classes["speaker"] == 4
 
 
-def test_sessions_that_share_a_speaker_are_refused(config, store_with, speakers_of):
+def test_sessions_that_share_a_speaker_are_refused(config, store_with):
     last = speakers_of("tiny")[-1]
     guest = replace(last, utterance_id="guest", path="guest.wav", session="Session1")
     wanted = replace(config, protocol=ProtocolConfig(name="loso-session"))
@@ -227,7 +234,7 @@ def test_digests_name_every_corpus_that_was_read(config, tiny_store, tiny, front
     assert data.digests == {"tiny": tiny.digest, "voices": voices.digest}
 
 
-def test_warnings(config, tiny_store, store_with, speakers_of):
+def test_warnings(config, tiny_store, store_with):
     assert assemble(config, tiny_store).warnings == []
     utterances = [
         item
@@ -241,9 +248,7 @@ def test_warnings(config, tiny_store, store_with, speakers_of):
     assert assemble(ten, store).warnings[-1] == "speaker-dependent: test speakers were trained on"
 
 
-def test_other_emotions_take_no_part_and_an_unknown_gender_is_no_label(
-    config, store_with, speakers_of
-):
+def test_other_emotions_take_no_part_and_an_unknown_gender_is_no_label(config, store_with):
     utterances = [
         replace(item, emotion="boredom") if item.utterance_id.endswith("anger-0") else item
         for item in speakers_of("odd")
@@ -257,3 +262,204 @@ def test_other_emotions_take_no_part_and_an_unknown_gender_is_no_label(
     assert data.train[0].rows[-1] == 63
     assert genders[-1] == -1
     assert (genders[:-1] >= 0).all()
+
+
+# classes
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("four", FOUR),
+        ("all", FOUR),
+        ("sadness,anger", ("sadness", "anger")),
+        (" neutral , happiness,anger", ("neutral", "happiness", "anger")),
+    ],
+)
+def test_classes_by_name(config, tiny_store, wanted, expected):
+    data = assemble(replace(config, classes=wanted), tiny_store)
+    assert data.target.classes == expected
+    assert data.num_classes["emotion"] == len(expected)
+    for part in (*data.train, data.validation, data.test):
+        assert set(emotions(part)) == set(expected)
+        found = part.labels["emotion"][part.rows]
+        assert [expected[number] for number in found] == emotions(part)
+        others = np.setdiff1d(np.arange(64), np.flatnonzero(part.labels["emotion"] >= 0))
+        assert not set(emotions(part, others)) & set(expected)
+
+
+def test_all_takes_every_emotion_of_the_corpus_in_order(tiny):
+    odd = replace(tiny.utterances[0], emotion="boredom")
+    bare = replace(tiny.utterances[1], emotion="")
+    corpus = replace(tiny, utterances=(odd, bare, *tiny.utterances[2:]))
+    assert choose_classes("all", [corpus]) == (
+        "anger",
+        "boredom",
+        "happiness",
+        "neutral",
+        "sadness",
+    )
+    assert choose_classes("four", [corpus]) == FOUR
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("anger,joy", ["no utterance of joy", "anger (16)"]),
+        ("joy,rage", ["no utterance of joy, rage"]),
+        ("anger", ["fewer than two"]),
+        ("anger,anger", ["fewer than two, or twice"]),
+        ("anger,sadness,anger", ["twice"]),
+        ("", ["--classes"]),
+        ("Four", ["'Four'"]),
+    ],
+)
+def test_classes_that_cannot_be(tiny, wanted, words):
+    with pytest.raises(UserError) as caught:
+        choose_classes(wanted, [tiny])
+    for word in (*words, "--classes all", "sadness (16)"):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("wanted", ["four", "all", "anger,sadness"])
+def test_a_corpus_without_emotions(tiny, wanted):
+    bare = [replace(item, emotion="") for item in tiny.utterances]
+    with pytest.raises(UserError, match="none"):
+        choose_classes(wanted, [replace(tiny, utterances=tuple(bare))])
+
+
+def test_classes_may_come_from_either_of_two_corpora(tiny):
+    halves = [
+        replace(tiny, utterances=tuple(u for u in tiny.utterances if u.emotion in names))
+        for names in (FOUR[:2], FOUR[2:])
+    ]
+    assert choose_classes("four", halves) == FOUR
+    with pytest.raises(UserError, match="no utterance of neutral, sadness"):
+        choose_classes("four", halves[:1])
+
+
+# several emotional corpora
+
+
+def cross(config, **changes):
+    protocol = ProtocolConfig(name="cross-corpus", target="foreign", **changes)
+    return replace(config, protocol=protocol)
+
+
+def test_the_target_is_no_auxiliary_corpus(config, tiny_store):
+    with pytest.raises(UserError, match="leakage: the auxiliary corpus foreign"):
+        assemble(replace(cross(config), auxiliary=("foreign",)), tiny_store)
+
+
+def test_cross_corpus_trains_on_one_and_tests_on_the_other(config, tiny_store):
+    data = assemble(cross(config, selection_fraction=0.25), tiny_store)
+    assert [part.corpus.name for part in data.train] == ["tiny"]
+    assert data.validation.corpus.name == data.test.corpus.name == "foreign"
+    np.testing.assert_array_equal(data.train[0].rows, np.arange(64))
+    assert len(data.validation.rows) == 8
+    assert sorted([*data.validation.rows, *data.test.rows]) == list(range(32))
+    assert set(data.digests) == {"tiny", "foreign"}
+    assert set(data.test.labels["speaker"][data.test.rows]) == {-1}
+    assert data.num_classes["speaker"] == 8
+    found = data.test.labels["emotion"][data.test.rows]
+    assert [FOUR[number] for number in found] == emotions(data.test)
+
+
+def test_cross_corpus_with_some_classes_maps_rows_back(config, tiny_store):
+    """Rows of the split count chosen utterances; those of a part count the whole corpus."""
+    data = assemble(replace(cross(config), classes="sadness,neutral"), tiny_store)
+    parts = [*data.train, data.validation, data.test]
+    assert [len(part.rows) for part in data.train] == [32]
+    for part in parts:
+        assert set(emotions(part)) == {"sadness", "neutral"}
+        found = part.labels["emotion"][part.rows]
+        assert [("sadness", "neutral")[number] for number in found] == emotions(part)
+
+
+def test_cross_corpus_speakers_apart_or_shared(config, tiny_store):
+    shared = assemble(cross(config), tiny_store)
+    assert speakers(shared.validation) == speakers(shared.test)
+    assert not speakers(shared.train[0]) & speakers(shared.test)
+    assert shared.warnings == [VOICES["validation-test"]]
+    apart = assemble(cross(config, target_speakers="apart"), tiny_store)
+    assert not speakers(apart.validation) & speakers(apart.test)
+    assert apart.warnings == []
+
+
+@pytest.mark.parametrize("target", ["tiny", "Tiny"])
+def test_cross_corpus_onto_itself_is_refused(config, tiny_store, target):
+    onto = replace(config, protocol=ProtocolConfig(name="cross-corpus", target=target))
+    with pytest.raises(UserError, match="cross-corpus: expected"):
+        assemble(onto, tiny_store)
+
+
+def test_cross_corpus_needs_a_target(config):
+    bare = replace(config, protocol=ProtocolConfig(name="cross-corpus"))
+    with pytest.raises(UserError, match=r"protocol\.target=NAME"):
+        needed_data_sets(bare)
+
+
+def test_a_config_needs_data_sets_in_three_roles(config):
+    assert needed_data_sets(config) == (("tiny",), (), ())
+    onto = ProtocolConfig(name="cross-corpus", target="MSP-IMPROV")
+    whole = replace(config, protocol=onto, auxiliary=("voices", "others"), verification="read")
+    # in the words of the config, which say where a corpus of one's own lies
+    assert needed_data_sets(whole) == (("tiny", "MSP-IMPROV"), ("voices", "others"), ("read",))
+    # a target that the protocol does not use is not read
+    unused = ProtocolConfig(name="loso", target="foreign")
+    assert needed_data_sets(replace(config, protocol=unused)).emotional == ("tiny",)
+
+
+def test_the_target_may_be_spelt_like_any_data_set(config, tiny_store):
+    onto = ProtocolConfig(name="cross-corpus", target="Foreign")
+    data = assemble(replace(config, protocol=onto), tiny_store)
+    assert data.test.corpus.name == "foreign"
+
+
+# warnings
+
+
+@pytest.fixture
+def shared_sound(store_with):
+    """Return a store in which two speakers share sound, and two utterances of one do."""
+    partners = {"00-anger-0": "02-anger-0", "00-anger-1": "00-neutral-0"}
+    utterances = [
+        replace(item, extra={"shares_sound_with": partners[item.utterance_id]})
+        if item.utterance_id in partners
+        else item
+        for item in speakers_of("tiny")
+    ]
+    return store_with(utterances)
+
+
+def protocol(config, **settings):
+    return replace(config, protocol=ProtocolConfig(**settings))
+
+
+def test_shared_sound_across_parts_is_counted_and_told(config, shared_sound):
+    data = assemble(config, shared_sound)
+    assert data.leakage["shared_sound"] == 1
+    (warning,) = data.warnings
+    assert warning == "pairs of utterances that share sound and lie in different parts: 1"
+
+
+def test_shared_sound_within_a_part_is_no_matter(config, shared_sound):
+    # the last four speakers are tested and validate: all that shares sound trains
+    data = assemble(protocol(config, name="speaker-kfold", folds=4, fold=2), shared_sound)
+    assert data.leakage["shared_sound"] == 0
+    assert data.warnings == []
+
+
+def test_lists_that_share_speakers_are_called_speaker_dependent(config, shared_sound, tmp_path):
+    data = assemble(config, shared_sound)
+    utterances = list(data.test.corpus.utterances)
+    split = make_split(utterances, config.protocol, 0)
+    moved = replace(
+        split, train=(*split.train, split.test[0]), test=split.test[1:], speaker_independent=False
+    )
+    write_lists(tmp_path / "lists", [format_list(moved, utterances)])
+    listed = protocol(config, name="folds", directory=str(tmp_path / "lists"))
+    found = assemble(listed, shared_sound)
+    assert "speaker-dependent: test speakers were trained on" in found.warnings
+    assert found.leakage["shared_speakers"]["train-test"] == ["tiny:00"]
+    assert len(found.leakage["lists"]) == 16

@@ -1,4 +1,4 @@
-"""What was given of a setup counts, also where it is what a default would be."""
+"""Settings that were given to a setup count, also where they equal a default."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where an artefact departs from the paper, or compares what is not alike, it says so."""
+"""Notes where an artefact departs from the paper, or compares what is not alike."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""From artefacts to runs: each once, in an order that can be stopped early."""
+"""Runs of artefacts: each once, in an order that can be stopped early."""
 
 from collections import Counter
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a search has chosen reaches the cells that it was chosen for, and no others."""
+"""Settings that a search has chosen reach the cells that it was chosen for, and no others."""
 
 from dataclasses import replace
 

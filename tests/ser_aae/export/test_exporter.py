@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.errors import UserError
 from ser_aae.export import exporter as module
@@ -209,9 +210,7 @@ def test_a_choice_that_cannot_be_is_refused(recorded_run, tmp_path, choice, name
     assert [each.name for each in tmp_path.iterdir()] == ["there"]
 
 
-def test_other_data_than_the_runs_are_refused(
-    recorded_run, tmp_path, speakers_of, sounds_of, write_corpus
-):
+def test_other_data_than_the_runs_are_refused(recorded_run, tmp_path):
     utterances = speakers_of("tones")
     write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
     with pytest.raises(UserError, match=r"expected the data that .* was trained on"):

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny import MODEL
 
 from ser_aae.batches.pipeline import Normalisation, to_network
-from ser_aae.config import FrontEndConfig, ModelConfig
+from ser_aae.config import FrontEndConfig
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
 from ser_aae.inference.recogniser import Recogniser
@@ -15,7 +16,6 @@ from ser_aae.inference.signature import SPECTROGRAM, Signature
 from ser_aae.model.aae import MultitaskAAE
 
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
-SMALL = replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(8, 8))
 CLASSES = {"emotion": ("a", "b", "c"), "gender": ("F", "M")}
 
 
@@ -23,7 +23,7 @@ def describe(frontend=FRONTEND, pad="repeat", shift=32, fewest=1):
     return Signature(SPECTROGRAM, frontend, 64, shift, fewest, pad, CLASSES, ())
 
 
-def model_and_normalisation(config=SMALL):
+def model_and_normalisation(config=MODEL):
     """Return a model whose every weight is drawn, batch norm's statistics too."""
     draw = np.random.default_rng(0)
     model = MultitaskAAE(config, {"emotion": 3, "gender": 2}, (32, 64, 1))
@@ -52,7 +52,7 @@ def model_and_normalisation(config=SMALL):
     ],
 )
 def test_every_kind_of_model_gives_its_posteriors(changes):
-    model, normalisation = model_and_normalisation(replace(SMALL, **changes))
+    model, normalisation = model_and_normalisation(replace(MODEL, **changes))
     segments = np.random.default_rng(1).normal(-40, 12, (5, 64, 32)).astype(np.float32)
     wanted = model(to_network(tf.constant(segments), normalisation), training=False)
     found = build_segment_model(model, normalisation, describe())(segments)

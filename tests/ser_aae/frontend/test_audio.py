@@ -5,26 +5,10 @@ import re
 import numpy as np
 import pytest
 import soundfile
+from sounds import RATE_HZ, frequency_of, noise, tone
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio
-
-RATE_HZ = 16000
-
-
-def tone(frequency_hz, seconds=1.0, amplitude=0.5, rate_hz=RATE_HZ):
-    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
-    return (amplitude * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
-
-
-def noise(seconds=1.0, seed=0, level=0.1):
-    generator = np.random.default_rng(seed)
-    return (level * generator.normal(size=round(seconds * RATE_HZ))).astype(np.float32)
-
-
-def frequency_of(samples, rate_hz=RATE_HZ):
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    return np.argmax(spectrum) * rate_hz / len(samples)
 
 
 def test_channels_are_averaged(tmp_path):

@@ -10,17 +10,12 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from sounds import RATE_HZ, noise, tone
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.blocks import file_blocks, sample_blocks
-
-RATE_HZ = 16000
-
-
-def noise(seconds, rate_hz=RATE_HZ):
-    return np.random.default_rng(0).normal(0, 0.1, round(seconds * rate_hz)).astype(np.float32)
 
 
 @pytest.fixture
@@ -37,11 +32,11 @@ def write(path, samples, rate_hz=RATE_HZ, **more):
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 44100])
 def test_a_short_recording_is_one_block_as_it_is_read(tmp_path, rate_hz):
-    path = write(tmp_path / "a.wav", noise(2.0, rate_hz), rate_hz, subtype="FLOAT")
+    path = write(tmp_path / "a.wav", noise(2.0, rate_hz=rate_hz), rate_hz, subtype="FLOAT")
     (block,) = file_blocks(path, RATE_HZ)
     assert block.start_s == 0.0
     np.testing.assert_array_equal(block.signal, read_audio(path, RATE_HZ))
-    (same,) = sample_blocks(noise(2.0, rate_hz), rate_hz, RATE_HZ)
+    (same,) = sample_blocks(noise(2.0, rate_hz=rate_hz), rate_hz, RATE_HZ)
     np.testing.assert_array_equal(block.signal, same.signal)
 
 
@@ -204,14 +199,13 @@ def test_a_file_that_never_ends_fills_neither_disk_nor_memory(tmp_path, short_bl
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg is installed")
 @pytest.mark.parametrize("name", ["a.m4a", "a.mkv"])
 def test_the_real_ffmpeg_gives_the_sound_that_was_written(tmp_path, name):
-    time_s = np.arange(2 * RATE_HZ) / RATE_HZ
-    tone = 0.25 * np.sin(2 * np.pi * 440 * time_s) * (time_s < 1)
-    sound = write(tmp_path / "tone.wav", tone, subtype="FLOAT")
+    written = np.concatenate([tone(440, amplitude=0.25), np.zeros(RATE_HZ, np.float32)])
+    sound = write(tmp_path / "tone.wav", written, subtype="FLOAT")
     order = ["ffmpeg", "-v", "error", "-i", sound, "-c:a", "aac", tmp_path / name]
     subprocess.run(order, check=True, timeout=120)
     (block,) = file_blocks(tmp_path / name, RATE_HZ)
     # the encoder begins up to two of its frames early or late, and ends with a whole one
-    assert abs(len(block.signal) - len(tone)) < 4096
+    assert abs(len(block.signal) - len(written)) < 4096
     first, second = block.signal[4000:12000], block.signal[20000:28000]
     assert first.std() == pytest.approx(0.25 / np.sqrt(2), rel=0.05)
     assert np.abs(np.fft.rfft(first)).argmax() == 220
@@ -234,7 +228,7 @@ def test_half_a_file_is_not_taken_for_the_whole(tmp_path, name, more):
 
 
 def test_an_mp3_without_its_length_is_read_until_nothing_comes(tmp_path, short_blocks, monkeypatch):
-    signal = noise(2.5, RATE_HZ)
+    signal = noise(2.5)
     path = write(tmp_path / "a.mp3", signal, format="MP3")
 
     def unmeasured(path, start_s, end_s):

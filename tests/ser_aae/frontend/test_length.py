@@ -3,18 +3,14 @@
 import numpy as np
 import pytest
 import soundfile
+from sounds import RATE_HZ, noise
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio, stated_frames
 from ser_aae.frontend.blocks import file_blocks
 
-RATE_HZ = 16000
 MOST = 2**36 - 1
 """The largest number of samples that FLAC can state."""
-
-
-def noise(seconds, rate_hz=RATE_HZ):
-    return np.random.default_rng(0).normal(0, 0.1, round(seconds * rate_hz)).astype(np.float32)
 
 
 def write_flac(path, seconds, frames=0, rate_hz=RATE_HZ):

@@ -5,26 +5,23 @@ import threading
 import numpy as np
 import pytest
 import soundfile
+from sounds import RATE_HZ, noise
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import audio
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
-RATE_HZ = 16000
 KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 """Bit rates of MPEG-2 layer III."""
 LOUD, QUIET = 0.25, 2.0
 """Seconds of noise, and of the silence before noise three times as long."""
 
 
-def noise(seconds, seed=0):
-    return np.random.default_rng(seed).normal(0, 0.2, round(seconds * RATE_HZ)).clip(-1, 1)
-
-
 def write(path, quiet_first=False, channels=1, mode="VARIABLE"):
     """Write noise, silence, noise, or silence and noise alone, as an MP3 with its length."""
-    parts = [noise(LOUD), np.zeros(round(QUIET * RATE_HZ)), noise(3 * LOUD, seed=1)]
+    pause = np.zeros(round(QUIET * RATE_HZ))
+    parts = [noise(LOUD, level=0.2), pause, noise(3 * LOUD, seed=1, level=0.2)]
     samples = np.stack([np.concatenate(parts[quiet_first:])] * channels, axis=1)
     soundfile.write(path, samples, RATE_HZ, bitrate_mode=mode, compression_level=0.5)
     return path

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from sounds import noise
 
 from ser_aae.batches.windows import cut_windows
 from ser_aae.config import FrontEndConfig
@@ -73,7 +74,7 @@ def test_means_are_of_each_utterances_segments_in_whatever_batches_they_come():
 
 
 def signal_with_a_pause():
-    signal = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    signal = noise()
     signal[4000:12000] *= 1e-3
     return signal
 

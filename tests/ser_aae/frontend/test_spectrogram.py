@@ -7,6 +7,7 @@ import pytest
 import scipy.signal
 import soundfile
 import tiny
+from sounds import RATE_HZ, frequency_of, noise, tone
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.frontend import signal_to_spectrogram
@@ -22,22 +23,6 @@ from ser_aae.frontend.spectrogram import (
 
 MEL = FrontEndConfig()
 LINEAR = FrontEndConfig(scale="linear")
-RATE_HZ = 16000
-
-
-def tone(frequency_hz, seconds=1.0, amplitude=0.5, rate_hz=RATE_HZ):
-    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
-    return (amplitude * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
-
-
-def noise(seconds=1.0, seed=0, level=0.1):
-    generator = np.random.default_rng(seed)
-    return (level * generator.normal(size=round(seconds * RATE_HZ))).astype(np.float32)
-
-
-def frequency_of(samples, rate_hz=RATE_HZ):
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    return np.argmax(spectrum) * rate_hz / len(samples)
 
 
 class TestSpectrogram:

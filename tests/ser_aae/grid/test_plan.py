@@ -1,4 +1,4 @@
-"""What a plan says: what is missing, and what it would take."""
+"""The plan of a grid: the runs that are missing, and what they would take."""
 
 from dataclasses import replace
 

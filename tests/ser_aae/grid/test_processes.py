@@ -15,6 +15,7 @@ import dask
 import pandas as pd
 import psutil
 import pytest
+from processes import MOST_SECONDS, ROOT, wait_for
 
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
@@ -27,10 +28,6 @@ from ser_aae.grid.run_worker import Outcome
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import read_predictions
-
-ROOT = Path(__file__).resolve().parents[3]
-MOST_SECONDS = 900
-"""For whatever is waited for; longer means that it will not come."""
 
 DRIVER = """
 import os, pickle, sys
@@ -68,18 +65,6 @@ def undisturbed(configs, tiny_store, tmp_path_factory):
     with open_client(workers=1) as client:
         assert run_grid(configs, Places(store=str(tiny_store), runs=str(runs)), client, print) == []
     return runs
-
-
-def wait_for(found, process):
-    """Return what `found` returns as soon as it returns something."""
-    end = time.monotonic() + MOST_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            pytest.fail(f"ended with {process.returncode} before it could be disturbed")
-        if result := found():
-            return result
-        time.sleep(0.05)
-    return pytest.fail("waited in vain")
 
 
 def start(configs, places):

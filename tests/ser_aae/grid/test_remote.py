@@ -1,9 +1,10 @@
-"""Where a grid reads and writes: copies of corpora, runs that are sent."""
+"""Storage of a grid: copies of corpora, runs that are sent."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
@@ -27,7 +28,7 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def remote(tmp_path, speakers_of, sounds_of, write_corpus):
+def remote(tmp_path):
     """A store behind a URL, with a corpus in it that a test may damage."""
     utterances = speakers_of("tiny", 4, 1)
     return write_corpus(tmp_path / "remote", utterances, sounds_of(utterances, 32)).folder

@@ -8,11 +8,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+from processes import MOST_SECONDS, ROOT, wait_for
 
 from ser_aae.errors import UserError
 from ser_aae.files.locks import claim, holder
@@ -21,10 +21,6 @@ from ser_aae.grid.run_process import RunFailedError, train_apart
 from ser_aae.results.folder import run_folder
 from ser_aae.training import run as train
 from ser_aae.training.callbacks import DivergedError
-
-ROOT = Path(__file__).resolve().parents[3]
-MOST_SECONDS = 900
-"""For whatever is waited for; longer means that it will not come."""
 
 WORKER = """
 import pickle, sys
@@ -35,13 +31,11 @@ train_apart(*pickle.load(sys.stdin.buffer))
 
 def child_of(process):
     """Return the run that a process has started."""
-    end = time.monotonic() + MOST_SECONDS
-    while time.monotonic() < end:
-        for child in process.children():
-            if "ser_aae.grid.run_process" in child.cmdline():
-                return child
-        time.sleep(0.02)
-    return pytest.fail("no run was started")
+
+    def find():
+        return [c for c in process.children() if "ser_aae.grid.run_process" in c.cmdline()]
+
+    return wait_for(find)[0]
 
 
 def test_tensorflow_has_one_thread_unless_the_worker_says_otherwise():
@@ -91,10 +85,8 @@ def test_a_run_ends_with_its_worker_and_holds_the_folder_until_then(
         worker.stdin.write(pickle.dumps((kfold_config, tiny_store, tmp_path)))
         worker.stdin.close()
         child = child_of(psutil.Process(worker.pid))
-        end = time.monotonic() + MOST_SECONDS
-        while holder(folder) != f"process {child.pid} on {socket.gethostname()}":
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        held = f"process {child.pid} on {socket.gethostname()}"
+        wait_for(lambda: holder(folder) == held)
         child.suspend()  # so that it cannot end yet
         worker.kill()
         worker.wait()

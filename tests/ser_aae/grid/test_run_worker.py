@@ -1,4 +1,4 @@
-"""What a worker does with a run: its environment, its errors, where it leaves the run."""
+"""A worker with a run: its environment, its errors, where it leaves the run."""
 
 import shutil
 import time

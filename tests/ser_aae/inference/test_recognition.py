@@ -1,4 +1,4 @@
-"""What is said of a recording, as plain values."""
+"""A recognition as plain values."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a model takes and gives, from a run and back from an exported file."""
+"""The description of a model: from a run, and back from an exported file."""
 
 import json
 import shutil

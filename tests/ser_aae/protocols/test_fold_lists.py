@@ -1,7 +1,10 @@
+"""Lists of folds as files: what is written, found and read."""
+
 import json
 import shutil
 
 import pytest
+from tiny import speak
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
@@ -14,20 +17,8 @@ from ser_aae.protocols.fold_lists import (
 )
 from ser_aae.protocols.leakage import Split
 from ser_aae.protocols.splits import make_split
-from ser_aae.utterance import Utterance
 
 TEXTS = ("a\n", "b\n", "c\n")
-
-
-def speak(speaker, number, emotion="anger"):
-    return Utterance(
-        corpus="demo",
-        utterance_id=f"{speaker}-{number}",
-        path=f"wav/{speaker}/{number}.wav",
-        speaker=f"demo:{speaker}",
-        gender="F",
-        emotion=emotion,
-    )
 
 
 def emobox(folder, fold=1, parts=("train", "test"), name="demo"):
@@ -40,7 +31,7 @@ def emobox(folder, fold=1, parts=("train", "test"), name="demo"):
 
 
 def test_a_list_says_of_each_utterance_where_it_stands_and_what_it_is():
-    utterances = [speak("ä", number) for number in range(4)]
+    utterances = [speak("ä", number, emotion="anger") for number in range(4)]
     text = format_list(Split((1, 2), (0,), (3,), speaker_independent=False), utterances)
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["part"] for line in lines] == ["train", "train", "validation", "test"]
@@ -57,7 +48,7 @@ def test_a_list_says_of_each_utterance_where_it_stands_and_what_it_is():
 
 
 def test_what_is_written_is_read_line_by_line(tmp_path):
-    utterances = [speak(name, number) for name in range(6) for number in range(2)]
+    utterances = [speak(name, number, emotion="anger") for name in range(6) for number in range(2)]
     split = make_split(utterances, ProtocolConfig(folds=3), 0)
     write_lists(tmp_path / "lists", [format_list(split, utterances)])
     entries = list(read_list(tmp_path / "lists" / "fold00.jsonl", "all"))

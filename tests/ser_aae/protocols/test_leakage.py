@@ -1,8 +1,11 @@
+"""Leakage between parts: what is refused, what is counted and told."""
+
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny import corpus_of, speak
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
@@ -15,23 +18,6 @@ from ser_aae.protocols.leakage import (
     shared_voices,
 )
 from ser_aae.protocols.splits import make_split
-from ser_aae.utterance import Utterance
-
-
-def speak(speaker, number, corpus="demo"):
-    return Utterance(
-        corpus=corpus,
-        utterance_id=f"{speaker}-{number}",
-        path=f"{speaker}/{number}.wav",
-        speaker=f"{corpus}:{speaker}",
-        gender="F",
-    )
-
-
-def corpus_of(speakers, each=3, corpus="demo"):
-    return [
-        speak(name, number, corpus) for number in range(each) for name in range(1, speakers + 1)
-    ]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from tiny import speak
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
@@ -18,24 +19,11 @@ from ser_aae.protocols.fold_lists import (
 )
 from ser_aae.protocols.leakage import check_leakage
 from ser_aae.protocols.splits import make_split, num_folds
-from ser_aae.utterance import Utterance
 
 
-def speak(speaker, number, emotion="anger", corpus="demo", **more):
-    return Utterance(
-        corpus=corpus,
-        utterance_id=f"{speaker}-{number}",
-        path=f"wav/{speaker}-{number}.wav",
-        speaker=f"{corpus}:{speaker}",
-        gender="F",
-        emotion=emotion,
-        **more,
-    )
-
-
-def corpus_of(speakers, each=4, corpus="demo"):
+def labelled_corpus(speakers, each=4, corpus="demo"):
     return [
-        speak(f"{name:02d}", number, FOUR[number % 4], corpus)
+        speak(f"{name:02d}", number, corpus, emotion=FOUR[number % 4])
         for name in range(speakers)
         for number in range(each)
     ]
@@ -48,6 +36,14 @@ def write_folds(directory, utterances, protocol):
     ]
     write_lists(directory, [format_list(split, utterances) for split in splits])
     return splits
+
+
+@pytest.fixture
+def utterances(tmp_path):
+    """Return utterances of six speakers, of which `lists` has three folds."""
+    found = labelled_corpus(6)
+    write_folds(tmp_path / "lists", found, ProtocolConfig(folds=3))
+    return found
 
 
 def listed(directory, fold=0, **more):
@@ -91,10 +87,10 @@ def emobox_lines(utterances, tests, directory):
     ],
 )
 def test_the_folds_of_every_protocol_come_back_as_they_were(tmp_path, protocol):
-    utterances = corpus_of(12, each=12)
+    utterances = labelled_corpus(12, each=12)
     sessions = [replace(u, session=f"s{int(u.speaker[-2:]) // 2}") for u in utterances]
     if protocol.name == "cross-corpus":
-        sessions += corpus_of(4, each=12, corpus="other")
+        sessions += labelled_corpus(4, each=12, corpus="other")
     splits = write_folds(tmp_path / "lists", sessions, protocol)
     assert num_folds(sessions, listed(tmp_path / "lists")) == len(splits)
     for fold, split in enumerate(splits):
@@ -109,9 +105,7 @@ def test_the_folds_of_every_protocol_come_back_as_they_were(tmp_path, protocol):
         assert again.lists == lists_digest(tmp_path / "lists")
 
 
-def test_the_order_of_the_corpus_and_of_the_lines_does_not_matter(tmp_path):
-    utterances = corpus_of(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_the_order_of_the_corpus_and_of_the_lines_does_not_matter(tmp_path, utterances):
     before = make_split(utterances, listed(tmp_path / "lists"), 0)
     path = tmp_path / "lists" / "fold00.jsonl"
     path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
@@ -123,7 +117,7 @@ def test_the_order_of_the_corpus_and_of_the_lines_does_not_matter(tmp_path):
 
 
 def test_what_was_shared_is_marked_and_counted(tmp_path):
-    utterances = corpus_of(3, each=10)
+    utterances = labelled_corpus(3, each=10)
     write_folds(tmp_path / "lists", utterances, ProtocolConfig(name="10-fold"))
     split = make_split(utterances, listed(tmp_path / "lists"), 0)
     found = check_leakage(split, utterances)
@@ -133,7 +127,7 @@ def test_what_was_shared_is_marked_and_counted(tmp_path):
 
 
 def test_two_parts_that_share_a_file_are_refused(tmp_path):
-    utterances = [replace(item, path="one.wav") for item in corpus_of(3, each=4)]
+    utterances = [replace(item, path="one.wav") for item in labelled_corpus(3, each=4)]
     write_lists(tmp_path / "lists", [format_list_of("train", "validation", "test", utterances)])
     with pytest.raises(UserError, match="share a file"):
         make_split(utterances, listed(tmp_path / "lists"), 0)
@@ -153,25 +147,19 @@ def format_list_of(first, second, third, utterances):
     )
 
 
-def test_an_utterance_that_the_corpus_lacks_is_told_with_its_line(tmp_path):
-    utterances = corpus_of(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_an_utterance_that_the_corpus_lacks_is_told_with_its_line(tmp_path, utterances):
     lacking = [item for item in utterances if item.utterance_id != "00-2"]
     with pytest.raises(UserError, match=r"fold00\.jsonl:\d+: 00-2 \(neutral\) is not among"):
         make_split(lacking, listed(tmp_path / "lists"), 0)
 
 
-def test_utterances_of_classes_that_take_no_part_are_passed_over(tmp_path):
-    utterances = corpus_of(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_utterances_of_classes_that_take_no_part_are_passed_over(tmp_path, utterances):
     two = [item for item in utterances if item.emotion in FOUR[:2]]
     split = make_split(two, listed(tmp_path / "lists"), 0)
     assert [len(part) for part in (split.train, split.validation, split.test)] == [4, 4, 4]
 
 
-def test_a_list_that_names_an_utterance_twice_is_refused_with_both_lines(tmp_path):
-    utterances = corpus_of(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_a_list_that_names_an_utterance_twice_is_refused_with_both_lines(tmp_path, utterances):
     path = tmp_path / "lists" / "fold00.jsonl"
     line = json.loads(path.read_text().splitlines()[0]) | {"part": "test"}
     path.write_text(path.read_text() + json.dumps(line) + "\n")
@@ -179,24 +167,22 @@ def test_a_list_that_names_an_utterance_twice_is_refused_with_both_lines(tmp_pat
         make_split(utterances, listed(tmp_path / "lists"), 0)
 
 
-def test_a_list_of_which_no_class_takes_part_is_refused(tmp_path):
-    utterances = corpus_of(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_a_list_of_which_no_class_takes_part_is_refused(tmp_path, utterances):
     others = [replace(item, emotion="fear", utterance_id="x") for item in utterances]
     with pytest.raises(UserError, match="no utterance of the run's classes in the train part"):
         make_split(others, listed(tmp_path / "lists"), 0)
 
 
 def test_a_users_own_corpus_is_known_whatever_its_path_was(tmp_path):
-    utterances = corpus_of(6, corpus="csv-mine-000000")
+    utterances = labelled_corpus(6, corpus="csv-mine-000000")
     splits = write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
-    elsewhere = corpus_of(6, corpus="csv-mine-ffffff")
+    elsewhere = labelled_corpus(6, corpus="csv-mine-ffffff")
     assert make_split(elsewhere, listed(tmp_path / "lists"), 0).test == splits[0].test
 
 
 def test_names_that_two_corpora_share_are_told_apart(tmp_path):
     protocol = ProtocolConfig(name="cross-corpus", target="b")
-    both = corpus_of(3, corpus="a") + corpus_of(3, corpus="b")
+    both = labelled_corpus(3, corpus="a") + labelled_corpus(3, corpus="b")
     (split,) = write_folds(tmp_path / "lists", both, protocol)
     again = make_split(both, listed(tmp_path / "lists"), 0)
     assert again.train == split.train == tuple(range(12))
@@ -205,7 +191,7 @@ def test_names_that_two_corpora_share_are_told_apart(tmp_path):
 
 
 def test_emobox_tests_and_trains_on_what_it_says_and_the_share_held_out_validates(tmp_path):
-    utterances = corpus_of(10)
+    utterances = labelled_corpus(10)
     tests = [{f"demo:{k:02d}", f"demo:{k + 1:02d}"} for k in range(0, 10, 2)]
     emobox_lines(utterances, tests, tmp_path)
     assert num_folds(utterances, listed(tmp_path)) == 5
@@ -227,7 +213,7 @@ def test_emobox_tests_and_trains_on_what_it_says_and_the_share_held_out_validate
 
 
 def test_what_is_held_out_depends_on_the_seed_and_on_names_alone():
-    utterances = corpus_of(20)
+    utterances = labelled_corpus(20)
     rows = list(range(80))
     first = hold_out(rows, utterances, 0.2, 0)
     assert hold_out(rows[::-1], utterances, 0.2, 0) == first
@@ -238,7 +224,7 @@ def test_what_is_held_out_depends_on_the_seed_and_on_names_alone():
 
 
 def test_a_single_speaker_is_parted_by_utterances():
-    utterances = corpus_of(1, each=10)
+    utterances = labelled_corpus(1, each=10)
     train, validation = hold_out(range(10), utterances, 0.2, 0)
     assert len(validation) == 2
     assert sorted(train + validation) == list(range(10))
@@ -247,7 +233,7 @@ def test_a_single_speaker_is_parted_by_utterances():
 
 
 def test_lists_that_share_speakers_say_so(tmp_path):
-    utterances = corpus_of(4)
+    utterances = labelled_corpus(4)
     emobox_lines(utterances, [set()], tmp_path)
     folder = tmp_path / "fold_1"
     lines = (folder / "demo_train_fold_1.jsonl").read_text().splitlines(keepends=True)
@@ -258,9 +244,7 @@ def test_lists_that_share_speakers_say_so(tmp_path):
     assert len(split.test) == 8
 
 
-def test_the_config_names_the_content_of_the_lists(tmp_path):
-    utterances = corpus_of(6)
-    write_folds(tmp_path / "lists", utterances, ProtocolConfig(folds=3))
+def test_the_config_names_the_content_of_the_lists(tmp_path, utterances):
     protocol = name_lists(listed(tmp_path / "lists"))
     assert protocol.lists == lists_digest(tmp_path / "lists")
     assert name_lists(protocol) == protocol

@@ -1,3 +1,5 @@
+"""The adversary's verdict from the losses of its epochs."""
+
 import math
 
 import pytest

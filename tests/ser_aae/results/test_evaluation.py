@@ -1,9 +1,12 @@
+"""Evaluating runs and experiments from what is stored."""
+
 import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from answers import predictions
 
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
@@ -27,21 +30,9 @@ def answers(fold, seed, count=24):
     predicted = [
         name if generator.random() < 0.66 else str(generator.choice(CLASSES)) for name in truth
     ]
-    posteriors = {
-        f"p_{name}": [0.7 if name == answer else 0.1 for answer in predicted] for name in CLASSES
-    }
-    return pd.DataFrame(
-        {
-            "utterance_id": [f"u{fold}-{row}" for row in range(count)],
-            "corpus": "demo",
-            "speaker": [f"demo:{fold}{row % 2}" for row in range(count)],
-            "gender": "F",
-            "truth": truth,
-            "predicted": predicted,
-            **posteriors,
-            "segments": 1,
-        }
-    )
+    names = [f"u{fold}-{row}" for row in range(count)]
+    speakers = [f"demo:{fold}{row % 2}" for row in range(count)]
+    return predictions(truth, predicted, CLASSES, utterance_id=names, speaker=speakers)
 
 
 def leave_run(runs, fold, seed, *, complete=True, config=None, **result):

@@ -1,3 +1,5 @@
+"""Accuracies and error rates against numbers by hand and of independent implementations."""
+
 import re
 from pathlib import Path
 

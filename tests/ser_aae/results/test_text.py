@@ -1,3 +1,5 @@
+"""Evaluations as text for people."""
+
 import pytest
 
 from ser_aae.results.text import align, format_evaluation, mean_and_std, percent

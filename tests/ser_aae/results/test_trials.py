@@ -1,3 +1,5 @@
+"""Verification trials: error rates by hand, and their file."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""What is too large is refused: announced or not; and browsers are told to stay here."""
+"""Limits of the server: too large is refused, announced or not; browsers are told to stay here."""
 
 import asyncio
 import json

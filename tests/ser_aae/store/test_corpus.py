@@ -1,8 +1,11 @@
+"""Stored corpora: found, read, and refused where they are not whole."""
+
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.errors import UserError
 from ser_aae.store.corpus import (
@@ -17,7 +20,7 @@ from ser_aae.store.records import parse
 
 
 @pytest.fixture
-def small(tmp_path, speakers_of, sounds_of, write_corpus):
+def small(tmp_path):
     """A corpus of its own for each test, which may break it: `(store, stored corpus)`."""
     utterances = speakers_of("small", speakers=3, each=1)
     return tmp_path, write_corpus(tmp_path, utterances, sounds_of(utterances, 32))
@@ -37,7 +40,7 @@ def refuse(store, frontend, *words):
         assert word in message
 
 
-def test_a_corpus_comes_back(tmp_path, frontend, speakers_of, sounds_of, write_corpus):
+def test_a_corpus_comes_back(tmp_path, frontend):
     utterances = speakers_of("small", speakers=3, each=1)
     sounds = sounds_of(utterances, frontend.bins)
     write_corpus(tmp_path, utterances, sounds)
@@ -51,7 +54,7 @@ def test_a_corpus_comes_back(tmp_path, frontend, speakers_of, sounds_of, write_c
     assert [path.name for path in corpus.shards] == [f"shard-0000{n}.tfrecord" for n in range(3)]
 
 
-def test_every_field_of_an_utterance_comes_back(tmp_path, speakers_of, write_corpus):
+def test_every_field_of_an_utterance_comes_back(tmp_path):
     full = replace(
         speakers_of("small", speakers=1, each=1)[0],
         emotion_raw="Ärger 生气",
@@ -67,9 +70,7 @@ def test_every_field_of_an_utterance_comes_back(tmp_path, speakers_of, write_cor
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\n"])
-def test_unusual_line_separators_in_a_label_cut_no_line(
-    tmp_path, speakers_of, write_corpus, separator
-):
+def test_unusual_line_separators_in_a_label_cut_no_line(tmp_path, separator):
     odd = replace(speakers_of("small", speakers=1)[0], emotion_raw=f"very{separator}angry")
     corpus = write_corpus(tmp_path, [odd], [np.zeros((3, 32), np.float32)], shards=1)
     assert corpus.utterances == (odd,)
@@ -85,7 +86,7 @@ def test_record_i_belongs_to_utterance_i(small, frontend):
     assert [len(sound) for _, sound in parsed] == corpus.num_frames.tolist()
 
 
-def test_the_digest_names_the_content(tmp_path, speakers_of, sounds_of, write_corpus):
+def test_the_digest_names_the_content(tmp_path):
     utterances = speakers_of("small", speakers=3, each=1)
     sounds = sounds_of(utterances, 32)
     louder = [sounds[0] + 1, *sounds[1:]]

@@ -1,11 +1,12 @@
+"""Records of spectrograms: the same bytes everywhere, and read back as written."""
+
 import hashlib
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from processes import run_code
 
 from ser_aae.store.records import parse, serialise
 
@@ -88,9 +89,6 @@ def test_another_process_writes_the_same_bytes():
         "sound = np.arange(60, dtype=np.float32).reshape(12, 5)\n"
         "print(hashlib.sha256(serialise(11, sound)).hexdigest())"
     )
-    environment = os.environ | {"PYTHONHASHSEED": "12345"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    done = run_code(code, env=os.environ | {"PYTHONHASHSEED": "12345"})
     here = serialise(11, np.arange(60, dtype=np.float32).reshape(12, 5))
     assert done.stdout.split() == [hashlib.sha256(here).hexdigest()]

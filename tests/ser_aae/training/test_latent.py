@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from threadpoolctl import threadpool_limits
 
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import DataConfig, ModelConfig
@@ -21,12 +20,7 @@ TARGET = Target("emotion", FOUR, [])
 DATA = DataConfig(segment_frames=64, evaluation_shift_frames=32, pad="repeat")
 SMALL = ModelConfig(filters=(4, 4), latent_channels=4, classifier_filters=4, dense_units=(8, 8))
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """t-SNE's threads wait for each other in a loop, for minutes where the cores are busy."""
-    with threadpool_limits(1):
-        yield
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def encoded(codes):

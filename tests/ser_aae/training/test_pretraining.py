@@ -2,16 +2,16 @@
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from processes import ROOT, wait_for
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.data.run_data import assemble
@@ -25,10 +25,6 @@ from ser_aae.results.predictions import read_predictions
 from ser_aae.training import pretraining
 from ser_aae.training.pretraining import adopt_weights, auxiliary_speakers, pretrain
 from ser_aae.training.run import train_and_evaluate
-
-ROOT = Path(__file__).resolve().parents[3]
-MOST_SECONDS = 900
-"""For whatever is waited for; longer means that it will not come."""
 
 PROCESS = """
 import pickle, sys
@@ -121,18 +117,17 @@ def test_nothing_chooses_its_epoch_and_no_validation_speaker_is_seen(place):
     assert [corpus["name"] for corpus in corpora] == ["voices"]
 
 
-def test_another_fold_finds_it_and_ends_as_if_it_had_computed_it(
-    config, tiny_store, first, place, runs, tmp_path
+def test_a_run_that_finds_it_ends_as_if_it_had_computed_it(
+    config, tiny_store, first, place, tmp_path
 ):
-    other, shown = of_fold(config, 1), []
-    found = train_and_evaluate(other, tiny_store, runs, shown.append)
-    assert f"stage 1: found in {place}" in shown
-    computed = train_and_evaluate(other, tiny_store, tmp_path)
-    assert list((runs / "pretraining").iterdir()) == [place]
-    assert_same_outcome(place, tmp_path / "pretraining" / place.name)
-    one, two = (read_jsonl(run / "epochs.jsonl")[-1] for run in (found, computed))
+    there, shown = tmp_path / "pretraining" / place.name, []
+    shutil.copytree(place, there)
+    found = train_and_evaluate(config, tiny_store, tmp_path, shown.append)
+    assert f"stage 1: found in {there}" in shown
+    assert list(there.parent.iterdir()) == [there]
+    one, two = (read_jsonl(run / "epochs.jsonl")[-1] for run in (found, first))
     assert (one["train"], one["validation"]) == (two["train"], two["validation"])
-    frames = [read_predictions(run / "predictions.parquet") for run in (found, computed)]
+    frames = [read_predictions(run / "predictions.parquet") for run in (found, first)]
     assert frames[0].equals(frames[1])
 
 
@@ -175,9 +170,9 @@ def test_no_stage_one_without_corpora_or_epochs(config, tiny_store, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_repeated_to_the_bit_is_not_shared(config, tiny_store, tmp_path):
-    training = replace(config.training, deterministic=False, pretraining_epochs=1)
-    found = outcome_of(replace(config, training=training), tiny_store, tmp_path)
+def test_what_cannot_be_repeated_to_the_bit_is_not_shared(quick, tiny_store, tmp_path):
+    training = replace(quick.training, deterministic=False, pretraining_epochs=1)
+    found = outcome_of(replace(quick, training=training), tiny_store, tmp_path)
     assert found.parent == tmp_path / "own" / "pretraining"
 
 
@@ -218,17 +213,6 @@ def test_speakers_are_numbered_among_themselves(config, tiny_store):
     rest = np.setdiff1d(np.arange(len(utterances)), part.rows)
     assert set(part.labels["speaker"][rest]) == {-1}
     assert set(part.labels["emotion"]) == {-1}
-
-
-def wait_for(found, process):
-    end = time.monotonic() + MOST_SECONDS
-    while time.monotonic() < end:
-        if result := found():
-            return result
-        if process.poll() is not None:
-            pytest.fail(f"ended with {process.returncode} too early")
-        time.sleep(0.02)
-    return pytest.fail("waited in vain")
 
 
 def start(config, store, runs):

@@ -1,4 +1,4 @@
-"""What stage 1 depends on: every influence changes its name, and nothing else does."""
+"""The name of stage 1: every influence changes it, and nothing else does."""
 
 from dataclasses import replace
 

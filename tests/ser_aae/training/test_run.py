@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
 
-from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.config import ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
@@ -19,9 +20,9 @@ from ser_aae.training import stage as stages
 from ser_aae.training.callbacks import DivergedError
 from ser_aae.training.run import train_and_evaluate
 
-MODEL = replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(8, 8))
-DATA = replace(DataConfig(), segment_frames=64, evaluation_shift_frames=32)
 TRAINING = replace(TrainingConfig(), epochs=2, batch_size=16, pretraining_epochs=1)
+CNN = replace(MODEL, kind="cnn")
+"""What trains fastest, where the model is no matter."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def config(frontend):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory, speakers_of, sounds_of, write_corpus):
+def store(tmp_path_factory):
     """Return a store with an emotional corpus, anger the rarest, and an auxiliary one."""
     place = tmp_path_factory.mktemp("store")
     for name, seed in (("tiny", 0), ("other", 1)):
@@ -96,6 +97,7 @@ def test_a_run_leaves_a_whole_folder_that_evaluates(run):
     assert result["leakage"]["speaker_independent"] is True
     assert result["speaker_only_unweighted_accuracy"] == 0.25
     assert result["adversary"]["state"] == "not settled"
+    assert result["synthetic"] == [], "people were recorded"
     assert len(read_predictions(run / "predictions.parquet")) == result["n"] == 14
     evaluate(run)
 
@@ -114,6 +116,14 @@ def test_two_runs_of_one_seed_are_bit_equal_and_another_seed_is_not(config, stor
     assert losses_of(run) == losses_of(again)
     other = train_and_evaluate(replace(config, seed=1), store, tmp_path / "again")
     assert losses_of(other) != losses_of(run)
+
+
+@pytest.fixture(scope="module")
+def two_stages(config, store, tmp_path_factory):
+    """Return the config and the folder of a complete run of two epochs and then three."""
+    training = replace(TRAINING, pretraining_epochs=2, epochs=3)
+    longer = replace(config, auxiliary=("other",), training=training)
+    return longer, train_and_evaluate(longer, store, tmp_path_factory.mktemp("two"))
 
 
 @pytest.fixture
@@ -144,13 +154,9 @@ def interrupt_and_resume(store, tmp_path, monkeypatch):
     return run
 
 
-def test_an_interrupted_run_goes_on_to_the_same_outcome(
-    config, store, tmp_path, interrupt_and_resume
-):
-    training = replace(TRAINING, pretraining_epochs=2, epochs=3)
-    changed = replace(config, auxiliary=("other",), training=training)
-    whole = train_and_evaluate(changed, store, tmp_path / "whole")
-    resumed = interrupt_and_resume(changed, ((1, 0), (1, 1), (2, 0)))
+def test_an_interrupted_run_goes_on_to_the_same_outcome(two_stages, interrupt_and_resume):
+    longer, whole = two_stages
+    resumed = interrupt_and_resume(longer, ((1, 0), (1, 1), (2, 0)))
     assert losses_of(resumed) == losses_of(whole)
     assert_same(whole, resumed)
     first, second = (read_json(each / "result.json") for each in (whole, resumed))
@@ -158,7 +164,7 @@ def test_an_interrupted_run_goes_on_to_the_same_outcome(
 
 
 def test_so_does_one_whose_pipeline_draws_masks(config, store, tmp_path, interrupt_and_resume):
-    masked = replace(config, data=replace(DATA, mask_bins=8), model=replace(MODEL, kind="cnn"))
+    masked = replace(config, data=replace(DATA, mask_bins=8), model=CNN)
     whole = train_and_evaluate(masked, store, tmp_path / "whole")
     resumed = interrupt_and_resume(masked, ((2, 0),))
     assert losses_of(resumed) == losses_of(whole)
@@ -194,7 +200,7 @@ def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
             held.append(mine)
 
     monkeypatch.setattr(train, "finish", look)
-    short = replace(config, training=replace(TRAINING, epochs=1))
+    short = replace(config, training=replace(TRAINING, epochs=1), model=CNN)
     folder = train_and_evaluate(short, store, tmp_path)
     assert held == [False]
     with claim(folder) as mine:
@@ -203,25 +209,30 @@ def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
         assert train_and_evaluate(config, store, run.parents[2]) == run
 
 
-def test_auxiliary_rows_train_in_two_stages(config, store, tmp_path):
-    folder = train_and_evaluate(replace(config, auxiliary=("other",)), store, tmp_path)
+def test_auxiliary_rows_train_in_two_stages(two_stages):
+    _, folder = two_stages
     rows = read_jsonl(folder / "epochs.jsonl")
-    assert [(row["stage"], row["epoch"]) for row in rows] == [(1, 0), (2, 0), (2, 1)]
+    stages = [(row["stage"], row["epoch"]) for row in rows]
+    assert stages == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 2)]
     assert rows[0]["train"]["emotion_loss"] == 0.0
     assert rows[0]["train"]["speaker_loss"] > 0.0
     assert read_json(folder / "result.json")["leakage"]["speakers"]["auxiliary"] == 8
 
 
 def test_nan_stops_the_run_with_a_message_and_no_result(config, store, tmp_path):
-    wild = replace(config, training=replace(TRAINING, optimiser="sgd", learning_rate=1e30))
+    training = replace(TRAINING, optimiser="sgd", learning_rate=1e30)
+    wild = replace(config, training=training, model=CNN)
     with pytest.raises(DivergedError, match=r"lower training\.learning_rate"):
         train_and_evaluate(wild, store, tmp_path)
     assert not list(tmp_path.rglob("result.json"))
 
 
 @pytest.mark.parametrize("kind", ["stl", "cnn", "ae-mtl", "cnn-mtl"])
-def test_each_kind_of_model_runs(config, store, tmp_path, kind):
-    folder = train_and_evaluate(replace(config, model=replace(MODEL, kind=kind)), store, tmp_path)
+def test_each_kind_of_model_runs_in_two_stages(config, store, tmp_path, kind):
+    """Stage 1 needs no gender task."""
+    wanted = replace(config, auxiliary=("other",), model=replace(MODEL, kind=kind))
+    folder = train_and_evaluate(wanted, store, tmp_path)
+    assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [1, 2, 2]
     result = read_json(folder / "result.json")
     assert (result["adversary"] is None) == (kind != "stl")
     assert (result["gender_accuracy"] is None) == (kind in ("stl", "cnn"))
@@ -244,7 +255,8 @@ def test_classes_are_balanced_by_their_share_of_the_training_part(config, store)
 
 
 def test_no_pretraining_goes_straight_to_stage_two(config, store, tmp_path):
-    straight = replace(config, training=replace(TRAINING, pretraining_epochs=0, epochs=1))
+    training = replace(TRAINING, pretraining_epochs=0, epochs=1)
+    straight = replace(config, training=training, model=CNN)
     folder = train_and_evaluate(replace(straight, auxiliary=("other",)), store, tmp_path)
     assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [2]
 
@@ -255,12 +267,13 @@ def test_determinism_is_asked_for_or_not(config, store, tmp_path, monkeypatch, w
     monkeypatch.setattr(
         train.tf.config.experimental, "enable_op_determinism", lambda: asked.append(True)
     )
-    changed = replace(config, training=replace(TRAINING, epochs=1, deterministic=wanted))
+    training = replace(TRAINING, epochs=1, deterministic=wanted)
+    changed = replace(config, training=training, model=CNN)
     train_and_evaluate(changed, store, tmp_path)
     assert bool(asked) == wanted
 
 
-def test_a_damaged_shard_is_told_as_such(config, speakers_of, sounds_of, write_corpus, tmp_path):
+def test_a_damaged_shard_is_told_as_such(config, tmp_path):
     utterances = speakers_of("tiny")
     corpus = write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
     content = bytearray(corpus.shards[1].read_bytes())
@@ -272,9 +285,7 @@ def test_a_damaged_shard_is_told_as_such(config, speakers_of, sounds_of, write_c
 
 
 @pytest.mark.parametrize("task", ["valence", "clusters-3"])
-def test_a_dimension_as_the_primary_task(
-    config, speakers_of, sounds_of, write_corpus, tmp_path, task
-):
+def test_a_dimension_as_the_primary_task(config, tmp_path, task):
     utterances = [
         replace(item, valence=1.0 + row % 4, activation=5.0 - row % 3)
         for row, item in enumerate(speakers_of("tiny"))
@@ -291,9 +302,32 @@ def test_a_dimension_as_the_primary_task(
         assert ("centroids" in examples) == (task == "clusters-3")
 
 
-@pytest.mark.parametrize("kind", ["stl", "cnn"])
-def test_stage_one_needs_no_gender_task(config, store, tmp_path, kind):
-    wanted = replace(config, auxiliary=("other",), model=replace(MODEL, kind=kind))
-    folder = train_and_evaluate(wanted, store, tmp_path)
-    assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [1, 2, 2]
-    assert is_complete(folder)
+def test_the_rest_of_the_classes_is_mixed_in_by_its_share_and_changes_the_outcome(
+    config, tiny_store, tmp_path, monkeypatch
+):
+    model, training = replace(MODEL, kind="cnn-mtl"), replace(TRAINING, epochs=1)
+    config = replace(config, classes="anger,happiness,neutral", model=model, training=training)
+    asked = []
+
+    def training_dataset(primary, auxiliary, normalisation, data, *others):
+        asked.append((len(auxiliary), data.auxiliary_ratio))
+        return whole(primary, auxiliary, normalisation, data, *others)
+
+    whole = stages.training_dataset
+    monkeypatch.setattr(stages, "training_dataset", training_dataset)
+    without = replace(config, data=replace(config.data, unlabelled_rest=False))
+    fewer = replace(config, data=replace(config.data, auxiliary_ratio=0.1))
+    runs = [train_and_evaluate(each, tiny_store, tmp_path) for each in (config, fewer, without)]
+    (parts, share), few, none = asked
+    assert (parts, few, none) == (1, (1, 0.1), (0, 0.0))
+    assert 0.15 < share < 0.3  # a class of four, in windows of 64 frames
+    said = [read_predictions(run / "predictions.parquet").filter(like="p_") for run in runs]
+    assert not said[0].equals(said[1])
+    assert not said[0].equals(said[2])
+    results = [read_json(run / "result.json") for run in runs]
+    counts = [result["leakage"]["utterances"] for result in results]
+    assert [each["train"] for each in counts] == [32, 32, 24]
+    assert [each["unlabelled"] for each in counts] == [8, 8, 0]
+    # they are no class of the result, and none of them is tested on
+    assert {tuple(result["classes"]) for result in results} == {("anger", "happiness", "neutral")}
+    assert {result["n"] for result in results} == {12}

@@ -1,3 +1,5 @@
+"""Scoring: means over the segments of an utterance, and the tables of them."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""What is drawn after seeding depends on the seed alone, whatever was drawn before."""
+"""Seeding: draws that follow depend on the seed alone, whatever was drawn before."""
 
 from dataclasses import replace
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
 
 from ser_aae.batches.pipeline import evaluation_dataset
-from ser_aae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from ser_aae.config import RunConfig, TrainingConfig
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
@@ -20,9 +21,6 @@ from ser_aae.results.trials import read_trials
 from ser_aae.store.corpus import load_corpus
 from ser_aae.training.run import train_and_evaluate
 from ser_aae.training.verification import TrialPlan, d_vectors, plan_trials, score_pairs
-
-MODEL = replace(ModelConfig(), filters=(4, 4), latent_channels=4, dense_units=(8, 8))
-DATA = replace(DataConfig(), segment_frames=64, evaluation_shift_frames=32)
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +89,7 @@ def test_what_cannot_be_verified_is_refused(config, tiny_store, change, message)
         plan_trials(config, tiny_store, assemble(config, tiny_store))
 
 
-def test_a_subset_may_be_verified_whose_corpus_trains_otherwise(
-    config, tmp_path, speakers_of, sounds_of, write_corpus
-):
+def test_a_subset_may_be_verified_whose_corpus_trains_otherwise(config, tmp_path):
     write_corpus(tmp_path, speakers_of("tiny"), sounds_of(speakers_of("tiny"), 32))
     voices = [
         replace(item, extra={"subset": "train" if int(item.speaker[-2:]) < 4 else "test"})

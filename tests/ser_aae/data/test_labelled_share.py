@@ -1,20 +1,26 @@
-"""Which rows a run is made of beyond the labelled ones: drawn speakers, the unlabelled rest."""
+"""Rows of a run beyond the labelled ones: drawn speakers, the unlabelled rest, hidden labels."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny import sounds_of, speakers_of, write_corpus
 
-from ser_aae.config import DataConfig, ProtocolConfig
+from ser_aae.batches.pipeline import measure_normalisation, steps_per_epoch
+from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig
 from ser_aae.data.labelled_share import mixed_share
 from ser_aae.data.run_data import assemble
+from ser_aae.errors import UserError
 from ser_aae.labels import UNLABELLED
 from ser_aae.protocols.fold_lists import format_list, write_lists
 from ser_aae.protocols.splits import make_split
 
+WHOLE = DataConfig(segment_frames=64)
+QUARTER = replace(WHOLE, labelled_fraction=0.25)
+
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory, speakers_of, sounds_of, write_corpus):
+def store(tmp_path_factory):
     """Return a store: `tiny` with a fifth emotion and ratings, `voices` in two subsets."""
     place = tmp_path_factory.mktemp("store")
     utterances = [
@@ -122,7 +128,7 @@ def test_speakers_who_are_tested_as_well_have_no_rest(kfold_config, store):
     assert shared.mixed == []
 
 
-def with_fear(speakers_of):
+def with_fear():
     """Return utterances of which each speaker's second angry one is of fear."""
     return [
         replace(item, emotion="fear") if item.utterance_id.endswith("anger-1") else item
@@ -130,12 +136,10 @@ def with_fear(speakers_of):
     ]
 
 
-def test_what_was_read_from_a_script_is_no_rest_of_what_was_improvised(
-    kfold_config, speakers_of, sounds_of, write_corpus, tmp_path
-):
+def test_what_was_read_from_a_script_is_no_rest_of_what_was_improvised(kfold_config, tmp_path):
     told = [
         replace(item, extra={"elicitation": "improvised" if "-0" in item.utterance_id else "read"})
-        for item in with_fear(speakers_of)
+        for item in with_fear()
     ]
     told[0] = replace(told[0], emotion="fear")
     write_corpus(tmp_path, told, sounds_of(told, 32))
@@ -147,12 +151,10 @@ def test_what_was_read_from_a_script_is_no_rest_of_what_was_improvised(
         assert {item.extra["elicitation"] for item in rest} == kinds
 
 
-def test_a_file_that_is_evaluated_on_has_no_rest(
-    kfold_config, speakers_of, sounds_of, write_corpus, tmp_path
-):
+def test_a_file_that_is_evaluated_on_has_no_rest(kfold_config, tmp_path):
     """Another speaker may be heard in it: a dialogue, cut into stretches."""
     tested = next(item for item in speakers_of("tiny") if item.speaker == "tiny:00")
-    spoken = with_fear(speakers_of)
+    spoken = with_fear()
     last = max(row for row, item in enumerate(spoken) if item.emotion == "fear")
     spoken[last] = replace(spoken[last], path=tested.path)
     write_corpus(tmp_path, spoken, sounds_of(spoken, 32))
@@ -225,3 +227,77 @@ def test_some_labels_of_any_task_are_hidden(kfold_config, store):
     half = assemble(replace(config, data=DataConfig(labelled_fraction=0.5)), store)
     labels = half.train[0].labels["activation"][half.train[0].rows]
     assert 0.4 < np.mean(labels == UNLABELLED) < 0.6
+
+
+# labels that are hidden
+
+
+@pytest.fixture
+def train(kfold_config, tiny_store):
+    """A function: kind of model, data (auxiliary tasks) -> what is trained on, and warnings."""
+
+    def make(kind, data, tasks=("gender", "speaker")):
+        model = ModelConfig(kind=kind, auxiliary_tasks=tasks)
+        found = assemble(replace(kfold_config, model=model, data=data), tiny_store)
+        (part,) = found.train
+        return part, found.warnings
+
+    return make
+
+
+def labels_of(part):
+    return part.labels["emotion"][part.rows]
+
+
+def test_a_supervised_cnn_trains_on_labelled_rows_alone(train):
+    (whole, nothing), (part, warnings) = train("cnn", WHOLE), train("cnn", QUARTER)
+    assert len(whole.rows) == 32
+    assert sorted(labels_of(part)) == [0, 0, 1, 1, 2, 2, 3, 3]
+    np.testing.assert_array_equal(labels_of(part), whole.labels["emotion"][part.rows])
+    assert nothing == []
+    assert warnings == ["24 of 32 training utterances have no label and are left out"]
+
+
+def test_nothing_of_the_rows_left_out_is_in_the_normalisation(train):
+    part, _ = train("cnn", QUARTER)
+    labelled = replace(part, epoch_rows=None)
+    found, expected = measure_normalisation([part]), measure_normalisation([labelled])
+    np.testing.assert_array_equal(found.mean, expected.mean)
+    whole = measure_normalisation([train("cnn", WHOLE)[0]])
+    assert not np.allclose(found.mean, whole.mean)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "cnn-mtl", "mtl"])
+@pytest.mark.parametrize("fraction", [0.1, 0.25, 1.0])
+def test_an_epoch_has_the_same_steps_at_every_share(train, kind, fraction):
+    part, _ = train(kind, replace(WHOLE, labelled_fraction=fraction))
+    steps = steps_per_epoch([part], WHOLE, 4, mixed=False)
+    assert steps == steps_per_epoch([train("mtl", WHOLE)[0]], WHOLE, 4, mixed=False)
+    assert steps > len(part.rows) / 4
+
+
+@pytest.mark.parametrize("kind", ["cnn-mtl", "ae", "stl", "mtl"])
+def test_a_model_that_learns_from_other_rows_keeps_them(train, kind):
+    part, warnings = train(kind, QUARTER)
+    assert len(part.rows) == 32
+    assert (labels_of(part) == -1).sum() == 24
+    assert part.epoch_rows is None
+    assert warnings == []
+
+
+def test_a_cnn_whose_other_tasks_were_taken_away_is_a_supervised_one(train):
+    assert len(train("cnn-mtl", QUARTER, tasks=())[0].rows) == 8
+
+
+def test_where_all_rows_are_labelled_nothing_changes(train):
+    for kind in ("cnn", "mtl"):
+        part, _ = train(kind, WHOLE)
+        assert part.rows.tolist() == train("ae", WHOLE)[0].rows.tolist()
+        assert part.epoch_rows is None
+
+
+def test_a_share_that_leaves_no_label_is_refused_where_labels_are_all(train):
+    none = replace(WHOLE, labelled_fraction=0.0)
+    with pytest.raises(UserError, match=r"labelled_fraction: 0 leaves .* choose a larger share"):
+        train("cnn", none)
+    assert len(train("mtl", none)[0].rows) == 32
