@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ser_aae.protocols.fold_files import format_list, write_lists
 from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig
@@ -13,6 +12,7 @@ from ser_aae.data.run_data import assemble, needed_data_sets
 from ser_aae.data.targets import choose_classes
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR, GENDERS
+from ser_aae.protocols.fold_lists import format_list, write_lists
 from ser_aae.protocols.leakage import VOICES
 from ser_aae.protocols.splits import make_split
 from ser_aae.store.corpus import load_corpus
