@@ -21,8 +21,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import written_whole
@@ -306,7 +304,7 @@ def hold_out(
     groups = speakers if len(set(speakers)) > 1 else rows
     draw = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
     kept, held = next(draw.split(rows, groups=groups))
-    return np.array(rows)[kept].tolist(), np.array(rows)[held].tolist()
+    return [rows[place] for place in kept], [rows[place] for place in held]
 
 
 def _place(entries: Sequence[Entry], utterances: Sequence[Utterance]) -> dict[str, list[int]]:

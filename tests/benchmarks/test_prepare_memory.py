@@ -19,7 +19,8 @@ def corpus(demo_root):
 
 def in_a_process_of_its_own(code):
     """Run code that imports the benchmark; a child of pytest would begin with pytest's peak."""
-    return run_code(f"import sys; from benchmarks import prepare_memory as b; {code}", check=False)
+    found = "import sys; sys.path.insert(0, 'benchmarks'); import prepare_memory as b; "
+    return run_code(found + code, check=False)
 
 
 def test_a_process_that_takes_memory_is_told_from_one_that_does_not():

@@ -87,7 +87,7 @@ def test_modules_are_listed_with_what_they_say_of_themselves():
     found = reference.modules(ROOT)
     assert (
         found["ser_aae.model.losses"]
-        == "One function per equation of Sec. 3; each returns a scalar."
+        == "Losses: one function per equation of Sec. 3; each returns a scalar."
     )
     assert "data_prep.corpora.ravdess" in found
     assert not [name for name in found if "_" in name.rpartition(".")[2][:1]]
