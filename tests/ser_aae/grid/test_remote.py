@@ -67,7 +67,7 @@ def test_all_corpora_that_a_run_reads_are_known(kfold_config):
         kfold_config,
         auxiliary=("voices",),
         verification="others",
-        protocol=replace(kfold_config.protocol, name="cross-corpus", target="MSP-IMPROV"),
+        protocol=replace(kfold_config.protocol, name="cross-corpus", target="MSP"),
     )
     assert corpora_of(config) == ["tiny", "msp", "voices", "others"]
     assert corpora_of(kfold_config) == ["tiny"]
