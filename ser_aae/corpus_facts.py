@@ -1,8 +1,6 @@
 """Facts of a corpus that a run or an experiment depends on, as its adapter states them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 ELICITATIONS = ("acted", "induced", "natural", "synthetic")
 """Ways in which emotions came into the speech of a corpus."""
@@ -30,17 +28,3 @@ class CorpusFacts:
     subset: str = ""
     speakers: int = 0
     verification_subset: str = ""
-
-
-def read_facts(plain: Mapping[str, Any]) -> CorpusFacts:
-    """Return facts that were written as JSON.
-
-    Raises:
-        TypeError: They are not as this version writes them.
-    """
-    edges = plain["level_edges"]
-    own = {
-        "level_edges": None if edges is None else (float(edges[0]), float(edges[1])),
-        "aliases": tuple(plain["aliases"]),
-    }
-    return CorpusFacts(**{**plain, **own})

@@ -23,7 +23,6 @@ class Augmentation:
     """
 
     def __init__(self, frontend: FrontEndConfig, data: DataConfig, fill: np.ndarray) -> None:
-        """Prepare the tables; see the class."""
         for name, size in (("mask_bins", frontend.bins), ("mask_frames", data.segment_frames)):
             if getattr(data, name) >= size:
                 raise UserError(
@@ -78,13 +77,8 @@ class Augmentation:
         rate = tf.random.stateless_uniform([], seed, 1.0 - share, 1.0 + share)
         middle = (frames - 1) / 2
         position = middle + (tf.range(frames, dtype=tf.float32) - middle) * rate
-        return _interpolate(segment, _reflect(position, frames - 1), axis=0)
-
-
-def _reflect(position: tf.Tensor, last: int) -> tf.Tensor:
-    """Fold positions outside [0, last] back inside."""
-    position = tf.abs(position)
-    return last - tf.abs(last - position)
+        last = frames - 1
+        return _interpolate(segment, last - tf.abs(last - tf.abs(position)), axis=0)
 
 
 def _interpolate(segment: tf.Tensor, position: tf.Tensor, axis: int) -> tf.Tensor:

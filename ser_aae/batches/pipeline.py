@@ -19,7 +19,8 @@ from ser_aae.data.part import Part
 from ser_aae.frontend.segments import all_segment_starts
 from ser_aae.store.records import parse
 
-_OPEN_SHARDS = 4
+Source = tuple[int, Callable[[tf.Tensor], tf.data.Dataset]]
+"""Number of a part's utterances; seed of an epoch to their `((frames, bins) float16, labels)`."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,6 @@ class Normalisation:
 
     mean: np.ndarray
     deviation: np.ndarray
-
-
-@dataclass(frozen=True)
-class Source:
-    """Source of the training utterances of one part, epoch after epoch.
-
-    Attributes:
-        open: Seed of the epoch to `((frames, bins) float16, {task: label})`.
-        size: Number of utterances.
-    """
-
-    open: Callable[[tf.Tensor], tf.data.Dataset]
-    size: int
 
 
 def measure_normalisation(parts: Sequence[Part]) -> Normalisation:
@@ -166,12 +154,12 @@ def _random_segments(
 
     Every segment comes once before any comes again.
     """
-    streams = [source.open(seed) for source in sources]
+    sizes, openers = zip(*sources, strict=True)
+    streams = [opener(seed) for opener in openers]
     stream = streams[0]
     if len(streams) > 1:
-        sizes = np.array([source.size for source in sources])
         stream = tf.data.Dataset.sample_from_datasets(
-            streams, list(sizes / sizes.sum()), seed=tf.cast(seed[0], tf.int64)
+            streams, list(np.array(sizes) / sum(sizes)), seed=tf.cast(seed[0], tf.int64)
         )
 
     def cut(count: tf.Tensor, row: tuple) -> tuple:
@@ -201,11 +189,11 @@ def _open_source(part: Part, data: DataConfig) -> Source:
     size = len(part.rows)
     size_mb = part.corpus.num_frames[part.rows].sum() * part.corpus.frontend.bins * 2 / 1e6
     if size_mb > data.cache_mb:
-        return Source(lambda seed: _read_utterances(part, seed).map(label), size)
+        return size, lambda seed: _read_utterances(part, seed).map(label)
     kept = _read_utterances(part).cache().map(label)
     # the whole part is shuffled: with a smaller buffer, the first batches of every epoch would be
     # of the same rows
-    return Source(lambda seed: kept.shuffle(size, seed=tf.cast(seed[0], tf.int64)), size)
+    return size, lambda seed: kept.shuffle(size, seed=tf.cast(seed[0], tf.int64))
 
 
 def _label_lookup(part: Part) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
@@ -228,7 +216,7 @@ def _read_utterances(part: Part, seed: tf.Tensor | None = None) -> tf.data.Datas
         records = tf.data.TFRecordDataset(shards)
     else:
         shards = shards.shuffle(len(part.corpus.shards), seed=tf.cast(seed[0], tf.int64))
-        records = shards.interleave(tf.data.TFRecordDataset, cycle_length=_OPEN_SHARDS)
+        records = shards.interleave(tf.data.TFRecordDataset, cycle_length=4)
     parsed = records.map(lambda record: parse(record, bins), num_parallel_calls=tf.data.AUTOTUNE)
     return parsed.filter(lambda index, _: chosen[index])
 

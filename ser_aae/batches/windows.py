@@ -12,17 +12,7 @@ Tensor = keras.KerasTensor
 
 
 def cut_windows(spectrogram: Tensor, starts: Tensor, segment_frames: int, pad: str) -> Tensor:
-    """Cut `segment_frames` frames from each start on.
-
-    Args:
-        spectrogram: `(frames, bins)`.
-        starts: `(segments,)` int32 first frames; before 0 and past the end lies padding.
-        segment_frames: Length of a window.
-        pad: `"repeat"` goes round and round the utterance, `"floor"` gives its lowest value.
-
-    Returns:
-        `(segments, segment_frames, bins)`.
-    """
+    """Return what `cut_segments` returns; `starts` are int32."""
     frames = count_elements(spectrogram[:, 0])
     wanted = ops.expand_dims(starts, 1) + np.arange(segment_frames, dtype=np.int32)
     if pad == "repeat":

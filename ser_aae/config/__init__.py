@@ -1,7 +1,7 @@
 """Settings of a run: their declarations, presets, and building a config of them."""
 
-from ser_aae.config.declaration import UNSTATED, Varied, complete_stored, setting
-from ser_aae.config.settings import (
+from ser_aae.config.declaration import UNSTATED, Varied, complete_stored, setting  # noqa: F401
+from ser_aae.config.settings import (  # noqa: F401
     CORPORA,
     TABLES,
     DataConfig,
@@ -12,19 +12,3 @@ from ser_aae.config.settings import (
     TrainingConfig,
     stored_dataset,
 )
-
-__all__ = [
-    "CORPORA",
-    "TABLES",
-    "UNSTATED",
-    "DataConfig",
-    "FrontEndConfig",
-    "ModelConfig",
-    "ProtocolConfig",
-    "RunConfig",
-    "TrainingConfig",
-    "Varied",
-    "complete_stored",
-    "setting",
-    "stored_dataset",
-]

@@ -148,12 +148,7 @@ def _texts(node: yaml.Node) -> str | tuple[str, ...]:
 
 
 def _check_together(config: RunConfig) -> None:
-    """Refuse settings that are possible each by itself, but not together.
-
-    Raises:
-        UserError: The model would learn nothing from the auxiliary corpora, a segment does not fit
-            the encoder's pools, or no spectrogram could be computed.
-    """
+    """Refuse settings that are possible each by itself, but not together."""
     _check_frontend(config.frontend)
     if config.auxiliary and config.model.learns_from_labels_alone:
         raise UserError(
@@ -169,11 +164,6 @@ def _check_together(config: RunConfig) -> None:
 
 
 def _check_frontend(frontend: FrontEndConfig) -> None:
-    """Refuse settings of a front end that do not fit one another.
-
-    Raises:
-        UserError: A spectrogram could not be computed, or would lose part of its windows.
-    """
     samples = round(frontend.window_ms * frontend.sample_rate_hz / 1000)
     if frontend.fft_size < samples:
         raise UserError(
@@ -198,20 +188,11 @@ def _list_names(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _name_datasets(
-    config: RunConfig, known: Iterable[Table], aliases: Mapping[str, str]
-) -> RunConfig:
-    """Call corpora as their folders are called: `RAVDESS` and `ravdess` are one run.
-
-    Args:
-        config: The config as it was given.
-        known: Tables that a run has written down; their names stay.
-        aliases: Other spellings of corpora.
-    """
-    kept = {table.given for table in known}
+def _name_datasets(config: RunConfig, known: list[Table], aliases: Mapping[str, str]) -> RunConfig:
+    """Call corpora as their folders are called: `RAVDESS` and `ravdess` are one run."""
 
     def folder_name(dataset: str) -> str:
-        if dataset in kept or given_path(dataset):
+        if given_path(dataset) or any(dataset == table.given for table in known):
             return dataset
         name = stored_name(dataset)
         return aliases.get(name, name)
@@ -225,11 +206,7 @@ def _name_datasets(
 
 
 def _read_record(root: yaml.Node | None, file: Path | None) -> tuple[list[Table], list[str]]:
-    """Return the tables that a run wrote down, and the stored names of all its corpora.
-
-    Raises:
-        UserError: The tables are not as a run writes them.
-    """
+    """Return the tables that a run wrote down, and the stored names of all its corpora."""
     # to this constructor all is text, so that nothing is taken for a number, and nothing is run
     plain = yaml.constructor.BaseConstructor().construct_document(root) if root else {}
     try:

@@ -110,7 +110,6 @@ def _record_table(dataset: str, given: GivenPath, prepared: Collection[str]) -> 
     if name not in alike and len(alike) == 1:
         return Table(dataset, alike[0], "")
     path = _full_path(given)
-    # the last # begins the table: a folder with one in its name has another behind it
     table = f"#{given.table}" if given.table or (given.kind == "audformat" and "#" in path) else ""
     return Table(dataset, name, f"{given.kind}:{path}{table}")
 

@@ -79,8 +79,7 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return nested plain values, tuples as lists, ready for JSON or YAML."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return plain
+        return dict(json.loads(json.dumps(asdict(self))))
 
     def identity(self) -> dict[str, Any]:
         """Return the plain values that names are made of.
@@ -125,12 +124,10 @@ def _identity_of(settings: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _setting_fields(of: Any) -> list[Field[Any]]:
-    """Return the fields that are settings or groups of them."""
     return [item for item in fields(of) if item.metadata or is_dataclass(item.default_factory)]
 
 
 def _value_before(item: Field[Any]) -> Any:
-    """Return the plain value of a setting before it existed."""
     value = item.metadata["before"]
     return list(value) if isinstance(value, tuple) else value
 

@@ -46,9 +46,7 @@ def settings() -> dict[str, tuple[Field[Any], Any]]:
 def with_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """Return a config with settings changed by dotted name: `{"model.alpha": 0.4}`.
 
-    Args:
-        config: The config to begin with.
-        values: Values of the type of their field, lists for tuples; text is no number here.
+    Values are of the type of their field, lists for tuples; text is no number here.
 
     Raises:
         UserError: A name that is no setting, or a value that is none for its field.
@@ -80,11 +78,6 @@ def values_by_name(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
 
 
 def _check(key: str, value: Any) -> Any:
-    """Return a value as its field holds it.
-
-    Raises:
-        UserError: No such field, or a value of another type or out of its range.
-    """
     several = isinstance(value, tuple | list)
     read = read_value(Given(key, tuple(map(str, value)) if several else str(value), key))
     pairs = zip(value, read, strict=True) if several else [(value, read)]
@@ -105,8 +98,7 @@ def search_dimensions() -> dict[Varied, tuple[str, ...]]:
 
 def choices(key: str) -> tuple[str, ...]:
     """Return the words that a setting can be."""
-    words: tuple[str, ...] = settings()[key][0].metadata["choices"]
-    return words
+    return tuple(settings()[key][0].metadata["choices"])
 
 
 def read_value(given: Given) -> Any:

@@ -6,7 +6,6 @@ new kind is a new row.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 METHOD = "multi-task semi-supervised adversarial autoencoder (arXiv 1907.06078)"
 
@@ -40,39 +39,25 @@ class Kind:
         return "reconstruction" in self.phases
 
 
-_aae = partial(
-    Kind,
-    family="aae",
-    phases=("reconstruction", "regularisation", "classification"),
-    trunk="encoder",
-)
-_ae = partial(Kind, family="ae", phases=("reconstruction", "classification"), trunk="encoder")
-_cnn = partial(Kind, family="cnn", phases=("classification",), trunk="cnn")
+_AAE = ("aae", ("reconstruction", "regularisation", "classification"), "encoder")
+_AE = ("ae", ("reconstruction", "classification"), "encoder")
+_CNN = ("cnn", ("classification",), "cnn")
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        _aae("mtl", "AAE, multi-task", True, f"The encoder and classifiers of a {METHOD}."),
-        _aae(
+    name: Kind(name, title, is_multitask, f"The {part} of a {METHOD}.", *form)
+    for name, title, is_multitask, part, form in (
+        ("mtl", "AAE, multi-task", True, "encoder and classifiers", _AAE),
+        (
             "stl",
             "AAE, single task",
             False,
-            f"The encoder and classifier of the single-task variant of a {METHOD}.",
+            "encoder and classifier of the single-task variant",
+            _AAE,
         ),
-        _ae("ae", "AE", False, f"The baseline without adversary of a {METHOD}."),
-        _ae(
-            "ae-mtl",
-            "AE, multi-task",
-            True,
-            f"The multi-task baseline without adversary of a {METHOD}.",
-        ),
-        _cnn("cnn", "CNN", False, f"The convolutional baseline of a {METHOD}."),
-        _cnn(
-            "cnn-mtl",
-            "CNN, multi-task",
-            True,
-            f"The multi-task convolutional baseline of a {METHOD}.",
-        ),
+        ("ae", "AE", False, "baseline without adversary", _AE),
+        ("ae-mtl", "AE, multi-task", True, "multi-task baseline without adversary", _AE),
+        ("cnn", "CNN", False, "convolutional baseline", _CNN),
+        ("cnn-mtl", "CNN, multi-task", True, "multi-task convolutional baseline", _CNN),
     )
 }
 """`model.kind` to what it means."""

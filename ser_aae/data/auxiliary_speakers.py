@@ -17,15 +17,9 @@ _SUBSET_KEY = "subset"
 
 
 def choose_subset(utterances: Sequence[Utterance], subset: str, setting: str) -> np.ndarray:
-    """Return the rows of a subset.
+    """Return the rows `(n,)` int64, ascending, of a subset of a corpus; `""` is all of it.
 
-    Args:
-        utterances: Utterances of one corpus.
-        subset: Its name, as in `extra["subset"]`; `""` is the whole corpus.
-        setting: Name of the setting, for errors.
-
-    Returns:
-        `(rows,)` int64, ascending.
+    Errors call the subset by the `setting` that names it.
 
     Raises:
         UserError: There is no such subset.
@@ -54,14 +48,8 @@ def choose_speakers(
     unknown gender. Under one seed the speakers of a smaller number are among those of a larger
     one: a curve over their number (Fig. 4) adds speakers and exchanges none.
 
-    Args:
-        utterances: Utterances of one corpus.
-        subset: Name of the subset, `""` for the whole corpus.
-        max_speakers: Number of speakers; 0 is all.
-        seed: Seed of the draw.
-
     Returns:
-        `(rows,)` int64, ascending.
+        `(rows,)` int64, ascending; all rows for 0 as `max_speakers`.
 
     Raises:
         UserError: There is no such subset, or it has fewer speakers than are asked for.
@@ -81,7 +69,6 @@ def choose_speakers(
 
 
 def _order_speakers(genders: dict[str, str], seed: int) -> list[str]:
-    """Return all speakers in the order in which they are taken."""
     generator = np.random.default_rng(seed)
     turns = []
     for position, gender in enumerate((*GENDERS, UNKNOWN_GENDER)):

@@ -18,10 +18,6 @@ def training_parts(labelled: Sequence[Part], config: RunConfig) -> list[Part]:
     nothing: they would enter its normalisation and batch-norm statistics, and take the place of
     labels in each batch. Its epochs have as many steps as if no label were hidden.
 
-    Args:
-        labelled: Parts with the primary task's labels.
-        config: Config of the run.
-
     Raises:
         UserError: No row is left.
     """

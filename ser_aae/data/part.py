@@ -80,11 +80,9 @@ class Pool:
     def parts(
         self, labels: Mapping[str, np.ndarray], rows: Sequence[int] | None = None
     ) -> list[Part]:
-        """Return a part for each corpus that has any of some rows.
+        """Return a part for each corpus that has any of some rows of the pool, `None` for all.
 
-        Args:
-            labels: Task to `(utterances of the pool,)` class numbers.
-            rows: Rows of the pool, ascending; `None` is all.
+        `labels` is task to `(utterances of the pool,)` class numbers; rows ascend.
         """
         is_wanted = np.zeros(len(self.utterances), bool)
         is_wanted[slice(None) if rows is None else np.array(rows, np.int64)] = True

@@ -196,7 +196,6 @@ def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
 
 
 def _draw_auxiliary_speakers(config: RunConfig, store: Path) -> Pool:
-    """Return the utterances of the drawn speakers of the auxiliary corpora."""
     data, seed = config.data, config.protocol.seed
     corpora = read_corpora(config, needed_data_sets(config).auxiliary, store)
     members = [
@@ -225,14 +224,7 @@ def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...])
 
 
 def _warn(train: Sequence[Part], test: Part, target: Target, leakage: dict[str, Any]) -> list[str]:
-    """Return sentences that lessen the worth of a result.
-
-    Args:
-        train: Parts that are trained on, auxiliary corpora left out.
-        test: The test part.
-        target: The primary task.
-        leakage: The guard's findings.
-    """
+    """Return sentences that lessen the worth of a result; `train` is without auxiliary corpora."""
     found = []
     total = leakage["utterances"]["train"]
     left_out = total - sum(len(part.rows) for part in train)

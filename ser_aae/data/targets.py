@@ -23,7 +23,6 @@ from ser_aae.utterance import Utterance
 IMPROVISED = "improvised"
 """Value of an utterance's `extra["elicitation"]`; other values are `scripted` and `natural`."""
 
-_RESTARTS = 10
 _ROUNDING = 1e-6
 """Tolerance of an edge: averages of three raters are stored with four decimals."""
 
@@ -75,18 +74,12 @@ def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
 
 def may_train_unlabelled(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
     """Return whether each utterance may train without a label, `(utterances,)` bool."""
-    if config.improvised_only:
-        return np.array([_is_improvised(item) for item in corpus.utterances], bool)
-    return np.ones(len(corpus.utterances), bool)
+    everything = not config.improvised_only
+    return np.array([everything or _is_improvised(item) for item in corpus.utterances], bool)
 
 
 def make_target(config: RunConfig, pool: Pool, train: Sequence[int]) -> Target:
-    """Number the classes of the primary task.
-
-    Args:
-        config: The task, the classes, the edges of levels, the seed of K-means.
-        pool: Utterances that take part, as `select_pool` returns them.
-        train: Rows of the pool that train; clusters are fitted on these.
+    """Number the classes of the primary task; clusters are fitted on the rows that train.
 
     Raises:
         UserError: A class without an utterance, or fewer points than clusters.
@@ -148,11 +141,7 @@ def _is_improvised(utterance: Utterance) -> bool:
 
 
 def _levels(corpus: StoredCorpus, config: RunConfig) -> np.ndarray:
-    """Return the level of each rating: at most the low edge, at most the high edge, above.
-
-    Raises:
-        UserError: The edges of the corpus are not known.
-    """
+    """Return the level of each rating: at most the low edge, at most the high edge, above."""
     if corpus.facts is None:
         raise UserError(
             f"{corpus.folder}: prepared by an earlier version, which did not write where the "
@@ -179,6 +168,6 @@ def _fit_centroids(config: RunConfig, points: np.ndarray) -> np.ndarray:
         )
     # the protocol's seed, so that repetitions have the same labels; one thread, so to the bit
     with threadpool_limits(1):
-        fitted = KMeans(count, n_init=_RESTARTS, random_state=config.protocol.seed).fit(points)
+        fitted = KMeans(count, n_init=10, random_state=config.protocol.seed).fit(points)
     # by valence, so that a number means the same in every fold
     return fitted.cluster_centers_[np.argsort(fitted.cluster_centers_[:, 0])]

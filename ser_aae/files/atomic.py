@@ -22,11 +22,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Give a name beside a file or folder to write under; rename when the block ends well.
 
     The name ends like the target's, since some writers go by the ending. It is removed where the
-    block raises.
-
-    Args:
-        path: The target; the folder that it lies in is made where missing. A file there is
-            replaced, a folder only if it is empty.
+    block raises. The folder that the target lies in is made where missing. A file in the target's
+    place is replaced, a folder only if it is empty.
 
     Yields:
         The path to write the file or folder under; nothing is there yet.
@@ -78,12 +75,7 @@ def append_jsonl(path: Path, row: Mapping[str, Any]) -> None:
 def read_json(
     path: Path, expected: str = "a file of a run", mend: str = TRAIN_AGAIN
 ) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Args:
-        path: The file.
-        expected: Kind of file, for the error where it is missing.
-        mend: Advice at the end of each error.
+    """Read a JSON object; errors say which kind of file was expected, and end with what mends it.
 
     Raises:
         UserError: No such file, or no JSON object in it.
@@ -100,11 +92,7 @@ def read_json(
 
 
 def read_jsonl(path: Path, mend: str = "remove the line") -> list[dict[str, Any]]:
-    """Read a file of JSON lines; an absent file has none.
-
-    Args:
-        path: The file.
-        mend: Advice at the end of the error.
+    """Read a file of JSON lines, of which an absent file has none; an error ends with `mend`.
 
     Raises:
         UserError: A line is not JSON. A last line without its end is left out instead: a

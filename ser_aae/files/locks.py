@@ -23,11 +23,8 @@ def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
     """Hold a folder against every other process that asks, on any machine.
 
     The lock is the operating system's, on a file beside the folder: it falls with the process
-    that holds it, so nothing stale is left by one that was killed.
-
-    Args:
-        folder: A folder that need not exist.
-        wait: Whether to wait for another holder to let go, instead of going on without it.
+    that holds it, so nothing stale is left by one that was killed. The folder need not exist.
+    `wait` is whether to wait for another holder to let go.
 
     Yields:
         Whether this process holds it; `False` where another one does.

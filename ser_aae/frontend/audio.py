@@ -41,13 +41,8 @@ def read_audio(
     """Read a recording as one channel at the given rate.
 
     Channels are averaged before resampling (soxr, high quality). The file's own header
-    says rate and channels; every container that libsndfile knows is read.
-
-    Args:
-        path: The audio file.
-        sample_rate_hz: Rate of the result.
-        start_s: Begin of the part, in seconds.
-        end_s: End of the part, in seconds; `None` is the end of the file.
+    says rate and channels; every container that libsndfile knows is read. Without `end_s` the
+    part ends where the file does.
 
     Returns:
         `(samples,)` float32, in [-1, 1] where the file is.
@@ -87,14 +82,10 @@ def read_pieces(path: Path) -> Iterator[np.ndarray]:
 
 
 def stated_frames(path: Path, frames: int) -> int | None:
-    """Return how many samples a channel has, `None` where the header does not say.
+    """Return the frames that libsndfile takes from a header, `None` where it does not say.
 
     FLAC that a program wrote to a pipe says nothing, and libsndfile gives the largest number
     there is; and a damaged header may state more than a file of its size can hold.
-
-    Args:
-        path: The file.
-        frames: Number that libsndfile takes from its header.
     """
     return frames if frames <= path.stat().st_size * _SAMPLES_A_BYTE else None
 
@@ -118,7 +109,11 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
     try:
         with _ForwardsFile(path) as sound:
             rate_hz = sound.samplerate
-            _check_rate(path, rate_hz)
+            if rate_hz < LEAST_RATE_HZ:
+                raise UserError(
+                    f"{path}: expected a sampling rate of at least {LEAST_RATE_HZ} Hz, the header "
+                    f"says {rate_hz}; write the file anew from its source"
+                )
             is_mp3 = sound.format == "MP3"
             if is_mp3 and (unmeasured := read_unmeasured_mp3(path, start_s, end_s)):
                 return unmeasured
@@ -147,14 +142,6 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
             "it was cut short, fetch it again"
         )
     return samples, rate_hz
-
-
-def _check_rate(path: Path, rate_hz: int) -> None:
-    if rate_hz < LEAST_RATE_HZ:
-        raise UserError(
-            f"{path}: expected a sampling rate of at least {LEAST_RATE_HZ} Hz, the header says "
-            f"{rate_hz}; write the file anew from its source"
-        )
 
 
 def _check_finite(path: Path, samples: np.ndarray, first: int = 0) -> None:

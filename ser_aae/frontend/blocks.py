@@ -64,32 +64,42 @@ def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     except (soundfile.LibsndfileError, OSError):
         yield from _decoded_blocks(_find_decoder(path, sample_rate_hz), path, sample_rate_hz)
         return
-    if info.format == "MP3" and read_unmeasured_mp3(path, 0.0, 0.0):
+    is_unmeasured = info.format == "MP3" and read_unmeasured_mp3(path, 0.0, 0.0)
+    is_endless = stated_frames(path, info.frames) is None
+    if is_unmeasured or is_endless:
+        read_audio(path, sample_rate_hz, 0.0, 1.0)  # has the words for a file without any sound
+    if is_unmeasured:
         yield from _unmeasured_blocks(path, sample_rate_hz)
-        return
-    if stated_frames(path, info.frames) is None:
-        yield from _endless_blocks(path, info.samplerate, sample_rate_hz)
-        return
-    for start_s, end_s in _edges(info.duration):
-        yield Block(start_s, read_audio(path, sample_rate_hz, start_s, end_s))
+    elif is_endless:
+        for start_s, samples in _cut_stream(read_pieces(path), info.samplerate):
+            yield Block(start_s, to_mono(samples, info.samplerate, sample_rate_hz))
+    else:
+        for start_s, end_s in _edges(info.duration):
+            yield Block(start_s, read_audio(path, sample_rate_hz, start_s, end_s))
 
 
 def sample_blocks(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> Iterator[Block]:
     """Cut samples in memory into blocks.
 
-    Args:
-        samples: `(samples,)` or `(samples, channels)`, floats in [-1, 1] or signed integers.
-        rate_hz: Their rate.
-        sample_rate_hz: Rate of the blocks.
+    Samples are `(samples,)` or `(samples, channels)`, floats in [-1, 1] or signed integers.
 
     Raises:
         UserError: No samples, another shape, other numbers, or no rate.
     """
-    _check_samples(samples, rate_hz)
+    is_integer = np.issubdtype(samples.dtype, np.signedinteger)
+    is_known = is_integer or np.issubdtype(samples.dtype, np.floating)
+    if samples.ndim not in (1, 2) or not samples.size or not is_known:
+        raise UserError(
+            "samples: expected (samples,) or (samples, channels) of floats in [-1, 1] or of "
+            f"signed integers, got shape {samples.shape} of {samples.dtype}"
+        )
+    if not rate_hz > 0:
+        raise UserError(f"sample_rate_hz: expected samples a second, got {rate_hz}")
     columns = samples[:, None] if samples.ndim == 1 else samples
+    full_scale = -float(np.iinfo(samples.dtype).min) if is_integer else 1.0
     for start_s, end_s in _edges(len(columns) / rate_hz):
         last = None if end_s is None else round(end_s * rate_hz)
-        piece = _to_float(columns[round(start_s * rate_hz) : last])
+        piece = (columns[round(start_s * rate_hz) : last] / full_scale).astype(np.float32)
         if not np.isfinite(piece).all():
             raise UserError(
                 f"samples: expected finite numbers, found others from {start_s:g} s on; "
@@ -105,16 +115,8 @@ def _edges(duration_s: float) -> Iterator[tuple[float, float | None]]:
         yield BLOCK_S * number, BLOCK_S * (number + 1) if number + 1 < blocks else None
 
 
-def _endless_blocks(path: Path, rate_hz: int, sample_rate_hz: int) -> Iterator[Block]:
-    """Read a file that does not say its length, until nothing more comes."""
-    read_audio(path, sample_rate_hz, 0.0, 1.0)  # has the words for a file without any sound
-    for start_s, samples in _cut_stream(read_pieces(path), rate_hz):
-        yield Block(start_s, to_mono(samples, rate_hz, sample_rate_hz))
-
-
 def _unmeasured_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     """Read an MP3 that does not say its length, until nothing more comes."""
-    read_audio(path, sample_rate_hz, 0.0, 1.0)  # has the words for a file without any sound
     for start_s in count(0.0, _CHUNK_S):
         found = read_unmeasured_mp3(path, start_s, start_s + _CHUNK_S)
         if found is None or not len(found[0]):
@@ -123,31 +125,8 @@ def _unmeasured_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
             yield Block(start_s + block.start_s, block.signal)
 
 
-def _to_float(samples: np.ndarray) -> np.ndarray:
-    if np.issubdtype(samples.dtype, np.signedinteger):
-        return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
-    return samples.astype(np.float32)
-
-
-def _check_samples(samples: np.ndarray, rate_hz: float) -> None:
-    known = np.issubdtype(samples.dtype, np.floating) or np.issubdtype(
-        samples.dtype, np.signedinteger
-    )
-    if samples.ndim not in (1, 2) or not samples.size or not known:
-        raise UserError(
-            "samples: expected (samples,) or (samples, channels) of floats in [-1, 1] or of "
-            f"signed integers, got shape {samples.shape} of {samples.dtype}"
-        )
-    if not rate_hz > 0:
-        raise UserError(f"sample_rate_hz: expected samples a second, got {rate_hz}")
-
-
 def _find_decoder(path: Path, sample_rate_hz: int) -> str:
-    """Return ffmpeg for a file that libsndfile does not know.
-
-    Raises:
-        UserError: It is not installed, or the file is missing or empty.
-    """
+    """Return ffmpeg for a file that libsndfile does not know, or raise why nothing reads it."""
     program = shutil.which("ffmpeg")
     holds_something = path.is_file() and path.stat().st_size > 0
     if program and holds_something:
@@ -189,11 +168,7 @@ def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[B
 
 
 def _samples_of(process: "subprocess.Popen[bytes]", path: Path) -> Iterator[np.ndarray]:
-    """Yield the float32 samples that a process writes, as they come, until it has ended.
-
-    Raises:
-        UserError: Nothing comes for a long time, or samples that are not finite.
-    """
+    """Yield the float32 samples that a process writes, as they come, until it has ended."""
     pipe, rest, found = process.stdout, b"", False
     while pipe and select.select([pipe], [], [], _PATIENCE_S)[0]:
         piece = os.read(pipe.fileno(), 1 << 18)

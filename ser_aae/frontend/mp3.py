@@ -8,7 +8,7 @@ for no length and reads until nothing more comes; so such a file is given to it 
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -24,10 +24,7 @@ def read_unmeasured_mp3(
 ) -> tuple[np.ndarray, int] | None:
     """Read a part of an MP3 that does not say its length, decoding all that comes before.
 
-    Args:
-        path: The file.
-        start_s: Begin of the part, in seconds.
-        end_s: End of the part, in seconds; `None` is the end of the file.
+    Without `end_s` the part ends where the file does.
 
     Returns:
         `(samples, channels)` float32 and the file's rate; `None` where the file says its length.
@@ -46,10 +43,7 @@ def read_unmeasured_mp3(
 def read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np.ndarray:
     """Read forwards, and keep what lies between two samples, counted from the file's position.
 
-    Args:
-        sound: A file that does not seek.
-        first: First sample that is kept.
-        last: First sample after it that is not kept; `None` is the end of the file.
+    The sample `last` itself is not kept; `None` is the end of the file.
 
     Returns:
         `(samples, channels)` float32; fewer where the file ends before.
@@ -83,11 +77,9 @@ def _open_stream(path: Path) -> Iterator[soundfile.SoundFile]:
 def _feed(path: Path, writer: int) -> None:
     with path.open("rb") as source, open(writer, "wb", buffering=0) as target:
         source.seek(_tag_bytes(source.read(10)))
-        try:
+        with suppress(BrokenPipeError):  # the reader has enough
             while block := source.read(PIECE):
                 target.write(block)
-        except BrokenPipeError:
-            return  # the reader has enough
 
 
 def _tag_bytes(header: bytes) -> int:

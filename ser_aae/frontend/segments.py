@@ -13,11 +13,7 @@ def num_segments(
 ) -> np.ndarray:
     """Return how many windows utterances have: enough to cover the last frame, or `fewest`.
 
-    Args:
-        num_frames: Frames of each utterance, `(utterances,)` or a scalar, like the answer.
-        segment_frames: Length of a window.
-        shift_frames: Shift between two windows.
-        fewest: Least number of windows of an utterance, see `segment_starts`.
+    The answer is `(utterances,)` or a scalar, as `num_frames` is.
     """
     rest = np.maximum(np.asarray(num_frames, np.int64) - segment_frames, 0)
     return np.maximum(1 + -(-rest // shift_frames), fewest)
@@ -85,7 +81,6 @@ class SegmentMeans:
     """
 
     def __init__(self, rows: np.ndarray) -> None:
-        """Begin with no segment."""
         self.counts = np.zeros(len(rows), np.int64)
         self._rows = rows
         self._sums: dict[str, np.ndarray] = {}

@@ -13,12 +13,8 @@ def remove_silence(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     loudest frame at all (digital silence, see `is_silent`) is kept whole, and so is every signal
     where the config keeps pauses.
 
-    Args:
-        signal: `(samples,)` float32.
-        config: Threshold, window and shift.
-
     Returns:
-        `(kept samples,)` float32, never empty where `signal` is not.
+        `(kept samples,)` float32, never empty where the signal, `(samples,)`, is not.
     """
     return np.concatenate([signal[start:end] for start, end in speech_intervals(signal, config)])
 

@@ -83,8 +83,8 @@ def band_weights(config: FrontEndConfig) -> np.ndarray:
         return _fill_empty(mel.T.astype(np.float32), config)
     per_band = (fft_bins - 1) // config.bins
     bands = np.zeros((fft_bins, config.bins), np.float32)
-    for band in range(config.bins):
-        bands[1 + band * per_band : 1 + (band + 1) * per_band, band] = 1.0 / per_band
+    gathered = np.repeat(np.eye(config.bins) / per_band, per_band, axis=0)
+    bands[1 : 1 + len(gathered)] = gathered
     return bands
 
 

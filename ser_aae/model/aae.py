@@ -53,7 +53,6 @@ class MultitaskAAE(AveragedModel):
         segment_shape: Shape = (128, 256, 1),
         seed: int = 0,
     ) -> None:
-        """Build the networks; see the class."""
         super().__init__(name="multitask_aae")
         self.config = config
         self.phases = config.traits.phases
@@ -83,10 +82,8 @@ class MultitaskAAE(AveragedModel):
     ) -> None:
         """Make one optimiser for each target of each phase, and the trackers of its losses.
 
-        Args:
-            training: Optimiser, rates and their ratios, and how classes are balanced.
-            class_shares: Task to the share of each class of the training part; a task that is
-                absent is not balanced.
+        `class_shares` is task to the share of each class of the training part; a task that is
+        absent is not balanced.
         """
         # a bare compile() attaches an optimiser of Keras' choice that nothing would use
         super().compile(optimizer=None, loss=None, jit_compile=False)

@@ -35,7 +35,6 @@ class PooledBatchNormalization(keras.layers.Layer):
         epsilon: float = 1e-3,
         **kwargs: Any,
     ) -> None:
-        """Take the layer's settings; see the class."""
         super().__init__(**kwargs)
         self.pool_size = tuple(pool_size)
         self.momentum = momentum
@@ -148,7 +147,6 @@ class TimePooling(keras.layers.Layer):
     """
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
-        """Take the layer's settings; see the class."""
         super().__init__(**kwargs)
         if kind not in ("mean-std", "attention"):
             raise ValueError(f"TimePooling: expected 'mean-std' or 'attention', received {kind!r}")

@@ -21,13 +21,9 @@ Shape = tuple[int, ...]
 def build_encoder(config: ModelConfig, segment_shape: Shape) -> keras.Model:
     """Build E: three times convolution, batch norm, ReLU, max-pool (Sec. 4.3).
 
-    Args:
-        config: Filters, latent channels, and whether z is standardised or rectified.
-        segment_shape: `(128, 256, 1)` in the paper.
-
     Returns:
-        Segments `segment_shape` to the latent code `(16, 16, latent_channels)`. With
-        `latent="standardised"` the last block is convolution, pool, batch norm without scale
+        Segments, `(128, 256, 1)` in the paper, to the latent code `(16, 16, latent_channels)`.
+        With `latent="standardised"` the last block is convolution, pool, batch norm without scale
         or offset: each channel of z has mean 0 and variance 1, so that N(0, I) is in reach.
     """
     segment = keras.Input(segment_shape, name="segment")

@@ -15,12 +15,6 @@ def build_optimiser(
     Alpha of eq. (1) is a factor of the reconstruction's rate. Under plain gradient descent
     that is the same as weighting the loss; Adam divides a gradient by its own size, so that
     a weighted loss would move the weights exactly as far as an unweighted one.
-
-    Args:
-        training: Kind, rates and weight decay.
-        name: `"reconstruction"`, `"discriminator"`, `"generator"`, `"classification"` or a task.
-        networks: Networks that it moves.
-        alpha: Weight of the reconstruction against the classification.
     """
     ratios = {
         "reconstruction": alpha,

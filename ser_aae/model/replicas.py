@@ -54,14 +54,10 @@ def apply_gradients(
     weights: Sequence[keras.Variable],
     condition: tf.Tensor | None = None,
 ) -> None:
-    """Take an optimiser's step with the mean of the replicas' gradients.
+    """Take the step of an optimiser of some weights with the mean of the replicas' gradients.
 
-    Args:
-        optimiser: Built on the weights.
-        gradients: Gradients of this replica, one for each weight.
-        weights: The weights to move.
-        condition: The same in every replica; where it is false no step is taken, so that weights
-            and momentum stay.
+    The condition is the same in every replica; where it is false no step is taken, so that weights
+    and momentum stay.
     """
     replicas = num_replicas()
     if replicas > 1:  # optimisers sum over the replicas

@@ -149,7 +149,6 @@ def find_lists(directory: Path) -> dict[int, dict[str, Path]]:
 
 
 def _emobox_files(folder: Path) -> dict[str, Path]:
-    """Return the files of one fold of EmoBox by part."""
     files = {}
     for path in sorted(folder.iterdir()):
         if match := _EMOBOX_FILE.fullmatch(path.name):
@@ -167,11 +166,7 @@ def _emobox_files(folder: Path) -> dict[str, Path]:
 
 
 def read_list(path: Path, part: str) -> Iterator[Entry]:
-    """Yield the lines of a list.
-
-    Args:
-        path: The file.
-        part: Part that all of it is, or `"all"` for a list of ours, whose lines say it.
+    """Yield the lines of a list, all of one part, or of `"all"` where the lines say it, as ours.
 
     Raises:
         UserError: A line is none of a list.
@@ -248,11 +243,8 @@ def count_lists(protocol: ProtocolConfig) -> int:
 def read_parts(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Parts:
     """Return the rows of the parts that a fold's list names.
 
-    Args:
-        utterances: Utterances of the run's classes. A line with a label that none of them has is
-            of another class and passed over.
-        protocol: The folder of the lists, the fold, and the share to hold out.
-        seed: Seed of the draw that holds out.
+    The utterances are of the run's classes. A line with a label that none of them has is of another
+    class and passed over. The seed is of the draw that holds out a validation part.
 
     Raises:
         UserError: A line cannot be read, names an utterance that is not there, or one that
@@ -281,13 +273,7 @@ def hold_out(
     A list that was published without a validation part leaves this choice open. Speakers are
     drawn, so that the epoch is chosen on voices that were not trained on; the utterances of a
     single speaker are drawn themselves. The draw depends on the seed and the names, not on the
-    order of the lines.
-
-    Args:
-        train: Rows of `utterances`.
-        utterances: Utterances that the rows count.
-        fraction: Share of the speakers, rounded up.
-        seed: Seed of the draw.
+    order of the lines. The share of the speakers is rounded up.
 
     Returns:
         The rows that train and those that validate.
@@ -323,7 +309,13 @@ def _place(entries: Sequence[Entry], utterances: Sequence[Utterance]) -> dict[st
         row = next((row for row in named if corpus in ("", utterances[row].corpus)), None)
         if row is None:
             if labels & {entry.label, canonical_emotion(entry.label)}:
-                raise UserError(_describe_absence(entry, utterances))
+                corpora = ", ".join(sorted({item.corpus for item in utterances}))
+                raise UserError(
+                    f"{entry.where}: {entry.names[0]} ({entry.label or 'without a label'}) is not "
+                    f"among the utterances of {corpora} that take part; the list is of another "
+                    "corpus or release, the copy is incomplete, or a setting leaves the utterance "
+                    "out"
+                )
             continue
         if row in taken:
             other = taken[row]
@@ -334,12 +326,3 @@ def _place(entries: Sequence[Entry], utterances: Sequence[Utterance]) -> dict[st
         taken[row] = entry
         rows[entry.part].append(row)
     return rows
-
-
-def _describe_absence(entry: Entry, utterances: Sequence[Utterance]) -> str:
-    corpora = ", ".join(sorted({item.corpus for item in utterances}))
-    return (
-        f"{entry.where}: {entry.names[0]} ({entry.label or 'without a label'}) is not among the "
-        f"utterances of {corpora} that take part; the list is of another corpus or release, the "
-        "copy is incomplete, or a setting leaves the utterance out"
-    )

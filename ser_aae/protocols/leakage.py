@@ -105,14 +105,10 @@ def check_leakage(
 
 
 def shared_voices(check: Mapping[str, Any]) -> str:
-    """Return what shared speakers mean for the test part.
+    """Return what shared speakers mean for the test part: one of `VOICES`, or `""`.
 
-    Args:
-        check: Values of `check_leakage`, as a result file has them. Where they do not say which
-            parts share speakers, the worst is assumed.
-
-    Returns:
-        One of `VOICES`, `""` where no two parts share a speaker or nothing was checked.
+    It is `""` where no two parts share a speaker, or nothing was checked. Where the values of
+    `check_leakage` do not say which parts share speakers, the worst is assumed.
     """
     if check.get("speaker_independent") is not False:
         return ""
@@ -123,8 +119,7 @@ def shared_voices(check: Mapping[str, Any]) -> str:
 def independence(checks: Iterable[Mapping[str, Any]]) -> str:
     """Return in two words, or a few more, whether the test speakers of some runs were unknown.
 
-    Args:
-        checks: Values of `check_leakage` for each run, as result files have them.
+    The checks are values of `check_leakage` for each run, as result files have them.
 
     Returns:
         `"speaker-independent"`, or the first words of `VOICES`; of runs that differ, all that are.
@@ -156,11 +151,7 @@ def shared_sound(parts: Mapping[str, Sequence[Utterance]]) -> list[tuple[str, st
 
 
 def refuse_known_speakers(verified: Sequence[Utterance], others: Sequence[Utterance]) -> None:
-    """Refuse speakers to be verified who take part in anything else (P11).
-
-    Args:
-        verified: Utterances of the speakers to be verified.
-        others: All utterances that are trained, validated or tested on.
+    """Refuse speakers to be verified who are trained, validated or tested on as well (P11).
 
     Raises:
         UserError: Somebody is in both.

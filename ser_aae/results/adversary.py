@@ -6,12 +6,6 @@ from typing import Any
 LOW, HIGH = 0.3, 1.0
 """Bounds of a living discriminator's loss; ln 2 = 0.693 is a discriminator that guesses."""
 
-_SETTLING_EPOCHS = 3
-"""First epochs of stage 2, which are not judged."""
-
-_MAX_OUTSIDE = 0.1
-"""Share of the judged epochs whose loss may lie outside where the last one is back inside."""
-
 
 def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Say whether the discriminator's loss stayed between `LOW` and `HIGH` once settled.
@@ -20,8 +14,7 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     fooling it; a high one that D itself has failed. Either way the autoencoder is then no
     adversarial one, and no score would show it.
 
-    Args:
-        epochs: Rows of `epochs.jsonl`; those of stage 2 are judged.
+    Of the epochs, rows of `epochs.jsonl`, those of stage 2 are judged.
 
     Returns:
         `state` (`"alive"`; `"strayed"`, where up to a tenth of the epochs lie outside and the
@@ -30,7 +23,7 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         the third epoch, `share_inside` of those epochs, and `warning` (a sentence or `None`).
     """
     rows = [row["train"] for row in epochs if row["stage"] == 2]
-    losses = [row["discriminator_loss"] for row in rows[_SETTLING_EPOCHS:]]
+    losses = [row["discriminator_loss"] for row in rows[3:]]
     if not losses:
         return {"state": "not settled", "warning": None}
     inside = [LOW <= loss <= HIGH for loss in losses]
@@ -39,7 +32,7 @@ def judge_adversary(epochs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if outside:
         low = min(losses) < LOW
         winner = "discriminator wins" if low else "encoder wins"
-        back = inside[-1] and outside <= _MAX_OUTSIDE * len(losses)
+        back = inside[-1] and outside <= 0.1 * len(losses)
         state = "strayed" if back else winner
         warning = (
             f"the adversary {'strayed and came back' if back else 'is stuck'} ({winner}): the "

@@ -210,7 +210,6 @@ def _folds_expected(config: Mapping[str, Any], evaluated: Sequence[Evaluated]) -
 
 
 def _repetitions(evaluated: Sequence[Evaluated], expected: int | None) -> list[dict[str, Any]]:
-    """Return the scores of each repetition, by its seed."""
     rows = []
     for seed in sorted({run["repetition"] for run, _ in evaluated}):
         runs = [run for run, _ in evaluated if run["repetition"] == seed]

@@ -64,10 +64,7 @@ def macro_f1(truth: Names, predicted: Names, classes: Names) -> tuple[float, tup
 def confusion(truth: Names, predicted: Names, classes: Names) -> list[list[int]]:
     """Return counts: a row for each true class, a column for each predicted one."""
     _check(truth, predicted, classes)
-    matrix: list[list[int]] = audmetric.confusion_matrix(
-        list(truth), list(predicted), list(classes)
-    )
-    return matrix
+    return list(audmetric.confusion_matrix(list(truth), list(predicted), list(classes)))
 
 
 def speaker_only_unweighted_accuracy(speakers: Names, truth: Names, classes: Names) -> float:

@@ -17,11 +17,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_table(path: Path, kind: str) -> pd.DataFrame:
-    """Read a table.
-
-    Args:
-        path: The file.
-        kind: Content, for the error where the file is missing.
+    """Read a table; an error calls a missing one by its `kind`.
 
     Raises:
         UserError: No file, or a damaged one.
@@ -49,13 +45,9 @@ def refuse_rows(
     wrong: Mapping[str, np.ndarray | pd.Series],
     columns: Sequence[str],
 ) -> None:
-    """Raise a UserError that shows the first row which is not as expected.
+    """Raise a UserError that shows some columns of the first row which is not as expected.
 
-    Args:
-        path: File of the table, for the error.
-        table: The table.
-        wrong: Expectation to `(rows,)` bool, true where a row does not meet it.
-        columns: Columns of the row that the error shows.
+    `wrong` is each expectation to `(rows,)` bool, true where a row does not meet it.
     """
     for expected, rows in wrong.items():
         found = np.flatnonzero(np.asarray(rows, bool))

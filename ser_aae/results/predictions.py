@@ -15,7 +15,6 @@ from ser_aae.results.parquet import read_table, refuse_missing, refuse_rows, wri
 
 REQUIRED = ("utterance_id", "corpus", "speaker", "gender", "truth", "predicted", "segments")
 POSTERIOR = "p_"
-_CLASS_COLUMNS = ("truth", "predicted")
 _TEST_ROW = ["corpus", "utterance_id", "speaker", "gender", "truth"]
 _TOLERANCE = 1e-4
 """Posteriors may have been summed in single precision."""
@@ -31,10 +30,8 @@ def classes_of(frame: pd.DataFrame) -> tuple[str, ...]:
 def write_predictions(path: Path, frame: pd.DataFrame) -> None:
     """Write `predictions.parquet`, whole or not at all.
 
-    Args:
-        path: The file; its folder is made where missing.
-        frame: One row a test utterance: `REQUIRED`, a column `p_<class>` for each class in
-            their order, and optionally `gender_predicted` (`"F"`, `"M"` or null).
+    It has one row a test utterance: `REQUIRED`, a column `p_<class>` for each class in their
+    order, and optionally `gender_predicted` (`"F"`, `"M"` or null).
 
     Raises:
         UserError: A column is missing, or rows contradict themselves.
@@ -55,11 +52,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
 
 
 def score(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
-    """Return every score of a set of predictions as plain values, shares in [0, 1].
-
-    Args:
-        predictions: As `read_predictions` returns them, of one run or several.
-        classes: In the order of the confusion matrix.
+    """Return every score of the predictions of one run or several, shares in [0, 1].
 
     Returns:
         `n`, `classes`, `classes_scored` (those with truth; UA and F1 are over them),
@@ -99,10 +92,6 @@ def score_ensemble(
     model that had not been trained on it; nothing is chosen or weighed. Of two classes with the
     same mean the first is predicted.
 
-    Args:
-        repetitions: Predictions of all folds of each, as `read_predictions` returns them.
-        classes: Classes of the posteriors.
-
     Returns:
         `members`, how many, and what `score` gives; `None` for fewer than two, or where they
         were not tested on the same utterances, as with a test part that the seed draws.
@@ -129,10 +118,7 @@ def _gender_accuracy(predictions: pd.DataFrame) -> float | None:
 
 def _ids_digest(predictions: pd.DataFrame) -> str:
     """Return the SHA-256 over the sorted names: equal digests, equal test parts."""
-    ids = sorted(
-        f"{corpus}\t{name}"
-        for corpus, name in zip(predictions["corpus"], predictions["utterance_id"], strict=True)
-    )
+    ids = sorted(predictions["corpus"].astype(str) + "\t" + predictions["utterance_id"].astype(str))
     return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 
@@ -144,7 +130,9 @@ def _check(frame: pd.DataFrame, path: Path) -> None:
     if frame.empty:
         raise UserError(f"{path}: expected a row for each test utterance, found none")
     one_of = f"expected one of {', '.join(classes)}"
-    wrong = {f"column {name}: {one_of}": ~frame[name].isin(classes) for name in _CLASS_COLUMNS}
+    wrong = {
+        f"column {name}: {one_of}": ~frame[name].isin(classes) for name in ("truth", "predicted")
+    }
     wrong |= {f"column {name}: expected a value": frame[name].isna() for name in REQUIRED}
     wrong["expected one row an utterance"] = frame.duplicated(["corpus", "utterance_id"])
     refuse_rows(path, frame, wrong, REQUIRED)

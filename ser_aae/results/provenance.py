@@ -33,9 +33,6 @@ _ROOT = Path(__file__).resolve().parents[2]
 def environment(root: Path = _ROOT) -> dict[str, Any]:
     """Return the content of `environment.json`.
 
-    Args:
-        root: Folder that holds this package; looked at for a git checkout.
-
     Returns:
         `git` (`commit` and `dirty`, or `None` outside a checkout), `packages` (name to
         version, `None` where not installed), `python`, `platform`, `cpu_count`.

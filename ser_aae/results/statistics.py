@@ -21,8 +21,6 @@ class Interval:
 
     Attributes:
         estimate: The score itself, a share in [0, 1], or the difference of two.
-        low: Lower edge.
-        high: Upper edge.
         level: Share of resamples between the edges.
         speakers: Number of speakers, who are drawn with replacement.
         utterances: Number of their utterances.
@@ -81,15 +79,10 @@ def bootstrap_unweighted_accuracy(
     rather too narrow: with 24, as RAVDESS has, intervals of 95 % hold the truth in about 92 of 100
     samples; with the four of a fold, in 80.
 
-    Args:
-        predictions: With `corpus`, `utterance_id`, `speaker`, `truth` and `predicted`; of all
-            folds, and of one repetition or of several. Of several, an utterance counts with the
-            share of repetitions that are right on it, and the estimate is the mean of their UA.
-        classes: Classes of the task. In a resample, as elsewhere, UA is the mean over the
-            classes that occur.
-        level: Share of resamples between the edges.
-        resamples: Number of draws.
-        seed: Seed of the draws.
+    The predictions have `corpus`, `utterance_id`, `speaker`, `truth` and `predicted`, and are of
+    all folds, and of one repetition or of several. Of several, an utterance counts with the share
+    of repetitions that are right on it, and the estimate is the mean of their UA. In a resample, as
+    elsewhere, UA is the mean over the classes that occur.
 
     Raises:
         UserError: Fewer than two speakers, or repetitions that were not tested on the same
@@ -104,13 +97,8 @@ def bootstrap_difference(
     """Return a percentile bootstrap interval of the second's UA minus the first's.
 
     A resample draws the same speakers for both, so that a speaker's difficulty for either falls
-    out. Otherwise the interval and the arguments are as of `bootstrap_unweighted_accuracy`.
-
-    Args:
-        first: Predictions.
-        second: Predictions of another model on the same utterances, of any number of repetitions.
-        classes: Classes of the task.
-        resamples: Number of draws.
+    out. Otherwise the interval and the arguments are as of `bootstrap_unweighted_accuracy`; the
+    two may be of any number of repetitions.
 
     Raises:
         UserError: As there, or the two were not tested on the same utterances.
@@ -147,17 +135,13 @@ def compare_runs(
     the folds of this corpus. It says neither by how much (see the differences), nor that it would
     be so on other speakers. Repetitions of a fold share their test speakers, and folds share most
     of their training speakers, so runs are not independent and p is too small;
-    `average_repetitions` leaves one pair a fold, which is the more honest test and the weaker:
-    with n pairs p is never under 2 / 2**n, which is 0.031 with six folds.
+    `average_repetitions` leaves one pair a fold, the mean over the repetitions that both have,
+    which is the more honest test and the weaker: with n pairs p is never under 2 / 2**n, which is
+    0.031 with six folds.
 
-    Args:
-        first: One row a run with `fold`, `repetition` and `unweighted_accuracy`, as
-            `ser_aae.results.folder.load_runs` gives them, of one experiment. Where both have
-            `test_ids_digest` too, runs that were tested on other utterances are no pair.
-        second: Runs of another experiment.
-        average_repetitions: Pair folds, with the mean over the repetitions both have.
-        resamples: Number of draws at most where differences are tied.
-        seed: Seed of the draws.
+    The models are each given with one row a run of an experiment, with `fold`, `repetition` and
+    `unweighted_accuracy`, as `ser_aae.results.folder.load_runs` gives them. Where both have
+    `test_ids_digest` too, runs that were tested on other utterances are no pair.
 
     Raises:
         UserError: A column is missing, a run stands twice, or no two runs are paired.
@@ -209,7 +193,8 @@ def _resample(
         speakers, np.full(speakers, 1 / speakers), size=resamples
     )
     times = np.vstack([np.ones_like(drawn[:1]), drawn])
-    return _mean_recall(times @ right, times @ tested)
+    right, tested = times @ right, times @ tested
+    return (right / np.maximum(tested, 1)).sum(axis=-1) / (tested > 0).sum(axis=-1)
 
 
 def _interval(predictions: pd.DataFrame, scores: np.ndarray, level: float = 0.95) -> Interval:
@@ -238,16 +223,6 @@ def _utterances(predictions: pd.DataFrame) -> pd.DataFrame:
             "that lack folds"
         )
     return items
-
-
-def _mean_recall(right: np.ndarray, tested: np.ndarray) -> np.ndarray:
-    """Return the mean, over the classes that occur, of the share that is right.
-
-    Args:
-        right: Number of right answers of each class; classes are the last axis.
-        tested: Number of answers of each class.
-    """
-    return (right / np.maximum(tested, 1)).sum(axis=-1) / (tested > 0).sum(axis=-1)
 
 
 def _signed_ranks(differences: np.ndarray, resamples: int, seed: int) -> tuple[float, float]:

@@ -19,11 +19,8 @@ TRIALS_DIGEST = "verification_digest"
 def write_trials(path: Path, trials: pd.DataFrame) -> None:
     """Write `verification.parquet`, whole or not at all.
 
-    Args:
-        path: The file; its folder is made where missing.
-        trials: One row a pair: the speaker `enrolled`; the tested utterance's `corpus`,
-            `utterance_id` and `speaker`; `score`, the higher the likelier the same speaker;
-            `target`, whether it is.
+    It has one row a pair: the speaker `enrolled`; the tested utterance's `corpus`, `utterance_id`
+    and `speaker`; `score`, the higher the likelier the same speaker; `target`, whether it is.
 
     Raises:
         UserError: A column is missing, or rows contradict themselves.

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
-from ser_aae.corpus_facts import CorpusFacts, read_facts
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.utterance import Utterance
@@ -115,11 +115,7 @@ def load_corpus(
 ) -> StoredCorpus:
     """Read a prepared corpus' manifest and utterances; the shards are left to the pipeline.
 
-    Args:
-        store: Folder of prepared corpora.
-        corpus: Its name there.
-        frontend: The front end that it was prepared with.
-        named: Value of `--dataset` that prepares it, where that is not its name in the store.
+    `named` is the value of `--dataset` that prepares it, where that is not its name in the store.
 
     Raises:
         UserError: Not prepared, prepared by another version, or damaged.
@@ -160,7 +156,10 @@ def load_corpus(
 def _facts(manifest: Any) -> CorpusFacts | None:
     """Return the facts in a manifest, `None` where they are not those of this version."""
     try:
-        return read_facts(manifest["facts"])
+        plain = manifest["facts"]
+        edges = plain["level_edges"]
+        edges = None if edges is None else (float(edges[0]), float(edges[1]))
+        return CorpusFacts(**plain | {"level_edges": edges, "aliases": tuple(plain["aliases"])})
     except (KeyError, TypeError, IndexError, ValueError):
         return None
 
@@ -182,11 +181,7 @@ def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ..
 
 
 def _read_manifest(path: Path, mend: str) -> dict[str, Any]:
-    """Return a manifest of this version with all that is read of it.
-
-    Raises:
-        UserError: It is none; the message ends with what mends it.
-    """
+    """Return a manifest of this version with all that is read of it, or raise what mends it."""
     content = read_json(path, MANIFEST, f"remove its folder and {mend}")
     found = content.get("schema_version")
     # before the keys: another version may have others, without being damaged

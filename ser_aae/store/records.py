@@ -13,11 +13,8 @@ _FEATURES = {
 def serialise(index: int, spectrogram: np.ndarray) -> bytes:
     """Return one record: the row of the utterance in its manifest and its spectrogram.
 
+    Rows count from 0; the spectrogram, `(frames, bins)` in dB, is stored as little-endian float16.
     Labels lie in `utterances.jsonl` instead, where no sound has to be read for them.
-
-    Args:
-        index: Row of the utterance, from 0.
-        spectrogram: `(frames, bins)` in dB, stored as little-endian float16.
     """
     example = tf.train.Example()
     feature = example.features.feature
@@ -25,8 +22,7 @@ def serialise(index: int, spectrogram: np.ndarray) -> bytes:
     feature["frames"].int64_list.value.append(len(spectrogram))
     feature["spectrogram"].bytes_list.value.append(spectrogram.astype("<f2").tobytes())
     # without deterministic=True the order of the map, and so the checksum, differs by process
-    content: bytes = example.SerializeToString(deterministic=True)
-    return content
+    return bytes(example.SerializeToString(deterministic=True))
 
 
 def parse(record: tf.Tensor, bins: int) -> tuple[tf.Tensor, tf.Tensor]:

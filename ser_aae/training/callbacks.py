@@ -127,17 +127,12 @@ class HalveOnPlateau(keras.callbacks.Callback):
 class EpochLog(keras.callbacks.Callback):
     """Write one line an epoch to `epochs.jsonl`, the same to TensorBoard, and show progress.
 
-    Args:
-        folder: The run folder.
-        stage: 1 is auxiliary corpora alone, 2 is emotional data.
-        latent: Gives the latent code's mean, variance and kurtosis.
-        show: Called with one line of text an epoch.
+    `latent` gives the latent code's mean, variance and kurtosis.
     """
 
     def __init__(
         self, folder: Path, stage: int, latent: Callable[[], Mapping[str, float]], show: Show
     ) -> None:
-        """Open nothing yet; see the class."""
         super().__init__()
         self.folder = folder
         self.stage = stage
@@ -155,14 +150,13 @@ class EpochLog(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Write the epoch down."""
         figures = {name: float(value) for name, value in logs.items()}
-        validation = {n[len("val_") :]: v for n, v in figures.items() if n.startswith("val_")}
         row = {
             "stage": self.stage,
             "epoch": epoch,
             "seconds": round(time.monotonic() - self.started, 3),
             "learning_rates": learning_rates(self.model),
             "train": {name: v for name, v in figures.items() if not name.startswith("val_")},
-            "validation": validation,
+            "validation": {n[len("val_") :]: v for n, v in figures.items() if n.startswith("val_")},
             "latent": dict(self.latent()),
         }
         append_jsonl(self.folder / EPOCHS, row)

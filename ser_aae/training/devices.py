@@ -79,12 +79,9 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 def place_to_write(
     strategy: tf.distribute.Strategy, config: RunConfig, runs: Path
 ) -> Iterator[Path]:
-    """Give the folder of runs in which this process is to train a run.
+    """Give the folder of runs in which this process, the chief or not, is to train a run.
 
-    Args:
-        strategy: The strategy of this process, which may be the chief's.
-        config: The run; its folder is copied, so that all hosts go on at the same epoch.
-        runs: Where run folders lie.
+    The run's folder is copied, so that all hosts go on at the same epoch.
     """
     if is_chief(strategy):
         mean_over_replicas(strategy, [0.0])  # waits until all others have copied

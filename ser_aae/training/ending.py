@@ -39,12 +39,9 @@ def finish_unscored(trained: TrainedModel, show: Show) -> None:
 
 
 def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> None:
-    """Score the test part, once, and write the result last.
+    """Score the test part, once, with the best epoch's weights, and write the result last.
 
-    Args:
-        trained: The model with the best epoch's weights.
-        verified: Figures of speaker verification, which go into the result; empty for none.
-        show: Shows a person a warning.
+    The result takes up `verified`, the figures of speaker verification, empty for none.
     """
     model, data, folder = trained.model, trained.data, trained.folder
     figures = _training_figures(trained, show)

@@ -14,7 +14,7 @@ from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import EXAMPLES
 from ser_aae.training.scoring import average_outputs
 
-_MOMENT_BATCHES = 4
+MOMENT_BATCHES = 4
 """Batches that the moments are measured on; each holds hundreds of thousands of values."""
 
 _MAX_POINTS = 1000
@@ -29,7 +29,7 @@ def measure_moments(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, f
     """
     codes = [
         model.encoder(segments, training=False).numpy().ravel()
-        for segments, *_ in dataset.take(_MOMENT_BATCHES)
+        for segments, *_ in dataset.take(MOMENT_BATCHES)
     ]
     values = np.concatenate(codes).astype(np.float64)
     mean, variance = values.mean(), values.var()

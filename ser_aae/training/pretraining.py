@@ -12,6 +12,7 @@ the heads differ. A run that has just computed the outcome reads it from the fil
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ from ser_aae.results.folder import (
 )
 from ser_aae.training.callbacks import read_backup, remove_backup
 from ser_aae.training.devices import device_names, is_on_several_hosts
+from ser_aae.training.latent import MOMENT_BATCHES
 from ser_aae.training.pretraining_key import describe_stage_one
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
@@ -44,8 +46,6 @@ _STAND_IN = PRIMARY_TASKS[0]
 """Primary task of stage 1: without any label, so that its head never moves."""
 
 _SPEAKER_LOGITS = "speaker/speaker_logits/"
-_OBSERVED_BATCHES = 4
-"""Batches that the latent code is described on after each epoch."""
 
 
 def pretrain(
@@ -61,14 +61,8 @@ def pretrain(
     Of several processes that need the same one, one computes it and the others wait. Where it
     is interrupted, the next one goes on after its last epoch.
 
-    Args:
-        config: The run.
-        data: Data of the run.
-        runs: Folder that run folders lie in.
-        folder: Folder of the run, which gets the description and the log of stage 1. One that
-            cannot be repeated to the bit, or that several hosts compute together, lies there.
-        show: Shows a person whether stage 1 is computed, waited for or found.
-        strategy: Devices that compute it, see `ser_aae.training.devices`.
+    The folder of the run gets the description and the log of stage 1. A stage 1 that cannot be
+    repeated to the bit, or that several hosts compute together, lies there.
 
     Returns:
         `None` for a run without stage 1, or that is beyond it.
@@ -143,7 +137,7 @@ def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]
     parts = _number_speakers(data)
     normalisation = measure_normalisation(parts)
     size = config.training.batch_size
-    first = evaluation_dataset(parts[0], normalisation, config.data, size).take(_OBSERVED_BATCHES)
+    first = evaluation_dataset(parts[0], normalisation, config.data, size).take(MOMENT_BATCHES)
     # kept: finding a corpus' first rows among its shards may take long
     segments = np.concatenate([segments.numpy() for segments, *_ in first])
     observed = tf.data.Dataset.from_tensor_slices((segments,)).batch(size)
@@ -157,10 +151,9 @@ def _number_speakers(data: RunData) -> list[Part]:
     speakers = auxiliary_speakers(data)
     numbers[[data.speakers.index(name) for name in speakers]] = np.arange(len(speakers))
     return [
-        Part(
-            part.corpus,
-            part.rows,
-            {
+        replace(
+            part,
+            labels={
                 _STAND_IN: np.full(len(part.corpus.utterances), UNLABELLED, np.int32),
                 "gender": part.labels["gender"],
                 # an unknown speaker has number -1, which is the last of the table

@@ -24,7 +24,6 @@ VERSION = 1
 losses, networks, optimisers, batches, augmentation, draws or normalisation."""
 
 _PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
-_THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
 def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
@@ -42,11 +41,7 @@ def describe_stage_one(
 ) -> dict[str, Any]:
     """Return everything that the outcome of stage 1 follows from, to the bit.
 
-    Args:
-        config: The run.
-        data: What it is trained on.
-        devices: Names of those that TensorFlow knows of.
-        replicas: Number of those that a batch is parted between.
+    `devices` are all that TensorFlow knows of; `replicas` of them part a batch between them.
     """
     corpora = [
         {
@@ -64,7 +59,7 @@ def describe_stage_one(
         "packages": {name: packages[name] for name in _PACKAGES},
         "processor": _processor(),
         # more threads take sums in another order
-        "threads": os.environ.get(_THREADS) or str(os.cpu_count()),
+        "threads": os.environ.get("TF_NUM_INTRAOP_THREADS") or str(os.cpu_count()),
         "devices": list(devices),
         "replicas": replicas,
     }

@@ -50,15 +50,9 @@ def train_and_evaluate(
     """Train one fold, score its test part, and leave a run folder.
 
     A complete run is left as it is; an interrupted one goes on after its last epoch, with
-    the outcome it would have had. One that ended without its test part is scored now.
-
-    Args:
-        config: The run; `config.protocol.fold` says which fold.
-        store: Folder of the prepared corpora.
-        runs: Folder that run folders are made in.
-        show: Shows a person a line of text on what happens.
-        score_test: `False` ends with `validation.json`, the test part unread: what a search does.
-        strategy: Devices that compute it, see `ser_aae.training.devices`; one device where absent.
+    the outcome it would have had. One that ended without its test part is scored now. Without
+    `score_test` the run ends with `validation.json`, the test part unread, as a search wants it;
+    without a strategy (see `ser_aae.training.devices`) one device computes it.
 
     Returns:
         The run's folder.
@@ -175,7 +169,6 @@ def _class_shares(data: RunData) -> dict[str, list[float]]:
 
 
 def _train_stage_two(trained: TrainedModel, show: Show) -> None:
-    """Train on emotional data, with auxiliary data mixed in where there are any."""
     config, data, folder = trained.config, trained.data, trained.folder
     scorer = trained.scorer(data.validation)
     stage = Stage(

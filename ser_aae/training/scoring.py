@@ -22,12 +22,9 @@ from ser_aae.results.metrics import unweighted_accuracy, weighted_accuracy
 def average_outputs(
     forward: Callable[[tf.Tensor], Mapping[str, tf.Tensor]], dataset: tf.data.Dataset, part: Part
 ) -> SegmentMeans:
-    """Average over the segments of each utterance what a function gives of them.
+    """Average over each utterance what a function gives of segments: `{name: (batch, values)}`.
 
-    Args:
-        forward: Takes segments, gives `{name: (batch, values)}`.
-        dataset: What `evaluation_dataset` builds of the part.
-        part: The part itself.
+    The data set is what `evaluation_dataset` builds of the part.
     """
     means = SegmentMeans(part.rows)
     for segments, _, rows in dataset:
@@ -37,13 +34,7 @@ def average_outputs(
 
 
 class Scorer:
-    """Posteriors of a model for the utterances of a part.
-
-    Args:
-        model: Called with segments it gives `{task: (batch, classes)}`.
-        dataset: What `evaluation_dataset` builds of the part.
-        part: The part itself.
-    """
+    """Posteriors of a model for a part, whose data set is what `evaluation_dataset` builds."""
 
     def __init__(self, model: keras.Model, dataset: tf.data.Dataset, part: Part) -> None:
         """Compile the forward pass once; it is used after every epoch."""
@@ -66,15 +57,7 @@ class Scorer:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The model of a run, with what it is trained on.
-
-    Attributes:
-        config: The run.
-        folder: The run folder.
-        data: Data of the run.
-        model: Compiled.
-        normalisation: Normalisation of the segments that the model takes.
-    """
+    """The compiled model of a run, with what it is trained on."""
 
     config: RunConfig
     folder: Path

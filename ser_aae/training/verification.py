@@ -84,16 +84,7 @@ def verify(trained: TrainedModel, plan: TrialPlan) -> dict[str, Any]:
 
 
 def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.ndarray:
-    """Return the d-vector of each utterance of a part.
-
-    Args:
-        model: With a speaker classifier.
-        batches: What `evaluation_dataset` builds of the part.
-        part: The part itself.
-
-    Returns:
-        `(utterances, units)` float64, in the order of the part's rows.
-    """
+    """Return the d-vector of each utterance, `(utterances, units)` float64, in the part's order."""
 
     @tf.function
     def last_hidden(segments: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -105,9 +96,7 @@ def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.n
 def score_pairs(vectors: np.ndarray, plan: TrialPlan) -> pd.DataFrame:
     """Return the cosine of every tested utterance with every enrolled speaker.
 
-    Args:
-        vectors: `(utterances, units)`, in the order of `plan.part.rows`.
-        plan: The trials.
+    The d-vectors are in the order of `plan.part.rows`.
 
     Returns:
         One row a pair, as `ser_aae.results.trials` describes; utterance by utterance.
