@@ -128,7 +128,6 @@ def _features() -> Callable[[Path], np.ndarray]:
 
 
 def _measure_apart(contestant: str, model: Path, files: Sequence[Path]) -> dict[str, float]:
-    """Measure a contestant in a process of its own."""
     command = [sys.executable, __file__, "--worker", contestant, "--model", str(model)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", _START_VARIABLE: str(time.time())}
     done = subprocess.run(

@@ -41,12 +41,8 @@ def time_search(
 ) -> float:
     """Return the seconds that a search takes with a worker on each of some cores.
 
-    Args:
-        words: Options of `ser-aae tune`, without places and roles.
-        store: The prepared corpora.
-        cores: One for each worker.
-        runs: An empty folder.
-        program: Starts `ser-aae`.
+    `words` are options of `ser-aae tune`, without places and roles; `runs` is an empty folder;
+    `program` starts `ser-aae`.
 
     Raises:
         CalledProcessError: The chief or a worker failed.

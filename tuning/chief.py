@@ -43,9 +43,6 @@ class Chief(OracleServicer):
     """Server of workers; all of it runs in one thread.
 
     Args:
-        oracle: The search's oracle.
-        search: The search.
-        show: Called with a line of text for a person.
         patience_s: See `PATIENCE_S`.
 
     Attributes:
@@ -130,7 +127,6 @@ class Chief(OracleServicer):
         return [name for name, at in list(self._last_beats.items()) if now - at < self.patience_s]
 
     def _give_back_trials(self) -> None:
-        """Give back the trials of workers that are dead."""
         alive = self._living()
         for name in [n for n in self.oracle.ongoing_trials if n not in alive]:
             self.forget(name)
@@ -200,7 +196,6 @@ def _listen(server: grpc.Server, address: str) -> int:
 
 
 def _wait(chief: Chief, helpers: LocalWorkers | None) -> None:
-    """Wait for the end of the search; raise the error that ended it early."""
     while not chief.finished():
         if chief.error is not None:
             raise chief.error

@@ -23,7 +23,6 @@ class LocalWorkers:
 
     Args:
         command: Starts a worker; the chief's address is its last word, added here.
-        count: Number of workers.
     """
 
     def __init__(self, command: Sequence[str], count: int) -> None:

@@ -31,10 +31,7 @@ class Messenger(Reporter):
     """Reporter who also tells the chief, every second, that this worker lives, and its trial.
 
     Args:
-        channel: To the chief.
         definition: The chief's search, as `Define` first returned it.
-        name: Name of this worker.
-        show: Called with a line of text, beside telling the chief.
         parent: Process of the chief that started this worker, `None` if a person did. The
             worker ends with it: the next chief starts its own.
     """
@@ -166,7 +163,6 @@ def run_worker(
 
 
 def _ask(channel: grpc.Channel, address: str, timeout_s: float) -> bytes:
-    """Return the chief's search, as its bytes."""
     define = channel.unary_unary(f"/{SERVICE}/Define")
     try:
         answer: bytes = define(b"{}", wait_for_ready=True, timeout=timeout_s)

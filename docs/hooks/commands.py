@@ -41,7 +41,6 @@ def write_page(parser: argparse.ArgumentParser) -> str:
 
 
 def _section(command: argparse.ArgumentParser, summary: str) -> Iterator[str]:
-    """Yield the section of one command: its purpose, its usage, each of its options."""
     command.formatter_class = partial(argparse.HelpFormatter, width=_WIDTH)
     yield command.description or f"{summary[:1].upper()}{summary[1:]}."
     usage = command.format_usage().removeprefix("usage: ").rstrip()

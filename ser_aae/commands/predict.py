@@ -127,8 +127,6 @@ def _lines(row: Row) -> Iterator[Row]:
 
 
 def _progress(path: Path) -> Callable[[Any, float], None]:
-    """Return a function that shows a person the progress in a long recording."""
-
     def show(_: Any, seconds: float) -> None:
         if sys.stderr.isatty():
             print(f"\r{path.name}: {_clock(seconds)}\r", end="", file=sys.stderr, flush=True)

@@ -49,7 +49,6 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def _add_experiments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the artefacts, their corpora and their budget."""
     parser.add_argument(
         "artefacts",
         nargs="+",
@@ -87,7 +86,6 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cluster(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the workers."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers", type=count, metavar="N", help="runs at a time on this machine (its processors)"
@@ -156,11 +154,6 @@ def _prepare(configs: Iterable[RunConfig], arguments: argparse.Namespace) -> Non
 
 
 def _train(plan: "Plan", places: "Places", arguments: argparse.Namespace) -> None:
-    """Train what is missing.
-
-    Raises:
-        UserError: Runs have failed; each has been shown with its error.
-    """
     from ser_aae.grid.cluster import count_workers, open_client, run_grid
 
     with open_client(arguments.workers, arguments.scheduler) as client:
@@ -177,7 +170,6 @@ def _train(plan: "Plan", places: "Places", arguments: argparse.Namespace) -> Non
 
 
 def _count_workers(arguments: argparse.Namespace) -> int:
-    """Return the number of runs that would be trained at a time."""
     from ser_aae.grid.cluster import count_workers, open_client
 
     if not arguments.scheduler:

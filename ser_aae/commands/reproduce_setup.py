@@ -44,10 +44,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         datasets=tuple(arguments.datasets),
         auxiliary="" if arguments.auxiliary == NO_CORPUS else arguments.auxiliary,
         base=build_config(
-            arguments.preset,
-            arguments.config,
-            assignments=arguments.set,
-            aliases=known_aliases(),
+            arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()
         ),
         budget=budget,
         max_auxiliary_speakers=arguments.auxiliary_speakers,

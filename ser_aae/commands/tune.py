@@ -110,7 +110,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _search(search: "Search", arguments: argparse.Namespace) -> None:
-    """Search; print the best trial, then the file of its settings."""
     from ser_aae.results.search_folder import BEST
     from tuning import search as searching
     from tuning.hypermodel import trainer

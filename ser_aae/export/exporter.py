@@ -49,8 +49,6 @@ class Choice:
 
     Attributes:
         kind: One of `ser_aae.inference.exported_model.SUFFIXES`.
-        quantise: `"none"`, `"float16"` or `"int8"`.
-        takes: `"spectrogram"` or `"waveform"`.
         tolerance: Points of unweighted accuracy by which the file may differ from the run.
     """
 
@@ -65,9 +63,6 @@ class Rescored:
     """The test part, scored with an exported file.
 
     Attributes:
-        utterances: Number of its utterances.
-        run: Unweighted accuracy in the run.
-        exported: Unweighted accuracy with the file.
         posterior_difference: The largest between any two posteriors.
         moved: Number of utterances that the file puts into another class than the run.
         lead: Largest posterior by which the run preferred its own class in those.
@@ -134,11 +129,7 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
 
 
 def _check(choice: Choice, out: Path) -> None:
-    """Refuse a choice that no file can be, or a name that does not go with it.
-
-    Raises:
-        UserError: The choice or the name is refused.
-    """
+    """Refuse a choice that no file can be, or a name that does not go with it."""
     for name, value, known in (
         ("--format", choice.kind, tuple(SUFFIXES)),
         ("--quantise", choice.quantise, _QUANTISE),
@@ -164,11 +155,6 @@ def _check(choice: Choice, out: Path) -> None:
 
 
 def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:
-    """Return the test part of the run.
-
-    Raises:
-        UserError: The store lacks the run's data, or holds other data.
-    """
     data = assemble(config, store)
     corpora = read_json(run / CONFIG)[CORPORA]
     # the corpus of verification, if any, is named in the file too, and is not needed here

@@ -14,12 +14,7 @@ from keras import layers, ops
 
 from ser_aae.batches.windows import Tensor, count_elements, cut_windows
 from ser_aae.config import FrontEndConfig
-from ser_aae.frontend.spectrogram import (
-    band_weights,
-    hamming_window,
-    shift_samples,
-    window_samples,
-)
+from ser_aae.frontend.spectrogram import band_weights, hamming_window, shift_samples, window_samples
 from ser_aae.inference.signature import Signature
 
 Where = Callable[[Tensor], Tensor]

@@ -42,7 +42,6 @@ class Failure:
     """A run that has not ended well.
 
     Attributes:
-        config: Its settings.
         error: The last error, perhaps with a traceback below its first line.
     """
 
@@ -104,23 +103,13 @@ def open_client(workers: int = CPU_COUNT, scheduler: str = "") -> Iterator[Clien
 
 
 def run_grid(
-    configs: Sequence[RunConfig],
-    places: Places,
-    client: Client,
-    show: Show,
-    work: Work = train_run,
+    configs: Sequence[RunConfig], places: Places, client: Client, show: Show, work: Work = train_run
 ) -> list[Failure]:
     """Train runs on a cluster until each is complete or has failed for good.
 
     An error is tried again `RETRIES` times, and so is a run whose worker died; settings that
-    cannot succeed are not. A run that another grid trains now is looked at again later.
-
-    Args:
-        configs: Runs, each once.
-        places: Places that they read and write.
-        client: Client of the cluster.
-        show: Called with a line for each run that ends.
-        work: Trains a run on a worker.
+    cannot succeed are not. A run that another grid trains now is looked at again later. A line is
+    shown for each run that ends.
 
     Returns:
         The failures, in their order.
@@ -174,7 +163,6 @@ class _Progress:
         self.started = time.monotonic()
 
     def count(self, config: RunConfig, outcome: Outcome) -> None:
-        """Show a line for a run that has ended."""
         self.ended += 1
         elapsed = time.monotonic() - self.started
         left = elapsed / self.ended * (self.total - self.ended)

@@ -65,11 +65,7 @@ class _Sample:
 
 
 def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
-    """Return the plan of some runs.
-
-    Args:
-        configs: May name a run twice.
-        runs: Path or URL of the run folders.
+    """Return the plan of some runs, which may be named twice, in the run folders of a path or URL.
 
     Raises:
         UserError: The place cannot be opened, or a result in it not be read.

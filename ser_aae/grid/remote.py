@@ -137,13 +137,9 @@ def _fetch_file(
 
 
 def send_folder(folder: Path, place: str, relative: str, last: str = RESULT) -> None:
-    """Copy a folder to a URL; each file under another name until it is whole.
+    """Copy a folder to a path below a URL; each file under another name until it is whole.
 
-    Args:
-        folder: The folder, as of a complete run.
-        place: URL of the folder of all runs.
-        relative: Path below that.
-        last: File whose presence means that the folder is complete.
+    The file `last` is copied last: its presence means that the folder is complete.
     """
     system, root = open_place(place)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != last)

@@ -55,11 +55,6 @@ def train_apart(config: RunConfig, store: Path, runs: Path) -> bool:
     The process itself holds the run's folder. So no other gets the folder in the moment by which
     the process outlives a killed worker.
 
-    Args:
-        config: The run.
-        store: Folder of the prepared corpora.
-        runs: Folder of the runs.
-
     Returns:
         Whether it was trained; `False` where another process holds the folder.
 
@@ -107,7 +102,6 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _describe(code: int, text: str) -> str:
-    """Return the error in one line, and the output below it."""
     last = text.splitlines()[-1] if text else f"exit code {code}"
     first = f"killed by signal {-code}" if code < 0 else last
     return f"{first}\n{text}".strip()

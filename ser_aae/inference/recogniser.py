@@ -82,12 +82,7 @@ class _BlockSums:
 
 @dataclass(eq=False)
 class Recogniser:
-    """A trained model that is called with recordings; `load` is the way to get one.
-
-    Attributes:
-        signature: Input and outputs of the network.
-        forward: The network itself.
-    """
+    """A trained model that is called with recordings; `load` is the way to get one."""
 
     signature: Signature
     forward: Forward
@@ -129,12 +124,9 @@ class Recogniser:
         timeline_seconds: float | None = None,
         observe: Observer | None = None,
     ) -> Recognition:
-        """Recognise a recording of any length, rate and container.
+        """Recognise a recording of any length, rate and container, which is read once.
 
-        Args:
-            path: The recording, which is read once.
-            timeline_seconds: Step of the timeline, 0.1 to 10; none is made without.
-            observe: Called after each block.
+        The timeline is that of `__call__`; `observe` is called after each block.
 
         Raises:
             UserError: The file cannot be read, or a step that cannot be.
@@ -189,7 +181,6 @@ class Recogniser:
         }
 
     def _sum_block(self, block: Block, step_s: float | None) -> _BlockSums:
-        """Run the network over a block."""
         about, config = self.signature, self.signature.frontend
         end_s = block.start_s + len(block.signal) / config.sample_rate_hz
         edges_s = _step_starts(block.start_s, end_s, step_s)

@@ -121,7 +121,6 @@ def _add_endpoints(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> N
 
 
 async def _answer_error(_: Request, error: Exception) -> JSONResponse:
-    """Answer an error with `{"error": ...}`."""
     status, message = 500, "the server failed with this request; its log says why"
     if isinstance(error, HTTPException):
         status, message = error.status_code, str(error.detail)

@@ -28,7 +28,6 @@ class Limits:
 
     Attributes:
         megabytes: Largest file, in units of 2^20 bytes.
-        seconds: Longest recording.
         waiting: Number of files of that size that may lie on the server at once.
     """
 
@@ -56,7 +55,6 @@ class BodyLimit:
     """Refuse bodies over the limit: when they are announced, and when they come unannounced.
 
     Attributes:
-        app: The application behind it.
         limits: Bodies of forms may have a file of this size, others hardly anything.
     """
 
@@ -111,7 +109,6 @@ class Guard:
     programs leave out, name its site.
 
     Attributes:
-        app: The application behind it.
         hosts: Names the server goes by; any where there are none.
     """
 

@@ -27,9 +27,6 @@ class SpectrogramColumns:
 
     The length of the recording need not be known: every column sums the same number of frames,
     and when there are too many columns, two become one.
-
-    Args:
-        frontend: Settings of the spectrogram.
     """
 
     def __init__(self, frontend: FrontEndConfig) -> None:

@@ -70,10 +70,7 @@ class RecognitionQueue:
     async def ask(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
         """Recognise a recording when its turn comes.
 
-        Args:
-            path: The recording.
-            step_s: Step of the timeline, 0.1 to 10 seconds; none is made without.
-            draw: Whether to draw the timeline; this takes a step.
+        The timeline has steps of 0.1 to 10 seconds, and is not made without; drawing takes one.
 
         Raises:
             UserError: It cannot be read, or is too long; without the path in it.

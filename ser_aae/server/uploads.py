@@ -28,11 +28,7 @@ _SUFFIXES = (".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", "
 
 
 class Uploads:
-    """The folder of uploads, removed when the server ends.
-
-    Args:
-        limits: Limits of files.
-    """
+    """The folder of uploads, removed when the server ends."""
 
     def __init__(self, limits: Limits) -> None:
         """Make an empty folder that nobody else can read."""
@@ -67,7 +63,6 @@ class Uploads:
 
     @contextlib.contextmanager
     def _reserve(self, size: int) -> Iterator[None]:
-        """Reserve room for a file while it comes."""
         # without a thread: a file that has come meanwhile would be counted neither here nor there
         held = sum(_size(path) for path in self.folder.glob("*/*"))
         if held + self._reserved_bytes + size > self.limits.waiting * self.limits.bytes:
