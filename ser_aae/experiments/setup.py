@@ -203,12 +203,9 @@ def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
 
 
 def write_setup(runs: Path, setup: Setup) -> Path:
-    """Write a setup beside the runs made for it; the same one twice is one.
+    """Write a setup to `<runs>/setups/<digest>`, the folder that is returned.
 
     Two setups that have the same cells are the same: the later one replaces the other.
-
-    Returns:
-        `<runs>/setups/<digest>`.
     """
     folder = setup_folder(runs, setup)
     content = _identity(setup) | {name: getattr(setup, name) for name in _CIRCUMSTANCES}

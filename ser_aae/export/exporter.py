@@ -36,8 +36,6 @@ MOST_POINTS = 0.5
 On a small test part one utterance weighs more.
 """
 
-_QUANTISE = ("none", "float16", "int8")
-
 
 class ExportError(RuntimeError):
     """Another accuracy of a file that was not quantised than of its run."""
@@ -49,6 +47,8 @@ class Choice:
 
     Attributes:
         kind: One of `ser_aae.inference.exported_model.SUFFIXES`.
+        quantise: `"none"`, `"float16"` or `"int8"`.
+        takes: `"spectrogram"` or `"waveform"`.
         tolerance: Points of unweighted accuracy by which the file may differ from the run.
     """
 
@@ -100,12 +100,8 @@ class Rescored:
 def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[], Path]) -> Rescored:
     """Write a run's model as one file and score its test part with it.
 
-    Args:
-        run: The folder of a complete run.
-        choice: Format, numbers and input.
-        out: The file, or the folder of a SavedModel.
-        store: The folder of the run's prepared corpora.
-        root: Gives the folder of the test part's recordings; called where the file takes waveforms.
+    A SavedModel is a folder. `root` gives the folder of the test part's recordings; it is called
+    where the file takes waveforms.
 
     Raises:
         UserError: A choice that cannot be, data that is not the run's, or a quantised file
@@ -129,10 +125,9 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
 
 
 def _check(choice: Choice, out: Path) -> None:
-    """Refuse a choice that no file can be, or a name that does not go with it."""
     for name, value, known in (
         ("--format", choice.kind, tuple(SUFFIXES)),
-        ("--quantise", choice.quantise, _QUANTISE),
+        ("--quantise", choice.quantise, ("none", "float16", "int8")),
         ("--input", choice.takes, (SPECTROGRAM, WAVEFORM)),
     ):
         if value not in known:
@@ -217,7 +212,6 @@ def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np
 
 
 def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
-    """Refuse a file whose accuracy is too far from the run's."""
     if abs(rescored.points) <= choice.tolerance:
         return
     message = (

@@ -41,12 +41,8 @@ def build_waveform_model(
 ) -> keras.Model:
     """Return a model of one recording `(1, samples)` at the front end's rate.
 
-    It gives `{task: (1, classes)}` posteriors, the mean over the segments of the recording.
-
-    Args:
-        segment_model: Model of `ser_aae.export.segment_model.build_segment_model`.
-        signature: The front end, and how a recording is cut.
-        for_litert: Whether to avoid the operation that LiteRT lacks.
+    It gives `{task: (1, classes)}` posteriors, the mean over the segments of the recording. With
+    `for_litert` it has no operation that LiteRT lacks.
     """
 
     def where(mask: Tensor) -> Tensor:
