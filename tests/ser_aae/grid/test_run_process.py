@@ -117,7 +117,7 @@ def test_a_diverged_run_would_diverge_again(kfold_config, tmp_path, monkeypatch,
 
     given(monkeypatch, kfold_config, Path("store"), tmp_path)
     monkeypatch.setattr(train, "train_claimed", diverge)
-    assert run_process.main() == run_process._REFUSED
+    assert run_process.main() == run_process._REFUSAL_CODE
     assert capsys.readouterr().out == "loss became nan; lower training.learning_rate"
 
 
