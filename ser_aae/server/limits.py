@@ -19,8 +19,6 @@ POLICY = (
 )
 """Content Security Policy: a browser fetches from this server and from nowhere else."""
 
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -133,7 +131,7 @@ class Guard:
         if self.hosts and _without_port(headers.get("host", "")) not in self.hosts:
             why = "expected a request to this machine by its own name"
             await _refuse(scope, receive, send_guarded, 421, why)
-        elif scope["method"] not in _SAFE_METHODS and _is_foreign(headers):
+        elif scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
             why = "expected a request of the server's own page or a program"
             await _refuse(scope, receive, send_guarded, 403, why)
         else:

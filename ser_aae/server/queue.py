@@ -38,7 +38,6 @@ class Answer:
     """Answer to a client about a recording.
 
     Attributes:
-        recognition: Posteriors and timeline.
         speakers: Enrolled speakers and the cosine with each, the nearest first; none where
             nobody is enrolled, or nothing is said.
         picture: Spectrogram and timeline as PNG; empty where it was not asked for.
@@ -54,7 +53,6 @@ class RecognitionQueue:
 
     Args:
         recogniser: The model, which gives the d-vector too where somebody is enrolled.
-        limits: Limits of recordings.
         neighbours: Finds enrolled speakers; `None` where nobody is enrolled.
     """
 

@@ -38,11 +38,7 @@ class Uploads:
         self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-")).resolve()
 
     async def receive(self, request: Request, field: str) -> Path:
-        """Keep the one file of a form.
-
-        Args:
-            request: The request with the form.
-            field: The file's name in the form.
+        """Keep the one file of a form, which stands in this field.
 
         Raises:
             HTTPException: No form, no such file in it (400), too large a file (413), or no room
