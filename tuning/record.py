@@ -53,17 +53,15 @@ def _settings(search: Search, oracle: DurableOracle, name: str) -> dict[str, Any
 
 def _row(search: Search, oracle: DurableOracle, name: str, runs: Path) -> dict[str, Any]:
     trial = oracle.trials[name]
-    found = []
-    for config in search.runs_of(trial_config(search, trial.hyperparameters.values)):
-        run = run_name(config.protocol.fold, config.seed)
-        found.append(
-            {
-                "folder": run_folder(runs, config).relative_to(runs).as_posix(),
-                "fold": config.protocol.fold,
-                "seed": config.seed,
-                OBJECTIVE: trial.metrics.get_last_value(run),
-            }
-        )
+    found = [
+        {
+            "folder": run_folder(runs, config).relative_to(runs).as_posix(),
+            "fold": config.protocol.fold,
+            "seed": config.seed,
+            OBJECTIVE: trial.metrics.get_last_value(run_name(config.protocol.fold, config.seed)),
+        }
+        for config in search.runs_of(trial_config(search, trial.hyperparameters.values))
+    ]
     return {
         "trial": name,
         "status": COMPLETED,

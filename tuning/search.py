@@ -40,13 +40,8 @@ def search_with_workers(
 ) -> Path:
     """Search as the chief of workers, here or elsewhere, and return the search's folder.
 
-    Args:
-        search: The search.
-        runs: Folder of the search's folder; workers have their own folder of runs.
-        show: Called with a line of text for a person.
-        address: `HOST:PORT` to listen on.
-        helpers: Workers to start on this machine; without them they come by themselves.
-        patience_s: Time that a worker may be silent.
+    Workers have their own folder of runs. `helpers` are started on this machine; without them
+    workers come by themselves to the address, `HOST:PORT`.
 
     Raises:
         UserError: The search cannot be, another process is at it, or a trial failed.
