@@ -135,8 +135,7 @@ def _measure_apart(contestant: str, model: Path, files: Sequence[Path]) -> dict[
     )
     if done.returncode:
         raise UserError(f"{model}: {(done.stderr.strip().splitlines() or ['no reason'])[-1]}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

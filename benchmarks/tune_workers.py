@@ -28,8 +28,7 @@ def free_port() -> int:
     """Return a port of this machine that nobody listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return port
+        return one.getsockname()[1]
 
 
 def time_search(
