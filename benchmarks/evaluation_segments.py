@@ -34,11 +34,8 @@ def score_run(
 ) -> np.ndarray:
     """Return a run's UA on its validation speakers, `(segments, factors)`, in 0 to 1.
 
-    Args:
-        run: A complete run.
-        store: The prepared corpora that it was trained on.
-        segments: Values of `data.evaluation_segments`.
-        factors: Factors of the rarest class' posterior.
+    `segments` are values of `data.evaluation_segments`, `factors` multiply the rarest class'
+    posterior.
 
     Raises:
         UserError: The run is not complete, or the corpora are others.

@@ -205,11 +205,6 @@ def compare(
     Raises:
         UserError: They are on other utterances, or on a part of them.
     """
-    answered = [
-        (utterances[row], predicted)
-        for result in results
-        for row, predicted in zip(result.rows, result.predicted, strict=True)
-    ]
     svm = pd.DataFrame(
         {
             "corpus": item.corpus,
@@ -218,7 +213,9 @@ def compare(
             "truth": item.emotion,
             "predicted": predicted,
         }
-        for item, predicted in answered
+        for result in results
+        for row, predicted in zip(result.rows, result.predicted, strict=True)
+        for item in (utterances[row],)
     )
     try:
         found = bootstrap_difference(svm, network, classes)

@@ -53,19 +53,15 @@ def main() -> None:
     prepare(arguments.dataset, arguments.data_root, arguments.store, config.frontend)
     _, step = build_step(config.model.filters, config.training.batch_size)
     step()
-    results = {}
+    size = config.training.batch_size
     for name, cache_mb in (("from memory", config.data.cache_mb), ("from shards", 0)):
         changed = replace(config, data=replace(config.data, cache_mb=cache_mb))
         batches, steps = batches_of(changed, arguments.store)
         read_epoch(batches, steps)
         sides = {"epoch": partial(read_epoch, batches, steps), "step": step}
         times = seconds_by_turns(sides, arguments.rounds)
-        results[name] = [
-            statistics.median(times["epoch"]) / steps,
-            statistics.median(times["step"]),
-        ]
-    size = config.training.batch_size
-    for name, (batch_s, step_s) in results.items():
+        batch_s = statistics.median(times["epoch"]) / steps
+        step_s = statistics.median(times["step"])
         print(
             f"{name}: {size / batch_s:.0f} segments/s; a training step takes "
             f"{size / step_s:.0f} segments/s; ratio {step_s / batch_s:.1f}"

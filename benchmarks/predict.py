@@ -128,7 +128,6 @@ def _features() -> Callable[[Path], np.ndarray]:
 
 
 def _measure_apart(contestant: str, model: Path, files: Sequence[Path]) -> dict[str, float]:
-    """Measure a contestant in a process of its own."""
     command = [sys.executable, __file__, "--worker", contestant, "--model", str(model)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", _START_VARIABLE: str(time.time())}
     done = subprocess.run(
@@ -136,8 +135,7 @@ def _measure_apart(contestant: str, model: Path, files: Sequence[Path]) -> dict[
     )
     if done.returncode:
         raise UserError(f"{model}: {(done.stderr.strip().splitlines() or ['no reason'])[-1]}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

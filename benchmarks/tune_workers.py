@@ -28,8 +28,7 @@ def free_port() -> int:
     """Return a port of this machine that nobody listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return port
+        return one.getsockname()[1]
 
 
 def time_search(
@@ -41,12 +40,8 @@ def time_search(
 ) -> float:
     """Return the seconds that a search takes with a worker on each of some cores.
 
-    Args:
-        words: Options of `ser-aae tune`, without places and roles.
-        store: The prepared corpora.
-        cores: One for each worker.
-        runs: An empty folder.
-        program: Starts `ser-aae`.
+    `words` are options of `ser-aae tune`, without places and roles; `runs` is an empty folder;
+    `program` starts `ser-aae`.
 
     Raises:
         CalledProcessError: The chief or a worker failed.

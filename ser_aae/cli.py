@@ -25,15 +25,9 @@ _COMMANDS = (
 )
 """Modules of `ser_aae.commands` in the order of the help."""
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code.
-
-    Args:
-        argv: Words after the program's name; those of this process by default.
-    """
+    """Run a command, by default that of this process' arguments, and return its exit code."""
     arguments = argparse.Namespace(verbose=False)
     try:
         build_parser().parse_args(argv, arguments)
@@ -105,7 +99,7 @@ def _explain(error: Exception, arguments: argparse.Namespace) -> int:
     """Print an exception that no command has expected; return the exit code."""
     if arguments.verbose:
         traceback.print_exc()
-    is_full = isinstance(error, OSError) and error.errno in _DISK_FULL
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     # HDF5 and TensorFlow say it in words alone
     if is_full or os.strerror(errno.ENOSPC) in str(error):
         place = getattr(arguments, getattr(arguments, "writes", ""), "the output")

@@ -42,12 +42,6 @@ def digest_of(definition: bytes) -> str:
 class Chief(OracleServicer):
     """Server of workers; all of it runs in one thread.
 
-    Args:
-        oracle: The search's oracle.
-        search: The search.
-        show: Called with a line of text for a person.
-        patience_s: See `PATIENCE_S`.
-
     Attributes:
         error: The error that ended the search early, if one did.
     """
@@ -130,7 +124,6 @@ class Chief(OracleServicer):
         return [name for name, at in list(self._last_beats.items()) if now - at < self.patience_s]
 
     def _give_back_trials(self) -> None:
-        """Give back the trials of workers that are dead."""
         alive = self._living()
         for name in [n for n in self.oracle.ongoing_trials if n not in alive]:
             self.forget(name)
@@ -147,12 +140,9 @@ class Chief(OracleServicer):
 
 
 def serve(chief: Chief, address: str, helpers: LocalWorkers | None = None) -> None:
-    """Serve a search until it has ended.
+    """Serve a search until it has ended; `helpers` are started, and end with the chief.
 
-    Args:
-        chief: The chief of the search.
-        address: `HOST:PORT` to listen on; port 0 takes one that is free.
-        helpers: Workers to start, and to end with the chief.
+    The address is `HOST:PORT`; port 0 takes one that is free.
 
     Raises:
         UserError: The address cannot be listened on, or a trial failed.
@@ -190,17 +180,15 @@ def serve(chief: Chief, address: str, helpers: LocalWorkers | None = None) -> No
 
 def _listen(server: grpc.Server, address: str) -> int:
     try:
-        port: int = server.add_insecure_port(address)
+        return server.add_insecure_port(address)
     except RuntimeError as error:
         raise UserError(
             f"--chief {address}: cannot listen there; expected HOST:PORT of this machine, and a "
             "port that is free"
         ) from error
-    return port
 
 
 def _wait(chief: Chief, helpers: LocalWorkers | None) -> None:
-    """Wait for the end of the search; raise the error that ended it early."""
     while not chief.finished():
         if chief.error is not None:
             raise chief.error

@@ -23,7 +23,6 @@ class Search:
 
     Attributes:
         config: Settings of all trials but for the varied; its seed is that of the first execution.
-        space: Settings that are varied.
         algorithm: One of `ALGORITHMS`.
         trials: Their number at most; 0 where the algorithm has its own (`grid`, `hyperband`).
         folds: Folds that each trial is trained on.

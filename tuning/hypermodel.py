@@ -41,11 +41,7 @@ class NoChiefError(keras_tuner.errors.FatalError):
 
 
 class Reporter:
-    """Teller of a person about the progress of trials.
-
-    Args:
-        show: Called with a line of text.
-    """
+    """Teller of a person about the progress of trials."""
 
     def __init__(self, show: Show) -> None:
         """Begin without a trial."""
@@ -71,11 +67,6 @@ class SettingsModel(keras_tuner.HyperModel):
     """The hypermodel of a search: `build` gives a trial's config, `fit` trains its runs.
 
     Training makes the networks, which depend on the corpus: its speakers, its classes.
-
-    Args:
-        search: The search.
-        run: Trains a run.
-        report: Shows the progress.
     """
 
     def __init__(self, search: Search, run: Run, report: Reporter) -> None:
@@ -92,10 +83,6 @@ class SettingsModel(keras_tuner.HyperModel):
 
     def fit(self, hp: keras_tuner.HyperParameters, model: RunConfig) -> dict[str, float]:
         """Train the runs of a trial.
-
-        Args:
-            hp: The trial's hyperparameters.
-            model: The config that `build` made of them.
 
         Returns:
             The objective, and beside it the value of each run under the run's name.
@@ -125,12 +112,7 @@ def declare(hp: keras_tuner.HyperParameters, space: Space) -> None:
 
 
 def trial_config(search: Search, values: Mapping[str, Any]) -> RunConfig:
-    """Return the config that a trial's runs share but for fold and seed.
-
-    Args:
-        search: The search.
-        values: Hyperparameters of the trial.
-    """
+    """Return the config that a trial's runs share but for fold and seed."""
     settings = search.space.settings([values[item.name] for item in search.space.dimensions])
     if _EPOCHS in values:
         settings["training.epochs"] = values[_EPOCHS]

@@ -23,7 +23,6 @@ class LocalWorkers:
 
     Args:
         command: Starts a worker; the chief's address is its last word, added here.
-        count: Number of workers.
     """
 
     def __init__(self, command: Sequence[str], count: int) -> None:
@@ -46,9 +45,8 @@ class LocalWorkers:
         Raises:
             UserError: One ended with an error, or too many were killed.
         """
-        gone = [name for name, each in self._processes.items() if each.poll() is not None]
         killed = []
-        for name in gone:
+        for name in [name for name, each in self._processes.items() if each.poll() is not None]:
             code = self._processes.pop(name).returncode
             if code > 0:
                 raise UserError(
@@ -56,8 +54,14 @@ class LocalWorkers:
                     "the same command again"
                 )
             if code < 0:
+                if self._started - self._count >= _MOST_DEATHS:
+                    raise UserError(
+                        f"{_MOST_DEATHS + 1} workers were killed, the last by "
+                        f"{signal.Signals(-code).name}; with less memory for each, fewer "
+                        "--workers, the same command goes on"
+                    )
                 killed.append(name)
-                self._replace(-code)
+                self._start_one()
         return killed
 
     def end(self) -> None:
@@ -70,14 +74,6 @@ class LocalWorkers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-    def _replace(self, number: int) -> None:
-        if self._started - self._count >= _MOST_DEATHS:
-            raise UserError(
-                f"{_MOST_DEATHS + 1} workers were killed, the last by {signal.Signals(number).name}"
-                "; with less memory for each, fewer --workers, the same command goes on"
-            )
-        self._start_one()
 
     def _start_one(self) -> None:
         self._started += 1

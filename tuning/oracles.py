@@ -142,12 +142,7 @@ class HyperbandOracle(DurableOracle, keras_tuner.oracles.HyperbandOracle):
 
 
 def build_oracle(search: Search, folder: Path) -> DurableOracle:
-    """Return the oracle of a search, with its space known and its state in `folder / STATE`.
-
-    Args:
-        search: The search.
-        folder: The search's folder.
-    """
+    """Return the oracle of a search, with its space known and its state in `folder / STATE`."""
     space = keras_tuner.HyperParameters()
     declare(space, search.space)
     shared: dict[str, Any] = {

@@ -23,11 +23,7 @@ TENSORBOARD = "tensorboard"
 def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> None:
     """Write `trials.json`, `best.yaml` and TensorBoard's HParams of the trials there are.
 
-    Args:
-        search: The search.
-        oracle: Its oracle.
-        folder: The search's folder.
-        runs: Folder of the runs, to which the folders of trials are relative.
+    Folders of trials are written relative to `runs`.
     """
     rows = [_row(search, oracle, name, runs) for name in oracle.end_order]
     best = next(iter(rank_trials(rows)), None)
@@ -56,19 +52,16 @@ def _settings(search: Search, oracle: DurableOracle, name: str) -> dict[str, Any
 
 
 def _row(search: Search, oracle: DurableOracle, name: str, runs: Path) -> dict[str, Any]:
-    """Return one completed trial: its settings, and the value of each of its runs."""
     trial = oracle.trials[name]
-    found = []
-    for config in search.runs_of(trial_config(search, trial.hyperparameters.values)):
-        run = run_name(config.protocol.fold, config.seed)
-        found.append(
-            {
-                "folder": run_folder(runs, config).relative_to(runs).as_posix(),
-                "fold": config.protocol.fold,
-                "seed": config.seed,
-                OBJECTIVE: trial.metrics.get_last_value(run),
-            }
-        )
+    found = [
+        {
+            "folder": run_folder(runs, config).relative_to(runs).as_posix(),
+            "fold": config.protocol.fold,
+            "seed": config.seed,
+            OBJECTIVE: trial.metrics.get_last_value(run_name(config.protocol.fold, config.seed)),
+        }
+        for config in search.runs_of(trial_config(search, trial.hyperparameters.values))
+    ]
     return {
         "trial": name,
         "status": COMPLETED,

@@ -19,16 +19,7 @@ from tuning.tuner import TrialTuner
 
 
 def search_alone(search: Search, runs: Path, run: Run, show: Show) -> Path:
-    """Search in this process, and leave the search's folder.
-
-    Args:
-        search: The search.
-        runs: Folder of the runs, and of the search's folder.
-        run: Trains a run.
-        show: Called with a line of text for a person.
-
-    Returns:
-        The search's folder.
+    """Search in this process, and return the search's folder.
 
     Raises:
         UserError: The search cannot be, or another process is at it.
@@ -47,18 +38,10 @@ def search_with_workers(
     helpers: LocalWorkers | None = None,
     patience_s: float = PATIENCE_S,
 ) -> Path:
-    """Search as the chief of workers, here or elsewhere, and leave the search's folder.
+    """Search as the chief of workers, here or elsewhere, and return the search's folder.
 
-    Args:
-        search: The search.
-        runs: Folder of the search's folder; workers have their own folder of runs.
-        show: Called with a line of text for a person.
-        address: `HOST:PORT` to listen on.
-        helpers: Workers to start on this machine; without them they come by themselves.
-        patience_s: Time that a worker may be silent.
-
-    Returns:
-        The search's folder.
+    Workers have their own folder of runs. `helpers` are started on this machine; without them
+    workers come by themselves to the address, `HOST:PORT`.
 
     Raises:
         UserError: The search cannot be, another process is at it, or a trial failed.

@@ -25,7 +25,6 @@ class Dimension:
     Attributes:
         name: As in `--space`.
         keys: Settings by dotted name, which all take the same value.
-        values: In their order.
         doc: Its meaning, for `--help` and pictures.
     """
 

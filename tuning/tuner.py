@@ -16,12 +16,8 @@ _WAIT_S = 1.0
 class TrialTuner(BaseTuner):
     """Runs trials of a `SettingsModel` until the oracle has no more.
 
-    Where Keras Tuner's environment variables name a chief, `BaseTuner` asks that.
-
-    Args:
-        oracle: The search's oracle.
-        model: Its hypermodel.
-        folder: The search's folder; a worker of a chief writes nothing in it.
+    Where Keras Tuner's environment variables name a chief, `BaseTuner` asks that; such a worker
+    writes nothing in the search's folder.
     """
 
     def __init__(self, oracle: DurableOracle, model: SettingsModel, folder: Path) -> None:

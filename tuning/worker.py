@@ -20,9 +20,6 @@ from tuning.oracles import build_oracle
 from tuning.tuner import TrialTuner
 
 _BEAT_S = 1.0
-_FIRST_ANSWER_S = 600.0
-"""Time that a worker waits for its chief to be started."""
-
 CHIEF_RETURNS_S = 3600.0
 """Time that a worker waits for a chief that went away, as Keras Tuner does."""
 
@@ -31,10 +28,7 @@ class Messenger(Reporter):
     """Reporter who also tells the chief, every second, that this worker lives, and its trial.
 
     Args:
-        channel: To the chief.
         definition: The chief's search, as `Define` first returned it.
-        name: Name of this worker.
-        show: Called with a line of text, beside telling the chief.
         parent: Process of the chief that started this worker, `None` if a person did. The
             worker ends with it: the next chief starts its own.
     """
@@ -83,10 +77,7 @@ class Messenger(Reporter):
         try:
             found = self._define(b"{}", wait_for_ready=True, timeout=CHIEF_RETURNS_S)
         except grpc.RpcError as error:
-            raise NoChiefError(
-                f"the chief went away ({error.details()}); start both again: what is done stays "
-                "done"
-            ) from error
+            raise NoChiefError(_explain_loss(error)) from error
         if found != self.definition:
             raise NoChiefError(
                 "the chief searches something else now; start this worker again to work for it. "
@@ -120,18 +111,13 @@ def run_worker(
     show: Show,
     ready: Callable[[Search], None] = lambda search: None,
     parent: int | None = None,
-    first_answer_s: float = _FIRST_ANSWER_S,
+    first_answer_s: float = 600.0,
 ) -> None:
-    """Run trials for a chief until it has no more.
+    """Run trials for the chief at an address, `HOST:PORT`, until it has no more.
 
-    Args:
-        address: `HOST:PORT` of the chief.
-        run: Trains a run.
-        show: Called with a line of text for a person.
-        ready: Called with the search before the first trial; raises if this machine lacks
-            what the search needs, so that no trial fails for it.
-        parent: See `Messenger`.
-        first_answer_s: Time to wait for the chief to be there.
+    `ready` is called with the search before the first trial; it raises if this machine lacks what
+    the search needs, so that no trial fails for it. The worker waits `first_answer_s` for the
+    chief to be started.
 
     Raises:
         UserError: No chief answers there, or it went away.
@@ -156,26 +142,24 @@ def run_worker(
             except TrialFailedError as error:
                 messenger.tell(failure=str(error))
                 raise
-            except NoChiefError as error:
-                raise UserError(f"--worker {address}: {error}") from error
-            except grpc.RpcError as error:
-                raise UserError(
-                    f"--worker {address}: the chief went away ({error.details()}); start both "
-                    "again: what is done stays done"
-                ) from error
+            except (NoChiefError, grpc.RpcError) as error:
+                why = _explain_loss(error) if isinstance(error, grpc.RpcError) else error
+                raise UserError(f"--worker {address}: {why}") from error
+
+
+def _explain_loss(error: grpc.RpcError) -> str:
+    return f"the chief went away ({error.details()}); start both again: what is done stays done"
 
 
 def _ask(channel: grpc.Channel, address: str, timeout_s: float) -> bytes:
-    """Return the chief's search, as its bytes."""
     define = channel.unary_unary(f"/{SERVICE}/Define")
     try:
-        answer: bytes = define(b"{}", wait_for_ready=True, timeout=timeout_s)
+        return define(b"{}", wait_for_ready=True, timeout=timeout_s)
     except grpc.RpcError as error:
         raise UserError(
             f"--worker {address}: no chief answers there ({error.details()}); start it with "
             "ser-aae tune --dataset ... --chief HOST:PORT"
         ) from error
-    return answer
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from ser_aae.cli import build_parser
 
 PAGE = "commands.md"
 
-_WIDTH = 88
 _INTRODUCTION = """# Commands
 
 Each command says the same with `--help`. Options in brackets may be left out; the value in brackets
@@ -41,18 +40,14 @@ def write_page(parser: argparse.ArgumentParser) -> str:
 
 
 def _section(command: argparse.ArgumentParser, summary: str) -> Iterator[str]:
-    """Yield the section of one command: its purpose, its usage, each of its options."""
-    command.formatter_class = partial(argparse.HelpFormatter, width=_WIDTH)
+    command.formatter_class = partial(argparse.HelpFormatter, width=88)
     yield command.description or f"{summary[:1].upper()}{summary[1:]}."
     usage = command.format_usage().removeprefix("usage: ").rstrip()
     yield from ("", "```text", usage, "```")
     for action in command._actions:
         if action.help != argparse.SUPPRESS and not isinstance(action, argparse._HelpAction):
-            yield from (
-                "",
-                f"`{_spelling(action)}`",
-                f":   {action.help or ''}{_requirement(action)}",
-            )
+            needed = " (required)" if action.option_strings and action.required else ""
+            yield from ("", f"`{_spelling(action)}`", f":   {action.help or ''}{needed}")
 
 
 def _spelling(action: argparse.Action) -> str:
@@ -61,7 +56,3 @@ def _spelling(action: argparse.Action) -> str:
     value = str(action.metavar or choices or action.dest.upper()) if action.nargs != 0 else ""
     repeated = " ..." if action.nargs == "+" else ""
     return f"{', '.join(action.option_strings)} {value}{repeated}".strip()
-
-
-def _requirement(action: argparse.Action) -> str:
-    return " (required)" if action.option_strings and action.required else ""

@@ -11,9 +11,6 @@ _EQUATION = re.compile(
 )
 """HTML that the Markdown extension arithmatex makes of `$...$`, and of `$$...$$` in a `div`."""
 
-_CORRECTIONS = {"<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>"}
-"""Output of latex2mathml to its correction: `\\sim` is a relation, with space around it."""
-
 
 def on_page_content(content: str, **_: Any) -> str:
     """Return a page's HTML with MathML for its equations."""
@@ -23,6 +20,5 @@ def on_page_content(content: str, **_: Any) -> str:
 def _mathml(found: "re.Match[str]") -> str:
     display = "block" if found["tag"] == "div" else "inline"
     mathml = convert(html.unescape(found["tex"]).strip(), display=display)
-    for written, meant in _CORRECTIONS.items():
-        mathml = mathml.replace(written, meant)
-    return mathml
+    # `\sim` is a relation, with space around it
+    return mathml.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")

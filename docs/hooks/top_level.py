@@ -32,8 +32,7 @@ def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
 
 def as_page(text: str) -> str:
     """Return a document with its links as seen from the folder of the pages."""
-    return _LINK.sub(lambda found: f"]({_place(found['path'])}", text)
-
-
-def _place(path: str) -> str:
-    return {**PAGES, **_SAME_CONTENT}.get(path, path.removeprefix("docs/"))
+    pages = {**PAGES, **_SAME_CONTENT}
+    return _LINK.sub(
+        lambda found: f"]({pages.get(found['path'], found['path'].removeprefix('docs/'))}", text
+    )

@@ -52,7 +52,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _table(splits: "list[Split]", utterances: "Sequence[Utterance]") -> list[str]:
-    """Return utterances and speakers of each part, a line a fold."""
     from ser_aae.protocols.leakage import PARTS
     from ser_aae.results.text import align
 

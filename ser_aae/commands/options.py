@@ -49,12 +49,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "see: ser-aae corpora; or csv:FILE, audformat:DIR",
     },
-    "workers": {
-        "type": count,
-        "default": 1,
-        "metavar": "N",
-        "help": "processes that prepare (1)",
-    },
+    "workers": {"type": count, "default": 1, "metavar": "N", "help": "processes that prepare (1)"},
     "allow-partial": {
         "action": "store_true",
         "help": "accept an incomplete copy of a corpus; leave out what cannot be read",
@@ -81,10 +76,7 @@ def add_options(
 ) -> None:
     """Add options in this order: of `_OPTIONS`, or places.
 
-    Args:
-        parser: Parser of the command.
-        names: Without the dashes.
-        place: Type of the places: `folder`, or `address` where they can be URLs.
+    `place` is the type of the places: `folder`, or `address` where they can be URLs.
     """
     for name in names:
         if name in _OPTIONS:

@@ -13,8 +13,6 @@ from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
 
-_MOST_SPEAKERS = 3
-
 Row = dict[str, Any]
 
 
@@ -45,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     recogniser = Recogniser.load(arguments.model)
     for warning in recogniser.signature.warnings:
         show_line(f"warning: {warning}")
-    rows, failed, fault = [], 0, None
+    rows, fault = [], None
     for path in arguments.files:
         try:
             found = recogniser.recognise_file(path, arguments.timeline, _progress(path))
@@ -54,7 +52,6 @@ def run(arguments: argparse.Namespace) -> None:
             message = str(error)
             if not isinstance(error, UserError):  # raised when the others are recognised
                 fault, message = error, f"{path}: {type(error).__name__}: {error}"
-            failed += 1
             show_line(f"error: {message}")
             row = {"file": str(path), "error": message}
         rows.append(row)
@@ -66,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         _write_csv(arguments.csv, rows)
     if fault:
         raise fault
-    if failed:
+    if failed := sum("error" in row for row in rows):
         raise UserError(f"{failed} of {len(rows)} recordings could not be recognised, see above")
 
 
@@ -78,7 +75,7 @@ def _text(row: Row) -> str:
     else:
         lines = [f"{head}, {row['speech_s']:.1f} s of it speech"]
         for task, values in row["posteriors"].items():
-            shown = _MOST_SPEAKERS if task == "speaker" else len(values)
+            shown = 3 if task == "speaker" else len(values)
             lines.append(f"  {task:<10}{_ranking(values, shown)}")
     for moment in row["timeline"]:
         likeliest = [_ranking(values, 1) for values in moment["posteriors"].values()]
@@ -127,8 +124,6 @@ def _lines(row: Row) -> Iterator[Row]:
 
 
 def _progress(path: Path) -> Callable[[Any, float], None]:
-    """Return a function that shows a person the progress in a long recording."""
-
     def show(_: Any, seconds: float) -> None:
         if sys.stderr.isatty():
             print(f"\r{path.name}: {_clock(seconds)}\r", end="", file=sys.stderr, flush=True)

@@ -5,16 +5,10 @@ import os
 import sys
 from collections.abc import Iterable
 from itertools import chain
-from pathlib import Path
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
-
-_DEMO = "demo"
-
-_CONTAINER = "SER_AAE_CONTAINER"
-"""Environment variable that the image sets."""
 
 
 def prepare_missing(configs: Iterable[RunConfig], arguments: argparse.Namespace) -> None:
@@ -58,8 +52,8 @@ def prepare_corpus(dataset: str, config: RunConfig, arguments: argparse.Namespac
 
     adapter, messages = find_adapter(dataset), []
     is_found = adapter.is_found(arguments.data_root)
-    if adapter.name == _DEMO and not is_found:
-        messages.append(f"{synthesise(_DEMO, arguments.data_root)}: synthetic speech, made now")
+    if adapter.name == "demo" and not is_found:
+        messages.append(f"{synthesise('demo', arguments.data_root)}: synthetic speech, made now")
         is_found = True
     try:
         prepared = prepare(
@@ -72,17 +66,12 @@ def prepare_corpus(dataset: str, config: RunConfig, arguments: argparse.Namespac
             progress=sys.stderr.isatty(),
         )
     except UserError as error:
-        if is_found or not os.environ.get(_CONTAINER):
+        if is_found or not os.environ.get("SER_AAE_CONTAINER"):  # set in the image
             raise
-        raise UserError(f"{error}\n{_mounting(arguments.data_root, adapter.name)}") from error
+        raise UserError(
+            f"{error}\nThis runs in a container, which sees only the folders that are mounted into "
+            f"it. With the corpus in /my/corpora/{adapter.name}, say:\n"
+            f"  docker run -v /my/corpora:{arguments.data_root}:ro -v /my/store:/store "
+            "-v /my/runs:/runs ser-aae ..."
+        ) from error
     return [*messages, *prepared.messages]
-
-
-def _mounting(data_root: Path, name: str) -> str:
-    """Return advice on mounting the corpora: a container sees nothing else of the machine."""
-    return (
-        "This runs in a container, which sees only the folders that are mounted into it. With the "
-        f"corpus in /my/corpora/{name}, say:\n"
-        f"  docker run -v /my/corpora:{data_root}:ro -v /my/store:/store -v /my/runs:/runs ser-aae "
-        "..."
-    )

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from ser_aae.experiments.cells import Artefact
     from ser_aae.experiments.setup import Setup
     from ser_aae.grid.plan import Plan
-    from ser_aae.results.places import Places
-
-_BUDGETS = ("smoke", "small", "full")
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -49,7 +46,6 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def _add_experiments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the artefacts, their corpora and their budget."""
     parser.add_argument(
         "artefacts",
         nargs="+",
@@ -79,7 +75,7 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--budget",
-        choices=_BUDGETS,
+        choices=("smoke", "small", "full"),
         default="full",
         help="smoke shows that everything runs, small is for one machine, full the paper's (full)",
     )
@@ -87,7 +83,6 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cluster(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the workers."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers", type=count, metavar="N", help="runs at a time on this machine (its processors)"
@@ -111,11 +106,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     from ser_aae.experiments.artefacts import choose
     from ser_aae.grid.plan import make_plan
-    from ser_aae.results.places import Places
 
     setup = read_setup(arguments)
     arguments.workers = arguments.workers or int(CPU_COUNT)
-    places = Places(store=arguments.store, runs=arguments.runs)
     artefacts = choose(arguments.artefacts, setup)
     refuse_unused(artefacts, setup, arguments)
     configs = _list_runs(artefacts, setup, arguments)
@@ -126,7 +119,7 @@ def run(arguments: argparse.Namespace) -> None:
     _keep_setup(setup, arguments.runs)
     if plan.missing:
         _prepare(plan.missing, arguments)
-        _train(plan, places, arguments)
+        _train(plan, arguments)
     print(arguments.runs)
 
 
@@ -155,14 +148,11 @@ def _prepare(configs: Iterable[RunConfig], arguments: argparse.Namespace) -> Non
         prepare_missing(configs, here)
 
 
-def _train(plan: "Plan", places: "Places", arguments: argparse.Namespace) -> None:
-    """Train what is missing.
-
-    Raises:
-        UserError: Runs have failed; each has been shown with its error.
-    """
+def _train(plan: "Plan", arguments: argparse.Namespace) -> None:
     from ser_aae.grid.cluster import count_workers, open_client, run_grid
+    from ser_aae.results.places import Places
 
+    places = Places(store=arguments.store, runs=arguments.runs)
     with open_client(arguments.workers, arguments.scheduler) as client:
         for line in plan.describe(count_workers(client)):
             show_line(line)
@@ -177,7 +167,6 @@ def _train(plan: "Plan", places: "Places", arguments: argparse.Namespace) -> Non
 
 
 def _count_workers(arguments: argparse.Namespace) -> int:
-    """Return the number of runs that would be trained at a time."""
     from ser_aae.grid.cluster import count_workers, open_client
 
     if not arguments.scheduler:

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 NO_CORPUS = "none"
 """Value of `--auxiliary` for no auxiliary corpus."""
 
-_REST = "data.unlabelled_rest"
-"""Setting that each cell of an experiment has its own value for."""
-
 
 def read_setup(arguments: argparse.Namespace) -> "Setup":
     """Return the corpora, the settings and the budget of the artefacts.
@@ -44,10 +41,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         datasets=tuple(arguments.datasets),
         auxiliary="" if arguments.auxiliary == NO_CORPUS else arguments.auxiliary,
         base=build_config(
-            arguments.preset,
-            arguments.config,
-            assignments=arguments.set,
-            aliases=known_aliases(),
+            arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()
         ),
         budget=budget,
         max_auxiliary_speakers=arguments.auxiliary_speakers,
@@ -80,11 +74,11 @@ def refuse_unused(
 
 
 def _refuse_overruled(given: "Sequence[Given]", budget: "Budget") -> None:
-    """Raise where a setting is given that the budget has its own value for."""
     from ser_aae.config.fields import read_value
 
     for item in given:
-        if item.key == _REST and read_value(item):
+        # each cell of an experiment has its own value for this one
+        if item.key == "data.unlabelled_rest" and read_value(item):
             raise UserError(
                 f"{item.where}: the paper's experiments have utterances of their classes alone; "
                 "the row of `ravdess` with more speech has the others anyway; leave it away"

@@ -9,7 +9,6 @@ from ser_aae.errors import UserError
 from ser_aae.progress import show_line
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_MOST_CONNECTIONS = 100
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
         config = uvicorn.Config(
             build_app(queue, uploads, hosts),
             log_level="info" if arguments.verbose else "warning",
-            limit_concurrency=_MOST_CONNECTIONS,
+            limit_concurrency=100,
             timeout_graceful_shutdown=3,  # an open page keeps a connection for ever
             server_header=False,
         )

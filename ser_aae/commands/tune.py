@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tuning.definition import Search
 
 _TRIALS = 30
-_ADDRESS = re.compile(r"[^\s:/]+:\d{1,5}")
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -110,7 +109,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _search(search: "Search", arguments: argparse.Namespace) -> None:
-    """Search; print the best trial, then the file of its settings."""
     from ser_aae.results.search_folder import BEST
     from tuning import search as searching
     from tuning.hypermodel import trainer
@@ -130,7 +128,6 @@ def _search(search: "Search", arguments: argparse.Namespace) -> None:
 
 
 def _work(arguments: argparse.Namespace) -> None:
-    """Run trials for a chief, on the same corpora as it has."""
     from tuning.hypermodel import trainer
     from tuning.worker import run_worker
 
@@ -200,7 +197,6 @@ def _prepare(search: "Search", arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _vary_front_end(search: "Search") -> list[RunConfig]:
-    """Return the config with each front end that the search may choose."""
     config = search.config
     scales = [item.values for item in search.space.dimensions if item.name == "frontend"]
     return [
@@ -210,6 +206,6 @@ def _vary_front_end(search: "Search") -> list[RunConfig]:
 
 
 def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
+    if not re.fullmatch(r"[^\s:/]+:\d{1,5}", text):
         raise argparse.ArgumentTypeError(f"expected HOST:PORT, got {text!r}")
     return text

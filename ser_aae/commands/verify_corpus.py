@@ -4,13 +4,12 @@ import argparse
 import json
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ser_aae.commands.options import Subparsers, add_options, count
 from ser_aae.errors import UserError
-
-_WIDTH = 98
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -53,11 +52,15 @@ def format_report(report: Mapping[str, Any]) -> str:
     """Return the report as text for people; every list in it is whole."""
     durations = report["durations"]
     accuracy = report["speaker_only_unweighted_accuracy"]
+    speakers = report["speakers"]
+    genders = Counter(row["gender"] for row in speakers)
+    listed = ", ".join(f"{count} {name}" for name, count in sorted(genders.items()))
+    names = (f"{r['speaker'].partition(':')[2]} {r['gender']} {r['utterances']}" for r in speakers)
     known = "none has a label" if accuracy is None else f"{100 * accuracy:.1f} %"
     sections = [
         ("counts", [_count_line(row) for row in report["counts"]]),
         ("classes", [f"{name}: {count}" for name, count in report["classes"].items()]),
-        (f"speakers: {_genders(report['speakers'])}", _wrap(map(_speaker, report["speakers"]))),
+        (f"speakers: {len(speakers)} ({listed})", _wrap(names)),
         (f"UA of a predictor that knows only the speaker: {known}", []),
         (
             f"duration: {durations['hours']:.2f} h; an utterance {durations['min_s']:.2f} to "
@@ -122,20 +125,10 @@ def _count_line(row: Mapping[str, Any]) -> str:
     return f"{row['what']}: expected {row['expected']}, found {row['found']}"
 
 
-def _genders(speakers: Sequence[Mapping[str, Any]]) -> str:
-    genders = [row["gender"] for row in speakers]
-    listed = ", ".join(f"{genders.count(name)} {name}" for name in sorted(set(genders)))
-    return f"{len(speakers)} ({listed})"
-
-
-def _speaker(row: Mapping[str, Any]) -> str:
-    return f"{row['speaker'].partition(':')[2]} {row['gender']} {row['utterances']}"
-
-
 def _wrap(texts: Any) -> list[str]:
     # a text is not broken at its own blanks
     joined = ", ".join(text.replace(" ", "\0") for text in texts)
-    lines = textwrap.wrap(joined, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(joined, 98, break_long_words=False, break_on_hyphens=False)
     return [line.replace("\0", " ") for line in lines]
 
 

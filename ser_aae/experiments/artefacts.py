@@ -59,13 +59,8 @@ def runs_of(
     """Return every run of some artefacts once, however many cells it stands in.
 
     A repetition of everything comes before the next repetition of anything, so that a grid that
-    is stopped early has numbers in all its cells.
-
-    Args:
-        artefacts: Tables and figures.
-        setup: Their setup, whose budget limits the folds.
-        repetitions: Number of seeds, from 0.
-        count_folds: Returns the number of folds of a config's protocol; called once an experiment.
+    is stopped early has numbers in all its cells. The setup's budget limits the folds;
+    `count_folds` returns those of a config's protocol, and is called once an experiment.
 
     Raises:
         UserError: Fewer than one repetition, or whatever `count_folds` refuses.

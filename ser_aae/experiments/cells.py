@@ -47,8 +47,6 @@ class Artefact:
     """A table or figure.
 
     Attributes:
-        name: `"table-3"`, `"figure-5"`.
-        title: Heading in a report.
         cells: Cells in the order of the paper; none where nothing is trained.
         notes: Departures from the paper, a sentence each.
         reference: Row or column that the others beside it are tested against, `""` where
@@ -67,12 +65,8 @@ def cell_config(
 ) -> RunConfig:
     """Return the config of a cell: base, budget, the paper's settings, a search's, its own.
 
-    Args:
-        setup: The setup.
-        dataset: The corpus.
-        kind: One of `ser_aae.config.kinds.KINDS`. A model that learns from labels alone gets no
-            corpus without emotions, from which no part of it could learn.
-        own: The cell's own settings by dotted name.
+    A model that learns from labels alone gets no corpus without emotions, from which no part of it
+    could learn. `own` has the cell's own settings by dotted name.
     """
     own = own or {}
     model = replace(setup.base.model, kind=kind)

@@ -64,6 +64,8 @@ def figure_4(setup: Setup) -> Artefact:
         "speaker identification": ("10-fold", "speaker_accuracy"),
         "speaker verification": ("loso", "equal_error_rate"),
     }
+    most = setup.max_auxiliary_speakers
+    steps = {most * step // STEPS_OF_SPEAKERS for step in range(STEPS_OF_SPEAKERS + 1)}
     cells = (
         Cell(
             str(count),
@@ -75,7 +77,7 @@ def figure_4(setup: Setup) -> Artefact:
         )
         for panel, (protocol, score) in panels.items()
         for dataset in setup.datasets
-        for count in _speaker_counts(setup)
+        for count in thin(sorted(steps), setup.budget.points)
     )
     notes = (
         "The paper measures gender and speakers on models of that task alone; here all panels "
@@ -162,12 +164,6 @@ def _verification_notes(setup: Setup) -> tuple[str, ...]:
         f"IEMOCAP or MSP-IMPROV; here those of {where} alone are. So the lines of the last panel "
         "differ in what the models were trained on, and not in whom they verify.",
     )
-
-
-def _speaker_counts(setup: Setup) -> tuple[int, ...]:
-    most = setup.max_auxiliary_speakers
-    steps = {most * step // STEPS_OF_SPEAKERS for step in range(STEPS_OF_SPEAKERS + 1)}
-    return thin(sorted(steps), setup.budget.points)
 
 
 def _speakers_config(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:

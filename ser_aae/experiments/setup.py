@@ -115,7 +115,6 @@ class Setup(Naming):
             and tests on the second.
         auxiliary: Corpus without emotions, `""` for none.
         base: Preset and settings that all cells share.
-        budget: Amount that is run.
         max_auxiliary_speakers: End of Fig. 4's axis: 900 in the paper, fewer where the auxiliary
             corpus has fewer.
         tuned: Outcome of a search, over base and budget.
@@ -123,7 +122,6 @@ class Setup(Naming):
             with the value of a preset or a default.
         repetitions: Seeds in place of the budget's, `None` for as many as the budget says.
         data_root: Folder of the corpora, `""` where it is not known.
-        allow_partial: Whether incomplete copies of corpora were accepted.
         tables: Records of the corpora that are named by a path.
         corpora: Facts of corpora by their names in the store, which are not written down.
 
@@ -205,12 +203,9 @@ def thin(values: Sequence[Value], points: int) -> tuple[Value, ...]:
 
 
 def write_setup(runs: Path, setup: Setup) -> Path:
-    """Write a setup beside the runs made for it; the same one twice is one.
+    """Write a setup to `<runs>/setups/<digest>`, the folder that is returned.
 
     Two setups that have the same cells are the same: the later one replaces the other.
-
-    Returns:
-        `<runs>/setups/<digest>`.
     """
     folder = setup_folder(runs, setup)
     content = _identity(setup) | {name: getattr(setup, name) for name in _CIRCUMSTANCES}
@@ -241,10 +236,6 @@ def _identity(setup: Setup) -> dict[str, Any]:
 
 def read_setups(runs: Path, corpora: Mapping[str, CorpusFacts] | None = None) -> list[Setup]:
     """Return the setups that lie beside runs, by the names of their folders.
-
-    Args:
-        runs: Folder of the runs.
-        corpora: Facts of corpora by their names in the store, see `Setup`.
 
     Raises:
         UserError: A file of one cannot be read.

@@ -33,7 +33,6 @@ PARTS = {
 _ACCURACIES = (("WA", WA), ("UA", UA))
 
 _RAVDESS_KINDS = ("cnn", "ae", "stl", "mtl")
-"""Models on RAVDESS."""
 
 _NOTE_ON_NONE = "The row None is not in the paper's table; it is the single-task model of Table 3."
 

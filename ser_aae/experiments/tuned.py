@@ -31,12 +31,7 @@ class Tuned:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def settings_for(self, task: str, kind: str) -> dict[str, Any]:
-        """Return the settings that a cell takes.
-
-        Args:
-            task: The cell's primary task.
-            kind: The cell's `model.kind`.
-        """
+        """Return the settings that a cell of this task and `model.kind` takes."""
         if task != self.task:
             return {}
         is_related = KINDS[kind].family == KINDS[self.kind].family

@@ -18,8 +18,6 @@ class WeightSweep:
     Attributes:
         varied: Weight on the horizontal axis, `"alpha"` or `"beta"`.
         values: Values of that weight, ascending.
-        fixed: The other weight.
-        fixed_at: Value of the other weight.
     """
 
     varied: str

@@ -36,8 +36,6 @@ MOST_POINTS = 0.5
 On a small test part one utterance weighs more.
 """
 
-_QUANTISE = ("none", "float16", "int8")
-
 
 class ExportError(RuntimeError):
     """Another accuracy of a file that was not quantised than of its run."""
@@ -65,9 +63,6 @@ class Rescored:
     """The test part, scored with an exported file.
 
     Attributes:
-        utterances: Number of its utterances.
-        run: Unweighted accuracy in the run.
-        exported: Unweighted accuracy with the file.
         posterior_difference: The largest between any two posteriors.
         moved: Number of utterances that the file puts into another class than the run.
         lead: Largest posterior by which the run preferred its own class in those.
@@ -105,12 +100,8 @@ class Rescored:
 def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[], Path]) -> Rescored:
     """Write a run's model as one file and score its test part with it.
 
-    Args:
-        run: The folder of a complete run.
-        choice: Format, numbers and input.
-        out: The file, or the folder of a SavedModel.
-        store: The folder of the run's prepared corpora.
-        root: Gives the folder of the test part's recordings; called where the file takes waveforms.
+    A SavedModel is a folder. `root` gives the folder of the test part's recordings; it is called
+    where the file takes waveforms.
 
     Raises:
         UserError: A choice that cannot be, data that is not the run's, or a quantised file
@@ -134,14 +125,9 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
 
 
 def _check(choice: Choice, out: Path) -> None:
-    """Refuse a choice that no file can be, or a name that does not go with it.
-
-    Raises:
-        UserError: The choice or the name is refused.
-    """
     for name, value, known in (
         ("--format", choice.kind, tuple(SUFFIXES)),
-        ("--quantise", choice.quantise, _QUANTISE),
+        ("--quantise", choice.quantise, ("none", "float16", "int8")),
         ("--input", choice.takes, (SPECTROGRAM, WAVEFORM)),
     ):
         if value not in known:
@@ -164,11 +150,6 @@ def _check(choice: Choice, out: Path) -> None:
 
 
 def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:
-    """Return the test part of the run.
-
-    Raises:
-        UserError: The store lacks the run's data, or holds other data.
-    """
     data = assemble(config, store)
     corpora = read_json(run / CONFIG)[CORPORA]
     # the corpus of verification, if any, is named in the file too, and is not needed here
@@ -231,7 +212,6 @@ def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np
 
 
 def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
-    """Refuse a file whose accuracy is too far from the run's."""
     if abs(rescored.points) <= choice.tolerance:
         return
     message = (

@@ -17,8 +17,6 @@ from ser_aae.model.layers import PooledBatchNormalization, TimePooling
 
 Norm = PooledBatchNormalization | layers.BatchNormalization
 
-_TRAINING_LAYERS = (layers.Dropout, layers.GaussianNoise)
-
 
 def build_segment_model(
     model: MultitaskAAE, normalisation: Normalisation, signature: Signature
@@ -42,7 +40,8 @@ def build_segment_model(
 
 def _rebuild(network: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
     """Put the layers of a network, which is a chain, behind x with their weights."""
-    chain = [each for each in network.layers[1:] if not isinstance(each, _TRAINING_LAYERS)]
+    in_training = layers.Dropout | layers.GaussianNoise
+    chain = [each for each in network.layers[1:] if not isinstance(each, in_training)]
     found = [each for each in chain if isinstance(each, layers.Conv2D | Norm)]
     # pairs that begin with a batch norm are never looked up
     norms = {first.name: second for first, second in pairwise(found)}

@@ -14,12 +14,7 @@ from keras import layers, ops
 
 from ser_aae.batches.windows import Tensor, count_elements, cut_windows
 from ser_aae.config import FrontEndConfig
-from ser_aae.frontend.spectrogram import (
-    band_weights,
-    hamming_window,
-    shift_samples,
-    window_samples,
-)
+from ser_aae.frontend.spectrogram import band_weights, hamming_window, shift_samples, window_samples
 from ser_aae.inference.signature import Signature
 
 Where = Callable[[Tensor], Tensor]
@@ -46,12 +41,8 @@ def build_waveform_model(
 ) -> keras.Model:
     """Return a model of one recording `(1, samples)` at the front end's rate.
 
-    It gives `{task: (1, classes)}` posteriors, the mean over the segments of the recording.
-
-    Args:
-        segment_model: Model of `ser_aae.export.segment_model.build_segment_model`.
-        signature: The front end, and how a recording is cut.
-        for_litert: Whether to avoid the operation that LiteRT lacks.
+    It gives `{task: (1, classes)}` posteriors, the mean over the segments of the recording. With
+    `for_litert` it has no operation that LiteRT lacks.
     """
 
     def where(mask: Tensor) -> Tensor:

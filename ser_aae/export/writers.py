@@ -19,26 +19,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_OPSET = 17
-
 _FEWEST_WEIGHTS = 1024
 """Size from which on an array is stored in fewer bits, as in LiteRT: smaller ones save nothing."""
-
-_LEAST_WEIGHT = 1e-12
-"""Keeps the scale of a channel without weights from being 0."""
 
 _SmallerWeights = tuple[dict[str, np.ndarray], Any]
 """Arrays by name, and the ONNX node that makes weights of them."""
 
 
 def write_model(model: keras.Model, kind: str, quantise: str, path: Path) -> None:
-    """Write a model.
+    """Write a model with one input that gives posteriors by task.
 
-    Args:
-        model: A model with one input that gives posteriors by task.
-        kind: One of `ser_aae.inference.exported_model.SUFFIXES`.
-        quantise: `"none"`, `"float16"` or `"int8"`.
-        path: The file or folder.
+    The values of `kind` and `quantise` are those of `ser_aae.export.exporter.Choice`.
     """
     if kind == "keras":
         model.save(path)
@@ -67,7 +58,7 @@ def _write_onnx(model: keras.Model, quantise: str, path: Path) -> None:
         import tf2onnx
 
         serve = tf.function(lambda x: model(x, training=False), input_signature=spec)
-        written, _ = tf2onnx.convert.from_function(serve, input_signature=spec, opset=_OPSET)
+        written, _ = tf2onnx.convert.from_function(serve, input_signature=spec, opset=17)
     if quantise != "none":
         _shorten_weights(written.graph, _to_float16 if quantise == "float16" else _to_int8)
     onnx.save(written, path)
@@ -109,7 +100,8 @@ def _to_int8(name: str, values: np.ndarray, reader: str) -> _SmallerWeights:
 
     channel = 0 if reader == "Conv" else values.ndim - 1
     others = tuple(axis for axis in range(values.ndim) if axis != channel)
-    scale = np.maximum(np.abs(values).max(axis=others, keepdims=True), _LEAST_WEIGHT) / 127
+    # the scale of a channel without weights is not 0 either
+    scale = np.maximum(np.abs(values).max(axis=others, keepdims=True), 1e-12) / 127
     arrays = {
         f"{name}/int8": np.round(values / scale).astype(np.int8),
         f"{name}/scale": scale.ravel().astype(np.float32),

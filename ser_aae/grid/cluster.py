@@ -28,21 +28,12 @@ RETRIES = 2
 CONNECT_S = 20.0
 """Time that a scheduler may be silent until it is given up."""
 
-_SETTINGS = {
-    "distributed.scheduler.allowed-failures": RETRIES,
-    # a worker is given one run at a time, so that it takes no other with it when it dies
-    "distributed.scheduler.worker-saturation": 1.0,
-}
-
-Work = Callable[[RunConfig, Places], Outcome]
-
 
 @dataclass(frozen=True)
 class Failure:
     """A run that has not ended well.
 
     Attributes:
-        config: Its settings.
         error: The last error, perhaps with a traceback below its first line.
     """
 
@@ -67,11 +58,8 @@ def own_settings(config: RunConfig) -> str:
 def open_client(workers: int = CPU_COUNT, scheduler: str = "") -> Iterator[Client]:
     """Connect to a scheduler, or start one with workers on this machine until the context ends.
 
-    Workers are processes of one thread. When one dies, another takes its place.
-
-    Args:
-        workers: Number of workers to start here.
-        scheduler: Address of one that runs already, `tcp://host:8786`; then none is started.
+    Workers are processes of one thread. When one dies, another takes its place. None is started
+    where a scheduler is named, by its address: `tcp://host:8786`.
 
     Raises:
         UserError: The scheduler does not answer.
@@ -87,8 +75,13 @@ def open_client(workers: int = CPU_COUNT, scheduler: str = "") -> Iterator[Clien
         with client:
             yield client
         return
+    settings = {
+        "distributed.scheduler.allowed-failures": RETRIES,
+        # a worker is given one run at a time, so that it takes no other with it when it dies
+        "distributed.scheduler.worker-saturation": 1.0,
+    }
     with (
-        dask.config.set(_SETTINGS),
+        dask.config.set(settings),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -108,19 +101,13 @@ def run_grid(
     places: Places,
     client: Client,
     show: Show,
-    work: Work = train_run,
+    work: Callable[[RunConfig, Places], Outcome] = train_run,
 ) -> list[Failure]:
     """Train runs on a cluster until each is complete or has failed for good.
 
     An error is tried again `RETRIES` times, and so is a run whose worker died; settings that
-    cannot succeed are not. A run that another grid trains now is looked at again later.
-
-    Args:
-        configs: Runs, each once.
-        places: Places that they read and write.
-        client: Client of the cluster.
-        show: Called with a line for each run that ends.
-        work: Trains a run on a worker.
+    cannot succeed are not. A run that another grid trains now is looked at again later. A line is
+    shown for each run that ends.
 
     Returns:
         The failures, in their order.
@@ -137,7 +124,7 @@ def run_grid(
 
     running: dict[str, RunConfig] = {}
     failures: list[Failure] = []
-    progress = _Progress(len(configs), show)
+    ended, started = 0, time.monotonic()
     waiting = as_completed([submit(config) for config in configs], loop=client.loop)
     for future in waiting:
         config = running.pop(future.key)
@@ -147,14 +134,20 @@ def run_grid(
             continue
         if outcome.state == REFUSED:
             failures.append(Failure(config, outcome.error))
-        progress.count(config, outcome)
+        ended += 1
+        elapsed = time.monotonic() - started
+        show(
+            f"[{ended}/{len(configs)}] {relative_folder(config)}: {_result(outcome)}; "
+            f"{3600 * ended / max(elapsed, 1e-3):.3g} runs an hour, "
+            f"about {duration(elapsed / ended * (len(configs) - ended))} left"
+        )
     return failures
 
 
 def _outcome_of(future: Future) -> Outcome:
     """Return the outcome of a run, which is `REFUSED` for an error that came each time."""
     try:
-        outcome: Outcome = future.result()
+        return future.result()
     except CancelledError as error:
         raise UserError(
             "the scheduler has gone away; what is done is kept: give the same command again"
@@ -162,30 +155,12 @@ def _outcome_of(future: Future) -> Outcome:
     except Exception as error:
         # of whatever kind the run or Dask raised: the other runs go on
         return Outcome(REFUSED, error=str(error) or type(error).__name__)
-    return outcome
 
 
-class _Progress:
-    """Progress of a grid: a line for each run that ends, with the rate and the time left."""
-
-    def __init__(self, total: int, show: Show) -> None:
-        self.total, self.show = total, show
-        self.ended = 0
-        self.started = time.monotonic()
-
-    def count(self, config: RunConfig, outcome: Outcome) -> None:
-        """Show a line for a run that has ended."""
-        self.ended += 1
-        elapsed = time.monotonic() - self.started
-        left = elapsed / self.ended * (self.total - self.ended)
-        result = duration(outcome.seconds)
-        if outcome.state == REFUSED:
-            result = f"failed: {(outcome.error.splitlines() or [''])[0]}"
-        self.show(
-            f"[{self.ended}/{self.total}] {relative_folder(config)}: {result}; "
-            f"{3600 * self.ended / max(elapsed, 1e-3):.3g} runs an hour, "
-            f"about {duration(left)} left"
-        )
+def _result(outcome: Outcome) -> str:
+    if outcome.state == REFUSED:
+        return f"failed: {(outcome.error.splitlines() or [''])[0]}"
+    return duration(outcome.seconds)
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Plan of a grid: the missing runs, and an estimate of their time and disk by the complete ones."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -25,7 +26,6 @@ class Plan:
 
     Attributes:
         total: Number of runs of the grid, each counted once.
-        missing: Runs that are not complete.
         begun: Number of missing runs that were interrupted, and go on.
         seconds: Time of the missing runs on one worker; `None` if no run is complete to judge by.
         bytes: Disk space of the missing runs; `None` likewise.
@@ -65,11 +65,7 @@ class _Sample:
 
 
 def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
-    """Return the plan of some runs.
-
-    Args:
-        configs: May name a run twice.
-        runs: Path or URL of the run folders.
+    """Return the plan of some runs, which may be named twice, in the run folders of a path or URL.
 
     Raises:
         UserError: The place cannot be opened, or a result in it not be read.
@@ -78,7 +74,7 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
     unique = {relative_folder(config): config for config in configs}
     missing, done, begun = [], [], 0
     samples: list[_Sample] = []
-    seen: dict[Kind, int] = {}
+    seen: Counter[Kind] = Counter()
     for relative, config in unique.items():
         folder = f"{root}/{relative}"
         if not system.isfile(f"{folder}/{RESULT}"):
@@ -87,7 +83,7 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
             continue
         done.append(config)
         kind = _kinds(config)[0]
-        seen[kind] = seen.get(kind, 0) + 1
+        seen[kind] += 1
         if seen[kind] <= _SAMPLES:
             result = _read_result(system, f"{folder}/{RESULT}")
             samples.append(_sample(config, result, system.du(folder)))
@@ -168,7 +164,6 @@ def _kinds(config: RunConfig) -> tuple[Kind, ...]:
 
 def _read_result(system: Any, path: str) -> dict[str, Any]:
     try:
-        result: dict[str, Any] = json.loads(system.cat_file(path))
+        return json.loads(system.cat_file(path))
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error}); remove the folder of the run") from error
-    return result

@@ -9,10 +9,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import fsspec
 
@@ -48,17 +46,12 @@ def relative_folder(config: RunConfig) -> str:
     return run_folder(Path(), config).as_posix()
 
 
-def cache_folder() -> Path:
-    """Return the folder of copies: `$SER_AAE_CACHE`, else one in the user's cache."""
-    given = os.environ.get(CACHE_VARIABLE)
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(given or f"{base}/ser-aae").expanduser().resolve()
-
-
 def place_in_cache(place: str) -> Path:
-    """Return the folder of the cache that stands for a URL."""
+    """Return the folder that stands for a URL, in `$SER_AAE_CACHE` or else in the user's cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    cache = Path(os.environ.get(CACHE_VARIABLE) or f"{base}/ser-aae").expanduser().resolve()
     digest = hashlib.sha256(place.rstrip("/").encode()).hexdigest()[:12]
-    return cache_folder() / f"{PurePosixPath(place).name or 'root'}-{digest}"
+    return cache / f"{PurePosixPath(place).name or 'root'}-{digest}"
 
 
 def corpora_of(config: RunConfig) -> list[str]:
@@ -103,17 +96,14 @@ def _fetch_corpus(store: str, local: Path, corpus: str, config: RunConfig) -> No
             return
         partial = folder.with_name(f".{folder.name}.part")
         partial.mkdir(parents=True, exist_ok=True)
-        for name, checksum in _checksums(json.loads(manifest)).items():
+        stated = json.loads(manifest)
+        checksums = {UTTERANCES: stated["utterances_sha256"]}
+        checksums |= {shard["file"]: shard["sha256"] for shard in stated["shards"]}
+        for name, checksum in checksums.items():
             _fetch_file(system, f"{source}/{name}", partial / name, checksum)
         (partial / MANIFEST).write_bytes(manifest)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(partial, folder)
-
-
-def _checksums(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return the SHA-256 of each file of a prepared corpus that is read in training."""
-    shards = {shard["file"]: shard["sha256"] for shard in manifest["shards"]}
-    return {UTTERANCES: manifest["utterances_sha256"], **shards}
 
 
 def _fetch_file(
@@ -137,13 +127,9 @@ def _fetch_file(
 
 
 def send_folder(folder: Path, place: str, relative: str, last: str = RESULT) -> None:
-    """Copy a folder to a URL; each file under another name until it is whole.
+    """Copy a folder to a path below a URL; each file under another name until it is whole.
 
-    Args:
-        folder: The folder, as of a complete run.
-        place: URL of the folder of all runs.
-        relative: Path below that.
-        last: File whose presence means that the folder is complete.
+    The file `last` is copied last: its presence means that the folder is complete.
     """
     system, root = open_place(place)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != last)

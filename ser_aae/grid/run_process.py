@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
@@ -35,8 +35,6 @@ _ENVIRONMENT = {
 
 _REFUSAL_CODE = 3
 _BUSY_CODE = 4
-_OUTPUT_LENGTH = 4000
-"""Characters that are kept of a failed run's output; the error is at its end."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,11 +52,6 @@ def train_apart(config: RunConfig, store: Path, runs: Path) -> bool:
 
     The process itself holds the run's folder. So no other gets the folder in the moment by which
     the process outlives a killed worker.
-
-    Args:
-        config: The run.
-        store: Folder of the prepared corpora.
-        runs: Folder of the runs.
 
     Returns:
         Whether it was trained; `False` where another process holds the folder.
@@ -81,23 +74,16 @@ def train_apart(config: RunConfig, store: Path, runs: Path) -> bool:
     ):
         with suppress(BrokenPipeError):  # it has ended already; its exit code says why
             # the stream stays open: the process ends when it closes
-            _stream(process.stdin).write(pickle.dumps((config, store, runs)))
-        refusal = _stream(process.stdout).read().decode()
+            cast("IO[bytes]", process.stdin).write(pickle.dumps((config, store, runs)))
+        refusal = cast("IO[bytes]", process.stdout).read().decode()
         code = process.wait()
         printed.seek(0)
-        text = printed.read()[-_OUTPUT_LENGTH:].strip()
+        text = printed.read()[-4000:].strip()  # the error is at its end
     if code == _REFUSAL_CODE:
         raise UserError(refusal)
     if code not in (0, _BUSY_CODE):
         raise RunFailedError(_describe(code, text))
     return code != _BUSY_CODE
-
-
-def _stream(stream: IO[bytes] | None) -> IO[bytes]:
-    """Return a stream that `Popen` has made, as it was asked to."""
-    if stream is None:
-        raise RuntimeError("expected a pipe to the process of a run, got none")
-    return stream
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -107,7 +93,6 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _describe(code: int, text: str) -> str:
-    """Return the error in one line, and the output below it."""
     last = text.splitlines()[-1] if text else f"exit code {code}"
     first = f"killed by signal {-code}" if code < 0 else last
     return f"{first}\n{text}".strip()

@@ -34,8 +34,6 @@ class Outcome:
     Attributes:
         state: `DONE`; `BUSY` if another process holds the run's folder; `REFUSED` if the same
             settings would fail again.
-        seconds: Time that the run took here.
-        error: Reason of the refusal.
     """
 
     state: str

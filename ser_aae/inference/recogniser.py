@@ -35,9 +35,6 @@ from ser_aae.results.folder import CONFIG
 BATCH = 32
 """Segments that go through a network at once."""
 
-_LEAST_SPEECH = 0.1
-"""A step with a smaller share of speech is silent."""
-
 Observer = Callable[[Block, float], None]
 """Receives each block after the network has had it, and the second in which the block ends."""
 
@@ -66,9 +63,7 @@ class _BlockSums:
         steps: Start and posteriors of each step; no posteriors in a pause within the block.
         speech_s: Length of what is no pause in it.
         level_db: Level of its loudest frame.
-        segments: Number of its segments.
         weight: Its weight in the whole: the number of segments that would tile it.
-        means: Output to its mean over the segments.
     """
 
     end_s: float
@@ -82,12 +77,7 @@ class _BlockSums:
 
 @dataclass(eq=False)
 class Recogniser:
-    """A trained model that is called with recordings; `load` is the way to get one.
-
-    Attributes:
-        signature: Input and outputs of the network.
-        forward: The network itself.
-    """
+    """A trained model that is called with recordings; `load` is the way to get one."""
 
     signature: Signature
     forward: Forward
@@ -129,12 +119,9 @@ class Recogniser:
         timeline_seconds: float | None = None,
         observe: Observer | None = None,
     ) -> Recognition:
-        """Recognise a recording of any length, rate and container.
+        """Recognise a recording of any length, rate and container, which is read once.
 
-        Args:
-            path: The recording, which is read once.
-            timeline_seconds: Step of the timeline, 0.1 to 10; none is made without.
-            observe: Called after each block.
+        The timeline is that of `__call__`; `observe` is called after each block.
 
         Raises:
             UserError: The file cannot be read, or a step that cannot be.
@@ -189,7 +176,6 @@ class Recogniser:
         }
 
     def _sum_block(self, block: Block, step_s: float | None) -> _BlockSums:
-        """Run the network over a block."""
         about, config = self.signature, self.signature.frontend
         end_s = block.start_s + len(block.signal) / config.sample_rate_hz
         edges_s = _step_starts(block.start_s, end_s, step_s)
@@ -224,10 +210,7 @@ class Recogniser:
     def _steps(self, speech: _Speech, starts: np.ndarray, length: float) -> list[Posteriors]:
         """Return the posteriors of steps, each of the segment around it, but for the speaker's.
 
-        Args:
-            speech: The block that the steps lie in.
-            starts: `(steps,)` their first samples in the block.
-            length: Samples of a step.
+        The steps begin at `starts`, `(steps,)` samples of the block, and have `length` samples.
         """
         if not len(starts):
             return []
@@ -246,9 +229,10 @@ class Recogniser:
         tasks = [task for task in self.signature.classes if task != "speaker"]
         batches = list(self._batches(speech, unique))
         found = {task: np.concatenate([batch[task] for batch in batches]) for task in tasks}
+        spoken = last - first >= 0.1 * length  # with a smaller share of speech a step is silent
         return [
-            self._name_classes({task: found[task][row] for task in tasks}) if spoken else {}
-            for row, spoken in zip(place, last - first >= _LEAST_SPEECH * length, strict=True)
+            self._name_classes({task: found[task][row] for task in tasks}) if is_spoken else {}
+            for row, is_spoken in zip(place, spoken, strict=True)
         ]
 
     def _batches(self, speech: _Speech, starts: np.ndarray) -> Iterator[Outputs]:

@@ -36,8 +36,6 @@ class Moment(_Stretch):
     """A step of a timeline.
 
     Attributes:
-        start_s: Its start in the recording.
-        end_s: Its end.
         posteriors: Posteriors of the segment around it, of all tasks but the speaker; none in
             silence. A model of waveforms takes that segment as it takes a recording, from several
             starts.
@@ -57,12 +55,10 @@ class Recognition(_Stretch):
     """A model's answer to a recording.
 
     Attributes:
-        duration_s: Length of the recording.
         speech_s: Length of the speech in it, or of whatever else is no pause.
         segments: Number of segments that the posteriors are the mean of.
         posteriors: Posteriors of every task, the primary one first; none where all is silence.
         timeline: Steps of equal length; empty where none was asked for.
-        warnings: Limits that whoever reads a posterior has to know.
         d_vector: Mean of the d-vectors `(units,)` of all segments, where the model gives them.
     """
 

@@ -50,7 +50,6 @@ class RunModel:
     """A run's model as a function of segments, see `ser_aae.inference.signature.Forward`.
 
     Args:
-        run: The folder of a complete run.
         d_vector: Whether to give the d-vector beside the posteriors, in the same pass; this takes
             a speaker classifier.
 

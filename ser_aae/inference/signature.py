@@ -90,11 +90,7 @@ def parse_signature(text: str, where: Path) -> Signature:
 
 
 def _build_from_values(content: Mapping[str, Any]) -> Signature:
-    """Return a signature from plain values.
-
-    Raises:
-        ValueError: Wrong values; others of `DAMAGES` are raised too.
-    """
+    """Return a signature; values that cannot be raise one of `DAMAGES`."""
     wanted = {item.name for item in fields(Signature)}
     if set(content) != wanted:
         raise ValueError(f"expected {', '.join(sorted(wanted))}, found {', '.join(content)}")

@@ -28,10 +28,8 @@ class Threshold:
     """Cosine from which on two voices are taken for one.
 
     Attributes:
-        cosine: The cosine.
         false_match_rate: Share of the trials' impostors that it accepts.
         false_non_match_rate: Share of the trials' targets that it refuses.
-        trials: Number of trials that it was found with.
     """
 
     cosine: float
@@ -46,7 +44,6 @@ class Voices:
 
     Attributes:
         recogniser: The model, with the d-vector among its outputs.
-        identity: Digest of the weights: d-vectors of two models have nothing in common.
     """
 
     recogniser: Recogniser
@@ -123,11 +120,8 @@ def threshold_of(run: Path) -> Threshold | None:
 def enrol(voices: Voices, name: str, files: Sequence[Path], out: Path) -> int:
     """Add a speaker to a file of enrolled speakers, or take the place of one of that name.
 
-    Args:
-        voices: The model.
-        name: Name of the speaker.
-        files: Recordings in which nobody else speaks.
-        out: The file; made where missing, written whole or not at all.
+    Nobody else may speak in the recordings. The file is made where it is missing, and written whole
+    or not at all.
 
     Returns:
         How many speakers the file now holds.

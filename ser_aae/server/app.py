@@ -48,10 +48,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 def build_app(queue: RecognitionQueue, uploads: Uploads, hosts: Sequence[str] = ()) -> ASGIApp:
     """Return the whole server; when it ends, uploads and queue are closed.
 
-    Args:
-        queue: The model and the recordings that wait for it.
-        uploads: The folder where recordings wait.
-        hosts: Names by which the server may be asked; any where there are none.
+    `hosts` are the names by which the server may be asked; any where there are none.
     """
 
     @contextlib.asynccontextmanager
@@ -121,7 +118,6 @@ def _add_endpoints(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> N
 
 
 async def _answer_error(_: Request, error: Exception) -> JSONResponse:
-    """Answer an error with `{"error": ...}`."""
     status, message = 500, "the server failed with this request; its log says why"
     if isinstance(error, HTTPException):
         status, message = error.status_code, str(error.detail)

@@ -19,8 +19,6 @@ POLICY = (
 )
 """Content Security Policy: a browser fetches from this server and from nowhere else."""
 
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -28,7 +26,6 @@ class Limits:
 
     Attributes:
         megabytes: Largest file, in units of 2^20 bytes.
-        seconds: Longest recording.
         waiting: Number of files of that size that may lie on the server at once.
     """
 
@@ -56,7 +53,6 @@ class BodyLimit:
     """Refuse bodies over the limit: when they are announced, and when they come unannounced.
 
     Attributes:
-        app: The application behind it.
         limits: Bodies of forms may have a file of this size, others hardly anything.
     """
 
@@ -111,7 +107,6 @@ class Guard:
     programs leave out, name its site.
 
     Attributes:
-        app: The application behind it.
         hosts: Names the server goes by; any where there are none.
     """
 
@@ -136,7 +131,7 @@ class Guard:
         if self.hosts and _without_port(headers.get("host", "")) not in self.hosts:
             why = "expected a request to this machine by its own name"
             await _refuse(scope, receive, send_guarded, 421, why)
-        elif scope["method"] not in _SAFE_METHODS and _is_foreign(headers):
+        elif scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
             why = "expected a request of the server's own page or a program"
             await _refuse(scope, receive, send_guarded, 403, why)
         else:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import html
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,6 @@ STEP_S = 0.5
 
 GRACE_S = 5.0
 """Time that a recording stays for the page's player after it is answered."""
-
-_MOST_STEPS = 120
-_SPEAKERS_SHOWN = 5
 
 _CSS = """
 .timeline img { width: 100%; border-radius: var(--block-radius); }
@@ -109,20 +106,7 @@ def _build(gradio: Any, queue: RecognitionQueue, uploads: Uploads) -> "gradio.Bl
 
 
 def _recorder(gradio: Any, uploads: Uploads) -> Any:
-    sound = gradio.Audio(
-        sources=["upload", "microphone"],
-        type="filepath",
-        label="Recording",
-        elem_id="recording",
-        buttons=[],
-    )
-    # of this one component: a class of our own would have Gradio write a file beside this one
-    sound.async_move_resource_to_block_cache = _build_path_check(gradio, uploads)
-    return sound
-
-
-def _build_path_check(gradio: Any, uploads: Uploads) -> Callable[..., Awaitable[str | None]]:
-    """Return the check of a path that a client names: it has to be that of an upload.
+    """Return the component that takes a recording; a path that a client names is an upload's.
 
     Gradio's own way fetches what a link leads to, and copies what a path leads to.
     """
@@ -135,7 +119,16 @@ def _build_path_check(gradio: Any, uploads: Uploads) -> Callable[..., Awaitable[
             raise gradio.Error(message, print_exception=False)
         return str(url_or_file_path)
 
-    return check
+    sound = gradio.Audio(
+        sources=["upload", "microphone"],
+        type="filepath",
+        label="Recording",
+        elem_id="recording",
+        buttons=[],
+    )
+    # of this one component: a class of our own would have Gradio write a file beside this one
+    sound.async_move_resource_to_block_cache = check
+    return sound
 
 
 def _notes(queue: RecognitionQueue) -> str:
@@ -159,7 +152,7 @@ def _timeline(answer: Answer) -> str:
     """Return the picture, with its content in words for whoever cannot see it."""
     steps = answer.recognition.timeline
     task = next(iter(answer.recognition.posteriors), "")
-    words = [f"{step.start_s:g} s {step.best.get(task, 'silence')}" for step in steps[:_MOST_STEPS]]
+    words = [f"{step.start_s:g} s {step.best.get(task, 'silence')}" for step in steps[:120]]
     text = html.escape(f"Spectrogram and {task} over time: {', '.join(words)}", quote=True)
     data = base64.b64encode(answer.picture).decode()
     return f'<img alt="{text}" src="data:image/png;base64,{data}">'
@@ -171,7 +164,7 @@ def _speakers(speakers: Sequence[tuple[str, float]]) -> str:
     rows = [
         f"<tr><td>{html.escape(name)}</td><td>{value:.3f}</td>"
         f'<td><meter min="0" max="1" value="{max(value, 0.0):.3f}"></meter></td></tr>'
-        for name, value in speakers[:_SPEAKERS_SHOWN]
+        for name, value in speakers[:5]
     ]
     head = "<tr><th>nearest enrolled speakers</th><th>cosine</th><th></th></tr>"
     return f"<table>{head}{''.join(rows)}</table>"

@@ -17,9 +17,6 @@ _HATCHES = ("", "///", "...", "xx", "---", "\\\\\\", "ooo", "++")
 _MOST_COLUMNS = 1200
 _SPARE_COLUMNS = 8 * _MOST_COLUMNS
 """Columns that are kept until the recording has ended, when `_MOST_COLUMNS` of them are made."""
-_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
-_LEAST_BETWEEN_TICKS = 0.06
-"""Share of the height under which a tick would be written over the one above it."""
 
 
 class SpectrogramColumns:
@@ -27,9 +24,6 @@ class SpectrogramColumns:
 
     The length of the recording need not be known: every column sums the same number of frames,
     and when there are too many columns, two become one.
-
-    Args:
-        frontend: Settings of the spectrogram.
     """
 
     def __init__(self, frontend: FrontEndConfig) -> None:
@@ -59,7 +53,6 @@ class SpectrogramColumns:
         return np.maximum(means, means.max() - self.frontend.floor_db)
 
     def _merge(self, columns: int) -> None:
-        """Sum each group of so many columns to one."""
         self._sums = np.add.reduceat(self._sums, np.arange(0, len(self._sums), columns), axis=0)
         self._frames_each *= columns
 
@@ -90,10 +83,11 @@ def _draw_spectrogram(
         interpolation="nearest",
     )
     centres = band_frequencies_hz(frontend)
-    inside = [hz for hz in _TICKS_HZ if centres[0] <= hz <= frontend.sample_rate_hz / 2]
+    ticks_hz = (250, 500, 1000, 2000, 4000, 8000)
+    inside = [hz for hz in ticks_hz if centres[0] <= hz <= frontend.sample_rate_hz / 2]
     places = np.interp(inside, centres, np.arange(bands))
-    # linear bands leave too little room between the lowest ticks
-    shown = np.diff(places, append=np.inf) > _LEAST_BETWEEN_TICKS * bands
+    # of linear bands the lowest ticks would be written over one another
+    shown = np.diff(places, append=np.inf) > 0.06 * bands
     labels = [f"{hz / 1000:g}" for hz in np.array(inside)[shown]]
     axes.set_yticks(places[shown], labels)
     axes.set_ylabel("kHz")

@@ -38,7 +38,6 @@ class Answer:
     """Answer to a client about a recording.
 
     Attributes:
-        recognition: Posteriors and timeline.
         speakers: Enrolled speakers and the cosine with each, the nearest first; none where
             nobody is enrolled, or nothing is said.
         picture: Spectrogram and timeline as PNG; empty where it was not asked for.
@@ -54,7 +53,6 @@ class RecognitionQueue:
 
     Args:
         recogniser: The model, which gives the d-vector too where somebody is enrolled.
-        limits: Limits of recordings.
         neighbours: Finds enrolled speakers; `None` where nobody is enrolled.
     """
 
@@ -70,10 +68,7 @@ class RecognitionQueue:
     async def ask(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
         """Recognise a recording when its turn comes.
 
-        Args:
-            path: The recording.
-            step_s: Step of the timeline, 0.1 to 10 seconds; none is made without.
-            draw: Whether to draw the timeline; this takes a step.
+        The timeline has steps of 0.1 to 10 seconds, and is not made without; drawing takes one.
 
         Raises:
             UserError: It cannot be read, or is too long; without the path in it.

@@ -28,11 +28,7 @@ _SUFFIXES = (".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", "
 
 
 class Uploads:
-    """The folder of uploads, removed when the server ends.
-
-    Args:
-        limits: Limits of files.
-    """
+    """The folder of uploads, removed when the server ends."""
 
     def __init__(self, limits: Limits) -> None:
         """Make an empty folder that nobody else can read."""
@@ -42,11 +38,7 @@ class Uploads:
         self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-")).resolve()
 
     async def receive(self, request: Request, field: str) -> Path:
-        """Keep the one file of a form.
-
-        Args:
-            request: The request with the form.
-            field: The file's name in the form.
+        """Keep the one file of a form, which stands in this field.
 
         Raises:
             HTTPException: No form, no such file in it (400), too large a file (413), or no room
@@ -67,7 +59,6 @@ class Uploads:
 
     @contextlib.contextmanager
     def _reserve(self, size: int) -> Iterator[None]:
-        """Reserve room for a file while it comes."""
         # without a thread: a file that has come meanwhile would be counted neither here nor there
         held = sum(_size(path) for path in self.folder.glob("*/*"))
         if held + self._reserved_bytes + size > self.limits.waiting * self.limits.bytes:

@@ -71,7 +71,7 @@ def test_interrupted_it_ends_and_leaves_nothing(running):
     ("host", "found"), [("::1", "[::1]"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost")]
 )
 def test_an_address_is_written_as_a_url_has_it(host, found):
-    assert serve._in_url(host) == found
+    assert serve._url_host(host) == found
     assert found in serve._LOOPBACK  # and only its own names are answered there
 
 
