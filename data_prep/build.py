@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -19,7 +18,7 @@ from data_prep.manifest import (
     write_manifest,
 )
 from data_prep.shards import Shard, input_digest, load_finished, remove_leftovers, write_shard
-from data_prep.workers import Outcome, Task, compute_tasks
+from data_prep.workers import Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.store.corpus import MANIFEST, corpus_folder, load_corpus, other_frontends
@@ -100,18 +99,11 @@ def prepare(
 
 
 def _check_prepared(
-    adapter: Adapter,
-    data_root: Path,
-    store: Path,
-    name: str,
-    frontend: FrontEndConfig,
+    adapter: Adapter, data_root: Path, store: Path, name: str, frontend: FrontEndConfig
 ) -> Prepared:
     """Return a corpus that lies in the store, if it is whole and its source is the same.
 
     The copy's completeness was checked when the corpus was prepared.
-
-    Raises:
-        UserError: The stored corpus is damaged, or its source has changed.
     """
     folder = load_corpus(store, name, frontend).folder
     with _explain_write_errors(folder):
@@ -132,10 +124,9 @@ def _check_prepared(
 
 def _tasks(corpus: Corpus, frontend: FrontEndConfig, *, skip_unreadable: bool) -> list[Task]:
     step = UTTERANCES_PER_SHARD
-    starts = range(0, len(corpus.utterances), step)
     return [
         Task(corpus.utterances[start : start + step], corpus.root, frontend, skip_unreadable)
-        for start in starts
+        for start in range(0, len(corpus.utterances), step)
     ]
 
 
@@ -144,23 +135,6 @@ def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: tqdm) 
 
     Shards are written in order, so that an interrupted run leaves the first of them.
     """
-    shards = _load_beginning(folder, tasks)
-    row = sum(shard.records for shard in shards)
-    bar.update(sum(len(shard.num_frames) for shard in shards))
-    rest = tasks[len(shards) :]
-    with closing(compute_tasks(rest, workers)) as computed:
-        for task, outcomes in zip(rest, computed, strict=True):
-            number = len(shards)
-            needed = _count_bytes(outcomes) * (len(tasks) - number)
-            with _explain_write_errors(folder, needed):
-                shard = write_shard(folder, number, row, outcomes, input_digest(task, row))
-            shards.append(shard)
-            row += shard.records
-            bar.update(len(outcomes))
-    return shards
-
-
-def _load_beginning(folder: Path, tasks: Sequence[Task]) -> list[Shard]:
     shards: list[Shard] = []
     row = 0
     for number, task in enumerate(tasks):
@@ -169,6 +143,17 @@ def _load_beginning(folder: Path, tasks: Sequence[Task]) -> list[Shard]:
             break
         shards.append(shard)
         row += shard.records
+        bar.update(len(shard.num_frames))
+    rest = tasks[len(shards) :]
+    with closing(compute_tasks(rest, workers)) as computed:
+        for task, outcomes in zip(rest, computed, strict=True):
+            number = len(shards)
+            size = sum(o.spectrogram.nbytes for o in outcomes if o.spectrogram is not None)
+            with _explain_write_errors(folder, needed_bytes=size * (len(tasks) - number)):
+                shard = write_shard(folder, number, row, outcomes, input_digest(task, row))
+            shards.append(shard)
+            row += shard.records
+            bar.update(len(outcomes))
     return shards
 
 
@@ -185,23 +170,21 @@ def _contents(corpus: Corpus, tasks: Sequence[Task], shards: Sequence[Shard]) ->
             num_frames.append(frames)
             if position in shard.silent:
                 silent.append(utterance.utterance_id)
-    rows: list[dict[str, Any]] = [
+    rows = [
         {"file": s.file, "sha256": s.sha256, "bytes": s.bytes, "records": s.records} for s in shards
     ]
     return Contents(utterances, num_frames, dropped, silent, rows)
 
 
 def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
-    """Return the report on a prepared corpus, read from its manifest."""
     manifest = read_manifest(folder)
     counts = manifest["counts"]
+    removed = "" if manifest["frontend"]["remove_silence"] is False else " without silence"
     lines = [
         *messages,
         f"{manifest['corpus']}: {counts['utterances']} utterances of {counts['speakers']} "
-        f"speakers, {counts['hours']:.2f} hours without silence",
+        f"speakers, {counts['hours']:.2f} hours{removed}",
     ]
-    if manifest["frontend"]["remove_silence"] is False:
-        lines[-1] = lines[-1].removesuffix(" without silence")
     lines += count_reasons(item["reason"] for item in manifest["dropped"])
     if manifest["unknown_labels"]:
         listed = ", ".join(manifest["unknown_labels"])
@@ -211,21 +194,9 @@ def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
     return Prepared(folder, counts["utterances"], is_new, tuple(lines))
 
 
-def _count_bytes(outcomes: Sequence[Outcome]) -> int:
-    return sum(0 if item.spectrogram is None else item.spectrogram.nbytes for item in outcomes)
-
-
 @contextmanager
 def _explain_write_errors(folder: Path, needed_bytes: int = 0) -> Iterator[None]:
-    """Turn an error of writing to a folder into one that a user can mend.
-
-    Args:
-        folder: Folder in the store.
-        needed_bytes: Size of what is still to be written, as far as known.
-
-    Raises:
-        UserError: The disk is full, or the folder cannot be written.
-    """
+    """Turn an error of writing into one that a user can mend; `needed_bytes` are still to come."""
     try:
         yield
     except OSError as error:

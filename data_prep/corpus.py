@@ -198,9 +198,6 @@ def collect_utterances(
         make_utterance: Returns a file's utterance, or the reason why the file is none.
         duplicate: The reason why a file is none whose utterance has the id of one that lies
             less deep. Without it the names of files are the ids, see `unique_by_stem`.
-
-    Returns:
-        The utterances, and what was dropped.
     """
     kept: dict[str, Utterance] = {}
     dropped: list[Dropped] = []
@@ -223,13 +220,10 @@ def collect_labelled(
     labelled: Mapping[str, str],
     absent: str,
 ) -> tuple[list[Utterance], list[Dropped]]:
-    """Return the utterances of files, what is none of them, and labels that have no file.
+    """Return the utterances of files as `collect_utterances` does, and labels that have no file.
 
-    Args:
-        paths: The files, in any order.
-        make_utterance: Returns a file's utterance, or the reason why the file is none.
-        labelled: Stem of each recording that has labels, to the place of the labels.
-        absent: The reason why labels become no utterance.
+    `labelled` has the stem of each recording that has labels, and the place of the labels;
+    `absent` is the reason why labels become no utterance.
     """
     paths, duplicates = unique_by_stem(paths)
     utterances, dropped = collect_utterances(paths, make_utterance)

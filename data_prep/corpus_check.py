@@ -62,13 +62,7 @@ class Sound:
 def check_corpus(
     dataset: str, data_root: Path, workers: int = 1, progress: bool = False
 ) -> dict[str, Any]:
-    """Read a corpus whole and return a report on it, as plain values.
-
-    Args:
-        dataset: A corpus' name, `csv:FILE` or `audformat:DIR`.
-        data_root: The folder that holds the corpora.
-        workers: Threads that read.
-        progress: Show a bar on the standard error.
+    """Read a corpus whole, in `workers` threads, and return a report on it, as plain values.
 
     Returns:
         `ok` (no count differs, no file is unreadable), `dataset`, `version`, `root`, `counts`
@@ -113,12 +107,9 @@ def check_corpus(
 def _compare_counts(corpus: Corpus) -> list[dict[str, Any]]:
     """Return a row for each count; `expected` is `None` where nothing is known of it."""
     rows = []
-    for what in [
-        *corpus.expected,
-        *(what for what in corpus.counts if what not in corpus.expected),
-    ]:
+    for what in {**corpus.expected, **corpus.counts}:
         wanted, found = corpus.expected.get(what), corpus.counts.get(what, 0)
-        ok = wanted is None or found == wanted
+        ok = wanted in (None, found)
         rows.append({"what": what, "expected": wanted, "found": found, "ok": ok})
     return rows
 
@@ -150,12 +141,9 @@ def _describe_labels(corpus: Corpus) -> dict[str, Any]:
 
 def _describe_sound(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> dict[str, Any]:
     """Return durations over utterances, rates and channels over files, of what can be read."""
-    lengths_s = [sound.samples / sound.rate_hz for sound in sounds if not sound.problem]
-    files = {
-        utterance.path: sound
-        for utterance, sound in zip(utterances, sounds, strict=True)
-        if not sound.problem
-    }
+    readable = [pair for pair in zip(utterances, sounds, strict=True) if not pair[1].problem]
+    lengths_s = [sound.samples / sound.rate_hz for _, sound in readable]
+    files = {utterance.path: sound for utterance, sound in readable}
     rates, channels = (
         Counter(getattr(sound, field) for sound in files.values())
         for field in ("rate_hz", "channels")

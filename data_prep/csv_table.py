@@ -33,11 +33,8 @@ def read_table(path: Path, corpus: str) -> Corpus:
     UTF-8 with or without a byte order mark; comma, semicolon or tab between columns; any
     line ends. Columns are `REQUIRED` and `OPTIONAL`, in any order and case; whatever other
     columns there are go to `Utterance.extra`. Files are relative to the table's folder, or
-    absolute; however a row writes it, a file below that folder has one path.
-
-    Args:
-        path: The table.
-        corpus: Name that the utterances carry, and prefix of their speakers.
+    absolute; however a row writes it, a file below that folder has one path. The utterances
+    carry the corpus' name, which is also the prefix of their speakers.
 
     Raises:
         UserError: The table or one of its rows cannot be used; the message has the line.
@@ -62,11 +59,7 @@ def read_table(path: Path, corpus: str) -> Corpus:
 
 
 def parse_row(row: dict[str, str], corpus: str) -> Utterance:
-    """Return the utterance of a row.
-
-    Args:
-        row: Column, in lower case, to content without blanks around it.
-        corpus: Name of the corpus.
+    """Return the utterance of a row: column, in lower case, to content without blanks around it.
 
     Raises:
         ValueError: A value is missing or out of its range.
@@ -122,8 +115,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 f"{path}:{line}: expected {len(header)} columns as in the first line, "
                 f"got {len(fields)}; quote a field that holds the separator"
             )
-        texts = [field.strip() for field in fields]
-        yield line, dict(zip(header, texts, strict=True))
+        yield line, {name: text.strip() for name, text in zip(header, fields, strict=True)}
 
 
 def _check_header(path: Path, header: list[str]) -> None:
@@ -177,7 +169,6 @@ def _unify_path(file: str, folder: Path) -> str:
 
 
 def _describe_absence(folder: Path, path: str) -> str:
-    """Return the message on a row whose file is not there."""
     forms = {unicodedata.normalize(form, path) for form in ("NFC", "NFD")} - {path}
     is_alike = any(os.path.isfile(folder / form) for form in forms)
     hint = "; one that looks the same has its accents coded otherwise: rename it" * is_alike

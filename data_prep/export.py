@@ -41,14 +41,8 @@ def export_manifest(
 
     Speakers, genders, emotions, ratings, sessions, languages, segments and the further columns
     are the same when the table is read again. Ratings beyond 1 to 5 are written as 1 or 5, because
-    both formats refuse them, and stand as they were in a column `<dimension>_unclipped`.
-
-    Args:
-        dataset: A corpus' name, `csv:FILE` or `audformat:DIR`.
-        data_root: The folder that holds the corpora.
-        out: Folder to write to; made if need be.
-        form: One of `FORMATS`.
-        allow_partial: Accept an incomplete copy of the corpus.
+    both formats refuse them, and stand as they were in a column `<dimension>_unclipped`. The
+    format `form` is one of `FORMATS`; the folder `out` is made if need be.
 
     Raises:
         UserError: No such corpus or format, an incomplete copy, or a file that would be

@@ -46,12 +46,12 @@ def describe_source(corpus: Corpus) -> dict[str, Any]:
 
     Times of change are left out: a copy of the same corpus is the same source.
     """
-    paths = sorted({utterance.path for utterance in corpus.utterances})
-    sizes = {path: _count_bytes(corpus.root / path) for path in paths}
+    files = {path: corpus.root / path for path in sorted({u.path for u in corpus.utterances})}
+    sizes = {path: file.stat().st_size if file.exists() else 0 for path, file in files.items()}
     digest = hashlib.sha256(json.dumps(sizes).encode())
     for utterance in corpus.utterances:
         digest.update(json.dumps(utterance.to_dict()).encode())
-    return {"files": len(paths), "bytes": sum(sizes.values()), "digest": digest.hexdigest()}
+    return {"files": len(sizes), "bytes": sum(sizes.values()), "digest": digest.hexdigest()}
 
 
 def write_manifest(
@@ -63,9 +63,12 @@ def write_manifest(
     contents: Contents,
 ) -> None:
     """Write the utterances, then the manifest, whose presence means that all is complete."""
-    lines = _utterance_lines(contents)
+    rows = (
+        utterance.to_dict() | {"num_frames": frames}
+        for utterance, frames in zip(contents.utterances, contents.num_frames, strict=True)
+    )
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     utterances_sha256 = hashlib.sha256(lines.encode()).hexdigest()
-    shards = [dict(shard) for shard in contents.shards]
     content = {
         "schema_version": SCHEMA_VERSION,
         "corpus": name,
@@ -73,9 +76,9 @@ def write_manifest(
         "facts": asdict(adapter.facts),
         "frontend": frontend.to_dict(),
         "frontend_digest": frontend.digest(),
-        "shards": shards,
+        "shards": list(contents.shards),
         "utterances_sha256": utterances_sha256,
-        "digest": _content_digest(frontend, utterances_sha256, shards),
+        "digest": _content_digest(frontend, utterances_sha256, contents.shards),
         "counts": _counts(contents, frontend),
         "dropped": [asdict(item) for item in contents.dropped],
         "unknown_labels": list(corpus.unknown_labels),
@@ -117,14 +120,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _utterance_lines(contents: Contents) -> str:
-    rows = (
-        utterance.to_dict() | {"num_frames": frames}
-        for utterance, frames in zip(contents.utterances, contents.num_frames, strict=True)
-    )
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
 def _counts(contents: Contents, frontend: FrontEndConfig) -> dict[str, Any]:
     utterances = contents.utterances
     emotions = Counter(utterance.emotion for utterance in utterances)
@@ -146,7 +141,3 @@ def _content_digest(
     sums = [shard["sha256"] for shard in shards]
     parts = [SCHEMA_VERSION, frontend.identity(), utterances_sha256, sums]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
-
-def _count_bytes(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

@@ -82,12 +82,7 @@ def write_shard(
 ) -> Shard:
     """Write a shard and its note.
 
-    Args:
-        folder: Folder of the corpus in the store.
-        number: Number of the shard, from 0.
-        first_row: Row in `utterances.jsonl` of the shard's first record.
-        outcomes: Outcomes of the shard's task.
-        inputs: Digest of the inputs, see `input_digest`.
+    `first_row` is the row in `utterances.jsonl` of its first record, `inputs` its `input_digest`.
 
     Raises:
         OSError: The disk is full or cannot be written to; nothing of the shard is left.

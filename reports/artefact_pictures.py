@@ -31,12 +31,8 @@ _DEVIATIONS = "Whiskers are deviations, over repetitions where there are several
 def draw_pictures(filling: Filling, path: Path, places: Places) -> Pictures:
     """Draw a figure from the cells that are there; none where nothing is.
 
-    The data of bars and curves are the cells, which have a file of their own.
-
-    Args:
-        filling: The cells of a table or figure.
-        path: PNG to write; a PDF goes beside it, and other pictures get its name and a word.
-        places: Folders of runs and of prepared corpora.
+    The data of bars and curves are the cells, which have a file of their own. A PDF goes beside
+    the PNG `path`, and other pictures get its name and a word.
     """
     name = filling.artefact.name
     if len(filling.missing) == len(filling.cells):

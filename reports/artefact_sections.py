@@ -26,10 +26,7 @@ LEVELS = "table-2"
 def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section, list[Path]]:
     """Write an artefact as Markdown, LaTeX and CSV, a figure as PNG and PDF too.
 
-    Args:
-        filling: Its cells.
-        stem: Path of the files without suffix: `out / "table-3"`.
-        places: Folders of runs and of prepared corpora.
+    `stem` is the path of the files without suffix: `out / "table-3"`.
 
     Returns:
         The section, and the files without those that are pictures of the section.
@@ -38,12 +35,9 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
     section = Section(title=_title(filling), badges=_badges(filling))
     section.lead = _lead(filling)
     section.warnings = [*_warnings(filling), *find_picture_gaps(filling, places)]
-    is_counted = artefact.name == LEVELS
-    frames = (
-        {"": level_table(filling.setup, Path(places.store))}
-        if is_counted
-        else side_by_side(filling)
-    )
+    frames = side_by_side(filling)
+    if artefact.name == LEVELS:
+        frames = {"": level_table(filling.setup, Path(places.store))}
     command = filling.command if filling.missing or filling.incomplete else ""
     section.tables = [(part or "Ours and the paper's", f, command) for part, f in frames.items()]
     confidence = confidence_table(filling)
@@ -81,10 +75,8 @@ def _badges(filling: Filling) -> list[str]:
 def _lead(filling: Filling) -> str:
     if not filling.cells:
         return "Counted on the prepared corpora; nothing is trained for it."
-    missing, incomplete = len(filling.missing), len(filling.incomplete)
-    counted = (
-        f"{len(filling.cells) - missing - incomplete} of {len(filling.cells)} cells are filled"
-    )
+    total, incomplete = len(filling.cells), len(filling.incomplete)
+    counted = f"{total - len(filling.missing) - incomplete} of {total} cells are filled"
     if incomplete:
         counted += f", {incomplete} incomplete"
     spreads = list(dict.fromkeys(item.spread for item in filling.cells if item.spread))
@@ -142,9 +134,7 @@ def _preparation_hints(
 def refuse_gaps(fillings: Sequence[Filling], places: Places) -> None:
     """Raise unless every cell has all runs that its setup asks for, and every picture can be drawn.
 
-    Args:
-        fillings: All artefacts of all setups, those without runs included.
-        places: Folders of runs and of prepared corpora.
+    `fillings` are all artefacts of all setups, those without runs included.
 
     Raises:
         UserError: There is no artefact, or one has a gap; each with the command that mends it.

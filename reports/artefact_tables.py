@@ -29,15 +29,10 @@ def write_tables(
         label = f"{stem.name}-{number + 1}" if number else stem.name
         latex.append(to_latex(frame, f"{title}. {said}", label))
     markdown += [text for text, _ in section.notes]
-    written = {
-        ".md": "\n\n".join(markdown) + "\n",
-        ".tex": "\n".join(latex),
-        ".csv": to_csv(data),
-    }
-    files = [stem.with_suffix(suffix) for suffix in written]
-    for path, text in zip(files, written.values(), strict=True):
-        write_bytes(path, text.encode())
-    return files
+    written = {".md": "\n\n".join(markdown) + "\n", ".tex": "\n".join(latex), ".csv": to_csv(data)}
+    for suffix, text in written.items():
+        write_bytes(stem.with_suffix(suffix), text.encode())
+    return [stem.with_suffix(suffix) for suffix in written]
 
 
 def side_by_side(filling: Filling) -> dict[str, pd.DataFrame]:

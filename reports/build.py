@@ -101,7 +101,7 @@ def build_report(
     ]
     if brief:
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
-    sections += _absent_sections(absent)
+    sections += [_absent_section(absent)] if absent else []
     introduction = " ".join((_INTRODUCTION, *(f"{line.capitalize()}." for line in checked)))
     written = _report_texts(runs, evaluations, introduction, sections)
     for name, text in written.items():
@@ -143,13 +143,10 @@ def find_artefacts(
         # without a setup, runs on one corpus must not bring its nearly empty own table
         for artefact in _artefacts_of(setup) if written else choose(["all"], setup):
             filling = fill(artefact, setup, places, evaluations)
-            is_there = len(filling.missing) < len(filling.cells) or (written and not filling.cells)
-            if is_there:
-                digests = (cell.config.digest() for cell in artefact.cells)
+            if len(filling.missing) < len(filling.cells) or (written and not filling.cells):
                 # two setups with one base have the same table on a corpus of its own
-                found.setdefault(
-                    (artefact.name, *(digests if artefact.cells else setup.datasets)), filling
-                )
+                digests = [cell.config.digest() for cell in artefact.cells]
+                found.setdefault((artefact.name, *(digests or setup.datasets)), filling)
     names = list(ARTEFACTS)
     return sorted(found.values(), key=lambda item: names.index(item.artefact.name))
 
@@ -164,23 +161,16 @@ def _artefacts_of(setup: Setup) -> Iterable[Artefact]:
 
 def _stems(fillings: Sequence[Filling]) -> list[str]:
     """Return a file name for each: `table-3`, and `table-3-2` for that of a second setup."""
-    seen: dict[str, int] = {}
-    stems = []
-    for filling in fillings:
-        name = filling.artefact.name
-        seen[name] = seen.get(name, 0) + 1
-        stems.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return stems
+    names = [filling.artefact.name for filling in fillings]
+    counts = [names[: place + 1].count(name) for place, name in enumerate(names)]
+    return [f"{name}-{n}" if n > 1 else name for name, n in zip(names, counts, strict=True)]
 
 
 def _divide(evaluations: Evaluations, fillings: Sequence[Filling]) -> tuple[list[Path], list[Path]]:
     """Return the experiments with a section each, and those with a line each."""
-    in_any, in_main = set(), set()
-    for filling in fillings:
-        folders = {item.folder for item in filling.cells}
-        in_any |= folders
-        if filling.artefact.name in SHOWN_WHOLE:
-            in_main |= folders
+    in_any = {item.folder for filling in fillings for item in filling.cells}
+    main = (filling for filling in fillings if filling.artefact.name in SHOWN_WHOLE)
+    in_main = {item.folder for filling in main for item in filling.cells}
     whole = [folder for folder in evaluations if folder in in_main or folder not in in_any]
     return whole, [folder for folder in evaluations if folder not in set(whole)]
 
@@ -211,14 +201,9 @@ def _overview(evaluations: Evaluations) -> Section:
     return section
 
 
-def _absent_sections(absent: Sequence[Filling]) -> list[Section]:
-    """Return a section on the artefacts without a run; none where there are none."""
-    if not absent:
-        return []
+def _absent_section(absent: Sequence[Filling]) -> Section:
     rows = [{"what": item.artefact.title, "command": item.command} for item in absent]
-    section = Section(title="Not run yet")
-    section.tables = [("What runs it", pd.DataFrame(rows), "")]
-    return [section]
+    return Section(title="Not run yet", tables=[("What runs it", pd.DataFrame(rows), "")])
 
 
 def _find_absent(
@@ -227,14 +212,13 @@ def _find_absent(
     """Return the artefacts without a run, of the setups that have runs of another artefact."""
     there = {(id(item.setup), item.artefact.name) for item in fillings}
     setups = {id(item.setup): item.setup for item in fillings}
-    absent = []
-    for key, setup in setups.items():
-        for artefact in _artefacts_of(setup):
-            if (key, artefact.name) not in there and artefact.cells:
-                filling = fill(artefact, setup, places, evaluations)
-                if len(filling.missing) == len(filling.cells):
-                    absent.append(filling)
-    return absent
+    others = (
+        fill(artefact, setup, places, evaluations)
+        for key, setup in setups.items()
+        for artefact in _artefacts_of(setup)
+        if (key, artefact.name) not in there and artefact.cells
+    )
+    return [filling for filling in others if len(filling.missing) == len(filling.cells)]
 
 
 def _synthetic_warning(evaluations: Iterable[Mapping[str, Any]]) -> str:

@@ -119,11 +119,7 @@ def corpora_of(run: Path) -> dict[str, str]:
 
 
 def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
-    """Return the card of a run.
-
-    Args:
-        run: The folder of a complete run.
-        terms: Terms of each corpus, by its name in the store.
+    """Return the card of a run, with the terms of each corpus by its name in the store.
 
     Raises:
         UserError: No complete run, files that cannot be read, or figures that its predictions
@@ -191,7 +187,6 @@ def _result(card: Card) -> dict[str, Any]:
 
 
 def _sections(card: Card) -> list[str]:
-    """Return the sections of a card."""
     title = f"# {card.primary.capitalize()} from speech: {card.name}"
     tasks = [f"* {task}: {_names(task, names)}" for task, names in card.classes.items()]
     takes = (
@@ -238,14 +233,9 @@ def _results(card: Card) -> list[str]:
 
 def _spread(card: Card) -> list[str]:
     frame, classes = card.predictions, card.figures["classes"]
-    by_gender = [
-        _group_row(group, frame[frame["gender"] == group], classes)
-        for group in GENDERS
-        if (frame["gender"] == group).any()
-    ]
-    by_speaker = [
-        _group_row(str(name), group, classes) for name, group in frame.groupby("speaker", sort=True)
-    ]
+    genders = dict(iter(frame.groupby("gender")))
+    by_gender = [_group_row(name, genders[name], classes) for name in GENDERS if name in genders]
+    by_speaker = [_group_row(str(name), own, classes) for name, own in frame.groupby("speaker")]
     values = [row[-1] for row in by_speaker]
     several = f", deviation {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
     lines = [

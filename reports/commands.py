@@ -42,7 +42,6 @@ def place_words(places: Places) -> list[str]:
 
 
 def _corpora_words(places: Places) -> list[str]:
-    """Return the flags of a command that name corpora and store."""
     known = ["--data-root", _relative_folder(places.data_root)] if places.data_root else []
     partial = ["--allow-partial"] if places.allow_partial else []
     return [*known, "--store", str(places.store), *partial]
@@ -75,11 +74,7 @@ def train_command_of(
 ) -> str:
     """Return the command that trains repetitions of an experiment, a loop where they are several.
 
-    Args:
-        config: Any run of it.
-        max_folds: 1 for the first fold alone, else all.
-        places: Folders that the command names.
-        seeds: Seeds of the repetitions, at least one.
+    `config` is that of any run of it; `max_folds` is 1 for the first fold alone, else all are run.
     """
     plain = config.to_dict()
     preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_OBLIGATORY))

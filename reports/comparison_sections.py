@@ -58,7 +58,6 @@ def _shared_settings(config: dict[str, Any]) -> tuple[str, ...]:
 def _section(
     configs: Configs, evaluations: Evaluations, corpora: Mapping[str, CorpusFacts]
 ) -> Section:
-    """Return the section of a group."""
     common, own = _departures(configs)
     # the multi-task model; of several, or without one, that with the fewest settings of its own
     reference = min(own, key=lambda f: (configs[f]["model"]["kind"] != "mtl", len(own[f])))
@@ -105,7 +104,6 @@ def _departures(configs: Configs) -> tuple[list[str], dict[Path, list[str]]]:
 
 
 def _figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
-    """Return the cells of a row with the figures of an experiment."""
     ua, wa = summarise(evaluation), summarise(evaluation, "weighted_accuracy")
     return {
         "UA": mean_text(ua),

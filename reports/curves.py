@@ -1,6 +1,6 @@
 """Grouped bars (Fig. 3) and curves over a sweep (Figs. 4 and 5) of the paper."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
     where one speaker was tested. A missing cell leaves a gap. A PDF goes beside the PNG.
     """
     panels = group_cells(filling.cells)
-    columns = _distinct(item.cell.column for item in filling.cells)
+    columns = list(group_cells(filling.cells, by="column"))
     with drawn_to(path, 3.4, max(4.6 * len(panels), 6.0), pdf=True, mark=mark) as figure:
         for axes, (name, cells) in zip(_grid(figure, len(panels)), panels.items(), strict=True):
             _draw_groups(axes, cells, columns)
@@ -104,12 +104,7 @@ def draw_panels(
 ) -> None:
     """Draw panels of curves, which differ in colour, dash and marker, with one legend.
 
-    Args:
-        name: Artefact, which decides the text of the horizontal axis and the layout of panels.
-        panels: Panels, at least one.
-        path: PNG to write.
-        pdf: Write a PDF of the same name beside it.
-        mark: Words in its corner.
+    The artefact's name decides the text of the horizontal axis and the layout of the panels.
     """
     count, is_stacked = len(panels), name in STACKED
     width = 5.6 if is_stacked else max(_PANEL_INCHES * count, 5.6)
@@ -121,7 +116,7 @@ def draw_panels(
             axes.set_title(panel.title, pad=8)
             if not is_stacked or number == count - 1:
                 axes.set_xlabel(SWEPT.get(name, ""))
-        _legend_below(figure, _distinct(line for panel in panels for line in panel.lines))
+        _legend_below(figure, list(dict.fromkeys(line for panel in panels for line in panel.lines)))
 
 
 def group_cells(cells: Sequence[Filled], by: str = "panel") -> dict[str, list[Filled]]:
@@ -133,7 +128,7 @@ def group_cells(cells: Sequence[Filled], by: str = "panel") -> dict[str, list[Fi
 
 
 def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) -> None:
-    rows = _distinct(item.cell.row for item in cells)
+    rows = list(group_cells(cells, by="row"))
     places = {(item.cell.row, item.cell.column): item for item in cells}
     width = 0.8 / len(columns)
     for index, column in enumerate(columns):
@@ -141,7 +136,7 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
         at = np.arange(len(rows)) + (index - (len(columns) - 1) / 2) * width
         axes.bar(
             at,
-            [_percent(item) for item in found],
+            [_percent(item and item.mean) for item in found],
             width * 0.92,
             yerr=_whisker_lengths(found),
             capsize=2,
@@ -160,12 +155,11 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
 
 
 def _lines_of(cells: Sequence[Filled]) -> dict[str, Line]:
-    """Return a line for each column of a panel."""
     return {
         name: Line(
             [np.nan if item.cell.x is None else item.cell.x for item in points],
-            [_percent(item) for item in points],
-            [_whisker(item) for item in points],
+            [_percent(item.mean) for item in points],
+            [_percent(item.std) for item in points],
         )
         for name, points in group_cells(cells, by="column").items()
     }
@@ -211,8 +205,8 @@ def _legend_below(figure: Figure, names: Sequence[str]) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)
 
 
-def _percent(item: Filled | None) -> float:
-    return float("nan") if item is None or item.mean is None else 100 * item.mean
+def _percent(share: float | None) -> float:
+    return float("nan") if share is None else 100 * share
 
 
 def _whisker_lengths(items: Sequence[Filled | None]) -> list[list[float]]:
@@ -228,13 +222,3 @@ def _edge_distances(item: Filled | None) -> tuple[float, float]:
     # a percentile interval need not hold the figure itself, and no whisker is negative
     below, above = item.mean - item.interval.low, item.interval.high - item.mean
     return 100 * max(below, 0.0), 100 * max(above, 0.0)
-
-
-def _whisker(item: Filled | None) -> float:
-    """Return the length of a whisker; one value has no deviation, and NaN draws none."""
-    return float("nan") if item is None or item.std is None else 100 * item.std
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    """Return each name once, in the order it first comes."""
-    return list(dict.fromkeys(names))

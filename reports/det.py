@@ -23,13 +23,8 @@ def draw_det(
     """Draw false non-matches over false matches, a line for each curve.
 
     Both axes are the normal distribution's quantiles, on which normally distributed scores give
-    a straight line. A marker stands where the two rates are equal.
-
-    Args:
-        curves: Name in the legend to what `ser_aae.results.trials.det_curve` returns.
-        path: PNG to write.
-        mark: Words in the corner of the figure.
-        pdf: Put a PDF beside it.
+    a straight line. A marker stands where the two rates are equal. `curves` has for each name in
+    the legend what `ser_aae.results.trials.det_curve` returns.
     """
     with drawn_to(path, 5.0, width_inches=5.2, pdf=pdf, mark=mark) as figure:
         axes = figure.subplots()
@@ -59,6 +54,7 @@ def _draw_curve(axes: Axes, name: str, curve: pd.DataFrame, index: int) -> None:
     )
     nearest = int(np.argmin(np.abs(accepted - refused)))
     equal = (accepted[nearest] + refused[nearest]) / 2
+    place = _quantile(equal)
     colour = COLOURS[index % len(COLOURS)]
     axes.plot(
         _quantile(accepted),
@@ -67,13 +63,7 @@ def _draw_curve(axes: Axes, name: str, curve: pd.DataFrame, index: int) -> None:
         color=colour,
         label=f"{name} (equal at {100 * equal:.1f} %)",
     )
-    axes.plot(
-        _quantile(equal),
-        _quantile(equal),
-        MARKERS[index % len(MARKERS)],
-        color=colour,
-        markersize=6,
-    )
+    axes.plot(place, place, MARKERS[index % len(MARKERS)], color=colour, markersize=6)
 
 
 def _quantile(rates: np.ndarray | float) -> np.ndarray:

@@ -23,8 +23,6 @@ FIGURES = {
     "gender_accuracy": "gender",
     "speaker_only_unweighted_accuracy": "speaker-only UA",
 }
-_VERIFICATION = {"equal_error_rate": "EER"}
-"""Figures of speaker verification, which few experiments have."""
 
 _RUN_SETTINGS = ("dataset", "seed", "protocol.fold")
 """Settings that identify a run, and are no choice of method."""
@@ -82,11 +80,11 @@ def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
 
 def leakage_table(evaluation: Evaluation) -> pd.DataFrame:
     """Return the counts of each run's leakage check: utterances (speakers) by part."""
-    rows = []
-    for run in evaluation["runs"]:
-        check = run["stored"].get("leakage")
-        if check:
-            rows.append({"run": run["name"]} | _leakage_row(check))
+    rows = [
+        {"run": run["name"]} | _leakage_row(check)
+        for run in evaluation["runs"]
+        if (check := run["stored"].get("leakage"))
+    ]
     return pd.DataFrame(rows).astype(str)
 
 
@@ -126,8 +124,7 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _figures_of(evaluation: Evaluation) -> dict[str, str]:
-    """Return the figures that an experiment has, with their titles."""
-    return {**FIGURES, **(_VERIFICATION if has_verification(evaluation) else {})}
+    return FIGURES | ({"equal_error_rate": "EER"} if has_verification(evaluation) else {})
 
 
 def _dash_for_none(value: object) -> str:
@@ -143,8 +140,7 @@ def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
     }
     if "unlabelled" in counts:
         row["train without labels"] = str(counts["unlabelled"])
-    shared = check.get("shared_speakers", {})
-    for pair, names in shared.items():
+    for pair, names in check.get("shared_speakers", {}).items():
         row[f"speakers in {pair.replace('-', ' and ')}"] = str(len(names))
     row["utterances shared"] = _dash_for_none(check.get("shared_utterances"))
     row["files shared"] = _dash_for_none(check.get("shared_files"))

@@ -129,21 +129,19 @@ def _fill_cell(
     command = evaluate_command(folder)
     if lacks and seeds:  # else training would find nothing to do
         command = train_command_of(cell.config, setup.budget.max_folds, places, seeds)
-    item = Filled(
+    protocol, synthetic = cell.config.protocol.name, ()
+    if evaluation is not None and found.mean is not None:
+        protocol += f", {evaluation['independence']}"
+        synthetic = synthetic_corpora(evaluation)
+    return Filled(
         **vars(found),
         cell=cell,
         folder=folder,
-        protocol=cell.config.protocol.name,
+        protocol=protocol,
         paper=stated_figure(artefact, cell),
         command=command,
         lacks=lacks,
-    )
-    if evaluation is None or found.mean is None:
-        return item
-    return replace(
-        item,
-        protocol=f"{item.protocol}, {evaluation['independence']}",
-        synthetic=synthetic_corpora(evaluation),
+        synthetic=synthetic,
     )
 
 

@@ -116,8 +116,10 @@ def stated_figure(artefact: str, cell: Cell) -> Stated | None:
 
     A cell on corpora that the paper does not use has other columns, and so no figure.
     """
-    panel = cell.panel if artefact == "table-3" else ""
-    return _STATED_FIGURES.get((artefact, panel, cell.row, _column(artefact, cell)))
+    panel, column = cell.panel if artefact == "table-3" else "", cell.column
+    if artefact == "table-4":  # whose column names no corpora
+        column = f"{cell.config.dataset} {cell.config.protocol.target}"
+    return _STATED_FIGURES.get((artefact, panel, cell.row, column))
 
 
 def cited_figures(artefact: str) -> list[tuple[str, str, str, Stated]]:
@@ -127,26 +129,13 @@ def cited_figures(artefact: str) -> list[tuple[str, str, str, Stated]]:
         return [("", row, "UA", Stated(*pair, source, 2)) for row, pair in _TABLE_4_CITED.items()]
     if artefact != "table-3":
         return []
+    source = "Table 3, Sec. 5.2, cited there"
     return [
-        (
-            panel,
-            row,
-            corpus,
-            Stated(
-                *pair, "Table 3, Sec. 5.2, cited there", 2 if pair[0] == _WITH_TWO_DIGITS else 1
-            ),
-        )
+        (panel, row, corpus, Stated(*pair, source, 2 if pair[0] == _WITH_TWO_DIGITS else 1))
         for (panel, row), pairs in _TABLE_3_CITED.items()
         for corpus, pair in zip(_CORPORA, pairs, strict=True)
         if pair is not None
     ]
-
-
-def _column(artefact: str, cell: Cell) -> str:
-    """Return a cell's column; of Table 4, whose column names no corpora, the corpora."""
-    if artefact != "table-4":
-        return cell.column
-    return f"{cell.config.dataset} {cell.config.protocol.target}"
 
 
 def _collect() -> dict[tuple[str, str, str, str], Stated]:

@@ -33,10 +33,8 @@ def _find_prepared(store: Path, name: str, frontend: FrontEndConfig) -> StoredCo
     found = sorted(store.glob(f"{name}-????????/{MANIFEST}"))
     own = [path for path in found if path.parent.name.endswith(frontend.digest())]
     for path in (*own, *found):
-        made_with = FrontEndConfig(
-            **read_json(path, "a manifest", "prepare the corpus again")["frontend"]
-        )
-        return load_corpus(store, name, made_with)
+        made_with = read_json(path, "a manifest", "prepare the corpus again")["frontend"]
+        return load_corpus(store, name, FrontEndConfig(**made_with))
     return None
 
 

@@ -15,8 +15,6 @@ from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results.adversary import HIGH, LOW
 
 _TASKS = (*PRIMARY_TASKS, "gender", "speaker")
-_UNLABELLED_LINES = {("train", task) for task in PRIMARY_TASKS}
-"""Lines without values in stage 1."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,7 @@ _PANELS = (
     _Panel(
         f"Adversary: alive {LOW} to {HIGH}, chance 0.69",
         "loss",
-        {
-            "discriminator": ("train", "discriminator_loss"),
-            "encoder": ("train", "generator_loss"),
-        },
+        {"discriminator": ("train", "discriminator_loss"), "encoder": ("train", "generator_loss")},
     ),
     _Panel(
         "Adversary: accuracy", "accuracy", {"discriminator": ("train", "discriminator_accuracy")}
@@ -65,10 +60,7 @@ _PANELS = (
     _Panel(
         "Validation, primary task",
         "accuracy",
-        {
-            "UA": ("validation", "unweighted_accuracy"),
-            "WA": ("validation", "weighted_accuracy"),
-        },
+        {"UA": ("validation", "unweighted_accuracy"), "WA": ("validation", "weighted_accuracy")},
     ),
 )
 
@@ -110,11 +102,7 @@ def learning_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
 
     A panel whose figures the run does not have (an autoencoder has no adversary) is left
     out. Triangles on the time axis mark epochs that began with a lower learning rate; a
-    vertical line parts stage 1 from stage 2.
-
-    Args:
-        history: The rows of `epochs.jsonl`, at least one.
-        path: PNG to write.
+    vertical line parts stage 1 from stage 2. `history` are the rows of `epochs.jsonl`.
     """
     epochs = np.arange(1, len(history) + 1)
     panels = [(panel, lines) for panel in _PANELS if (lines := _lines(history, panel))]
@@ -136,7 +124,7 @@ def _lines(history: Sequence[Mapping[str, Any]], panel: _Panel) -> dict[str, lis
     """
     lines = {}
     for name, (part, key) in panel.lines.items():
-        without = 1 if (part, name) in _UNLABELLED_LINES else None
+        without = 1 if part == "train" and name in PRIMARY_TASKS else None
         values = [
             None if row.get("stage") == without else (row.get(part) or {}).get(key)
             for row in history
@@ -182,22 +170,17 @@ def _draw_panel(
 def _mark_schedule(axes: Axes, history: Sequence[Mapping[str, Any]], epochs: np.ndarray) -> None:
     rates = [max((row.get("learning_rates") or {"": 0.0}).values()) for row in history]
     stages = [row.get("stage") for row in history]
-    lowered = [
-        epoch
-        for epoch, now, before, stage, last in zip(
-            epochs[1:], rates[1:], rates, stages[1:], stages, strict=False
-        )
-        if now < before and stage == last
-    ]
+    later = range(1, len(history))
+    lowered = [epochs[i] for i in later if rates[i] < rates[i - 1] and stages[i] == stages[i - 1]]
     along = axes.get_xaxis_transform()
     if lowered:
         bottom = [0.0] * len(lowered)
         axes.plot(
             lowered, bottom, "^", color="#000000", markersize=5, transform=along, clip_on=False
         )
-    for epoch, now, before in zip(epochs[1:], stages[1:], stages, strict=False):
-        if now != before:
-            axes.axvline(epoch - 0.5, color="#000000", linewidth=0.9, linestyle=":")
+    for i in later:
+        if stages[i] != stages[i - 1]:
+            axes.axvline(epochs[i] - 0.5, color="#000000", linewidth=0.9, linestyle=":")
 
 
 def confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str], path: Path) -> None:

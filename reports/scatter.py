@@ -21,9 +21,8 @@ def latent_space(points: np.ndarray, labels: Mapping[str, Sequence[str]], path: 
         path: PNG to write.
     """
     with drawn_to(path, 3.9, width_inches=9.5) as figure:
-        for axes, (title, names) in zip(
-            figure.subplots(1, len(labels), squeeze=False).flat, labels.items(), strict=True
-        ):
+        panels = figure.subplots(1, len(labels), squeeze=False).flat
+        for axes, (title, names) in zip(panels, labels.items(), strict=True):
             _draw_points(axes, points, np.asarray(names, str))
             groups = len(set(names))
             many = f" ({groups}, a colour each)" if groups > _MAX_LEGEND else ""

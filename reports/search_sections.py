@@ -21,12 +21,7 @@ from ser_aae.config import stored_dataset
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS, WeightSweep
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results.places import Places
-from ser_aae.results.search_folder import (
-    BEST,
-    OBJECTIVE,
-    Searched,
-    rank_trials,
-)
+from ser_aae.results.search_folder import BEST, OBJECTIVE, Searched, rank_trials
 
 _UA = "validation UA [%]"
 _COLUMNS = 4
@@ -77,11 +72,12 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
     config = definition["config"]
     ranked = rank_trials(searched.rows)
     best = ranked[0]
+    values = ", ".join(f"{name} {value}" for name, value in best["values"].items())
     name = f"{stored_dataset(config)}, {config['task']}, {config['model']['kind']}"
     section = Section(title=f"Search: {name}, {definition['algorithm']} ({folder.name})")
     section.lead = (
         f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "
-        f"{_values_text(best['values'])}; mean over {searched.runs_of_a_trial} run(s) of "
+        f"{values}; mean over {searched.runs_of_a_trial} run(s) of "
         f"{best['epochs']} epochs."
     )
     section.notes = [(_VALIDATION_NOTE, ""), _training_note(folder, definition, places)]
@@ -95,19 +91,13 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
 
 
 def _training_note(folder: Path, definition: Mapping[str, Any], places: Places) -> tuple[str, str]:
-    """Return a sentence on training with what a search found, and its command."""
-    command = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all"]
-    words = [*command, *place_words(places)]
+    words = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all"]
     trials = int(definition["config"]["training"]["epochs"])
     text = (
         f"Trials had at most {trials} epochs, and so has this, which trains all folds with what "
         "was found; --epochs gives more:"
     )
-    return text, shlex.join(words)
-
-
-def _run_accuracies(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{100 * run[OBJECTIVE]:.1f}" for run in row["runs"])
+    return text, shlex.join([*words, *place_words(places)])
 
 
 def _means(searched: Searched) -> pd.DataFrame:
@@ -117,29 +107,17 @@ def _means(searched: Searched) -> pd.DataFrame:
         places = searched.places(name)
         for number, value in enumerate(values):
             if (own := accuracies[places == number]).size:
-                rows.append(
-                    {
-                        "parameter": name,
-                        "value": value,
-                        "trials": own.size,
-                        "UA": f"{own.mean():.1f}",
-                    }
-                )
-    return pd.DataFrame(rows).astype(str)
-
-
-def _values_text(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+                rows.append((name, value, own.size, f"{own.mean():.1f}"))
+    return pd.DataFrame(rows, columns=["parameter", "value", "trials", "UA"]).astype(str)
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {"trial": row["trial"], "UA": f"{100 * row['objective']:.1f}", **row["values"]}
-            | {"epochs": row["epochs"], "each run": _run_accuracies(row)}
-            for row in rows
-        ]
-    ).astype(str)
+    found = []
+    for row in rows:
+        each = ", ".join(f"{100 * run[OBJECTIVE]:.1f}" for run in row["runs"])
+        named = {"trial": row["trial"], "UA": f"{100 * row['objective']:.1f}", **row["values"]}
+        found.append(named | {"epochs": row["epochs"], "each run": each})
+    return pd.DataFrame(found).astype(str)
 
 
 def draw_search(searched: Searched, folder: Path, out: Path) -> list[tuple[Path, str]]:
@@ -233,9 +211,7 @@ def best_so_far(searched: Searched, path: Path) -> None:
 def alpha_and_beta(searches: Mapping[str, Searched], path: Path) -> None:
     """Draw Fig. 5: UA over alpha at beta 0.5, and over beta at alpha 1, a panel for each task.
 
-    Args:
-        searches: Title of a panel to a search of the space `figure-5`.
-        path: PNG to write.
+    `searches` has the title of each panel with a search of the space `figure-5`.
     """
     panels = [
         Panel(title, _UA, {sweep.title: _curve(searched, sweep) for sweep in WEIGHT_SWEEPS})

@@ -76,12 +76,8 @@ def drawn_to(
 ) -> Iterator[Figure]:
     """Give a figure to draw on; write it to `path` as PNG, whole or not at all, at the end.
 
-    Args:
-        path: PNG to write.
-        height_inches: Height of the figure.
-        width_inches: Width of the figure.
-        pdf: Write a PDF of the same name beside it.
-        mark: Words in its corner, for what must not be mistaken.
+    With `pdf`, a PDF of the same name is written beside it. `mark` are words in the figure's
+    corner, for what must not be mistaken.
     """
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width_inches, height_inches), dpi=DPI)

@@ -103,12 +103,15 @@ def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
             pooled.append(float(value))
             over_folds.append(known)
     std, spread = _spread(pooled, over_folds[0]) if pooled else (None, "")
+    tested = int(counted[0]["n"])
+    if figure == "equal_error_rate":  # not the sum over folds: all models have the same pairs
+        tested = max(int(run.get("verification_trials") or 0) for run in evaluation["runs"])
     return Summary(
         mean=float(np.mean(pooled)) if pooled else None,
         std=std,
         spread=spread,
         interval=evaluation["interval"] if figure == UA else None,
-        n=_count_tested(evaluation, counted[0], figure),
+        n=tested,
         folds=f"{counted[0]['folds']} of {evaluation['folds_expected'] or '?'}",
         repetitions=len(pooled),
     )
@@ -134,13 +137,6 @@ def _comparable_repetitions(evaluation: Mapping[str, Any]) -> list[Mapping[str, 
     most = max(item["folds"] for item in evaluation["repetitions"])
     whole = [item for item in evaluation["repetitions"] if item["folds"] == most]
     return [item for item in whole if item["test_ids_digest"] == whole[0]["test_ids_digest"]]
-
-
-def _count_tested(evaluation: Mapping[str, Any], repetition: Mapping[str, Any], figure: str) -> int:
-    if figure != "equal_error_rate":
-        return int(repetition["n"])
-    # not the sum over folds: every model is tested on the same pairs
-    return max(int(run.get("verification_trials") or 0) for run in evaluation["runs"])
 
 
 def _spread(pooled: Sequence[float], over_folds: Sequence[float]) -> tuple[float | None, str]:

@@ -4,12 +4,11 @@ import html
 
 import pandas as pd
 
-_LATEX = {letter: f"\\{letter}" for letter in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-}
+_LATEX = str.maketrans(
+    {letter: f"\\{letter}" for letter in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"±": r"$\pm$"}
+)
 
 
 def to_html(frame: pd.DataFrame) -> str:
@@ -39,7 +38,7 @@ def to_csv(frame: pd.DataFrame) -> str:
 def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
     r"""Return a frame as a LaTeX table that needs no package, with an escaped caption below."""
     rows = [list(frame.columns), *frame.to_numpy(dtype=object)]
-    lines = [" & ".join(_escape_latex(str(cell)) for cell in row) + r" \\" for row in rows]
+    lines = [" & ".join(str(cell).translate(_LATEX) for cell in row) + r" \\" for row in rows]
     parts = [
         r"\begin{table}",
         r"\centering",
@@ -50,13 +49,8 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
         *lines[1:],
         r"\hline",
         r"\end{tabular}",
-        rf"\caption{{{_escape_latex(caption)}}}",
+        rf"\caption{{{caption.translate(_LATEX)}}}",
         rf"\label{{tab:{label}}}",
         r"\end{table}",
     ]
     return "\n".join(parts) + "\n"
-
-
-def _escape_latex(text: str) -> str:
-    """Return text as LaTeX shows it."""
-    return "".join(_LATEX.get(letter, letter) for letter in text)

@@ -35,11 +35,6 @@ class Annotation:
     name: tuple[str, ...]
     tables: tuple[str, ...]
 
-    @property
-    def choice(self) -> str:
-        """The part of a data set's name behind the `#`."""
-        return "+".join(self.tables)
-
 
 def choose_tables(database: Database, wanted: str = "") -> tuple[str, ...]:
     """Return the tables that make up the annotation of emotions.
@@ -47,22 +42,18 @@ def choose_tables(database: Database, wanted: str = "") -> tuple[str, ...]:
     Tables that differ in their split alone belong together. Gold standards come before other
     tables, and the plainest name before names with an addition to it: `emotion` before
     `laryngo.emotion`. Without any table of emotions, those of arousal and valence are taken.
-
-    Args:
-        database: Database to choose from.
-        wanted: Names of tables with `+` between them, or nothing to choose by the rules.
+    These rules do not apply where `wanted` names tables, with `+` between them.
 
     Raises:
         UserError: No such table, no emotions, or several annotations of equal right.
     """
     if wanted:
         return _find_named_tables(database, wanted)
+    tables = database.header.tables
     for find in (emotion_columns, _rating_columns):
-        tables = [
-            table_id for table_id, table in database.header.tables.items() if find(database, table)
-        ]
-        if tables:
-            return _prefer(database, _annotations(database, tables)).tables
+        found = [name for name, table in tables.items() if find(database, table)]
+        if found:
+            return _prefer(database, _annotations(database, found)).tables
     raise UserError(
         f"{database.root}: expected a table with a column of emotions, arousal or valence, found "
         f"none in {_list_tables(database)}. To take a table as speech without labels, name it: "
@@ -72,9 +63,8 @@ def choose_tables(database: Database, wanted: str = "") -> tuple[str, ...]:
 
 def emotion_columns(database: Database, table: "audformat.Table") -> list[str]:
     """Return the columns of a table that hold emotions, the best alone where one is best."""
-    schemes = [
-        name for name, scheme in database.header.schemes.items() if _is_emotion(name, scheme)
-    ]
+    known = database.header.schemes
+    schemes = [name for name, scheme in known.items() if _is_emotion(name, scheme)]
     return best_columns(database, table, ("emotion", *schemes))
 
 
@@ -92,31 +82,22 @@ def best_columns(database: Database, table: "audformat.Table", names: tuple[str,
     }
     gold = [name for name, column in found.items() if _is_gold(database, column)]
     called = [name for name in found if name.casefold() in folded]
-    if gold:
-        return gold
-    return called[:1] or list(found)
+    return gold or called[:1] or list(found)
 
 
 def split_of(database: Database, table_id: str) -> str:
     """Return the split of a table, by its own word or by a part of its name, or `""`."""
     split_id = database.header.tables[table_id].split_id
-    named = [
-        part
-        for part in table_id.split(".")
-        if part in database.header.splits or _PART.fullmatch(part)
-    ]
-    return split_id or (named[0] if named else "")
+    parts, known = table_id.split("."), database.header.splits
+    return split_id or next((p for p in parts if p in known or _PART.fullmatch(p)), "")
 
 
 def preference(database: Database, table_id: str) -> tuple[int, int, str]:
     """Return what orders tables: gold standards first, then the plainest name."""
     table = database.header.tables[table_id]
     parts = table_id.casefold().split(".")
-    if "gold_standard" in parts:
-        rank = 0
-    else:
-        rank = 1 if any(_is_gold(database, column) for column in table.columns.values()) else 2
-    return rank, len(parts), table_id
+    is_gold = any(_is_gold(database, column) for column in table.columns.values())
+    return 0 if "gold_standard" in parts else 2 - is_gold, len(parts), table_id
 
 
 def _is_emotion(name: str, scheme: "audformat.Scheme") -> bool:
@@ -162,7 +143,7 @@ def _prefer(database: Database, annotations: list[Annotation]) -> Annotation:
         others = [set(other.name) for other in best if other is not item]
         if not others or (item.name and all(set(item.name) < other for other in others)):
             return item
-    choices = "\n  ".join(f"audformat:{database.root}#{item.choice}" for item in best)
+    choices = "\n  ".join(f"audformat:{database.root}#{'+'.join(item.tables)}" for item in best)
     raise UserError(
         f"{database.root}: expected one table of emotions, found {len(best)} of equal right; "
         f"choose:\n  {choices}"

@@ -30,12 +30,8 @@ def write_database(
 ) -> None:
     """Write a database; `db.yaml` comes last, so that it is there whole or not at all.
 
-    Args:
-        folder: Folder to write to; paths of the utterances are relative to it.
-        name: Name of the database.
-        utterances: Utterances with ratings from 1 to 5 and speakers without the corpus' name.
-        source: Origin of the recordings.
-        terms: Terms of use.
+    The utterances have paths relative to `folder`, ratings from 1 to 5, and speakers without the
+    corpus' name. `source` is the origin of the recordings, `terms` are the terms of use.
 
     Raises:
         UserError: A database lies there already.
@@ -126,8 +122,7 @@ def _add_emotions(database: "audformat.Database", utterances: Sequence[Utterance
     for dimension in RATINGS:
         ratings = [getattr(item, dimension) for item in utterances]
         if any(rating is not None for rating in ratings):
-            scheme = audformat.Scheme("float", minimum=LOWEST, maximum=HIGHEST)
-            database.schemes[dimension] = scheme
+            database.schemes[dimension] = audformat.Scheme("float", minimum=LOWEST, maximum=HIGHEST)
             _fill(table, dimension, ratings)
     for column in sorted({name for item in utterances for name in item.extra}):
         table[column] = audformat.Column()

@@ -63,11 +63,7 @@ def read_header(root: Path) -> "audformat.Database":
 
 
 def _check_size(text: str) -> None:
-    """Refuse a text too deep or too large to be loaded; events are read without recursion.
-
-    Raises:
-        yaml.YAMLError: The text is too deep or too large.
-    """
+    """Refuse a text too deep or too large to be loaded; events are read without recursion."""
     sizes: dict[str | None, int] = {}
     counts = [0]  # of values, in each collection that is open
     anchors: list[str | None] = []

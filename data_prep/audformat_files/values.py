@@ -204,8 +204,8 @@ class Values:
             where = f"db.{self.table_id}: {row['file']}: {label}"
             self.notes.add(Dropped(where, NOT_IN_SCHEME))  # audformat takes it as missing, too
             return ""
-        known = (text for text in (label, *labels[label].values()) if _is_emotion(text))
-        return next(known, label)
+        words = (label, *labels[label].values())
+        return next((word for word in words if is_known_emotion(canonical_emotion(word))), label)
 
     def _rescale_rating(self, table_id: str, column: str, text: str) -> float | None:
         scheme = self.database.scheme(table_id, column)
@@ -226,17 +226,12 @@ def _range(scheme: "audformat.Scheme") -> tuple[float, float] | None:
     return (low, high) if low is not None and high is not None and low < high else None
 
 
-def _is_emotion(word: str) -> bool:
-    return is_known_emotion(canonical_emotion(word))
-
-
 @cache
 def _language_code(text: str) -> str:
     """Return the ISO 639-3 code of a language or its code, or the text where there is none."""
     import audformat
 
     try:
-        code: str = audformat.utils.map_language(text)
+        return str(audformat.utils.map_language(text))
     except ValueError:
         return text
-    return code

@@ -120,7 +120,8 @@ def find_adapter(dataset: str) -> Adapter:
     if name not in adapters:
         near = difflib.get_close_matches(name, adapters, n=1)
         hint = f"did you mean {near[0]}?" if near else "see: ser-aae corpora"
-        known = ", ".join([*sorted(set(adapters) - set(PATH_KINDS)), *_path_names()])
+        paths = [f"{kind}:{what}" for kind, what in PATH_KINDS.items()]
+        known = ", ".join([*sorted(set(adapters) - set(PATH_KINDS)), *paths])
         raise UserError(f"expected a data set ({known}), got {dataset!r}; {hint}")
     adapter = adapters[name]
     if name not in PATH_KINDS:
@@ -129,10 +130,6 @@ def find_adapter(dataset: str) -> Adapter:
         raise UserError(f"expected the path, {name}:{PATH_KINDS[name]}, got {dataset!r}")
     parse = partial(adapter.parse, table=given.table) if given.table else adapter.parse
     return replace(adapter, given=given.path, parse=parse)
-
-
-def _path_names() -> list[str]:
-    return [f"{kind}:{what}" for kind, what in PATH_KINDS.items()]
 
 
 @lru_cache(maxsize=1)

@@ -61,10 +61,8 @@ MEDIA = "media files"
 def read(location: Path, table: str = "") -> Corpus:
     """Read a database's annotation of emotions as a corpus.
 
-    Args:
-        location: The folder of `db.yaml`.
-        table: The table of emotions, or several with `+` between them, where the database
-            does not make plain which one is meant.
+    `table` names the table of emotions, or several with `+` between them, where the database does
+    not make plain which one is meant.
 
     Raises:
         UserError: No database there, a damaged one, several annotations to choose from, no
@@ -156,13 +154,8 @@ def _fault(utterance: Utterance) -> str:
 
 
 def _add_media_counts(corpus: Corpus, media: Mapping[str, bool]) -> Corpus:
-    """Add how many media files there are, and how many there should be.
-
-    Raises:
-        UserError: There is none: someone copied the tables alone.
-    """
     there = sum(media.values())
-    if media and not there:
+    if media and not there:  # someone copied the tables alone
         raise UserError(
             f"{corpus.root}: expected {len(media)} media files, found none of them, e.g. no "
             f"{min(media)}; fetch the media too (with audb: only_metadata=False)"

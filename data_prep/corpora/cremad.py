@@ -25,13 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.corpus import (
-    Corpus,
-    build_corpus,
-    collect_labelled,
-    files_below,
-    read_label_file,
-)
+from data_prep.corpus import Corpus, build_corpus, collect_labelled, files_below, read_label_file
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
@@ -159,11 +153,7 @@ def _is_pointer(path: Path) -> bool:
 def _table(
     root: Path, files: list[Path], name: str, parse: Callable[[Row], tuple[str, Row]]
 ) -> dict[str, Row]:
-    """Return the rows of the CSV file of a name by their key; none where there is no such file.
-
-    Raises:
-        UserError: A row is damaged; the message has the line.
-    """
+    """Return the rows of the CSV file of a name by their key; none where there is no such file."""
     path = next((root / file for file in files if file.name == name), None)
     if path is None:
         return {}
@@ -204,7 +194,6 @@ def _key(row: Row, column: str) -> str:
 def _utterance(
     root: Path, path: Path, actors: dict[str, Row], votes: dict[str, Row]
 ) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     name = parse_name(path.stem)
     if name is None:
         return EXCLUDED["name"]

@@ -68,17 +68,11 @@ EMOTION_CODES = {
     "T": "Trauer",
     "N": "neutral",
 }
-EXPECTED = {
-    "utterances": 535,
-    "speakers": 10,
-    "utterances of anger": 127,
-    "utterances of boredom": 81,
-    "utterances of disgust": 46,
-    "utterances of fear": 69,
-    "utterances of happiness": 71,
-    "utterances of neutral": 79,
-    "utterances of sadness": 62,
-}
+EXPECTED = (
+    {"utterances": 535, "speakers": 10, "utterances of anger": 127, "utterances of boredom": 81}
+    | {"utterances of disgust": 46, "utterances of fear": 69, "utterances of happiness": 71}
+    | {"utterances of neutral": 79, "utterances of sadness": 62}
+)
 EXCLUDED = {
     "name": "name is not <speaker><sentence><emotion><version>, of one of the ten speakers",
     "laryngo": "laryngograph, not speech",
@@ -170,11 +164,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _ambiguous_stems(root: Path, paths: list[Path]) -> set[str]:
-    """Return the stems that release 2.0 lists as ambiguous; none in the original.
-
-    Raises:
-        UserError: The table is damaged.
-    """
+    """Return the stems that release 2.0 lists as ambiguous; none in the original."""
     stems = set()
     for path in paths:
         with explain_damage(root / path, "expected a table in UTF-8, "):
@@ -184,7 +174,6 @@ def _ambiguous_stems(root: Path, paths: list[Path]) -> set[str]:
 
 
 def _utterance(path: Path, percent: float | None, is_ambiguous: bool) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     name = parse_name(path.stem)
     if name is None:
         return EXCLUDED["name"]

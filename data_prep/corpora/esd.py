@@ -184,7 +184,6 @@ def _folder_emotion(path: Path) -> str:
 
 
 def _utterance(path: Path, line: Line | None) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     name = parse_name(path.stem)
     if name is None:
         return EXCLUDED["name"]

@@ -19,7 +19,7 @@ still its ratings. Excitement counts as happiness, as in the 5531 utterances of 
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,13 +68,8 @@ UNDECIDED = "xxx"
 EMOTION_CODES = {"exc": "happiness", UNDECIDED: ""}
 """Codes that are not read as the words they abbreviate."""
 
-_TURNS_OF_SESSIONS = {
-    "Session1": 1819,
-    "Session2": 1811,
-    "Session3": 2136,
-    "Session4": 2103,
-    "Session5": 2170,
-}
+_TURNS = (1819, 1811, 2136, 2103, 2170)
+_TURNS_OF_SESSIONS = {f"Session{number}": turns for number, turns in enumerate(_TURNS, start=1)}
 EXPECTED = (
     {"utterances": 10039, "speakers": 10, "dialogs": 151, "improvised utterances": 4784}
     | {"utterances of women": 4800, "utterances of men": 5239}
@@ -278,9 +273,8 @@ def _match_sound(
     )
 
 
-def _count_turns(utterances: Iterable[Utterance]) -> dict[str, int]:
+def _count_turns(turns: Collection[Utterance]) -> dict[str, int]:
     """Return the counts that tell a wrong reading of names and codes from a right one."""
-    turns = list(utterances)
     genders = Counter(item.gender for item in turns)
     sessions = Counter(item.session for item in turns)
     codes = Counter(item.extra["consensus"] for item in turns)

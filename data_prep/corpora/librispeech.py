@@ -15,6 +15,7 @@ itself hold the separator:
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,10 +55,7 @@ TREE = """  <data root>/librispeech/SPEAKERS.TXT
   or the same below <data root>/librispeech/LibriSpeech/"""
 LANGUAGE = "eng"
 FACTS = CorpusFacts(
-    title="LibriSpeech",
-    subset="train-clean-360",
-    speakers=600,
-    verification_subset="test-clean",
+    title="LibriSpeech", subset="train-clean-360", speakers=600, verification_subset="test-clean"
 )
 
 EMOTION_CODES: dict[str, str] = {}
@@ -139,13 +137,19 @@ def read(location: Path) -> Corpus:
     utterances, dropped = collect_utterances(files, lambda path: _utterance(path, readers))
     corpus = build_corpus(root, utterances, dropped)
     on_disk = {(item.extra["subset"], item.speaker) for item in corpus.utterances}
-    absent = _absent_readers(readers, on_disk)
+    counts = Counter(f"speakers of {subset}" for subset, _ in sorted(on_disk))
+    absent = (
+        Dropped(f"{reader.subset}/{reader.reader_id}", EXCLUDED["absent"])
+        for reader in readers.values()
+        if f"speakers of {reader.subset}" in counts
+        and (reader.subset, f"{NAME}:{reader.reader_id}") not in on_disk
+    )
     corpus = build_corpus(root, corpus.utterances, (*corpus.dropped, *absent))
-    return _add_subset_counts(corpus, [subset for subset, _ in on_disk])
+    expected = {what: count for what, count in EXPECTED.items() if what in counts}
+    return replace(corpus, counts={**corpus.counts, **counts}, expected=expected)
 
 
 def _utterance(path: Path, readers: Mapping[str, Reader]) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     match = _NAME.fullmatch(path.stem)
     if match is None or len(path.parts) < 2:
         return EXCLUDED["name"]
@@ -163,20 +167,3 @@ def _utterance(path: Path, readers: Mapping[str, Reader]) -> Utterance | str:
         # the folder decides: a selection such as Mini LibriSpeech has subsets of its own
         extra={"subset": path.parts[0], "chapter": chapter},
     )
-
-
-def _absent_readers(readers: Mapping[str, Reader], on_disk: set[tuple[str, str]]) -> list[Dropped]:
-    """Return the readers of the subsets on disk who have no audio there."""
-    subsets = {subset for subset, _ in on_disk}
-    return [
-        Dropped(f"{reader.subset}/{reader.reader_id}", EXCLUDED["absent"])
-        for reader in readers.values()
-        if reader.subset in subsets and (reader.subset, f"{NAME}:{reader.reader_id}") not in on_disk
-    ]
-
-
-def _add_subset_counts(corpus: Corpus, subsets: list[str]) -> Corpus:
-    """Return the corpus with the speakers of each subset counted, one entry of `subsets` each."""
-    counts = {f"speakers of {subset}": subsets.count(subset) for subset in sorted(set(subsets))}
-    expected = {what: count for what, count in EXPECTED.items() if what in counts}
-    return replace(corpus, counts={**corpus.counts, **counts}, expected=expected)

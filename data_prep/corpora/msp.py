@@ -73,21 +73,13 @@ EMOTION_CODES = {"A": "angry", "H": "happy", "N": "neutral", "O": "other", "S": 
 NO_AGREEMENT = "X"
 """Consensus of raters who did not agree: the turn has ratings, but no emotion."""
 ELICITATION = {"P": "natural", "R": "scripted", "S": "improvised", "T": "improvised"}
-EXPECTED = {
-    "utterances": 8438,
-    "speakers": 12,
-    "sessions": 6,
-    "utterances of anger": 792,
-    "utterances of happiness": 2644,
-    "utterances of neutral": 3477,
-    "utterances of sadness": 885,
-    "utterances of other": 85,
-    "utterances without agreement": 555,
-    "utterances of type P": 2785,
-    "utterances of type R": 620,
-    "utterances of type S": 4381,
-    "utterances of type T": 652,
-}
+EXPECTED = (
+    {"utterances": 8438, "speakers": 12, "sessions": 6}
+    | {"utterances of anger": 792, "utterances of happiness": 2644, "utterances of neutral": 3477}
+    | {"utterances of sadness": 885, "utterances of other": 85, "utterances without agreement": 555}
+    | {"utterances of type P": 2785, "utterances of type R": 620}
+    | {"utterances of type S": 4381, "utterances of type T": 652}
+)
 """Counts of tables 3 and 4 of the corpus' paper; the experiments' four emotions make 7798."""
 EXCLUDED = {
     "name": "name is not MSP-IMPROV-<sentence>-<speaker>-<type>-<scene>",

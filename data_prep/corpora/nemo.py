@@ -58,16 +58,11 @@ EMOTION_CODES = {
     "sadness": "sadness",
     "surprised": "surprise",
 }
-EXPECTED = {
-    "utterances": 4481,
-    "speakers": 9,
-    "utterances of anger": 749,
-    "utterances of fear": 736,
-    "utterances of happiness": 749,
-    "utterances of neutral": 809,
-    "utterances of sadness": 769,
-    "utterances of surprise": 669,
-}
+EXPECTED = (
+    {"utterances": 4481, "speakers": 9, "utterances of anger": 749, "utterances of fear": 736}
+    | {"utterances of happiness": 749, "utterances of neutral": 809}
+    | {"utterances of sadness": 769, "utterances of surprise": 669}
+)
 EXCLUDED = {
     "absent": "row of data.tsv without its file",
     "row": "file without a row in data.tsv",
@@ -166,7 +161,6 @@ def read(location: Path) -> Corpus:
 
 
 def _utterance(path: Path, row: Row | None) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     if row is None:
         return EXCLUDED["row"]
     if row.sentence is None:

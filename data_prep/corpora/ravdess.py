@@ -65,7 +65,6 @@ EXCLUDED = {
     "name": "name is not modality-channel-emotion-intensity-statement-repetition-actor",
 }
 
-_SUFFIXES = (".wav", ".mp4")
 _NAME = re.compile(r"\d\d(-\d\d){6}")
 
 
@@ -94,12 +93,11 @@ def parse_name(stem: str) -> RecordingName | None:
 
 def read(location: Path) -> Corpus:
     """Read the corpus below a folder; the layout of the folders does not matter."""
-    utterances, dropped = collect_utterances(files_below(location, _SUFFIXES), _utterance)
+    utterances, dropped = collect_utterances(files_below(location, (".wav", ".mp4")), _utterance)
     return build_corpus(location, utterances, dropped, EXPECTED)
 
 
 def _utterance(path: Path) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     name = parse_name(path.stem)
     if name is None:
         return EXCLUDED["name"]

@@ -102,7 +102,6 @@ def read(location: Path) -> Corpus:
 
 
 def _utterance(path: Path) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     recording = parse_path(path)
     if recording is None:
         return EXCLUDED["name"]

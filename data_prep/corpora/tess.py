@@ -97,7 +97,6 @@ def read(location: Path) -> Corpus:
 
 
 def _utterance(path: Path) -> Utterance | str:
-    """Return the utterance of a file, or the reason why the file is none."""
     name = parse_name(path.stem)
     if name is None:
         return EXCLUDED["name"]

@@ -106,11 +106,7 @@ def write_utterance(
 
 
 def _vowel(
-    voice: Voice,
-    style: Style,
-    pitch_hz: float,
-    length_s: float,
-    generator: np.random.Generator,
+    voice: Voice, style: Style, pitch_hz: float, length_s: float, generator: np.random.Generator
 ) -> np.ndarray:
     """Return a vowel whose pitch falls or rises a little, faded in and out."""
     samples = max(round(length_s * SAMPLE_RATE_HZ), 160)
