@@ -10,8 +10,6 @@ from data_prep.corpora import list_corpora
 from ser_aae.cli import build_parser, main
 from ser_aae.config.datasets import PATH_KINDS
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
-
 NAMES = [adapter.name for adapter in list_corpora()]
 
 

@@ -21,8 +21,6 @@ from ser_aae.grid.cluster import Failure
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import find_experiments, run_folder
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
-
 SMALL = (
     *("--auxiliary", "none", "--budget", "smoke"),
     *("--set", "frontend.bins=32", "--set", "frontend.scale=linear"),

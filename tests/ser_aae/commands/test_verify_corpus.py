@@ -16,8 +16,6 @@ from data_prep.corpus_check import check_corpus
 from ser_aae.cli import main
 from ser_aae.commands.verify_corpus import format_report
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
-
 ROOT = Path(__file__).resolve().parents[3]
 REAL_CORPORA = ROOT.parent / "shared" / "corpora"
 
