@@ -107,7 +107,12 @@ def _check_prepared(
     """
     folder = load_corpus(store, name, frontend).folder
     with _explain_write_errors(folder):
-        update_facts(folder, adapter.facts)  # an earlier version did not write them
+        try:
+            update_facts(folder, adapter.facts)  # an earlier version did not write them
+        except OSError as error:
+            # a store that may only be read lacks them: levels alone need them, and say so
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
     if not adapter.is_found(data_root):
         note = f"{adapter.location(data_root)}: not there any more, so not compared"
         return _report(folder, False, [f"already prepared: {folder}", note])

@@ -72,7 +72,7 @@ def build_config(
     # a data set that is named outside the file is sought from here, whatever the file says of it
     known = [table for table in tables if table.given not in anew]
     config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
-    config = replace(config, tables=record_tables(config.datasets, known, prepared))
+    config = replace(config, tables=record_tables(config.datasets, known, prepared, anew))
     _check_together(config)
     return config
 
@@ -210,7 +210,10 @@ def _read_record(root: yaml.Node | None, file: Path | None) -> tuple[list[Table]
     # to this constructor all is text, so that nothing is taken for a number, and nothing is run
     plain = yaml.constructor.BaseConstructor().construct_document(root) if root else {}
     try:
-        return [Table(**row) for row in plain.get(TABLES, ())], list(plain.get(CORPORA, ()))
+        tables = [Table(**row) for row in plain.get(TABLES, ())]
+        for table in tables:
+            "".join((table.given, table.name, table.source))  # each is a text
+        return tables, list(plain.get(CORPORA, ()))
     except TypeError as error:
         raise UserError(
             f"{file}: {TABLES}: expected given, name and source of each, as a run writes them "

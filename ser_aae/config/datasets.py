@@ -83,7 +83,10 @@ def stored_name(dataset: str) -> str:
 
 
 def record_tables(
-    datasets: Iterable[str], known: Iterable[Table] = (), prepared: Collection[str] = ()
+    datasets: Iterable[str],
+    known: Iterable[Table] = (),
+    prepared: Collection[str] = (),
+    anew: Collection[str] = (),
 ) -> tuple[Table, ...]:
     """Return the record of each data set that is named by its path, in their order.
 
@@ -92,6 +95,7 @@ def record_tables(
         known: Earlier records, which stay as they are.
         prepared: Names of corpora in the store. A data set has one of these names if it is the
             only one with the beginning of its own.
+        anew: Those of the data sets that are named now, from here, and have no earlier name.
     """
     before = {name: table for table in known for name in (table.given, table.name)}
     found: dict[str, Table] = {}
@@ -100,7 +104,7 @@ def record_tables(
         if dataset in before:
             found[dataset] = before[dataset]
         elif given is not None:
-            found[dataset] = _record_table(dataset, given, prepared)
+            found[dataset] = _record_table(dataset, given, () if dataset in anew else prepared)
     return tuple(found.values())
 
 

@@ -93,7 +93,9 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
         result = read_json(run / RESULT)
         # the name in the store: a path would say something of this machine
         name = config.stored_name(config.dataset)
-        elicitation = result.get("elicitation")  # no such key in runs of an earlier version
+        # runs of an earlier version say no more than which corpora are synthetic
+        is_synthetic = name in (result.get("synthetic") or ())
+        elicitation = result.get("elicitation", "synthetic" if is_synthetic else "")
         kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
         accuracy = percent(result["unweighted_accuracy"])
         chance = percent(1 / len(read_texts(result["classes"], "classes")))

@@ -1,6 +1,8 @@
 """Facts of corpora: from the adapters into the store, also into one of an earlier version."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -65,6 +67,21 @@ def test_what_an_earlier_version_prepared_gets_them_and_nothing_else(stored, dam
     assert is_prepared(store, "demo", FRONTEND)
     assert json.loads((folder / MANIFEST).read_text()) == now
     assert times == {path: path.stat().st_mtime_ns for path in folder.glob("shard-*")}
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_store_that_may_only_be_read_is_used_without_them(stored, number, monkeypatch):
+    data_root, store, folder = stored
+    before = json.loads((folder / MANIFEST).read_text())
+    before.pop("facts")
+    (folder / MANIFEST).write_text(json.dumps(before))
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("data_prep.manifest.write_bytes", refuse)
+    assert not prepare("demo", data_root, store, FRONTEND, progress=False).is_new
+    assert load_corpus(store, "demo", FRONTEND).facts is None
 
 
 def test_commands_take_an_alias_for_the_corpus(tmp_path):

@@ -1,5 +1,6 @@
 """The names of data sets."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from ser_aae.config.build import build_config
 from ser_aae.config.datasets import GivenPath, given_path, stored_name
+from ser_aae.config.fields import Given
+from ser_aae.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -96,3 +99,26 @@ def test_paths_that_are_given(dataset, expected):
 @pytest.mark.parametrize("dataset", ["csv:My Calls.csv", "audformat:My Data/db#Emotion"])
 def test_a_config_keeps_a_path_as_it_was_given(dataset):
     assert build_config(assignments=[f"dataset={dataset}"]).dataset == dataset
+
+
+@pytest.mark.parametrize("key", ["dataset", "auxiliary"])
+def test_a_table_named_over_a_runs_config_is_another_one(key, tmp_path):
+    """The run's corpora say what its own tables are called, and nothing of others of that name."""
+    own = f"csv:{tmp_path / 'own' / 'calls.csv'}"
+    config = build_config(assignments=[f"{key}={own}"])
+    corpora = {config.stored_name(own): "00ff"}
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(config.to_record() | {"corpora": corpora}), encoding="utf-8")
+    other = f"csv:{tmp_path / 'other' / 'calls.csv'}"
+    again = build_config(file=file, flags=[Given(key, other, f"--{key}")])
+    assert again.stored_name(other) == stored_name(other) != stored_name(own)
+    assert again.source(other) == other
+
+
+@pytest.mark.parametrize("broken", [{"name": ["x"]}, {"source": {}}, {"more": ""}])
+def test_a_damaged_record_of_a_table_is_told(broken, tmp_path):
+    row = {"given": "csv:a.csv", "name": "csv-a-012345", "source": "csv:/a.csv"} | broken
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"tables": [row]}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"config\.json: tables: expected given, name and source"):
+        build_config(file=file)

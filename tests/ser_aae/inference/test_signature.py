@@ -71,6 +71,14 @@ def test_the_warning_says_how_the_corpus_came_to_be(run, elicitation, kind):
     assert result["classes"]
 
 
+def test_an_earlier_run_on_synthetic_speech_still_says_so(run):
+    result = json.loads((run / "result.json").read_text())
+    result.pop("elicitation", None)
+    (run / "result.json").write_text(json.dumps(result | {"synthetic": ["demo"]}))
+    change(run / "config.json", dataset="demo")
+    assert "trained on synthetic speech (demo)" in read_signature(run).warnings[0]
+
+
 def test_the_warning_names_no_place_on_this_machine(run):
     change(run / "config.json", dataset="csv:/home/me/clinic/calls.csv")
     about = read_signature(run)
