@@ -57,8 +57,8 @@ def test_runs_with_nothing_in_common_are_not_compared():
 
 
 def test_a_comparison_is_told_in_the_cells_of_a_table():
-    runs = PairedTest(12, 0, -0.0512, -0.05, 3.0, 0.0004883)
-    folds = PairedTest(6, 0, -0.0512, -0.05, 0.0, 0.03125)
+    runs = PairedTest(12, 0, -0.0512, 3.0, 0.0004883)
+    folds = PairedTest(6, 0, -0.0512, 0.0, 0.03125)
     found = comparison_columns(Comparison(runs, folds), is_reference=False)
     assert found == {
         "difference": "-5.1",
