@@ -133,7 +133,10 @@ def _value_before(item: Field[Any]) -> Any:
 
 
 def digest_settings(plain: Mapping[str, Any]) -> str:
-    """Return eight hexadecimal digits that name plain values."""
+    """Return eight hexadecimal digits that name plain values.
+
+    Not by `files.digests`, whose JSON has blanks: the names of stored runs have none.
+    """
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 

@@ -54,7 +54,7 @@ SMALL = [
 """Settings put behind a line that takes settings, so that it takes seconds."""
 
 VARIABLES = {"address": "tcp://HOST:8786"}
-"""What the shell, or a line before, would have set."""
+"""Variables that the shell, or a line before, would have set."""
 
 
 def blocks(document):

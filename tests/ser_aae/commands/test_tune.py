@@ -24,7 +24,7 @@ SMALL = [
 SETTINGS = [word for each in SMALL for word in ("--set", each)]
 BASE = ["--dataset", "tiny", "--protocol", "loso-session", *SETTINGS]
 QUICK = [*BASE, "--model", "cnn"]
-"""What a search does around its trainings is the same for every model; this one's are short."""
+"""Settings with short trainings: around these a search does the same for every model."""
 
 
 @pytest.fixture

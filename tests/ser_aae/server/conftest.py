@@ -32,7 +32,7 @@ from ser_aae.server.uploads import Uploads
 
 RATE_HZ = 16000
 PATIENCE_S = 180.0
-"""How long anything may take on a busy machine before a test gives up."""
+"""Seconds that anything may take on a busy machine before a test gives up."""
 
 CLASSES = {"emotion": ("anger", "neutral"), "gender": ("F", "M"), "speaker": ("a", "b", "c")}
 LOOPBACK = ("127.0.0.1", "localhost")
