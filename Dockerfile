@@ -23,12 +23,12 @@ COPY ser_aae ser_aae
 COPY data_prep data_prep
 COPY tuning tuning
 COPY reports reports
-# not needed to run: headers, libclang that reads them, the parts of LiteRT and Gradio for browsers
-# and Node, tests (but those of TensorFlow, which it imports)
+# not needed to run: headers, libclang that reads them, the part of LiteRT for browsers, tests (but
+# those of TensorFlow, which it imports)
 RUN pip install --no-deps --no-build-isolation . \
     && cd /opt/ser-aae/lib/python3.11/site-packages \
     && rm -rf tensorflow/include pyarrow/include clang onnx/backend/test \
-        ai_edge_litert/libLiteRtWebGpuAccelerator.so gradio/templates/node \
+        ai_edge_litert/libLiteRtWebGpuAccelerator.so \
         pandas/tests numpy/*/tests scipy/*/tests sklearn/*/tests \
     && python -m compileall -q ser_aae data_prep tuning reports \
     && pip uninstall --yes --quiet pip
@@ -42,7 +42,6 @@ COPY --from=build /opt/ser-aae /opt/ser-aae
 ENV PATH=/opt/ser-aae/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOME=/tmp NUMBA_CACHE_DIR=/tmp/numba MPLCONFIGDIR=/tmp/matplotlib \
-    GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1 \
     SER_AAE_CONTAINER=1 SER_AAE_DATA=/data SER_AAE_STORE=/store SER_AAE_RUNS=/runs
 VOLUME ["/data", "/store", "/runs"]
 USER ser-aae

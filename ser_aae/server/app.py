@@ -1,21 +1,23 @@
 """The server: the JSON endpoint and the page over one queue.
 
-POST /api/predict         a form with `file`; `?timeline_seconds=1` for a timeline
+POST /api/predict         a form with `file`; `?timeline_seconds=1` for a timeline, and
+                          `&picture=light` for a picture of it
 GET  /api/model           classes, limits and warnings
 GET  /api/openapi.json    the schema of both
-GET  /                    the page
+GET  /                    the page, and its files (`page.FILES`)
+
+Whatever is not in this list is refused: another address, another method, another parameter.
 """
 
-import asyncio
+import base64
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -24,12 +26,14 @@ from ser_aae.errors import UserError
 from ser_aae.server import schema
 from ser_aae.server.limits import BodyLimit, Guard
 from ser_aae.server.page import mount_page
+from ser_aae.server.pictures import Scheme
 from ser_aae.server.queue import FaultError, RecognitionQueue
 from ser_aae.server.uploads import Uploads, is_disk_full
 
-_SWEEP_S = 60.0
 _ERRORS = (HTTPException, UserError, RequestValidationError, FaultError, OSError)
 
+_STEP = Query(description="Step of the timeline, 0.1 to 10 seconds.")
+_PICTURE = Query(description="Draw the timeline, for a page of this colour scheme.")
 _FILE = {
     "type": "string",
     "format": "binary",
@@ -53,25 +57,25 @@ def build_app(queue: RecognitionQueue, uploads: Uploads, hosts: Sequence[str] = 
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep(uploads))
         try:
             yield
         finally:
-            sweeping.cancel()
             queue.close()
             uploads.close()
 
     app = FastAPI(
         title="ser-aae",
         version=__version__,
-        openapi_url="/api/openapi.json",
-        docs_url=None,  # both would fetch scripts from elsewhere
+        openapi_url=None,  # FastAPI's own routes take any parameter
+        docs_url=None,  # and these two fetch scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(_refuse_unknown)],
         lifespan=lifespan,
         exception_handlers=dict.fromkeys(_ERRORS, _answer_error),
     )
     _add_endpoints(app, queue, uploads)
-    mount_page(app, queue, uploads)
+    mount_page(app)
     return Guard(BodyLimit(app, queue.limits), hosts)
 
 
@@ -79,18 +83,23 @@ def _add_endpoints(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> N
     @app.post("/api/predict", responses=_REFUSALS, openapi_extra={"requestBody": _BODY})
     async def predict(
         request: Request,
-        timeline_seconds: Annotated[
-            float | None, Query(description="Step of the timeline, 0.1 to 10 seconds.")
-        ] = None,
+        timeline_seconds: Annotated[float | None, _STEP] = None,
+        picture: Annotated[Scheme | None, _PICTURE] = None,
     ) -> schema.Prediction:
         """Recognise a recording. It is removed before the answer is sent."""
+        if picture and timeline_seconds is None:
+            raise HTTPException(422, "picture: expected timeline_seconds too, the step it shows")
         path = await uploads.receive(request, "file")
         try:
-            answer = await queue.ask(path, timeline_seconds)
+            answer = await queue.ask(path, timeline_seconds, picture)
         finally:
             uploads.remove(path)
         speakers = [schema.Neighbour(name=name, cosine=value) for name, value in answer.speakers]
-        return schema.Prediction(**answer.recognition.to_dict(), enrolled_speakers=speakers)
+        return schema.Prediction(
+            **answer.recognition.to_dict(),
+            enrolled_speakers=speakers,
+            picture=base64.b64encode(answer.picture).decode(),
+        )
 
     @app.get("/api/model")
     async def model() -> schema.Model:
@@ -105,16 +114,18 @@ def _add_endpoints(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> N
             warnings=list(signature.warnings),
         )
 
-    @app.post("/gradio_api/upload", include_in_schema=False)
-    async def upload(request: Request) -> list[str]:
-        """Take the page's uploads: Gradio's own way keeps names, and uploads that broke off."""
-        path: Path = await uploads.receive(request, "files")
-        return [str(path)]
+    @app.get("/api/openapi.json", include_in_schema=False)
+    async def openapi() -> dict[str, Any]:
+        return app.openapi()
 
-    @app.get("/gradio_api/upload_progress", include_in_schema=False)
-    async def upload_progress() -> Response:
-        """End the page's progress bar: an upload from this machine is there at once."""
-        return Response('data: {"msg": "done"}\n\n', media_type="text/event-stream")
+
+async def _refuse_unknown(request: Request) -> None:
+    """Refuse parameters that the route does not declare."""
+    declared = request.scope["route"].dependant.query_params  # codespell:ignore dependant
+    known = {field.alias for field in declared}
+    if unknown := sorted(set(request.query_params) - known):
+        expected = " or ".join(sorted(known)) or "none"
+        raise HTTPException(422, f"expected {expected} as query parameter, got {unknown[0]!r}")
 
 
 async def _answer_error(_: Request, error: Exception) -> JSONResponse:
@@ -133,9 +144,3 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
     else:
         logging.getLogger(__name__).error("a request made the program fail", exc_info=error)
     return JSONResponse({"error": message}, status)
-
-
-async def _sweep(uploads: Uploads) -> None:
-    while True:
-        await asyncio.to_thread(uploads.sweep)
-        await asyncio.sleep(_SWEEP_S)

@@ -1,6 +1,7 @@
 """A recording as a picture: its spectrogram, and below it the posteriors over time."""
 
 import io
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,8 +12,13 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.frontend.spectrogram import band_frequencies_hz, log_spectrogram
 from ser_aae.inference.recognition import Recognition
 
+Scheme = Literal["light", "dark"]
+"""Colour scheme of the page that a picture stands on; the picture itself has no background."""
+
+_INK: dict[Scheme, str] = {"light": "#3d444d", "dark": "#c5cbd3"}
+
 # Okabe and Ito's palette, which the common kinds of colour blindness tell apart
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#000000")
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#F0E442")
 _HATCHES = ("", "///", "...", "xx", "---", "\\\\\\", "ooo", "++")
 _MOST_COLUMNS = 1200
 _SPARE_COLUMNS = 8 * _MOST_COLUMNS
@@ -57,16 +63,20 @@ class SpectrogramColumns:
         self._frames_each *= columns
 
 
-def draw_timeline(spectrogram: SpectrogramColumns, recognition: Recognition) -> bytes:
+def draw_timeline(
+    spectrogram: SpectrogramColumns, recognition: Recognition, scheme: Scheme
+) -> bytes:
     """Return a PNG of a recording whose `recognition` has a timeline."""
     figure = Figure(figsize=(9.0, 4.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     columns, frontend = spectrogram.columns(), spectrogram.frontend
     _draw_spectrogram(above, columns, frontend, recognition.duration_s)
-    _draw_posteriors(below, recognition)
+    _draw_posteriors(below, recognition, _INK[scheme])
+    for axes in (above, below):
+        _write_in(axes, _INK[scheme])
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
+    figure.savefig(picture, format="png", transparent=True, metadata={"Software": None})
     return picture.getvalue()
 
 
@@ -93,7 +103,14 @@ def _draw_spectrogram(
     axes.set_ylabel("kHz")
 
 
-def _draw_posteriors(axes: Axes, recognition: Recognition) -> None:
+def _write_in(axes: Axes, ink: str) -> None:
+    axes.tick_params(colors=ink)
+    axes.spines[:].set_edgecolor(ink)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(ink)
+
+
+def _draw_posteriors(axes: Axes, recognition: Recognition, ink: str) -> None:
     """Stack the posteriors of each step; a pause is a gap."""
     task, classes = next(iter(recognition.posteriors.items()), ("", {}))
     spoken = [moment for moment in recognition.timeline if not moment.silent]
@@ -116,8 +133,10 @@ def _draw_posteriors(axes: Axes, recognition: Recognition) -> None:
         )
         bottom += heights
     if classes:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+        place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+        axes.legend(**place, frameon=False, fontsize=9, labelcolor=ink)
     else:
-        axes.text(0.5, 0.5, "silence", ha="center", va="center", transform=axes.transAxes)
+        middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
+        axes.text(0.5, 0.5, "silence", color=ink, **middle)
     axes.set(xlim=(0.0, recognition.duration_s), ylim=(0.0, 1.0), xlabel="seconds")
     axes.set_ylabel("posterior")

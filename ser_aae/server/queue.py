@@ -16,7 +16,7 @@ from ser_aae.frontend.blocks import Block
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.recognition import Recognition
 from ser_aae.server.limits import Limits
-from ser_aae.server.pictures import SpectrogramColumns, draw_timeline
+from ser_aae.server.pictures import Scheme, SpectrogramColumns, draw_timeline
 from ser_aae.server.uploads import is_disk_full
 
 _CLIENTS_FILE = "the recording"
@@ -65,23 +65,23 @@ class RecognitionQueue:
         self.neighbours = neighbours
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recogniser")
 
-    async def ask(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
+    async def ask(self, path: Path, step_s: float | None, picture: Scheme | None = None) -> Answer:
         """Recognise a recording when its turn comes.
 
-        The timeline has steps of 0.1 to 10 seconds, and is not made without; drawing takes one.
+        The timeline has steps of 0.1 to 10 seconds, and is not made without; a picture takes one.
 
         Raises:
             UserError: It cannot be read, or is too long; without the path in it.
             FaultError: This program failed with it; its log says why.
             OSError: The disk is full.
         """
-        return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, draw))
+        return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, picture))
 
-    def answer(self, path: Path, step_s: float | None, draw: bool = False) -> Answer:
+    def answer(self, path: Path, step_s: float | None, picture: Scheme | None = None) -> Answer:
         """Recognise a recording now, in the caller's thread; see `ask`. It is read once."""
         try:
             self._check(path)
-            columns = SpectrogramColumns(self.recogniser.signature.frontend) if draw else None
+            columns = SpectrogramColumns(self.recogniser.signature.frontend) if picture else None
 
             def observe(block: Block, end_s: float) -> None:
                 self._check_length(end_s)
@@ -92,7 +92,7 @@ class RecognitionQueue:
             speakers = []
             if self.neighbours and recognition.d_vector is not None:
                 speakers = self.neighbours(recognition.d_vector)
-            picture = draw_timeline(columns, recognition) if columns else b""
+            drawn = draw_timeline(columns, recognition, picture) if columns and picture else b""
         except UserError as error:
             raise UserError(str(error).replace(str(path), _CLIENTS_FILE)) from error
         except Exception as error:
@@ -100,7 +100,7 @@ class RecognitionQueue:
                 raise
             logging.getLogger(__name__).exception("a recording made the program fail")
             raise FaultError("the server failed with this recording; its log says why") from error
-        return Answer(recognition, speakers, picture)
+        return Answer(recognition, speakers, drawn)
 
     def close(self) -> None:
         """Drop the recordings that wait."""

@@ -44,6 +44,10 @@ class Prediction(BaseModel):
     enrolled_speakers: list[Neighbour] = Field(
         description="The nearest first; empty where nobody is enrolled, or in silence."
     )
+    picture: str = Field(
+        description="The spectrogram, and the primary task's timeline below it: a PNG in base64; "
+        "empty where `picture` did not ask for it."
+    )
     warnings: list[str] = Field(description="Limits that readers of a posterior have to know.")
 
 

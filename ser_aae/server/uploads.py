@@ -1,15 +1,13 @@
 """Recordings of clients: kept under a name of ours for as long as they are worked on.
 
-The name that a client gives a file is never part of a path; only its suffix is kept, if it is one
-of an audio format, because browsers play by it. A form is read into files without a name, so that
-nothing is left of an upload that breaks off.
+The name that a client gives a file is never part of a path. A form is read into files without a
+name, so that nothing is left of an upload that breaks off.
 """
 
 import contextlib
 import errno
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +18,6 @@ from starlette.requests import Request
 
 from ser_aae.server.limits import Limits
 
-FORGOTTEN_S = 900.0
-"""Age from which on an upload that nobody asked about is removed."""
-
-_STEM = "recording"
-_SUFFIXES = (".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
-
 
 class Uploads:
     """The folder of uploads, removed when the server ends."""
@@ -34,8 +26,7 @@ class Uploads:
         """Make an empty folder that nobody else can read."""
         self.limits = limits
         self._reserved_bytes = 0
-        # resolved, so that paths can be compared
-        self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-")).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-"))
 
     async def receive(self, request: Request, field: str) -> Path:
         """Keep the one file of a form, which stands in this field.
@@ -60,7 +51,7 @@ class Uploads:
     @contextlib.contextmanager
     def _reserve(self, size: int) -> Iterator[None]:
         # without a thread: a file that has come meanwhile would be counted neither here nor there
-        held = sum(_size(path) for path in self.folder.glob("*/*"))
+        held = sum(_size(path) for path in self.folder.iterdir())
         if held + self._reserved_bytes + size > self.limits.waiting * self.limits.bytes:
             raise HTTPException(
                 503, "the server has as many recordings as it has room for; try again in a while"
@@ -71,37 +62,22 @@ class Uploads:
         finally:
             self._reserved_bytes -= size
 
-    def owns(self, path: Path | str) -> bool:
-        """Return whether a path is of a file that was received, and is still there."""
-        path = Path(path).resolve()
-        return path.is_file() and path.parent.parent == self.folder and path.stem == _STEM
-
-    def remove(self, path: Path | str) -> None:
+    def remove(self, path: Path) -> None:
         """Remove a file that was received, if it is still there."""
-        if self.owns(path):
-            shutil.rmtree(Path(path).resolve().parent, ignore_errors=True)
-
-    def sweep(self) -> None:
-        """Remove uploads that are older than `FORGOTTEN_S`."""
-        oldest = time.time() - FORGOTTEN_S
-        for path in self.folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # answered, and removed, meanwhile
-                if path.stat().st_mtime < oldest:
-                    shutil.rmtree(path, ignore_errors=True)
+        path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Remove everything."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _keep(self, upload: UploadFile) -> Path:
-        suffix = Path(upload.filename or "").suffix.lower()
-        place = Path(tempfile.mkdtemp(dir=self.folder))
-        path = place / f"{_STEM}{suffix if suffix in _SUFFIXES else ''}"
+        descriptor, name = tempfile.mkstemp(dir=self.folder)
+        path = Path(name)
         try:
-            with path.open("wb") as file:
+            with open(descriptor, "wb") as file:
                 shutil.copyfileobj(upload.file, file)
         except OSError:  # the disk is full, for one
-            shutil.rmtree(place, ignore_errors=True)
+            path.unlink()
             raise
         return path
 

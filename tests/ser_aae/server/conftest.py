@@ -64,10 +64,6 @@ class Served:
         """Return the files of clients that lie there."""
         return [path for path in self.uploads.folder.rglob("*") if path.is_file()]
 
-    def forgets(self):
-        """Return whether what the page was answered about is removed, which takes seconds."""
-        return wait_until(lambda: not self.kept())
-
 
 @pytest.fixture(scope="session")
 def toy_recogniser():
@@ -94,7 +90,6 @@ def served(toy_recogniser):
     queue, running = RecognitionQueue(toy_recogniser, limits, lambda _: near), []
 
     async def serve(listening):
-        # in a loop: where there is none, Gradio makes one that nobody closes
         config = uvicorn.Config(
             build_app(queue, uploads, LOOPBACK), log_level="warning", timeout_graceful_shutdown=1
         )

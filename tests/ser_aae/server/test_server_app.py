@@ -1,11 +1,32 @@
 """The JSON endpoint of a running server: what it answers, and what it survives."""
 
+import asyncio
+import base64
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
+from ser_aae.server.app import build_app
+from ser_aae.server.limits import Limits
+from ser_aae.server.queue import RecognitionQueue
+from ser_aae.server.uploads import Uploads
+
 WELL = 200
+
+ALLOWED = {
+    ("GET", "/"),
+    ("GET", "/icon.svg"),
+    ("GET", "/microphone.js"),
+    ("GET", "/page.css"),
+    ("GET", "/page.js"),
+    ("GET", "/recorder.js"),
+    ("GET", "/api/model"),
+    ("GET", "/api/openapi.json"),
+    ("POST", "/api/predict"),
+}
+"""Everything that the server answers. What is not written here is closed."""
 
 
 def post(client, path, name="tone.wav", **query):
@@ -15,7 +36,7 @@ def post(client, path, name="tone.wav", **query):
 
 def test_a_recording_is_answered_as_the_schema_says(client, served, recording, toy_recogniser):
     found = post(client, recording, timeline_seconds=1).json()
-    expected = toy_recogniser.recognise_file(recording, 1.0).to_dict()
+    expected = toy_recogniser.recognise_file(recording, 1.0).to_dict() | {"picture": ""}
     assert {key: found[key] for key in expected} == expected
     assert found["best"]["gender"] == "F"
     assert [step["silent"] for step in found["timeline"]] == [False, False, True, True]
@@ -47,6 +68,12 @@ def test_the_model_says_what_it_takes_and_tells_apart(client):
 
 def test_without_a_step_there_is_no_timeline(client, recording):
     assert post(client, recording).json()["timeline"] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_picture_comes_where_it_is_asked_for(client, recording, scheme):
+    found = post(client, recording, timeline_seconds=1, picture=scheme).json()["picture"]
+    assert base64.b64decode(found, validate=True).startswith(b"\x89PNG")
 
 
 def broken(tmp_path):
@@ -84,6 +111,12 @@ def test_a_broken_file_is_refused_and_removed(client, served, tmp_path, recordin
         ({"files": [("file", b"x"), ("file", b"y")]}, 400, "Too many files"),
         ({"files": {"file": bytes(1100000)}}, 413, "at most 1 MB"),
         ({"files": {"file": b"x"}, "params": {"timeline_seconds": "soon"}}, 422, "valid number"),
+        ({"files": {"file": b"x"}, "params": {"picture": "light"}}, 422, "timeline_seconds too"),
+        (
+            {"files": {"file": b"x"}, "params": {"timeline_seconds": 1, "picture": "red"}},
+            422,
+            "'light' or 'dark'",
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_said(client, served, sent, status, said):
@@ -99,19 +132,17 @@ def test_a_step_out_of_range_is_said(client, recording):
     assert "0.1 to 10" in found.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/api/predict", "/gradio_api/upload"])
-def test_two_gigabytes_are_refused_as_soon_as_they_are_announced(served, client, recording, path):
+def test_two_gigabytes_are_refused_as_soon_as_they_are_announced(served, client, recording):
     host, port = served.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=60) as talk:
-        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {2 << 30}\r\n"
+        head = f"POST /api/predict HTTP/1.1\r\nHost: {host}\r\nContent-Length: {2 << 30}\r\n"
         talk.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode())
         answer = talk.recv(4096)  # not a byte of the body was sent
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert post(client, recording).status_code == WELL
 
 
-@pytest.mark.parametrize("path", ["/api/predict", "/gradio_api/upload"])
-def test_a_client_that_sends_without_end_is_cut_off(served, client, recording, path):
+def test_a_client_that_sends_without_end_is_cut_off(served, client, recording):
     sent = []
 
     def endless():
@@ -122,7 +153,7 @@ def test_a_client_that_sends_without_end_is_cut_off(served, client, recording, p
 
     headers = {"content-type": "multipart/form-data; boundary=x"}
     # only the head of the answer is read: what follows may be lost where a connection is cut
-    with client.stream("POST", path, content=endless(), headers=headers) as found:
+    with client.stream("POST", "/api/predict", content=endless(), headers=headers) as found:
         assert found.status_code == 413
     assert len(sent) < 100
     assert served.kept() == []
@@ -153,15 +184,12 @@ def test_other_names_for_this_machine_are_refused(client):
 @pytest.mark.parametrize(
     "headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}]
 )
-@pytest.mark.parametrize("path", ["/api/predict", "/gradio_api/upload"])
-def test_a_page_elsewhere_cannot_send_through_a_browser(client, served, path, headers):
-    files = {"files" if "upload" in path else "file": b"x"}
-    assert client.post(path, files=files, headers=headers).status_code == 403
-    assert served.kept() == []
+def test_a_page_elsewhere_cannot_send_through_a_browser(client, served, recording, headers):
+    files = {"file": recording.read_bytes()}
+    assert client.post("/api/predict", files=files, headers=headers).status_code == 403
     own = {"origin": served.url, "sec-fetch-site": "same-origin"}
-    assert client.post(path, files=files, headers=own).status_code in (WELL, 422)
-    for kept in served.kept():
-        served.uploads.remove(kept)
+    assert client.post("/api/predict", files=files, headers=own).status_code == WELL
+    assert served.kept() == []
 
 
 @pytest.mark.parametrize(
@@ -192,3 +220,115 @@ def test_a_fault_is_told_without_its_inside(client, recording, monkeypatch):
     assert "secret" not in found.text
     monkeypatch.undo()
     assert post(client, recording).status_code == WELL
+
+
+@pytest.fixture
+def offline(toy_recogniser, monkeypatch):
+    """Ask the server in this process, where whatever reaches for a network fails the test."""
+    tried = []
+
+    def fail(name):
+        def failing(*arguments, **_):
+            tried.append((name, arguments))
+            raise OSError("a test has no network")
+
+        return failing
+
+    for name in ("connect", "connect_ex", "sendto", "sendmsg", "bind"):
+        monkeypatch.setattr(socket.socket, name, fail(name))
+    for name in ("getaddrinfo", "gethostbyname", "create_connection"):
+        monkeypatch.setattr(socket, name, fail(name))
+    limits = Limits(megabytes=1.0, seconds=20.0)
+    queue, uploads = RecognitionQueue(toy_recogniser, limits), Uploads(limits)
+    transport = httpx.ASGITransport(build_app(queue, uploads))
+
+    def ask(method, address, **sent):
+        async def send():
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+                return await client.request(method, address, **sent)
+
+        return asyncio.run(send())
+
+    yield ask
+    queue.close()
+    uploads.close()
+    assert tried == []
+
+
+def routes(app):
+    while hasattr(app, "app"):
+        app = app.app
+    return {(method, route.path) for route in app.routes for method in route.methods}
+
+
+def test_nothing_is_open_that_is_not_written_here(toy_recogniser):
+    limits = Limits()
+    queue, uploads = RecognitionQueue(toy_recogniser, limits), Uploads(limits)
+    app = build_app(queue, uploads)
+    queue.close()
+    uploads.close()
+    assert routes(app) == ALLOWED
+
+
+def test_no_route_reaches_for_a_network(offline, recording):
+    for method, address in sorted(ALLOWED):
+        sent = {}
+        if method == "POST":
+            sent["files"] = {"file": recording.read_bytes()}
+            sent["params"] = {"timeline_seconds": 1, "picture": "dark"}
+        assert offline(method, address, **sent).status_code == WELL, address
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+@pytest.mark.parametrize("address", sorted({address for _, address in ALLOWED}))
+def test_other_methods_are_closed(offline, address):
+    closed = [method for method in METHODS if (method, address) not in ALLOWED]
+    assert len(closed) == len(METHODS) - 1
+    for method in closed:
+        assert offline(method, address).status_code == 405, method
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("GET", "/gradio_api/file=http://93.184.216.34/a.png"),
+        ("GET", "/gradio_api/file=http://100.100.100.200/latest/meta-data"),
+        ("GET", "/gradio_api/file=/etc/passwd"),
+        ("GET", "/file=http://93.184.216.34/a.png"),
+        ("GET", "/gradio_api/proxy=http://93.184.216.34/a.png"),
+        ("POST", "/gradio_api/process_recording"),
+        ("POST", "/gradio_api/upload"),
+        ("POST", "/gradio_api/queue/join"),
+        ("GET", "/config"),
+        ("GET", "/docs"),
+        ("GET", "/openapi.json"),
+        ("GET", "/static/index.html"),
+        ("GET", "/index.html"),
+        ("GET", "/page.js/"),
+        ("GET", "/api/model/"),
+        ("GET", "/page.js%2F..%2F..%2Fapp.py"),
+        ("GET", "/..%2F..%2F..%2Fetc%2Fpasswd"),
+        ("GET", "/http://93.184.216.34/a.png"),
+    ],
+)
+@pytest.mark.parametrize("site", ["none", "cross-site"])
+def test_other_addresses_are_closed(offline, method, address, site):
+    found = offline(method, address, headers={"sec-fetch-site": site})
+    # a page elsewhere may not send, whatever the address is
+    assert found.status_code == (403 if (method, site) == ("POST", "cross-site") else 404)
+    assert set(found.json()) == {"error"}
+
+
+@pytest.mark.parametrize(("method", "address"), sorted(ALLOWED))
+@pytest.mark.parametrize("name", ["file", "url", "Timeline_seconds", "__theme", ""])
+def test_other_parameters_are_refused(offline, method, address, name):
+    found = offline(method, address, params={name: "http://93.184.216.34/a.png"})
+    assert found.status_code == 422
+    wanted = "picture or timeline_seconds" if method == "POST" else "none"
+    assert found.json()["error"] == f"expected {wanted} as query parameter, got {name!r}"
+
+
+def test_a_known_parameter_is_another_routes_alone(offline):
+    assert offline("GET", "/api/model", params={"picture": "light"}).status_code == 422

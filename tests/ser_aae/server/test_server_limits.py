@@ -98,7 +98,7 @@ def test_other_errors_are_none_of_its_business():
 def test_every_answer_tells_the_browser_to_fetch_from_here_alone():
     _, said, _, _ = call(Guard(read_all), chunks=[b""])
     policy = said[b"content-security-policy"].decode()
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
     # neither a scheme nor a host of elsewhere
     assert "http" not in policy
     assert "*" not in policy

@@ -44,7 +44,7 @@ def test_a_recording_is_answered_with_timeline_picture_and_neighbours(toy_recogn
         return [("Anna", 0.5)]
 
     queue = RecognitionQueue(toy_recogniser, Limits(), neighbours)
-    answer = asyncio.run(queue.ask(recording, 0.5, draw=True))
+    answer = asyncio.run(queue.ask(recording, 0.5, picture="light"))
     queue.close()
     assert answer.recognition == toy_recogniser.recognise_file(recording, 0.5)
     wanted = toy_recogniser.recognise_file(recording).d_vector.tolist()
@@ -62,7 +62,7 @@ def test_a_recording_is_read_once_whatever_is_asked(toy_recogniser, tmp_path, mo
 
     monkeypatch.setattr(blocks, "read_audio", watched)
     queue = RecognitionQueue(toy_recogniser, Limits(), lambda _: [("Anna", 0.5)])
-    answer = queue.answer(path, 1.0, draw=True)
+    answer = queue.answer(path, 1.0, picture="light")
     assert answer.picture
     assert answer.speakers
     # each part of it once
@@ -73,7 +73,7 @@ def test_of_silence_no_neighbour_is_sought(toy_recogniser, tmp_path):
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(RATE_HZ), RATE_HZ)
     answer = RecognitionQueue(toy_recogniser, Limits(), lambda _: pytest.fail("asked")).answer(
-        path, 1.0, True
+        path, 1.0, "dark"
     )
     assert answer.recognition.silent
     assert answer.speakers == []
@@ -212,10 +212,19 @@ def test_ticks_are_right_and_never_over_each_other(scale):
     )
 
 
-def test_a_picture_is_wide_enough_to_read_and_shows_colours(queue, recording):
-    picture = PIL.Image.open(io.BytesIO(queue.answer(recording, 0.5, draw=True).picture))
+@pytest.mark.parametrize(("scheme", "ink"), [("light", (0, 0, 0)), ("dark", (255, 255, 255))])
+def test_a_picture_is_wide_enough_to_read_and_shows_colours(queue, recording, scheme, ink):
+    content = queue.answer(recording, 0.5, picture=scheme).picture
+    picture = PIL.Image.open(io.BytesIO(content))
     assert picture.width >= 900
-    colours = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    # it is seen on the page's own ground, which its letters differ from
+    seen = np.asarray(picture).reshape(-1, 4).astype(int)
+    colours = seen[seen[:, 3] == 255, :3]
+    assert np.mean(seen[:, 3] == 0) > 0.1
     # the first class' blue and the map's black
     for wanted in ((0x00, 0x72, 0xB2), (0, 0, 4)):
-        assert (np.abs(colours.astype(int) - wanted).sum(axis=1) < 8).sum() > 500
+        assert (np.abs(colours - wanted).sum(axis=1) < 8).sum() > 500
+    written = np.asarray(picture)[picture.height // 2 :, : picture.width // 20]
+    letters = written[written[..., 3] == 255][:, :3].astype(int)
+    assert len(letters) > 50
+    assert (np.abs(letters - ink).sum(axis=1) < 3 * 96).all()

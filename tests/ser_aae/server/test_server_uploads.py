@@ -1,8 +1,7 @@
-"""Uploads lie under names of ours, and are gone when they were answered or forgotten."""
+"""Uploads lie under names of ours, and are gone when they were answered."""
 
 import asyncio
 import io
-import os
 
 import pytest
 from starlette.datastructures import UploadFile
@@ -10,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from ser_aae.server.limits import Limits
-from ser_aae.server.uploads import FORGOTTEN_S, Uploads
+from ser_aae.server.uploads import Uploads
 
 
 @pytest.fixture
@@ -25,71 +24,24 @@ def keep(uploads, name, content=b"sound"):
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix"),
-    [
-        ("speech.wav", ".wav"),
-        ("SPEECH.FLAC", ".flac"),
-        ("../../../etc/passwd", ""),
-        ("..", ""),
-        ("/etc/cron.d/x.wav", ".wav"),
-        ("..\\..\\boot.ini", ""),
-        ("a.wav\x00.sh", ""),
-        ("a.w/../../v", ""),
-        ("x." + "v" * 300, ""),
-        ("page.html", ""),
-        ("", ""),
-        (None, ""),
-    ],
+    "name",
+    ["speech.wav", "../../../etc/passwd", "..", "/etc/cron.d/x.wav", "..\\..\\boot.ini", "", None],
 )
-def test_a_name_never_becomes_part_of_a_path(uploads, name, suffix):
+def test_a_name_never_becomes_part_of_a_path(uploads, name):
     path = keep(uploads, name)
-    assert path.name == f"recording{suffix}"
-    assert path.parent.parent == uploads.folder
+    assert path.parent == uploads.folder
+    assert path.suffix == ""
     assert path.read_bytes() == b"sound"
 
 
 def test_the_same_file_sent_twice_is_kept_twice(uploads):
     first, second = keep(uploads, "a.wav"), keep(uploads, "a.wav")
     uploads.remove(first)
-    assert not first.parent.exists()
-    assert second.is_file()
+    assert list(uploads.folder.iterdir()) == [second]
 
 
 def test_nobody_else_can_look_into_the_folder(uploads):
     assert uploads.folder.stat().st_mode & 0o077 == 0
-
-
-def test_only_what_was_received_is_owned_or_removed(uploads, tmp_path):
-    other = tmp_path / "recording.wav"
-    other.write_bytes(b"mine")
-    link = uploads.folder / "x" / "recording.wav"
-    link.parent.mkdir()
-    link.symlink_to(other)
-    for path in (other, link, uploads.folder, f"{uploads.folder}/../x", "http://elsewhere/x.wav"):
-        assert not uploads.owns(path)
-        uploads.remove(path)
-    assert other.read_bytes() == b"mine"
-    assert uploads.owns(keep(uploads, "a.wav"))
-
-
-def test_the_forgotten_is_swept_away_and_the_new_stays(uploads):
-    old, new = keep(uploads, "old.wav"), keep(uploads, "new.wav")
-    past = old.parent.stat().st_mtime - FORGOTTEN_S - 1
-    os.utime(old.parent, (past, past))
-    uploads.sweep()
-    assert not old.exists()
-    assert new.is_file()
-
-
-def test_a_folder_that_vanishes_does_not_end_the_sweep(uploads, monkeypatch):
-    vanished, old = keep(uploads, "vanished.wav"), keep(uploads, "old.wav")
-    past = old.parent.stat().st_mtime - FORGOTTEN_S - 1
-    os.utime(old.parent, (past, past))
-    listed = [vanished.parent, old.parent]
-    uploads.remove(vanished)
-    monkeypatch.setattr(type(uploads.folder), "iterdir", lambda _: iter(listed))
-    uploads.sweep()
-    assert not old.exists()
 
 
 def request(length, announced):
