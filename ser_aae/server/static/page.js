@@ -8,11 +8,16 @@ const MOST_SPEAKERS = 5;
 const MOST_SPANS_TOLD = 120;
 const MEBIBYTE = 2 ** 20;
 
+// a recording ends by itself a little before it is too long or too large
+const SPARE_S = 0.1;
+const SPARE_BYTES = MEBIBYTE / 16;
+
 const at = (selector) => document.querySelector(selector);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 let model = null; // what /api/model says
 let recorder = null; // while the microphone is on
+let starting = false; // while it is asked for
 let asking = null; // aborts the request that is not answered yet
 
 function element(kind, className = "", text = "") {
@@ -35,7 +40,11 @@ function showError(message) {
   at("#error").hidden = !message;
 }
 
+/** Shows nothing, and waits for nothing. */
 function clear() {
+  asking?.abort();
+  asking = null;
+  document.body.removeAttribute("aria-busy");
   showError("");
   at("#said").textContent = "";
   at("#results").hidden = true;
@@ -58,7 +67,7 @@ async function fetchJson(address, options) {
 async function describeModel() {
   model = await fetchJson("api/model");
   const { max_seconds: seconds, max_megabytes: megabytes, warnings } = model;
-  at("#limits").textContent = `At most ${seconds} seconds and ${megabytes} MB.`;
+  at("#limits").textContent = `At most ${seconds}\u00a0seconds and ${megabytes}\u00a0MB.`;
   at("#notes ul").replaceChildren(...warnings.map((text) => element("li", "", text)));
   at("#notes").hidden = warnings.length === 0;
 }
@@ -66,32 +75,33 @@ async function describeModel() {
 // what the client gives
 
 async function recognise(file) {
-  asking?.abort();
-  const mine = asking = new AbortController();
+  if (recorder) endRecording(); // what it holds is not wanted
   clear();
   play(file);
   document.body.setAttribute("aria-busy", "true");
   at("#said").textContent = "Listening to the recording …";
+  const mine = asking = new AbortController();
+  const scheme = dark.matches ? "dark" : "light";
   try {
-    if (model && file.size > model.max_megabytes * MEBIBYTE) {
-      throw new Error(
-        `${file.name}: expected a recording of at most ${model.max_megabytes} MB; ` +
-        "send a shorter one");
-    }
-    const body = new FormData();
-    body.append("file", file);
-    const query = `timeline_seconds=${STEP_S}&picture=${dark.matches ? "dark" : "light"}`;
-    const answer = await fetchJson(
-      `api/predict?${query}`, { method: "POST", body, signal: mine.signal });
-    if (mine === asking) show(answer);
+    const answer = await predict(file, scheme, mine.signal);
+    if (mine === asking) show(answer, scheme); // or something else was given meanwhile
   } catch (error) {
-    if (mine === asking) {
-      clear();
-      showError(error.message);
-    }
+    if (mine !== asking) return;
+    clear();
+    showError(error.message);
   }
-  // otherwise another recording was given meanwhile
-  if (mine === asking) document.body.removeAttribute("aria-busy");
+}
+
+function predict(file, scheme, signal) {
+  if (model && file.size > model.max_megabytes * MEBIBYTE) {
+    throw new Error(
+      `${file.name}: expected a recording of at most ${model.max_megabytes} MB; ` +
+      "send a shorter one");
+  }
+  const body = new FormData();
+  body.append("file", file);
+  const query = `timeline_seconds=${STEP_S}&picture=${scheme}`;
+  return fetchJson(`api/predict?${query}`, { method: "POST", body, signal });
 }
 
 function play(file) {
@@ -103,12 +113,13 @@ function play(file) {
   at("#heard").hidden = false;
 }
 
-async function toggleRecording() {
-  if (recorder) return endRecording();
+async function startRecording() {
+  starting = true; // until somebody has allowed it
   clear();
-  at("#record").disabled = true;
   try {
     recorder = await Recorder.start(follow);
+    clear();
+    at("#said").textContent = "Recording …";
     at("#heard").hidden = true;
     at("#listening").hidden = false;
     at("#record").textContent = "Stop";
@@ -118,16 +129,16 @@ async function toggleRecording() {
     showError(refused ? "The browser gives no microphone: none is there, or this page may not " +
       "use it. Choose a file instead." : error.message);
   }
-  at("#record").disabled = false;
+  starting = false;
 }
 
 function follow(seconds, level) {
   const whole = Math.floor(seconds);
   at("#elapsed").textContent = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
   at("#level").style.width = `${100 * Math.min(1, Math.sqrt(level))}%`;
-  const full = model && recorder
-    && (seconds + 0.1 >= model.max_seconds || recorder.bytes + MEBIBYTE / 16 >= model.max_megabytes * MEBIBYTE);
-  if (full) endRecording();
+  if (!recorder || !model) return;
+  const room = model.max_megabytes * MEBIBYTE - recorder.bytes;
+  if (seconds > model.max_seconds - SPARE_S || room < SPARE_BYTES) recognise(endRecording());
 }
 
 function endRecording() {
@@ -136,18 +147,19 @@ function endRecording() {
   at("#listening").hidden = true;
   at("#record").textContent = "Record";
   document.body.classList.remove("recording");
-  return recognise(file);
+  return file;
 }
 
 // what is shown of the answer
 
-function show(answer) {
+function show(answer, scheme) {
+  document.body.removeAttribute("aria-busy");
   const [duration, speech] = [answer.duration_s.toFixed(1), answer.speech_s.toFixed(1)];
   at("#said").textContent = answer.silent
     ? `${duration} s of silence.` : `${duration} s, ${speech} s of it speech.`;
   const tasks = Object.entries(answer.posteriors).filter(([task]) => task !== "speaker");
   at("#bars").replaceChildren(...tasks.map(([task, classes]) => showTask(task, classes)));
-  showTimeline(answer);
+  showTimeline(answer, scheme);
   showSpeakers(answer.enrolled_speakers);
   at("#results").hidden = false;
 }
@@ -157,6 +169,7 @@ function showTask(task, classes) {
   card.id = `bars-${task}`;
   const ranked = Object.entries(classes).sort(([, one], [, other]) => other - one);
   const list = element("ul", "posteriors");
+  list.setAttribute("role", "list"); // some browsers take a list without marks for none
   list.append(...ranked.map(([name, share]) => {
     const row = element("li");
     const per = element("span", "figure", `${Math.round(100 * share)}%`);
@@ -167,11 +180,12 @@ function showTask(task, classes) {
   return card;
 }
 
-function showTimeline(answer) {
+function showTimeline(answer, scheme) {
   const picture = element("img");
   picture.alt = tellTimeline(answer);
   picture.src = `data:image/png;base64,${answer.picture}`;
   at("#timeline").replaceChildren(picture);
+  at("#timeline").dataset.scheme = scheme; // it was drawn for this one, whatever the page has now
 }
 
 /** Returns the picture in words, for whoever cannot see it. */
@@ -203,7 +217,10 @@ function showSpeakers(speakers) {
 
 // what happens
 
-at("#record").addEventListener("click", toggleRecording);
+at("#record").addEventListener("click", () => {
+  if (recorder) recognise(endRecording());
+  else if (!starting) startRecording();
+});
 at("#file").addEventListener("change", ({ target }) => {
   if (target.files.length) recognise(target.files[0]);
   target.value = ""; // the same file may be chosen again

@@ -16,6 +16,7 @@ export class Recorder {
     const processing = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: processing });
     const context = new AudioContext();
+    context.resume(); // some browsers let it wait
     try {
       await context.audioWorklet.addModule("microphone.js");
     } catch (error) {
@@ -31,7 +32,7 @@ export class Recorder {
     this.blocks = [];
     this.length = 0;
     const node = new AudioWorkletNode(context, "microphone", {
-      numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit",
+      channelCount: 1, channelCountMode: "explicit",
     });
     node.port.onmessage = ({ data }) => {
       this.blocks.push(data);
@@ -39,7 +40,8 @@ export class Recorder {
       const loudest = data.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
       onblock(this.length / context.sampleRate, loudest);
     };
-    context.createMediaStreamSource(stream).connect(node);
+    // not every browser asks a node for sound that leads nowhere; what leaves this one is silence
+    context.createMediaStreamSource(stream).connect(node).connect(context.destination);
   }
 
   /** Size that the file has as yet. */

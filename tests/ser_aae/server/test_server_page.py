@@ -139,6 +139,39 @@ def test_what_the_microphone_hears_is_answered(fresh, served):
     assert served.kept() == []
 
 
+def test_a_recording_that_is_not_wanted_is_dropped(fresh, recording):
+    fresh.value("document.querySelector('#record').click() ?? true")
+    fresh.wait_for(TEXT.format("#record") + " === 'Stop'")
+    fresh.choose_file(INPUT, recording)
+    fresh.wait_for(ANSWERED)
+    assert fresh.value(TEXT.format("#record")) == "Record"
+    assert fresh.value(TEXT.format("#said")).startswith("4.0 s")
+
+
+@pytest.mark.parametrize(
+    ("devices", "said"),
+    [
+        ("undefined", "of this machine or of https:// alone"),
+        (
+            "{getUserMedia: async () => { throw new DOMException('', 'NotAllowedError') }}",
+            "gives no microphone",
+        ),
+    ],
+)
+def test_without_a_microphone_the_page_says_so(fresh, devices, said):
+    fresh.value(f"Object.defineProperty(navigator, 'mediaDevices', {{value: {devices}}}) && true")
+    fresh.value("document.querySelector('#record').click() ?? true")
+    fresh.wait_for(TEXT.format("#error") + f".includes('{said}')")
+    assert fresh.value(TEXT.format("#record")) == "Record"
+
+
+def test_a_server_that_is_gone_is_said(fresh, recording):
+    fresh.ask("Network.setBlockedURLs", urls=["*/api/predict*"])
+    fresh.choose_file(INPUT, recording)
+    fresh.wait_for(TEXT.format("#error") + ".includes('does not answer')")
+    fresh.ask("Network.setBlockedURLs", urls=[])
+
+
 def test_a_recording_ends_at_the_limit_by_itself(fresh):
     # 1 MB of 16-bit sound is some ten seconds, which the fixture's model need not be waited for
     fresh.value("document.querySelector('#record').click() ?? true")
@@ -158,7 +191,7 @@ def test_all_is_reached_by_the_keyboard_and_named(fresh, recording):
     assert reached[:3] == ["record", "file", "player"]
     nodes = fresh.ask("Accessibility.getFullAXTree")["nodes"]
     named = {(n["role"]["value"], n.get("name", {}).get("value")) for n in nodes if "role" in n}
-    assert {("button", "Record"), ("heading", "emotion"), ("figure", "Timeline")} <= named
+    assert {("button", "Record"), ("heading", "Emotion"), ("figure", "Timeline")} <= named
     roles = {role for role, _ in named}
     assert {"status", "main", "table", "list"} <= roles
 
@@ -189,8 +222,9 @@ def test_the_browser_asked_nobody_else(page, served):
     assert len(page.requested) > 20
     assert elsewhere == []
     # neither a request that the policy stopped nor one that led nowhere; of a refused recording
-    # a browser writes the status
-    assert [text for text in page.said if "422" not in text] == []
+    # a browser writes the status, and one request was stopped on purpose
+    expected = ("422 (Unprocessable", "ERR_BLOCKED_BY_CLIENT")
+    assert [text for text in page.said if not any(each in text for each in expected)] == []
 
 
 def test_the_server_called_nobody(served, client):
