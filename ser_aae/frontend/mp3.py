@@ -11,12 +11,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
+from ser_aae.errors import UserError
+
 PIECE = 1 << 16
 """Number of samples a channel, or of bytes, that are read at once."""
+
+_KBITS = {
+    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Bit rates of layer III by the two bits of the version: MPEG-1 (ISO 11172-3), MPEG-2 (13818-3).
+
+MPEG-2.5, whose bits are 0, has those of MPEG-2.
+"""
+
+_RATES_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+"""Sampling rates by the two bits of the version."""
+
+
+class _Stream(soundfile.SoundFile):
+    """An MP3 that is over where nothing more can be decoded, whatever bytes follow."""
+
+    def read(self, frames: int, dtype: str, always_2d: bool) -> np.ndarray:
+        """Return the next samples, `(samples, channels)`; fewer where they end."""
+        samples = np.full((frames, self.channels), np.nan, dtype)
+        try:
+            return super().read(frames, dtype, always_2d, out=samples)
+        except soundfile.LibsndfileError:
+            return samples[~np.isnan(samples).any(axis=1)]  # what it decoded before
 
 
 def read_unmeasured_mp3(
@@ -28,14 +55,25 @@ def read_unmeasured_mp3(
 
     Returns:
         `(samples, channels)` float32 and the file's rate; `None` where the file says its length.
+
+    Raises:
+        UserError: Damage ends the sound before the file ends.
     """
     try:
-        with _open_stream(path) as sound:
+        with _open_stream(path) as (sound, rest):
             if sound.seekable():  # it knows where it ends
                 return None
-            first = round(start_s * sound.samplerate)
-            last = None if end_s is None else round(end_s * sound.samplerate)
-            return read_between(sound, first, last), sound.samplerate
+            rate_hz = sound.samplerate
+            first = round(start_s * rate_hz)
+            last = None if end_s is None else round(end_s * rate_hz)
+            samples = read_between(sound, first, last)
+            is_ended = last is None or len(samples) < last - first
+            if is_ended and _holds_frames(left := rest.read()):
+                raise UserError(
+                    f"{path}: a damaged frame ends the sound {len(left)} bytes before the end of "
+                    "the file; fetch it again, or write it anew from its source"
+                )
+            return samples, rate_hz
     except soundfile.LibsndfileError:
         return None  # what is no MP3 from its first byte on has to be read as a file
 
@@ -62,13 +100,17 @@ def read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np
 
 
 @contextmanager
-def _open_stream(path: Path) -> Iterator[soundfile.SoundFile]:
+def _open_stream(path: Path) -> Iterator[tuple[_Stream, BinaryIO]]:
+    """Open a file as a stream; yield its sound, and the bytes that are still to come."""
     reader, writer = os.pipe()
     feeder = Thread(target=_feed, args=(path, writer), daemon=True)
     feeder.start()
     try:
-        with soundfile.SoundFile(reader, closefd=False) as sound:
-            yield sound
+        with (
+            open(reader, "rb", buffering=0, closefd=False) as rest,
+            _Stream(reader, closefd=False) as sound,
+        ):
+            yield sound, rest
     finally:
         os.close(reader)  # ends the feeder, wherever it is
         feeder.join()
@@ -93,3 +135,35 @@ def _tag_bytes(header: bytes) -> int:
     for byte in header[6:]:
         size = size << 7 | byte & 0x7F
     return 10 + size
+
+
+def _holds_frames(content: bytes) -> bool:
+    """Return whether two frames of layer III follow each other, or one ends the content.
+
+    Nothing is lost with other content: tags and padding behind the last frame.
+    """
+    position = content.find(0xFF)
+    while position >= 0:
+        length = _frame_bytes(content[position : position + 4])
+        after = position + length
+        if length and (after == len(content) or _frame_bytes(content[after : after + 4])):
+            return True
+        position = content.find(0xFF, position + 1)
+    return False
+
+
+def _frame_bytes(header: bytes) -> int:
+    """Return the length of the frame of layer III that four bytes begin, 0 where they begin none.
+
+    A frame has 144 bytes for each bit per sample (MPEG-1), or 72, and one more where it is padded.
+    """
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:  # sync, layer III
+        return 0
+    version = header[1] >> 3 & 3
+    rate, bits = header[2] >> 2 & 3, header[2] >> 4
+    if version == 1 or rate == 3 or bits in (0, 15):
+        return 0
+    bits_per_s = 1000 * _KBITS[version | 2][bits]
+    return (144 if version == 3 else 72) * bits_per_s // _RATES_HZ[version][rate] + (
+        header[2] >> 1 & 1
+    )
