@@ -7,11 +7,11 @@ for no length and reads until nothing more comes; so such a file is given to it 
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -20,6 +20,9 @@ from ser_aae.errors import UserError
 
 PIECE = 1 << 16
 """Number of samples a channel, or of bytes, that are read at once."""
+
+_LENGTH_TAG = re.compile(b"Xing|Info")
+"""Mark of a first frame that has the length, or other things to know of a file, and no sound."""
 
 _KBITS = {
     3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -37,13 +40,17 @@ _RATES_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 1200
 class _Stream(soundfile.SoundFile):
     """An MP3 that is over where nothing more can be decoded, whatever bytes follow."""
 
+    decoded = 0
+    """The number of samples a channel that were read."""
+
     def read(self, frames: int, dtype: str, always_2d: bool) -> np.ndarray:
         """Return the next samples, `(samples, channels)`; fewer where they end."""
         samples = np.full((frames, self.channels), np.nan, dtype)
-        try:
-            return super().read(frames, dtype, always_2d, out=samples)
-        except soundfile.LibsndfileError:
-            return samples[~np.isnan(samples).any(axis=1)]  # what it decoded before
+        with suppress(soundfile.LibsndfileError):  # what it decoded before is kept
+            super().read(frames, dtype, always_2d, out=samples)
+        samples = samples[~np.isnan(samples).any(axis=1)]
+        self.decoded += len(samples)
+        return samples
 
 
 def read_unmeasured_mp3(
@@ -57,21 +64,21 @@ def read_unmeasured_mp3(
         `(samples, channels)` float32 and the file's rate; `None` where the file says its length.
 
     Raises:
-        UserError: Damage ends the sound before the file ends.
+        UserError: Damage cost some of the sound.
     """
     try:
-        with _open_stream(path) as (sound, rest):
+        with _open_stream(path) as sound:
             if sound.seekable():  # it knows where it ends
                 return None
             rate_hz = sound.samplerate
             first = round(start_s * rate_hz)
             last = None if end_s is None else round(end_s * rate_hz)
             samples = read_between(sound, first, last)
-            is_ended = last is None or len(samples) < last - first
-            if is_ended and _holds_frames(left := rest.read()):
+            is_ended = last is None or sound.decoded < last
+            if is_ended and sound.decoded < (held := _samples_in_frames(path.read_bytes())):
                 raise UserError(
-                    f"{path}: a damaged frame ends the sound {len(left)} bytes before the end of "
-                    "the file; fetch it again, or write it anew from its source"
+                    f"{path}: its frames hold {held} samples, of which only {sound.decoded} can "
+                    "be read; it is damaged or was cut short, fetch it again"
                 )
             return samples, rate_hz
     except soundfile.LibsndfileError:
@@ -100,17 +107,13 @@ def read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np
 
 
 @contextmanager
-def _open_stream(path: Path) -> Iterator[tuple[_Stream, BinaryIO]]:
-    """Open a file as a stream; yield its sound, and the bytes that are still to come."""
+def _open_stream(path: Path) -> Iterator[_Stream]:
     reader, writer = os.pipe()
     feeder = Thread(target=_feed, args=(path, writer), daemon=True)
     feeder.start()
     try:
-        with (
-            open(reader, "rb", buffering=0, closefd=False) as rest,
-            _Stream(reader, closefd=False) as sound,
-        ):
-            yield sound, rest
+        with _Stream(reader, closefd=False) as sound:
+            yield sound
     finally:
         os.close(reader)  # ends the feeder, wherever it is
         feeder.join()
@@ -137,19 +140,25 @@ def _tag_bytes(header: bytes) -> int:
     return 10 + size
 
 
-def _holds_frames(content: bytes) -> bool:
-    """Return whether two frames of layer III follow each other, or one ends the content.
+def _samples_in_frames(content: bytes) -> int:
+    """Return how many samples the frames of layer III would hold that a file has, or begins.
 
-    Nothing is lost with other content: tags and padding behind the last frame.
+    A frame is one that another follows, or with which the file ends, in the midst of it too. Other
+    content, as tags and padding behind the last frame, is passed over.
     """
-    position = content.find(0xFF)
-    while position >= 0:
+    position, samples = _tag_bytes(content[:10]), 0
+    end = position
+    while (position := content.find(0xFF, position)) >= 0:
         length = _frame_bytes(content[position : position + 4])
         after = position + length
-        if length and (after == len(content) or _frame_bytes(content[after : after + 4])):
-            return True
-        position = content.find(0xFF, position + 1)
-    return False
+        is_last = position == end and after >= len(content)
+        if length and (is_last or _frame_bytes(content[after : after + 4])):
+            is_sound = samples or not _LENGTH_TAG.search(content, position, after)
+            samples += (1152 if content[position + 1] >> 3 & 3 == 3 else 576) if is_sound else 0
+            position = end = after
+        else:
+            position += 1
+    return samples
 
 
 def _frame_bytes(header: bytes) -> int:

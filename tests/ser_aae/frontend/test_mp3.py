@@ -81,8 +81,16 @@ def damaged(path, frame):
 def test_a_damaged_frame_that_ends_the_sound_is_told(tmp_path, mode, read):
     path = damaged(without_length(write(tmp_path / "a.mp3", quiet_first=True, mode=mode)), 2)
 
-    with pytest.raises(UserError, match=r"a\.mp3: a damaged frame ends the sound .* fetch it"):
+    with pytest.raises(UserError, match=r"a\.mp3: its frames hold 4\d* samples, of which only 11"):
         read(path, RATE_HZ)
+
+
+def test_a_file_that_ends_in_the_midst_of_a_frame_was_cut(tmp_path):
+    path = without_length(write(tmp_path / "a.mp3"))
+    path.write_bytes(path.read_bytes()[:-50])
+
+    with pytest.raises(UserError, match=r"a\.mp3: its frames hold .* cut short, fetch it again"):
+        read_audio(path, RATE_HZ)
 
 
 def test_what_lies_before_a_damaged_frame_is_read(tmp_path):
