@@ -91,7 +91,11 @@ def prepare(
         shards = _write_shards(folder, tasks, workers, bar)
     contents = _contents(corpus, tasks, shards)
     if not contents.utterances:
-        raise UserError(f"{corpus.root}: none of {total} files can be read")
+        reasons = [item.reason for item in contents.dropped[len(corpus.dropped) :]]
+        raise UserError(
+            f"{corpus.root}: none of {total} files can be read; "
+            f"{', '.join(count_reasons(reasons))}; fetch the corpus again"
+        )
     with _explain_write_errors(folder, needed_bytes=1000 * len(contents.utterances)):
         write_manifest(folder, name, adapter, frontend, corpus, contents)
     remove_leftovers(folder, shards)

@@ -30,6 +30,7 @@ from data_prep.shared_sound import (
     seconds_alike,
     suggest_overlaps,
 )
+from data_prep.workers import named_faults
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio
 from ser_aae.utterance import Utterance
@@ -172,14 +173,16 @@ def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int, in
 
 
 def _read_sound(utterance: Utterance, root: Path) -> Sound:
+    path = utterance.audio_path(root)
     try:
-        samples, rate_hz, channels = _read_samples(utterance, root)
+        with named_faults(path):
+            samples, rate_hz, channels = _read_samples(utterance, root)
+            landmarks = find_landmarks(samples, rate_hz)
     except UserError as error:
-        path = utterance.audio_path(root)
         reason = str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
         return Sound(problem=reason)
     digest = hashlib.sha256(f"{rate_hz} ".encode() + samples.tobytes()).hexdigest()
-    return Sound(len(samples), rate_hz, channels, digest, find_landmarks(samples, rate_hz))
+    return Sound(len(samples), rate_hz, channels, digest, landmarks)
 
 
 def _find_duplicates(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> list[dict]:

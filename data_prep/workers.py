@@ -109,13 +109,36 @@ def compute_task(task: Task) -> list[Outcome]:
 def _compute(utterance: Utterance, task: Task) -> Outcome:
     path = utterance.audio_path(task.root)
     try:
-        samples = read_audio(path, task.frontend.sample_rate_hz, utterance.start_s, utterance.end_s)
+        with named_faults(path):
+            samples = read_audio(
+                path, task.frontend.sample_rate_hz, utterance.start_s, utterance.end_s
+            )
+            spectrogram = signal_to_spectrogram(samples, task.frontend).astype(np.float16)
+            return Outcome(spectrogram, is_silent(samples))
     except UserError as error:
         if not task.skip_unreadable:
             raise
         return Outcome(None, problem=_gist(error, path))
-    spectrogram = signal_to_spectrogram(samples, task.frontend).astype(np.float16)
-    return Outcome(spectrogram, is_silent(samples))
+
+
+@contextmanager
+def named_faults(path: Path) -> Iterator[None]:
+    """Tie an error that nobody expected of a recording to its file, so that it costs no other one.
+
+    Want of memory is no fault of the recording that met it.
+
+    Raises:
+        UserError: Any error but this.
+    """
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{path}: a fault of this program, {type(error).__name__}: {error}; report it, and "
+            "leave the file out by --allow-partial"
+        ) from error
 
 
 def _gist(error: UserError, path: Path) -> str:

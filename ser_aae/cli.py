@@ -1,11 +1,10 @@
 """The command line: its commands, and the exit code that an error of theirs becomes.
 
-Exit codes: 0 done; 2 the user can mend it (a mistake, a full disk); 1 a fault of this
-program; 130 interrupted; 141 the reader of the output went away.
+Exit codes: 0 done; 2 the user can mend it (a mistake, a full disk, a place that cannot be
+written); 1 a fault of this program; 130 interrupted; 141 the reader of the output went away.
 """
 
 import argparse
-import errno
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import Any, NoReturn
 
 from ser_aae import __version__
 from ser_aae.errors import UserError
+from ser_aae.files.refusals import explain_refusal
 
 _COMMANDS = (
     *("corpora", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
@@ -99,13 +99,8 @@ def _explain(error: Exception, arguments: argparse.Namespace) -> int:
     """Print an exception that no command has expected; return the exit code."""
     if arguments.verbose:
         traceback.print_exc()
-    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # HDF5 and TensorFlow say it in words alone
-    if is_full or os.strerror(errno.ENOSPC) in str(error):
-        place = getattr(arguments, getattr(arguments, "writes", ""), "the output")
-        return _fail(f"{place}: the disk is full; make room and give the same command again", 2)
-    if isinstance(error, PermissionError):
-        return _fail(f"{error.filename}: not permitted to read or write it", 2)
+    if message := explain_refusal(error, getattr(arguments, getattr(arguments, "writes", ""), "")):
+        return _fail(message, 2)
     if arguments.verbose:
         return 1
     first_line = (str(error).splitlines() or [""])[0]

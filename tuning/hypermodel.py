@@ -14,6 +14,7 @@ import keras_tuner
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import get, with_settings
 from ser_aae.files.locks import claim, holder
+from ser_aae.files.refusals import explain_refusal
 from ser_aae.progress import Show
 from ser_aae.results.folder import run_folder, run_name
 from ser_aae.results.search_folder import OBJECTIVE
@@ -98,9 +99,10 @@ class SettingsModel(keras_tuner.HyperModel):
             try:
                 values[name] = self.run(config, self.report.say)
             except Exception as error:
+                reason = explain_refusal(error) or f"{type(error).__name__}: {error}"
                 raise TrialFailedError(
                     f"trial {self.report.trial} with {describe(self.search, model)} failed in "
-                    f"{name}: {type(error).__name__}: {error}"
+                    f"{name}: {reason}"
                 ) from error
         return {OBJECTIVE: sum(values.values()) / len(values), **values}
 

@@ -1,5 +1,6 @@
 """Reading a recording of any rate and number of channels as 16 kHz mono (decisions F1)."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +21,33 @@ whose past it skipped: after a seek, up to 0.2 s of noise. At 8 kbit/s, the lowe
 511 bytes are about a second.
 """
 
+MOST_OVER_FULL_SCALE = 2.0**16
+"""The largest magnitude of a sample that can come from sound, 1 being full scale: 96 dB over it.
+
+Floats go over full scale in recordings that are sound: float recorders keep what is too loud for
+their gain, and programs write integers of 16 bits as floats, undivided (up to 2^15). But the
+loudest sound in air has 194 dB of sound pressure (beyond it, troughs would be under a vacuum). Only
+a recording whose full scale is less than 98 dB, the level of a shout, could hold such a sound and
+go further. What does go further are floats with a flipped bit in the exponent, 2^16 to 2^128 times
+too large, and integers of 24 or 32 bits, undivided. One such sample makes all the rest of its
+recording silent beside it, and from 2e19 on its square is no float any more.
+"""
+
 _SAMPLES_A_BYTE = 1 << 13
 """Density that no codec reaches: a frame of FLAC with 65535 equal samples takes eleven bytes."""
+
+
+_UNKNOWN_BYTES = range(0x7FFFF000, 1 << 32)
+"""Numbers that sox and ffmpeg write for the length of what they write to a pipe."""
+
+_LOGGED_CUT = re.compile(
+    r"^ *(?:SSND|Data Size|Riff size|riff) *: (\d+) \(should be (\d+)\)$", re.MULTILINE
+)
+"""Lines of libsndfile's log on AIFF, AU, RF64 and W64 cut short: bytes promised, bytes held."""
+
+_NIST_HEADER_BYTES = 1024
+_NIST_SAMPLES = re.compile(rb"NIST_1A\n.*?\nsample_count -i (\d+)\n", re.DOTALL)
+"""Number of samples that the header of NIST SPHERE states, which libsndfile does not read."""
 
 
 class _ForwardsFile(soundfile.SoundFile):
@@ -49,7 +75,7 @@ def read_audio(
 
     Raises:
         UserError: Missing, not audio, cut short, of a rate that no recording has, without
-            samples, or with samples that are not finite.
+            samples, or with samples that cannot be sound.
     """
     samples, rate_hz = _read(path, start_s, end_s)
     if samples.size == 0:
@@ -57,7 +83,7 @@ def read_audio(
             f"{path}: expected sound, found no sample between {start_s} s and "
             f"{'the end' if end_s is None else f'{end_s} s'}; remove the file or its entry"
         )
-    _check_finite(path, samples)
+    check_samples(str(path), samples, rate_hz, start_s)
     return to_mono(samples, rate_hz, sample_rate_hz)
 
 
@@ -68,13 +94,13 @@ def read_pieces(path: Path) -> Iterator[np.ndarray]:
         `(samples, channels)` float32 at the file's own rate.
 
     Raises:
-        UserError: Not audio, damaged, or samples that are not finite.
+        UserError: Not audio, damaged, or samples that cannot be sound.
     """
     try:
         with _ForwardsFile(path) as sound:
             read = 0
             while len(piece := sound.read(PIECE, dtype="float32", always_2d=True)):
-                _check_finite(path, piece, read)
+                check_samples(str(path), piece, sound.samplerate, read / sound.samplerate)
                 read += len(piece)
                 yield piece
     except (soundfile.LibsndfileError, OSError) as error:
@@ -88,6 +114,33 @@ def stated_frames(path: Path, frames: int) -> int | None:
     there is; and a damaged header may state more than a file of its size can hold.
     """
     return frames if frames <= path.stat().st_size * _SAMPLES_A_BYTE else None
+
+
+def check_samples(where: str, samples: np.ndarray, rate_hz: float, start_s: float = 0.0) -> None:
+    """Refuse samples that cannot be sound: no numbers, or beyond `MOST_OVER_FULL_SCALE`.
+
+    Args:
+        where: The file, or another name for the sound.
+        samples: `(samples, channels)` or `(samples,)`, floats of which 1 is full scale.
+        rate_hz: Their rate.
+        start_s: Their begin in the recording.
+
+    Raises:
+        UserError: Such a sample; the message has the time and the number of the first one.
+    """
+    is_sound = np.abs(samples) <= MOST_OVER_FULL_SCALE  # of NaN this is false, too
+    if is_sound.all():
+        return
+    value = samples[~is_sound][0]
+    number = int(np.argwhere(~is_sound)[0, 0]) + round(start_s * rate_hz)
+    most, time = f"{MOST_OVER_FULL_SCALE:g}", f"at {number / rate_hz:.3f} s"
+    mend = "write the recording anew from its source"
+    if np.isfinite(value):
+        wrong = f"{abs(value):.3g} times full scale ({time}; sound has {most} at most)"
+        mend += ", integers divided by the full scale of their type"
+    else:
+        wrong = f"not a finite number (NaN or infinity, {time})"
+    raise UserError(f"{where}: sample {number} is {wrong}; {mend}")
 
 
 def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndarray:
@@ -114,6 +167,7 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
                     f"{path}: expected a sampling rate of at least {LEAST_RATE_HZ} Hz, the header "
                     f"says {rate_hz}; write the file anew from its source"
                 )
+            _check_whole(path, sound)
             is_mp3 = sound.format == "MP3"
             if is_mp3 and (unmeasured := read_unmeasured_mp3(path, start_s, end_s)):
                 return unmeasured
@@ -124,18 +178,11 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
                 first = min(first, frames)
                 last = frames if last is None else max(min(last, frames), first)
                 lead = min(round(MP3_LEAD_S * rate_hz), first) if is_mp3 else 0
-            sound.seek(first - lead)
+            if first > lead:  # some codecs, as GSM 6.10, know of no seeking
+                sound.seek(first - lead)
             samples = read_between(sound, lead, None if last is None else lead + last - first)
     except (soundfile.LibsndfileError, OSError) as error:
         raise UserError(f"{path}: {_describe_unreadable(path)} ({error})") from error
-    promised, held = _wav_bytes(path)
-    if promised > held:
-        raise UserError(
-            f"{path}: the header promises {promised} bytes of sound, the file holds {held}; "
-            "it was cut short, fetch it again"
-        )
-    if _is_cut_ogg(path):
-        raise UserError(f"{path}: its last page is missing; it was cut short, fetch it again")
     if frames is not None and last is not None and len(samples) < last - first:
         raise UserError(
             f"{path}: the header promises {last - first} samples, the file holds {len(samples)}; "
@@ -144,20 +191,37 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
     return samples, rate_hz
 
 
-def _check_finite(path: Path, samples: np.ndarray, first: int = 0) -> None:
-    if not np.isfinite(samples).all():
-        bad = first + int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
+def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
+    """Refuse a file that ends before the sound that its header promises.
+
+    libsndfile takes what is left of such a file for the whole of it, and notes it in a log at the
+    most. Of FLAC and MP3 it finds out while it reads.
+    """
+    promised, held = _wav_bytes(path)
+    noted = _LOGGED_CUT.search(sound.extra_info)
+    with path.open("rb") as stream:
+        stated = _NIST_SAMPLES.match(stream.read(_NIST_HEADER_BYTES))
+    if noted and not promised:
+        promised, held = int(noted[1]), int(noted[2])
+    if promised > held and promised not in _UNKNOWN_BYTES:
         raise UserError(
-            f"{path}: sample {bad} is not a finite number (NaN or infinity); "
-            "write the file anew from its source"
+            f"{path}: the header promises {promised} bytes of sound, the file holds {held}; "
+            "it was cut short, fetch it again"
         )
+    if stated and int(stated[1]) > sound.frames:
+        raise UserError(
+            f"{path}: the header promises {int(stated[1])} samples, the file holds "
+            f"{sound.frames}; it was cut short, fetch it again"
+        )
+    if _is_cut_ogg(path):
+        raise UserError(f"{path}: its last page is missing; it was cut short, fetch it again")
 
 
 def _wav_bytes(path: Path) -> tuple[int, int]:
     """Return how many bytes of sound a WAV's header promises, and how many the file holds.
 
-    libsndfile takes what is left of a WAV that was cut short for the whole of it, without a
-    word. Other containers, and WAV written to a pipe (with no length to promise), give (0, 0).
+    libsndfile's log of a WAV ends before its sound, where it has many tags. Other containers
+    give (0, 0).
     """
     with path.open("rb") as stream:
         if stream.read(4) != b"RIFF":
@@ -166,35 +230,40 @@ def _wav_bytes(path: Path) -> tuple[int, int]:
         while len(header := stream.read(8)) == 8:
             size = int.from_bytes(header[4:], "little")
             if header[:4] == b"data":
-                is_piped = size >= 0x7FFFF000  # what sox and ffmpeg write for "unknown"
-                return (0, 0) if is_piped else (size, path.stat().st_size - stream.tell())
+                return size, path.stat().st_size - stream.tell()
             stream.seek(size + size % 2, 1)
     return 0, 0
 
 
 def _is_cut_ogg(path: Path) -> bool:
-    """Return whether a file is OGG whose last page is not marked as the last (RFC 3533).
+    """Return whether a file is OGG whose last page is cut, or not marked as the last (RFC 3533).
 
-    libsndfile takes what is left of such a file for the whole of it. A page has 65307 bytes
-    at most.
+    A page has 65307 bytes at most: 27, one for each segment of it that tells its length, and these.
     """
     with path.open("rb") as stream:
         if stream.read(4) != b"OggS":
             return False
         stream.seek(max(path.stat().st_size - 65307, 0))
         tail = stream.read()
-    flags = tail.rfind(b"OggS") + 5
-    return not (len(tail) > flags and tail[flags] & 4)
+    page = tail[tail.rfind(b"OggS") :]
+    if len(page) < 27 or not page[5] & 4:
+        return True
+    segments = page[27 : 27 + page[26]]
+    return len(page) < 27 + page[26] + sum(segments)
 
 
 def _describe_unreadable(path: Path) -> str:
-    if not path.exists():
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(40)
+    except FileNotFoundError:
         return "expected an audio file, found none"
-    if path.is_dir():
+    except IsADirectoryError:
         return "expected an audio file, found a folder"
-    if path.stat().st_size == 0:
+    except OSError as error:
+        return f"expected an audio file, cannot read it: {error.strerror}"
+    if not head:
         return "expected an audio file, found one of zero bytes; fetch it again"
-    with path.open("rb") as stream:
-        if stream.read(40).startswith(b"version https://git-lfs"):
-            return "expected audio, found a git-lfs pointer; run `git lfs pull` in the corpus"
+    if head.startswith(b"version https://git-lfs"):
+        return "expected audio, found a git-lfs pointer; run `git lfs pull` in the corpus"
     return "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"

@@ -22,7 +22,7 @@ import numpy as np
 import soundfile
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_audio, read_pieces, stated_frames, to_mono
+from ser_aae.frontend.audio import check_samples, read_audio, read_pieces, stated_frames, to_mono
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
 WHOLE_S = 40.0
@@ -57,7 +57,8 @@ def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     A file that libsndfile cannot read is decoded by ffmpeg, where that is installed.
 
     Raises:
-        UserError: Missing, not audio, cut short, without samples, or samples that are not finite.
+        UserError: Missing, not audio, cut short, without samples, or samples that cannot be
+            sound.
     """
     try:
         info = soundfile.info(path)
@@ -99,13 +100,9 @@ def sample_blocks(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> I
     full_scale = -float(np.iinfo(samples.dtype).min) if is_integer else 1.0
     for start_s, end_s in _edges(len(columns) / rate_hz):
         last = None if end_s is None else round(end_s * rate_hz)
-        piece = (columns[round(start_s * rate_hz) : last] / full_scale).astype(np.float32)
-        if not np.isfinite(piece).all():
-            raise UserError(
-                f"samples: expected finite numbers, found others from {start_s:g} s on; "
-                "write the recording anew from its source"
-            )
-        yield Block(start_s, to_mono(piece, rate_hz, sample_rate_hz))
+        piece = columns[round(start_s * rate_hz) : last] / full_scale
+        check_samples("samples", piece, rate_hz, start_s)
+        yield Block(start_s, to_mono(piece.astype(np.float32), rate_hz, sample_rate_hz))
 
 
 def _edges(duration_s: float) -> Iterator[tuple[float, float | None]]:
@@ -121,6 +118,7 @@ def _unmeasured_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
         found = read_unmeasured_mp3(path, start_s, start_s + _CHUNK_S)
         if found is None or not len(found[0]):
             return
+        check_samples(str(path), *found, start_s)
         for block in sample_blocks(*found, sample_rate_hz):
             yield Block(start_s + block.start_s, block.signal)
 
@@ -150,8 +148,9 @@ def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[B
         tempfile.TemporaryFile() as messages,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
     ):
+        decoded = _samples_of(process, path, sample_rate_hz)
         try:
-            for start_s, signal in _cut_stream(_samples_of(process, path), sample_rate_hz):
+            for start_s, signal in _cut_stream(decoded, sample_rate_hz):
                 yield Block(start_s, signal)
         finally:
             process.kill()  # it may have more to give, or be stuck
@@ -167,24 +166,23 @@ def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[B
             )
 
 
-def _samples_of(process: "subprocess.Popen[bytes]", path: Path) -> Iterator[np.ndarray]:
+def _samples_of(
+    process: "subprocess.Popen[bytes]", path: Path, rate_hz: int
+) -> Iterator[np.ndarray]:
     """Yield the float32 samples that a process writes, as they come, until it has ended."""
-    pipe, rest, found = process.stdout, b"", False
+    pipe, rest, read = process.stdout, b"", 0
     while pipe and select.select([pipe], [], [], _PATIENCE_S)[0]:
         piece = os.read(pipe.fileno(), 1 << 18)
         if not piece:
-            if process.wait() == 0 and not found:
+            if process.wait() == 0 and not read and not rest:
                 raise UserError(f"{path}: expected sound, found no sample; remove the file")
             return
-        rest, found = rest + piece, True
+        rest += piece
         whole = len(rest) - len(rest) % 4
         samples = np.frombuffer(rest[:whole], "<f4")
         rest = rest[whole:]
-        if not np.isfinite(samples).all():
-            raise UserError(
-                f"{path}: expected finite numbers, found NaN or infinity; write it anew from its "
-                "source"
-            )
+        check_samples(str(path), samples, rate_hz, read / rate_hz)
+        read += len(samples)
         yield samples
     raise UserError(
         f"{path}: ffmpeg gave no sound for {_PATIENCE_S:g} s; write it anew from its source"

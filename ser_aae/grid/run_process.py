@@ -20,6 +20,7 @@ from typing import IO, cast
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.locks import claim
+from ser_aae.files.refusals import explain_refusal
 from ser_aae.results.folder import run_folder
 
 _ENVIRONMENT = {
@@ -108,7 +109,10 @@ def main() -> int:
     except UserError as error:
         print(error, end="")
         return _REFUSAL_CODE
-    except Exception:
+    except Exception as error:
+        if refusal := explain_refusal(error, runs):  # to try again at once is of no use
+            print(refusal, end="")
+            return _REFUSAL_CODE
         traceback.print_exc()
         return 1
 

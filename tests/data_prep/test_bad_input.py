@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from corpus_layouts.sound import tone
 
+from data_prep import workers
 from data_prep.build import prepare
 from data_prep.manifest import read_manifest
 from ser_aae.config import FrontEndConfig
@@ -44,6 +45,12 @@ def not_a_number(path):
     soundfile.write(path, samples, 16000, subtype="FLOAT", format="WAV")
 
 
+def too_loud(path):
+    samples = tone(seconds=0.5)
+    samples[123] = 2e19
+    soundfile.write(path, samples, 16000, subtype="FLOAT", format="WAV")
+
+
 BAD = {
     cut_in_half: "cut short",
     empty: "zero bytes",
@@ -51,6 +58,7 @@ BAD = {
     pointer: "git lfs pull",
     no_samples: "found no sample",
     not_a_number: "sample 123 is not a finite number",
+    too_loud: r"sample 123 is 2e\+19 times full scale \(at 0\.008 s",
 }
 
 
@@ -89,9 +97,9 @@ def test_bad_files_are_dropped_and_listed_from_a_partial_copy(
 
     corpus = load_corpus(tmp_path / "store", "demo", FrontEndConfig())
     dropped = read_manifest(result.folder)["dropped"]
-    assert len(corpus.utterances) == len(corpus.num_frames) == 74
+    assert len(corpus.utterances) == len(corpus.num_frames) == 80 - len(BAD)
     assert [item["where"] for item in dropped] == [
-        f"wav/s1f/s1f-anger-{number:02d}.wav" for number in range(1, 7)
+        f"wav/s1f/s1f-anger-{number:02d}.wav" for number in range(1, len(BAD) + 1)
     ]
     assert not any(str(tmp_path) in item["reason"] for item in dropped)
     assert "dropped 1: sample 123 is not a finite number" in result.messages
@@ -102,10 +110,48 @@ def test_a_copy_of_nothing_but_bad_files_is_refused(data_root, tmp_path):
     for path in (data_root / "demo" / "wav").rglob("*.wav"):
         empty(path)
 
-    with pytest.raises(UserError, match="none of 80 files can be read"):
+    with pytest.raises(
+        UserError, match=r"none of 80 files can be read; dropped 80: .* zero bytes;"
+    ):
         run(data_root, tmp_path / "store", allow_partial=True)
 
     assert not list((tmp_path / "store").rglob(MANIFEST))
+
+
+def fail(*_):
+    raise ValueError("need at least one array to concatenate")
+
+
+def test_a_fault_of_the_program_is_tied_to_its_recording(data_root, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "signal_to_spectrogram", fail)
+
+    with pytest.raises(UserError, match=r"\.wav: a fault of this program, ValueError: need at"):
+        run(data_root, tmp_path / "store")
+
+
+def test_a_fault_of_the_program_costs_no_other_recording(data_root, tmp_path, monkeypatch):
+    real, called = workers.read_audio, []
+
+    def read(path, *rest):
+        called.append(path)
+        return fail() if len(called) == 5 else real(path, *rest)
+
+    monkeypatch.setattr(workers, "read_audio", read)
+    result = run(data_root, tmp_path / "store", allow_partial=True)
+
+    assert result.num_utterances == 79
+    (dropped,) = read_manifest(result.folder)["dropped"]
+    assert called[4].as_posix().endswith(dropped["where"])
+    assert dropped["reason"].startswith("a fault of this program, ValueError: need at least")
+
+
+def test_want_of_memory_is_no_fault_of_a_recording(data_root, tmp_path, monkeypatch):
+    def exhaust(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(workers, "read_audio", exhaust)
+    with pytest.raises(MemoryError):
+        run(data_root, tmp_path / "store", allow_partial=True)
 
 
 def test_no_data_root(tmp_path):

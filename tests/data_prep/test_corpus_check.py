@@ -12,6 +12,7 @@ from corpus_layouts import csv as csv_layout
 from corpus_layouts import ravdess as ravdess_layout
 from corpus_layouts.sound import write_padded_wav, write_tone
 
+from data_prep import corpus_check
 from data_prep.corpus_check import check_corpus
 from ser_aae.errors import UserError
 
@@ -257,3 +258,30 @@ def test_real_urdu(real_corpora):
     }  # fmt: skip
     assert report["sampling_rates_hz"] == {"44100": 400}
     assert report["duplicates"] == []
+
+
+def test_one_recording_that_cannot_be_sound_costs_no_other_one(corpus, monkeypatch):
+    def loud(path):
+        soundfile.write(path, np.full(800, 3e19), RATE_HZ, subtype="DOUBLE")
+
+    monkeypatch.setattr(corpus_check, "find_landmarks", fail_once(corpus_check.find_landmarks))
+    report = corpus(a=noise(1.0), b=loud, c=noise(1.0, seed=1))
+
+    assert [row["file"] for row in report["unreadable"]] == ["a.wav", "b.wav"]
+    fault, loud = (row["reason"] for row in report["unreadable"])
+    assert fault.startswith("a fault of this program, IndexError: first")
+    assert loud.startswith("sample 0 is 3e+19 times full scale")
+    assert report["durations"]["max_s"] == 1.0
+
+
+def fail_once(function):
+    """Return a function that fails when it is called first."""
+    called = []
+
+    def call(*given):
+        called.append(given)
+        if len(called) == 1:
+            raise IndexError("first")
+        return function(*given)
+
+    return call

@@ -183,6 +183,62 @@ def test_a_full_disk_names_the_folder(refused, monkeypatch, error):
     )
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize(
+    ("number", "mend"),
+    [
+        (errno.EROFS, "the file system is read-only; give another place"),
+        (errno.EACCES, "not permitted to read or write it"),
+        (errno.EPERM, "not permitted to read or write it"),
+        (errno.ENAMETOOLONG, "the name is too long"),
+        (errno.ENOSPC, "the disk is full; make room"),
+        (errno.EDQUOT, "the disk is full; make room"),
+        (errno.EMFILE, "too many files are open"),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_its_place(
+    refused, monkeypatch, number, mend, wrapped
+):
+    error = OSError(number, os.strerror(number), "/closed/.17.part-result.json")
+    if wrapped:
+        error = wrap(error)
+    monkeypatch.setattr(report, "run", failing(error))
+
+    said = refused("report", "--out", "figures")
+
+    assert said.startswith(f"ser-aae: error: /closed/result.json: {mend}")
+    assert len(said.splitlines()) == 1
+
+
+def wrap(error):
+    outer = RuntimeError("a trial failed")
+    outer.__cause__ = error
+    return outer
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENAMETOOLONG, errno.ENOSPC])
+@pytest.mark.parametrize(
+    "text",
+    [
+        # as h5py, Arrow and TensorFlow put it
+        "Unable to open file (name = '/closed/a.h5', errno = 0, error message = '{}', flags = 13)",
+        "[Errno 0] Failed to open local file '/closed/a.h5'. Detail: [errno 0] {}",
+        "/closed/a.h5; {}",
+    ],
+)
+def test_what_libraries_tell_in_words_is_told_with_its_place(refused, monkeypatch, text, number):
+    error = RuntimeError(text.format(os.strerror(number)))
+    monkeypatch.setattr(report, "run", failing(error))
+
+    assert refused("report", "--out", "figures").startswith("ser-aae: error: /closed/a.h5: ")
+
+
+def test_other_errors_of_the_system_are_faults(capsys, monkeypatch):
+    monkeypatch.setattr(report, "run", failing(OSError(errno.EIO, "Input/output error", "/a")))
+    assert main(["report", "--out", "figures"]) == 1
+    assert "a fault of this program" in capsys.readouterr().err
+
+
 def test_a_folder_that_may_not_be_written_is_the_users_to_mend(refused, monkeypatch):
     error = PermissionError(errno.EACCES, "Permission denied", "/closed/data")
     monkeypatch.setattr(synthesise, "run", failing(error))

@@ -1,5 +1,6 @@
 """Reading recordings: rates, channels, parts, and every error."""
 
+import errno
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ import soundfile
 from sounds import RATE_HZ, frequency_of, noise, tone
 
 from ser_aae.errors import UserError
+from ser_aae.frontend import audio
 from ser_aae.frontend.audio import read_audio
 
 
@@ -109,6 +111,62 @@ def test_samples_that_are_no_numbers(tmp_path, value):
     soundfile.write(tmp_path / "a.wav", stereo, RATE_HZ, subtype="FLOAT")
 
     with pytest.raises(UserError, match="sample 77 is not a finite number"):
+        read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("value", [2.0**16 + 1, -1e10, 2e19, 3e38])
+def test_samples_that_cannot_be_sound(tmp_path, value, subtype):
+    stereo = np.zeros((RATE_HZ, 2))
+    stereo[8077, 1] = value
+    soundfile.write(tmp_path / "a.wav", stereo, RATE_HZ, subtype=subtype)
+
+    for start_s in (0.0, 0.25):
+        with pytest.raises(
+            UserError,
+            match=rf"a\.wav: sample 8077 is {abs(value):.3g}.* \(at 0\.505 s;".replace("+", r"\+"),
+        ):
+            read_audio(tmp_path / "a.wav", RATE_HZ, start_s)
+    assert not read_audio(tmp_path / "a.wav", RATE_HZ, 0.6).any()
+
+
+@pytest.mark.parametrize("value", [2.0**16, -(2.0**15), 10.0, 1e-40])
+def test_floats_over_full_scale_and_the_smallest_are_sound(tmp_path, value):
+    samples = np.full(RATE_HZ, value, np.float32)
+    soundfile.write(tmp_path / "a.wav", samples, RATE_HZ, subtype="FLOAT")
+
+    np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", RATE_HZ), samples)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [
+        *[("AIFF", "PCM_16"), ("AIFF", "FLOAT"), ("AU", "PCM_16"), ("NIST", "PCM_16")],
+        *[("W64", "PCM_16"), ("RF64", "PCM_16"), ("WAV", "GSM610"), ("OGG", "OPUS")],
+        ("OGG", "VORBIS"),
+    ],
+)
+def test_each_container_is_read_whole_or_told_as_cut(tmp_path, kind, subtype):
+    path = tmp_path / "a.sound"
+    soundfile.write(path, noise(2.0), RATE_HZ, format=kind, subtype=subtype)
+    content = path.read_bytes()
+    assert 0 <= len(read_audio(path, RATE_HZ)) - 2 * RATE_HZ < 320
+
+    for share in (0.6, 0.7, 0.95):
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(UserError, match="cut short"):
+            read_audio(path, RATE_HZ)
+
+
+def test_a_recording_that_may_not_be_read(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "a.wav", noise(0.1), RATE_HZ)
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "a.wav")
+
+    monkeypatch.setattr(audio._ForwardsFile, "__init__", refuse)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(UserError, match=r"a\.wav: .*cannot read it: Permission denied"):
         read_audio(tmp_path / "a.wav", RATE_HZ)
 
 

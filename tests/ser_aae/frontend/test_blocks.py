@@ -93,7 +93,8 @@ def test_integers_and_channels_are_understood():
         (np.zeros((2, 2, 2), np.float32), RATE_HZ, r"got shape \(2, 2, 2\)"),
         (np.zeros(9, np.uint8), RATE_HZ, "of uint8"),
         (np.zeros(9, np.float32), 0, "sample_rate_hz: expected samples a second, got 0"),
-        (np.full(9, np.nan, np.float32), RATE_HZ, "expected finite numbers"),
+        (np.full(9, np.nan, np.float32), RATE_HZ, "sample 0 is not a finite number"),
+        (np.array([0, 0, -1e300]), RATE_HZ, r"samples: sample 2 is 1e\+300 times full scale"),
     ],
 )
 def test_samples_that_cannot_be_are_refused(samples, rate_hz, message):
@@ -173,7 +174,11 @@ def test_what_ffmpeg_gives_is_cut_as_a_file_is(tmp_path, short_blocks, monkeypat
         ("", "expected sound, found no sample"),
         ("time.sleep(600)\n", r"ffmpeg gave no sound for 0\.5 s"),
         ("os.write(1, bytes(400))\ntime.sleep(600)\n", r"ffmpeg gave no sound for 0\.5 s"),
-        ("os.write(1, b'\\xff' * 400)\n", "expected finite numbers"),
+        ("os.write(1, b'\\xff' * 400)\n", r"sample 0 is not a finite number \(NaN"),
+        (
+            "os.write(1, bytes(400_002))\ntime.sleep(0.2)\nos.write(1, b'\\0\\xff\\x7f' * 2)\n",
+            r"sample 100000 is .* \(at 6\.250 s;",
+        ),
     ],
 )
 def test_what_ffmpeg_cannot_read_is_told(tmp_path, monkeypatch, body, message):

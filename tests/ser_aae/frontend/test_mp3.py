@@ -8,8 +8,9 @@ import soundfile
 from sounds import RATE_HZ, noise
 
 from ser_aae.errors import UserError
-from ser_aae.frontend import audio
+from ser_aae.frontend import audio, mp3
 from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.blocks import file_blocks
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
 KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
@@ -62,6 +63,55 @@ def test_it_is_the_sound_that_the_whole_file_holds(tmp_path):
     # with its first frame the coder's delay is known, and taken off
     delay = 1105
     np.testing.assert_allclose(sound[delay : delay + len(whole)], whole, atol=1e-5)
+
+
+def damaged(path, frame):
+    """Flip a bit in the header of a frame, which then has another sampling rate."""
+    content = bytearray(path.read_bytes())
+    place = 0
+    for _ in range(frame):
+        place += mp3._frame_bytes(content[place : place + 4])
+    content[place + 2] ^= 0x08
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["VARIABLE", "CONSTANT"])
+@pytest.mark.parametrize("read", [read_audio, lambda *of: list(file_blocks(*of))])
+def test_a_damaged_frame_that_ends_the_sound_is_told(tmp_path, mode, read):
+    path = damaged(without_length(write(tmp_path / "a.mp3", quiet_first=True, mode=mode)), 2)
+
+    with pytest.raises(UserError, match=r"a\.mp3: its frames hold 4\d* samples, of which only 11"):
+        read(path, RATE_HZ)
+
+
+def test_a_file_that_ends_in_the_midst_of_a_frame_was_cut(tmp_path):
+    path = without_length(write(tmp_path / "a.mp3"))
+    path.write_bytes(path.read_bytes()[:-50])
+
+    with pytest.raises(UserError, match=r"a\.mp3: its frames hold .* cut short, fetch it again"):
+        read_audio(path, RATE_HZ)
+
+
+def test_what_lies_before_a_damaged_frame_is_read(tmp_path):
+    path = without_length(write(tmp_path / "a.mp3"))
+    whole = read_audio(path, RATE_HZ)
+
+    part = read_audio(damaged(path, 40), RATE_HZ, 0.0, 0.5)
+
+    np.testing.assert_array_equal(part, whole[: RATE_HZ // 2])
+
+
+@pytest.mark.parametrize("mode", ["VARIABLE", "CONSTANT"])
+@pytest.mark.parametrize(
+    "rest", [b"TAG" + bytes(125), bytes(5000), b"words " * 1000, b"\xff" * 3000]
+)
+def test_what_lies_behind_the_last_frame_is_no_sound(tmp_path, rest, mode):
+    path = without_length(write(tmp_path / "a.mp3", mode=mode))
+    whole = read_audio(path, RATE_HZ)
+    path.write_bytes(path.read_bytes() + rest)
+
+    np.testing.assert_array_equal(read_audio(path, RATE_HZ), whole)
 
 
 @pytest.mark.parametrize("size", [0, 100, 300000])
