@@ -335,7 +335,9 @@ print(recognition.posteriors)  # of each task; none in silence
 ```
 
 `ser-aae export RUN --format keras --out model.keras` writes a file that plain Keras loads:
-`keras.saving.load_model("model.keras")`."""
+`keras.saving.load_model("model.keras")`. Pass the model on in that format or as ONNX: neither holds
+a program, whereas a SavedModel runs its graph, which can read and write files, so that
+`ser-aae predict` and `serve` take one with `--trust` alone."""
 
 
 def _names(task: str, names: Sequence[str]) -> str:

@@ -7,7 +7,15 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.results.evaluation import evaluate_run
-from ser_aae.results.folder import PREDICTIONS, RESULT, VERIFICATION, find_runs, is_complete
+from ser_aae.results.folder import (
+    BEST_WEIGHTS,
+    PREDICTIONS,
+    RESULT,
+    VERIFICATION,
+    find_runs,
+    is_complete,
+)
+from ser_aae.results.model_files import MODEL_DIGESTS, refuse_changed_model
 from ser_aae.results.trials import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"
@@ -16,6 +24,7 @@ DIGEST = "predictions_sha256"
 _DIGESTS = (
     (DIGEST, PREDICTIONS, "predictions"),
     (TRIALS_DIGEST, VERIFICATION, "verification trials"),
+    (MODEL_DIGESTS, BEST_WEIGHTS, "weights"),
 )
 _MOST_LISTED = 10
 
@@ -25,7 +34,7 @@ def check_runs(runs: Path) -> list[str]:
 
     The figures catch a changed class; the digest of `predictions.parquet` catches a changed
     posterior too, which no figure shows. The trials of speaker verification have a digest among
-    their figures.
+    their figures, and the weights have one where they lie beside them.
 
     Returns:
         What to tell: how many runs agree, and how many wrote no digest.
@@ -56,6 +65,7 @@ def _problems(run: Path) -> Iterable[str]:
     """Yield what is wrong with a run; nothing where all agrees."""
     try:
         evaluate_run(run)
+        refuse_changed_model(run)
     except UserError as error:
         yield str(error)
         return

@@ -1,4 +1,4 @@
-"""Error that the user can mend, as opposed to a fault of this program."""
+"""Errors that the user can mend, as opposed to a fault of this program."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     The command line prints the message alone, without a traceback, and exits with 2.
     Write messages as: what was expected, what came, where (file, line), what mends it.
     """
+
+
+class ModelError(UserError):
+    """A trained model cannot be used for any recording; the message names the model."""

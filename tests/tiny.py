@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import soundfile
 import tensorflow as tf
@@ -22,6 +23,7 @@ from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import read_audio
 from ser_aae.labels import FOUR, GENDERS
+from ser_aae.results.folder import BEST_WEIGHTS
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
 from ser_aae.store.records import serialise
 from ser_aae.utterance import Utterance
@@ -152,6 +154,61 @@ def _speak(item: Utterance, draw: np.random.Generator) -> np.ndarray:
 def recording_to_spectrogram(path: Path, config: FrontEndConfig) -> np.ndarray:
     """Return the log spectrogram of a whole recording."""
     return signal_to_spectrogram(read_audio(path, config.sample_rate_hz), config)
+
+
+def change_weights(run: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Change the matrices of a run's classifiers; what they were is not kept."""
+    matrices = []
+
+    def collect(name, item):
+        if name.startswith("classifiers") and getattr(item, "ndim", 0) == 2:
+            matrices.append(item)
+
+    with h5py.File(run / BEST_WEIGHTS, "r+") as file:
+        file.visititems(collect)
+        for each in matrices:
+            each[...] = change(each[...])
+
+
+def poison(values: np.ndarray, value: float = np.inf) -> np.ndarray:
+    """Return the values with one that is not finite."""
+    values = values.copy()
+    values.flat[0] = value
+    return values
+
+
+def export_small(folder: Path, kind: str, change: Callable = np.asarray) -> Path:
+    """Write a network of one layer for four emotions as a file of a format, its weights changed."""
+    import keras
+
+    from ser_aae.export.writers import write_model
+    from ser_aae.inference.exported_model import SUFFIXES, write_signature
+    from ser_aae.inference.signature import SPECTROGRAM, Signature
+
+    keras.utils.set_random_seed(1)
+    segments = keras.Input((DATA.segment_frames, FRONTEND.bins), name="segments")
+    logits = keras.layers.Dense(4)(keras.layers.Flatten()(segments))
+    model = keras.Model(segments, {"emotion": keras.layers.Softmax(name="emotion")(logits)})
+    model.set_weights([change(each) for each in model.get_weights()])
+    path = folder / f"model{SUFFIXES[kind]}"
+    write_model(model, kind, "none", path)
+    about = Signature(SPECTROGRAM, FRONTEND, DATA.segment_frames, 32, 1, "repeat", {}, ())
+    write_signature(path, replace(about, classes={"emotion": FOUR}))
+    return path
+
+
+def append(path: Path, content: bytes = b"\0") -> None:
+    """Append bytes to a file."""
+    path.write_bytes(path.read_bytes() + content)
+
+
+def forget_digests(run: Path) -> None:
+    """Make a run one of a version that kept no digests of its model."""
+    for path in (run / "result.json", run / "validation.json"):
+        if path.is_file():
+            content = json.loads(path.read_text())
+            del content["model_sha256"]
+            path.write_text(json.dumps(content))
 
 
 def train_recorded_run(place: Path) -> RecordedRun:

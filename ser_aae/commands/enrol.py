@@ -3,6 +3,7 @@
 import argparse
 
 from ser_aae.commands.options import Subparsers, folder
+from ser_aae.progress import show_line
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -27,6 +28,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.inference.voices import Voices, enrol
 
     voices = Voices.load(arguments.model)
+    for remark in voices.recogniser.remarks:
+        show_line(f"warning: {remark}")
     count = enrol(voices, arguments.speaker, arguments.files, arguments.out)
     recordings = f"{len(arguments.files)} recording{'s' * (len(arguments.files) > 1)}"
     who = f"{count} speaker{'s' * (count > 1)}"

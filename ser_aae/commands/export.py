@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.progress import show_line
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -17,7 +18,11 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument("run_folder", type=folder, metavar="RUN", help="the folder of one run")
     parser.add_argument(
-        "--format", required=True, metavar="keras|saved-model|onnx|litert", help="kind of file"
+        "--format",
+        required=True,
+        metavar="keras|saved-model|onnx|litert",
+        help="kind of file; keras and onnx hold no program, a saved-model is one and is run by "
+        "predict and serve with --trust alone",
     )
     parser.add_argument(
         "--quantise",
@@ -48,6 +53,7 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Export, then print the accuracies and the file."""
     from ser_aae.export.exporter import Choice, export
+    from ser_aae.results.model_files import remarks_on
 
     choice = Choice(arguments.format, arguments.quantise, arguments.input, arguments.tolerance)
     rescored = export(
@@ -57,6 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.store,
         lambda: _recordings(arguments.run_folder, arguments.data_root),
     )
+    for remark in remarks_on(arguments.run_folder):
+        show_line(f"warning: {remark}")
     print(rescored.text)
     print(arguments.out)
 

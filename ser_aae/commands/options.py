@@ -55,6 +55,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "accept an incomplete copy of a corpus; leave out what cannot be read",
     },
     "json": {"action": "store_true", "help": "one JSON document"},
+    "trust": {
+        "action": "store_true",
+        "help": "run a SavedModel, a program that can read and write your files: do so if you know "
+        "who made it",
+    },
     "preset": {
         "default": "default",
         "metavar": "|".join(PRESETS),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.commands.options import Subparsers, add_options, folder
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.progress import show_line
 
 Row = dict[str, Any]
@@ -28,7 +28,7 @@ def add_parser(commands: Subparsers) -> None:
         "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
     )
     parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
-    add_options(parser, "json")
+    add_options(parser, "json", "trust")
     parser.add_argument("--csv", type=folder, metavar="FILE", help="write a table as well")
     parser.add_argument(
         "--timeline", type=float, metavar="SECONDS", help="posteriors at every step of this length"
@@ -40,14 +40,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Recognise each file; print as it comes, or all at the end as JSON."""
     from ser_aae.inference.recogniser import Recogniser
 
-    recogniser = Recogniser.load(arguments.model)
-    for warning in recogniser.signature.warnings:
+    recogniser = Recogniser.load(arguments.model, arguments.trust)
+    for warning in (*recogniser.remarks, *recogniser.signature.warnings):
         show_line(f"warning: {warning}")
     rows, fault = [], None
     for path in arguments.files:
         try:
             found = recogniser.recognise_file(path, arguments.timeline, _progress(path))
             row = {"file": str(path), **found.to_dict()}
+        except ModelError:  # no other recording mends it
+            raise
         except Exception as error:
             message = str(error)
             if not isinstance(error, UserError):  # raised when the others are recognised

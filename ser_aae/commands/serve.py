@@ -4,7 +4,7 @@ import argparse
 import socket
 from functools import partial
 
-from ser_aae.commands.options import Subparsers, folder
+from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
 
@@ -42,6 +42,7 @@ def add_parser(commands: Subparsers) -> None:
         metavar="FILE",
         help="enrolled speakers, as ser-aae enrol writes them: the nearest are shown",
     )
+    add_options(parser, "trust")
     parser.set_defaults(run=run, resumes=False)
 
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
         enrolled = read_enrolled(arguments.speakers, voices)
         queue = RecognitionQueue(voices.recogniser, limits, partial(nearest, enrolled=enrolled))
     else:
-        queue = RecognitionQueue(Recogniser.load(arguments.model), limits)
+        queue = RecognitionQueue(Recogniser.load(arguments.model, arguments.trust), limits)
     uploads = Uploads(limits)
     try:
         host = _url_host(arguments.host)
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
             server_header=False,
         )
         port = listening.getsockname()[1]
-        for warning in queue.recogniser.signature.warnings:
+        for warning in (*queue.recogniser.remarks, *queue.recogniser.signature.warnings):
             show_line(f"warning: {warning}")
         print(f"http://{host}:{port}", flush=True)
         uvicorn.Server(config).run(sockets=[listening])

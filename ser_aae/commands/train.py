@@ -70,8 +70,8 @@ def _train_all(config: RunConfig, store: Path, runs: Path, strategy: "Strategy")
 def _train(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
     import keras
 
-    from ser_aae.training.callbacks import DivergedError
     from ser_aae.training.devices import place_to_write
+    from ser_aae.training.divergence import DivergedError
     from ser_aae.training.run import train_and_evaluate
 
     # a fold's graphs are not needed for the next one

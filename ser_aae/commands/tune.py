@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
         else:
             _search(search, arguments)
     except TrialFailedError as error:
-        from ser_aae.training.callbacks import DivergedError
+        from ser_aae.training.divergence import DivergedError
 
         if not isinstance(error.__cause__, UserError | DivergedError):
             raise

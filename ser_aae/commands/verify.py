@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
+from ser_aae.progress import show_line
 
 if TYPE_CHECKING:
     from ser_aae.inference.voices import Threshold
@@ -36,6 +37,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.results.complete_run import read_config
 
     voices = Voices.load(arguments.model)
+    for remark in voices.recogniser.remarks:
+        show_line(f"warning: {remark}")
     threshold = threshold_of(arguments.model)
     enrolment = read_config(arguments.model).enrolment_utterances
     if arguments.speakers:

@@ -14,7 +14,7 @@ from ser_aae.batches.pipeline import Normalisation, evaluation_dataset
 from ser_aae.config import CORPORA, RunConfig
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import assemble
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
 from ser_aae.export.writers import write_model
@@ -104,8 +104,8 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
     where the file takes waveforms.
 
     Raises:
-        UserError: A choice that cannot be, data that is not the run's, or a quantised file
-            whose accuracy differs by more than the tolerance.
+        UserError: A choice that cannot be, data that is not the run's, a quantised file whose
+            accuracy differs by more than the tolerance, or posteriors that are not finite.
         ExportError: Another file whose accuracy does.
     """
     _check(choice, out)
@@ -119,7 +119,15 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
     with written_whole(out) as temporary:
         write_model(written, choice.kind, choice.quantise, temporary)
         write_signature(temporary, signature)
-        rescored = _rescore(temporary, run, test, config, root)
+        try:
+            rescored = _rescore(temporary, run, test, config, root)
+        except ModelError as error:
+            if choice.quantise == "none":
+                raise ModelError(str(error).replace(str(temporary), str(out))) from error
+            raise UserError(
+                f"{out.name}: with weights of fewer bits it gives posteriors that are no finite "
+                f"numbers, so it was not kept; choose --quantise {_milder(choice)}"
+            ) from error
         _judge(rescored, choice, out)
     return rescored
 
@@ -165,7 +173,7 @@ def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:
 def _rescore(
     file: Path, run: Path, part: Part, config: RunConfig, root: Callable[[], Path]
 ) -> Rescored:
-    signature, forward = load_exported(file)
+    signature, forward = load_exported(file, trust=True)  # written just now, by this process
     task, classes = signature.primary, signature.classes[signature.primary]
     if signature.input == WAVEFORM:
         found = _score_recordings(forward, task, part, root())
@@ -220,5 +228,11 @@ def _judge(rescored: Rescored, choice: Choice, out: Path) -> None:
     )
     if choice.quantise == "none":
         raise ExportError(message)
-    milder = "none" if choice.quantise == "float16" else "float16"
-    raise UserError(f"{message}; choose --quantise {milder}, or accept it with --tolerance")
+    raise UserError(
+        f"{message}; choose --quantise {_milder(choice)}, or accept it with --tolerance"
+    )
+
+
+def _milder(choice: Choice) -> str:
+    """Return the quantisation that loses less than a choice's."""
+    return "none" if choice.quantise == "float16" else "float16"

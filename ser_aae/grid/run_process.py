@@ -119,7 +119,7 @@ def main() -> int:
 
 def _train(config: RunConfig, store: Path, runs: Path) -> int:
     """Train a run whose folder is held; return the exit code."""
-    from ser_aae.training.callbacks import DivergedError
+    from ser_aae.training.divergence import DivergedError
     from ser_aae.training.run import train_claimed
 
     try:

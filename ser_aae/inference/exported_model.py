@@ -7,7 +7,9 @@
 | `onnx` | `.onnx` | metadata `ser_aae` | ONNX Runtime |
 | `litert` | `.tflite` | a member of an archive appended to the file | LiteRT |
 
-A runtime is imported when a file needs it: ONNX and LiteRT files run without TensorFlow.
+A runtime is imported when a file needs it: ONNX and LiteRT files run without TensorFlow. A
+SavedModel is a program: its graph can read and write files. The operations of the other formats
+cannot, and Keras refuses code in a file (`safe_mode`).
 """
 
 import os
@@ -19,9 +21,16 @@ from pathlib import Path
 import numpy as np
 
 from ser_aae.errors import UserError
-from ser_aae.inference.signature import Forward, Signature, parse_signature
+from ser_aae.inference.export_digest import (
+    SAVED_MODEL,
+    has_digest,
+    refuse_changed_file,
+    write_digest,
+)
+from ser_aae.inference.signature import Forward, Signature, parse_signature, refuse_not_finite
+from ser_aae.results.model_files import NOT_CHECKED
 
-SUFFIXES = {"keras": ".keras", "saved-model": "", "onnx": ".onnx", "litert": ".tflite"}
+SUFFIXES = {"keras": ".keras", SAVED_MODEL: "", "onnx": ".onnx", "litert": ".tflite"}
 """Format to the ending of its files' names; a SavedModel is a folder."""
 
 QUANTISED = ("onnx", "litert")
@@ -42,7 +51,7 @@ def format_of(path: Path) -> str:
         UserError: No such file, or another kind of file.
     """
     if (path / "saved_model.pb").is_file():
-        return "saved-model"
+        return SAVED_MODEL
     for name, suffix in SUFFIXES.items():
         if suffix and path.suffix == suffix and path.is_file():
             return name
@@ -55,10 +64,10 @@ def format_of(path: Path) -> str:
 
 
 def write_signature(path: Path, signature: Signature) -> None:
-    """Put the signature into an exported file."""
+    """Put the signature into an exported file, and a digest of all that the file then holds."""
     text = signature.to_json()
     kind = format_of(path)
-    if kind == "saved-model":
+    if kind == SAVED_MODEL:
         (path / _SAVED_MODEL_FILE).parent.mkdir(exist_ok=True)
         (path / _SAVED_MODEL_FILE).write_text(text, encoding="utf-8")
     elif kind == "onnx":
@@ -70,21 +79,40 @@ def write_signature(path: Path, signature: Signature) -> None:
     else:
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr(_MEMBER, text)
+    write_digest(path, kind)
 
 
-def load_exported(path: Path) -> tuple[Signature, Forward]:
+def remarks_on_file(path: Path) -> tuple[str, ...]:
+    """Return what to tell of an exported file that could not be checked; else nothing."""
+    return () if has_digest(path, format_of(path)) else (f"{path}: {NOT_CHECKED}",)
+
+
+def load_exported(path: Path, trust: bool = False) -> tuple[Signature, Forward]:
     """Load an exported file in its own runtime.
 
+    Args:
+        path: The file, or the folder of a SavedModel.
+        trust: Whether to run a SavedModel. Nothing in its folder can show who made it, for
+            whoever makes a folder writes all that is in it.
+
     Raises:
-        UserError: No exported file, damaged, or written by something else.
+        UserError: No exported file, damaged, changed, or written by something else; or a
+            SavedModel without trust.
     """
     loaders = {
         "keras": _load_keras,
-        "saved-model": _load_saved_model,
+        SAVED_MODEL: _load_saved_model,
         "onnx": _load_onnx,
         "litert": _load_litert,
     }
     kind = format_of(path)
+    if kind == SAVED_MODEL and not trust:
+        raise UserError(
+            f"{path}: a SavedModel is a program that can read and write your files, whatever it "
+            "says of itself; run it with --trust if you know who made it, or take an export to "
+            "ONNX or Keras, which holds no program"
+        )
+    refuse_changed_file(path, kind)
     try:
         text, forward = loaders[kind](path)
     except UserError:
@@ -93,7 +121,10 @@ def load_exported(path: Path) -> tuple[Signature, Forward]:
     except Exception as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: cannot be loaded ({why}); export the run again") from error
-    return parse_signature(text, path), forward
+    return (
+        parse_signature(text, path),
+        lambda x: refuse_not_finite(forward(x), path, "export the run again, or train it anew"),
+    )
 
 
 def _load_keras(path: Path) -> tuple[str, Forward]:
@@ -102,7 +133,7 @@ def _load_keras(path: Path) -> tuple[str, Forward]:
     import keras
     import tensorflow as tf
 
-    model = keras.saving.load_model(path, compile=False)
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
     run = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
     return text, lambda x: _to_numpy(run(tf.constant(x)))
 

@@ -20,7 +20,7 @@ from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
 from ser_aae.frontend.segments import SegmentMeans, cut_segments, num_segments, segment_starts
 from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
 from ser_aae.frontend.spectrogram import log_spectrogram, shift_samples, window_samples
-from ser_aae.inference.exported_model import load_exported
+from ser_aae.inference.exported_model import load_exported, remarks_on_file
 from ser_aae.inference.recognition import Moment, Posteriors, Recognition
 from ser_aae.inference.signature import (
     D_VECTOR,
@@ -31,9 +31,14 @@ from ser_aae.inference.signature import (
     read_signature,
 )
 from ser_aae.results.folder import CONFIG
+from ser_aae.results.model_files import remarks_on
 
 BATCH = 32
 """Segments that go through a network at once."""
+
+NO_DIRECTION = (
+    "the d-vector of this recording is all zeros: it has no direction, and no cosine with a voice"
+)
 
 Observer = Callable[[Block, float], None]
 """Receives each block after the network has had it, and the second in which the block ends."""
@@ -77,25 +82,32 @@ class _BlockSums:
 
 @dataclass(eq=False)
 class Recogniser:
-    """A trained model that is called with recordings; `load` is the way to get one."""
+    """A trained model that is called with recordings; `load` is the way to get one.
+
+    Attributes:
+        remarks: Sentences on the model's file that whoever runs it should read.
+    """
 
     signature: Signature
     forward: Forward
+    remarks: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, path: Path | str) -> "Recogniser":
+    def load(cls, path: Path | str, trust: bool = False) -> "Recogniser":
         """Load a run's folder, or a file that `ser-aae export` wrote.
 
+        Without `trust` a SavedModel is refused, see `load_exported`.
+
         Raises:
-            UserError: Neither of the two, incomplete or damaged.
+            UserError: Neither of the two, incomplete, damaged, changed, or a SavedModel.
         """
         path = Path(path)
         if not (path / CONFIG).is_file():
-            return cls(*load_exported(path))
+            return cls(*load_exported(path, trust), remarks_on_file(path))
         signature = read_signature(path)
         from ser_aae.inference.run_model import RunModel  # exported models need no TensorFlow
 
-        return cls(signature, RunModel(path))
+        return cls(signature, RunModel(path), remarks_on(path))
 
     def __call__(
         self, samples: np.ndarray, sample_rate_hz: float, timeline_seconds: float | None = None
@@ -148,7 +160,8 @@ class Recogniser:
             name: sum(each.weight * each.means[name] for each in spoken) / weight
             for name in (spoken[0].means if spoken else ())
         }
-        duration_s = found[-1].end_s
+        duration_s, d_vector = found[-1].end_s, means.get(D_VECTOR)
+        no_direction = d_vector is not None and not d_vector.any()
         return Recognition(
             duration_s=duration_s,
             speech_s=sum(each.speech_s for each in spoken),
@@ -163,8 +176,8 @@ class Recogniser:
                 for each in found
                 for start_s, said in each.steps
             ),
-            warnings=self.signature.warnings,
-            d_vector=means.get(D_VECTOR),
+            warnings=self.signature.warnings + (NO_DIRECTION,) * no_direction,
+            d_vector=d_vector,
         )
 
     def _name_classes(self, outputs: Outputs) -> Posteriors:

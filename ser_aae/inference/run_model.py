@@ -8,21 +8,24 @@ import tensorflow as tf
 
 from ser_aae.batches.pipeline import Normalisation, to_network
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import TRAIN_AGAIN
 from ser_aae.files.digests import digest_of_file
-from ser_aae.inference.signature import D_VECTOR
+from ser_aae.inference.signature import D_VECTOR, Outputs, refuse_not_finite
 from ser_aae.model.aae import MultitaskAAE, build_model
 from ser_aae.results.complete_run import name_damaged, read_config, read_measured
 from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
+from ser_aae.results.model_files import refuse_changed_model
 
 
 def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
     """Return a run's model and the normalisation of what it takes.
 
     Raises:
-        UserError: The run is not complete, its normalisation is damaged, or its weights are missing
-            or of another model.
+        UserError: The run is not complete, its normalisation is damaged, or its weights are
+            missing, changed or of another model.
     """
     config = read_config(run)
+    refuse_changed_model(run)
     measured = read_measured(run)
     with name_damaged(run / NORMALISATION):
         mean, deviation = (np.array(measured[key], np.float32) for key in ("mean", "deviation"))
@@ -73,8 +76,13 @@ class RunModel:
             outputs = {task: tf.nn.softmax(logits) for task, (logits, _) in heads.items()}
             return outputs | ({D_VECTOR: heads["speaker"][1]} if d_vector else {})
 
-        self._forward = forward
+        self._run, self._forward = run, forward
 
-    def __call__(self, segments: np.ndarray) -> dict[str, np.ndarray]:
-        """Return `{output: (n, values)}` of segments `(n, frames, bins)` in dB."""
-        return {name: values.numpy() for name, values in self._forward(segments).items()}
+    def __call__(self, segments: np.ndarray) -> Outputs:
+        """Return `{output: (n, values)}` of segments `(n, frames, bins)` in dB.
+
+        Raises:
+            ModelError: A value is NaN or infinite.
+        """
+        found = {name: values.numpy() for name, values in self._forward(segments).items()}
+        return refuse_not_finite(found, self._run, TRAIN_AGAIN)

@@ -11,7 +11,7 @@ import numpy as np
 from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import Given
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.results.complete_run import (
     DAMAGES,
     read_classes,
@@ -19,6 +19,7 @@ from ser_aae.results.complete_run import (
     read_texts,
     read_warnings,
 )
+from ser_aae.results.outputs import describe_not_finite
 
 FORMAT_VERSION = 2
 SPECTROGRAM, WAVEFORM = "spectrogram", "waveform"
@@ -31,7 +32,8 @@ Outputs = Mapping[str, np.ndarray]
 Forward = Callable[[np.ndarray], Outputs]
 """Segments `(n, frames, bins)` in dB, or a waveform `(1, samples)`, to `{output: (n, values)}`.
 
-An output is the posteriors of a task, under its name, or `D_VECTOR`.
+An output is the posteriors of a task, under its name, or `D_VECTOR`. A value that is not finite is
+refused by `refuse_not_finite` before anybody sees it.
 """
 
 
@@ -113,6 +115,20 @@ def _build_from_values(content: Mapping[str, Any]) -> Signature:
         raise ValueError("classes: expected a task, found none")
     warnings = read_texts(content["warnings"], "warnings", least=0)
     return _build_from_config(config, content["input"], classes, warnings)
+
+
+def refuse_not_finite(outputs: Outputs, model: Path, mend: str) -> Outputs:
+    """Return what a model gives of a recording, where all of it are finite numbers.
+
+    Raises:
+        ModelError: A value is NaN or infinite; the model is named.
+    """
+    if found := describe_not_finite(outputs):
+        raise ModelError(
+            f"{model}: {found}, expected a finite number; weights of this model are damaged, or "
+            f"its training diverged: {mend}"
+        )
+    return outputs
 
 
 def read_signature(run: Path) -> Signature:

@@ -15,9 +15,10 @@ import numpy as np
 
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, write_json
-from ser_aae.inference.recogniser import Recogniser
+from ser_aae.inference.recogniser import NO_DIRECTION, Recogniser
 from ser_aae.inference.signature import read_signature
 from ser_aae.results.folder import VERIFICATION, is_complete
+from ser_aae.results.model_files import remarks_on
 from ser_aae.results.trials import det_curve, read_trials
 
 FORMAT_VERSION = 1
@@ -71,24 +72,35 @@ class Voices:
         from ser_aae.inference.run_model import RunModel  # cosines and files need no TensorFlow
 
         model = RunModel(run, d_vector=True)
-        return cls(Recogniser(signature, model), model.identity)
+        return cls(Recogniser(signature, model, remarks_on(run)), model.identity)
 
     def d_vector(self, path: Path) -> np.ndarray:
         """Return the mean over the segments of a recording that are not in pauses, `(units,)`.
 
         Raises:
-            UserError: It cannot be read, or is all silence.
+            UserError: It cannot be read, is all silence, or its d-vector is all zeros.
         """
         d_vector = self.recogniser.recognise_file(path).d_vector
         if d_vector is None:
             raise UserError(f"{path}: expected a voice, found silence")
+        if not d_vector.any():
+            raise UserError(
+                f"{path}: {NO_DIRECTION}; take another recording, and where all have none, train "
+                "the run again"
+            )
         return d_vector
 
 
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the cosine between two vectors; 0 where one is all zeros and has no direction."""
+    """Return the cosine between two vectors.
+
+    Raises:
+        ValueError: One is all zeros, or not finite: it has no direction.
+    """
     lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(first @ second) / lengths if lengths > 0 else 0.0
+    if not 0 < lengths < np.inf:
+        raise ValueError(f"expected two vectors with a direction, got lengths of product {lengths}")
+    return float(first @ second) / lengths
 
 
 def nearest(vector: np.ndarray, enrolled: Mapping[str, np.ndarray]) -> list[tuple[str, float]]:
@@ -155,9 +167,13 @@ def _read_file(path: Path, identity: str) -> dict[str, Any]:
     try:
         content = read_json(path, "enrolled speakers", mend)
         version, model, speakers = content["version"], content["model"], content["speakers"]
-        lengths = {np.array(each["d_vector"], np.float64).shape for each in speakers.values()}
+        vectors = {name: np.array(each["d_vector"], np.float64) for name, each in speakers.items()}
+        lengths = {vector.shape for vector in vectors.values()}
         if not isinstance(speakers, dict) or version != FORMAT_VERSION or len(lengths) > 1:
             raise ValueError(f"version {version}, d-vectors of shapes {sorted(lengths)}")
+        for name, vector in vectors.items():
+            if not (np.isfinite(vector).all() and vector.any()):
+                raise ValueError(f"the d-vector of {name} is all zeros, or not of finite numbers")
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise UserError(f"{path}: expected enrolled speakers ({error}); {mend}") from error
     if model != identity:

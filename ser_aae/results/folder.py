@@ -14,7 +14,8 @@
   predictions.parquet  one row a test utterance; every score is computed from these
   verification.parquet optional: one row a trial of speaker verification, see `.trials`
   examples.npz         optional: a segment and codes z, for the report's pictures
-  result.json          the scores; written last, by rename: its presence means complete
+  result.json          the scores, and digests of model and predictions; written last, by rename:
+                       its presence means complete
 
 <runs>/pretraining/<digest>/
   pretraining.json     facts that stage 1 depends on; the digest is of these

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.frontend.audio import stated_frames
 from ser_aae.frontend.blocks import Block
 from ser_aae.inference.recogniser import Recogniser
@@ -90,9 +90,14 @@ class RecognitionQueue:
 
             recognition = self.recogniser.recognise_file(path, step_s, observe)
             speakers = []
-            if self.neighbours and recognition.d_vector is not None:
-                speakers = self.neighbours(recognition.d_vector)
+            # a d-vector of zeros has no neighbours, and a warning says so
+            vector = recognition.d_vector
+            if self.neighbours and vector is not None and vector.any():
+                speakers = self.neighbours(vector)
             drawn = draw_timeline(columns, recognition, picture) if columns and picture else b""
+        except ModelError as error:
+            logging.getLogger(__name__).error("%s", error)
+            raise FaultError("the server's model is damaged; its log says how") from error
         except UserError as error:
             raise UserError(str(error).replace(str(path), _CLIENTS_FILE)) from error
         except Exception as error:

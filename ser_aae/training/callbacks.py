@@ -16,6 +16,7 @@ from ser_aae.config import TrainingConfig
 from ser_aae.files.atomic import append_jsonl, read_json, write_json, written_whole
 from ser_aae.progress import Show
 from ser_aae.results.folder import BACKUP, BACKUP_WEIGHTS, EPOCHS, TENSORBOARD, backup_weights
+from ser_aae.training.divergence import MEND, DivergedError
 from ser_aae.training.scoring import Scorer, score_tasks
 
 SELECTION = "running_unweighted_accuracy"
@@ -27,10 +28,6 @@ _SPARE_BYTES = 1_000_000
 Logs = dict[str, float]
 
 
-class DivergedError(ArithmeticError):
-    """A loss is no longer a number, so that nothing learnt since can be used."""
-
-
 class StopOnNaN(keras.callbacks.Callback):
     """End training where a loss is NaN or infinite, and say which and what helps."""
 
@@ -38,10 +35,7 @@ class StopOnNaN(keras.callbacks.Callback):
         """Look at the epoch's losses; the mean over an epoch is NaN if one step's was."""
         for name, value in logs.items():
             if not math.isfinite(value):
-                raise DivergedError(
-                    f"{name} became {value} in epoch {epoch + 1}; lower training.learning_rate "
-                    "or model.alpha (with --set) and train again"
-                )
+                raise DivergedError(f"{name} became {value} in epoch {epoch + 1}; {MEND}")
 
 
 class SwapAverages(keras.callbacks.Callback):

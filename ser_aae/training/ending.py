@@ -14,6 +14,7 @@ from ser_aae.files.digests import digest_of_file
 from ser_aae.progress import Show
 from ser_aae.results.adversary import judge_adversary
 from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, VALIDATION, is_complete
+from ser_aae.results.model_files import MODEL_DIGESTS, digest_model
 from ser_aae.results.predictions import score, write_predictions
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
@@ -41,7 +42,8 @@ def finish_unscored(trained: TrainedModel, show: Show) -> None:
 def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> None:
     """Score the test part, once, with the best epoch's weights, and write the result last.
 
-    The result takes up `verified`, the figures of speaker verification, empty for none.
+    The result takes up `verified`, the figures and warnings of speaker verification, empty for
+    none.
     """
     model, data, folder = trained.model, trained.data, trained.folder
     figures = _training_figures(trained, show)
@@ -59,6 +61,7 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
         **figures,
         "speaker_accuracy": others.get("speaker_accuracy"),
         **verified,
+        "warnings": [*figures["warnings"], *verified.get("warnings", ())],
         # corpora in which no person speaks
         "synthetic": sorted({part.corpus.name for part in data.parts if part.corpus.synthetic}),
         "elicitation": facts.elicitation if facts else "",
@@ -91,5 +94,7 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
         "pretraining_seconds": round(sum(row["seconds"] for row in epochs if row["stage"] == 1), 1),
         "adversary": adversary,
         "corpora": trained.data.digests,
+        # a changed weight changes posteriors, and nothing else would say so
+        MODEL_DIGESTS: digest_model(trained.folder),
         "warnings": trained.data.warnings + dead,
     }

@@ -12,6 +12,7 @@ from ser_aae.data.targets import Target
 from ser_aae.files.atomic import write_bytes
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import EXAMPLES
+from ser_aae.training.divergence import refuse_diverged
 from ser_aae.training.scoring import average_outputs
 
 MOMENT_BATCHES = 4
@@ -26,12 +27,16 @@ def measure_moments(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, f
 
     The prior has 0, 1 and 3. A variance that falls to 0 or a kurtosis far from 3 says that
     the codes do not look like the prior, whatever the losses say.
+
+    Raises:
+        DivergedError: A code is NaN or infinite.
     """
     codes = [
         model.encoder(segments, training=False).numpy().ravel()
         for segments, *_ in dataset.take(MOMENT_BATCHES)
     ]
     values = np.concatenate(codes).astype(np.float64)
+    refuse_diverged({"code": values})
     mean, variance = values.mean(), values.var()
     fourth = np.mean((values - mean) ** 4)
     kurtosis = fourth / variance**2 if variance > 0 else 0.0

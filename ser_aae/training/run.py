@@ -21,14 +21,17 @@ from ser_aae.results.folder import (
     CONFIG,
     ENVIRONMENT,
     NORMALISATION,
+    VALIDATION,
     is_complete,
     is_validated,
     read_plain_config,
     run_folder,
 )
+from ser_aae.results.model_files import refuse_changed_model, remarks_on
 from ser_aae.results.provenance import environment
 from ser_aae.training.callbacks import HalveOnPlateau, ValidationScores
 from ser_aae.training.devices import device_names
+from ser_aae.training.divergence import DivergedError
 from ser_aae.training.ending import finish, finish_unscored
 from ser_aae.training.pretraining import adopt_weights, pretrain
 from ser_aae.training.scoring import TrainedModel
@@ -60,7 +63,7 @@ def train_and_evaluate(
     Raises:
         UserError: The data do not fit, the folder belongs to another config, or another process
             trains this run right now.
-        DivergedError: A loss became NaN.
+        DivergedError: A loss or an output became NaN or infinite.
     """
     folder = run_folder(runs, config)
     if _has_ended(folder, score_test):
@@ -91,7 +94,11 @@ def train_claimed(
     if _has_ended(folder, score_test):
         return folder
     _begin_folder(folder, config, data, plan)
-    for warning in data.warnings:
+    remarks: tuple[str, ...] = ()
+    if is_validated(folder):
+        refuse_changed_model(folder, VALIDATION)
+        remarks = remarks_on(folder, VALIDATION)
+    for warning in (*remarks, *data.warnings):
         show(f"warning: {warning}")
     try:
         pretrained = pretrain(config, data, runs, folder, show, strategy)
@@ -101,7 +108,7 @@ def train_claimed(
         else:
             _train_stage_two(trained, show)
         if score_test:
-            finish(trained, verify(trained, plan) if plan else {}, show)
+            finish(trained, verify(trained, plan, show) if plan else {}, show)
         else:
             finish_unscored(trained, show)
     except tf.errors.DataLossError as error:
@@ -109,6 +116,8 @@ def train_claimed(
             f"a shard is damaged ({error.message}); remove the folder of its corpus in {store} "
             "and prepare it again"
         ) from error
+    except DivergedError as error:
+        raise DivergedError(f"{folder}: {error}") from error
     return folder
 
 

@@ -17,6 +17,7 @@ from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.labels import GENDERS, UNLABELLED
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.metrics import unweighted_accuracy, weighted_accuracy
+from ser_aae.training.divergence import refuse_diverged
 
 
 def average_outputs(
@@ -25,11 +26,15 @@ def average_outputs(
     """Average over each utterance what a function gives of segments: `{name: (batch, values)}`.
 
     The data set is what `evaluation_dataset` builds of the part.
+
+    Raises:
+        DivergedError: A value is NaN or infinite.
     """
     means = SegmentMeans(part.rows)
     for segments, _, rows in dataset:
-        outputs = forward(segments)
-        means.add(rows.numpy(), {name: values.numpy() for name, values in outputs.items()})
+        outputs = {name: values.numpy() for name, values in forward(segments).items()}
+        refuse_diverged(outputs)
+        means.add(rows.numpy(), outputs)
     return means
 
 

@@ -21,6 +21,7 @@ from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
 from ser_aae.errors import UserError
 from ser_aae.model.aae import MultitaskAAE
+from ser_aae.progress import Show
 from ser_aae.protocols.leakage import refuse_known_speakers
 from ser_aae.results.folder import VERIFICATION
 from ser_aae.results.trials import score_trials, write_trials
@@ -75,12 +76,19 @@ def plan_trials(config: RunConfig, store: Path, data: RunData) -> TrialPlan | No
     return _draw_enrolment(corpus, rows, config.enrolment_utterances, config.protocol.seed)
 
 
-def verify(trained: TrainedModel, plan: TrialPlan) -> dict[str, Any]:
-    """Score the trials, write them into the run folder, and return their figures."""
+def verify(trained: TrainedModel, plan: TrialPlan, show: Show) -> dict[str, Any]:
+    """Score the trials, write them into the run folder, and return their figures.
+
+    Beside what `score_trials` gives these have `warnings`, which are shown as well.
+    """
     batches = trained.scorer(plan.part).dataset
-    trials = score_pairs(d_vectors(trained.model, batches, plan.part), plan)
+    vectors = d_vectors(trained.model, batches, plan.part)
+    trials = score_pairs(vectors, plan)
     write_trials(trained.folder / VERIFICATION, trials)
-    return score_trials(trials)
+    warnings = _warn_of_zeros(vectors)
+    for warning in warnings:
+        show(f"warning: {warning}")
+    return score_trials(trials) | {"warnings": warnings}
 
 
 def d_vectors(model: MultitaskAAE, batches: tf.data.Dataset, part: Part) -> np.ndarray:
@@ -120,6 +128,17 @@ def score_pairs(vectors: np.ndarray, plan: TrialPlan) -> pd.DataFrame:
             "target": enrolled == speakers,
         }
     )
+
+
+def _warn_of_zeros(vectors: np.ndarray) -> list[str]:
+    """Return a sentence on d-vectors without a direction, where there are any."""
+    zeros = int((~vectors.any(axis=1)).sum())
+    if not zeros:
+        return []
+    return [
+        f"verification: {zeros} of {len(vectors)} utterances have a d-vector of zeros, which has "
+        "no direction; its cosine with any voice is undefined and was taken for 0"
+    ]
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

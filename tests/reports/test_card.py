@@ -139,6 +139,11 @@ def test_it_names_no_place_on_this_machine(card, recorded_run):
     assert 'Recogniser.load("fold00-rep00")' in card.text
 
 
+def test_it_says_which_formats_are_programs(card):
+    assert "a SavedModel runs its graph" in " ".join(card.text.split())
+    assert "`--trust`" in card.text
+
+
 def test_it_names_own_recordings_without_where_they_lie(changed):
     config = read_json(changed / "config.json")
     own = {"dataset": "csv:/home/me/clinic/calls.csv", "auxiliary": ["audformat:/home/me/wards#a"]}

@@ -11,6 +11,7 @@ from ser_aae.cli import main
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.results.evaluation import evaluate_run
+from ser_aae.results.model_files import digest_model
 from ser_aae.results.trials import score_trials
 
 
@@ -114,6 +115,19 @@ def test_runs_without_a_digest_are_told(run, tmp_path):
     del result["predictions_sha256"]
     (run / "result.json").write_text(json.dumps(result))
     assert "1 of them wrote no digest" in check_runs(tmp_path / "runs")[1]
+
+
+def test_weights_are_compared_where_they_lie_beside_the_result(run, tmp_path):
+    for name in ("best.weights.h5", "normalisation.json"):
+        (run / name).write_bytes(b"as they were written")
+    assert "1 of them wrote no digest of their weights" in check_runs(tmp_path / "runs")[1]
+    result = json.loads((run / "result.json").read_text())
+    written = json.dumps(result | {"model_sha256": digest_model(run)})
+    (run / "result.json").write_text(written)
+    assert len(check_runs(tmp_path / "runs")) == 1
+    (run / "best.weights.h5").write_bytes(b"as they were not")
+    with pytest.raises(UserError, match=r"best\.weights\.h5: it is damaged or was changed"):
+        check_runs(tmp_path / "runs")
 
 
 def test_runs_that_have_not_ended_are_left_out(run, tmp_path, leave_cell):

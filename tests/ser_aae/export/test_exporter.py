@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from tiny import sounds_of, speakers_of, write_corpus
+from tiny import poison, sounds_of, speakers_of, write_corpus
 
 from ser_aae.errors import UserError
 from ser_aae.export import exporter as module
 from ser_aae.export.exporter import Choice, ExportError, export
+from ser_aae.export.segment_model import build_segment_model
 from ser_aae.inference.exported_model import SUFFIXES, load_exported
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import read_signature
@@ -57,7 +58,9 @@ def test_a_file_of_each_format_says_what_the_run_says(exported, recorded_run, pa
     # a waveform's spectrogram is not rounded to half precision on its way
     assert scored.posterior_difference < (5e-3 if takes == "waveform" else 1e-5)
     assert [each.name for each in out.parent.iterdir()] == [out.name]
-    found = Recogniser.load(out).recognise_file(path, timeline_seconds=0.5)
+    model = Recogniser.load(out, trust=kind == "saved-model")
+    assert model.remarks == ()
+    found = model.recognise_file(path, timeline_seconds=0.5)
     wanted = Recogniser.load(recorded_run.folder).recognise_file(path, timeline_seconds=0.5)
     assert found.warnings == wanted.warnings
     assert [m.silent for m in found.timeline] == [m.silent for m in wanted.timeline]
@@ -128,8 +131,8 @@ def test_the_signature_is_in_the_file(exported, recorded_run):
 def spoil(monkeypatch):
     """Make every file give its posteriors to the next class."""
 
-    def load(path):
-        signature, forward = load_exported(path)
+    def load(path, trust):
+        signature, forward = load_exported(path, trust)
         return signature, lambda x: {k: np.roll(v, 1, axis=1) for k, v in forward(x).items()}
 
     monkeypatch.setattr(module, "load_exported", load)
@@ -150,6 +153,28 @@ def test_a_quantised_file_that_scores_otherwise_is_the_users_to_mend(
     choice = Choice("onnx", "float16")
     with pytest.raises(UserError, match="was not kept; choose --quantise none, or"):
         export_run(recorded_run, choice, tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("quantise", ["none", "float16"])
+def test_a_file_without_finite_posteriors_is_not_kept(
+    recorded_run, tmp_path, monkeypatch, quantise
+):
+    """Weights over 65504 have no number of 16 bits; without quantisation the model is damaged."""
+
+    def overflow(*given):
+        model = build_segment_model(*given)
+        model.set_weights([poison(each) for each in model.get_weights()])
+        return model
+
+    monkeypatch.setattr(module, "build_segment_model", overflow)
+    said = {
+        "none": r"m\.onnx: output \w+ is nan, expected a finite number",
+        "float16": r"m\.onnx: with weights of fewer bits .* not kept; choose --quantise none",
+    }
+    with pytest.raises(UserError, match=said[quantise]) as raised:
+        export_run(recorded_run, Choice("onnx", quantise), tmp_path / "m.onnx")
+    assert "part-" not in str(raised.value)
     assert not list(tmp_path.iterdir())
 
 

@@ -20,7 +20,7 @@ from ser_aae.grid import run_process
 from ser_aae.grid.run_process import RunFailedError, train_apart
 from ser_aae.results.folder import run_folder
 from ser_aae.training import run as train
-from ser_aae.training.callbacks import DivergedError
+from ser_aae.training.divergence import DivergedError
 
 WORKER = """
 import pickle, sys

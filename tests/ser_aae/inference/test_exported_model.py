@@ -51,7 +51,7 @@ def test_a_description_that_would_fill_the_memory_is_not_unpacked(tmp_path, name
 def test_a_foreign_saved_model_has_none_either(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"x")
     with pytest.raises(UserError, match="found no description in it"):
-        load_exported(tmp_path)
+        load_exported(tmp_path, trust=True)
 
 
 @pytest.mark.parametrize("name", ["a.onnx", "a.tflite", "a.keras"])

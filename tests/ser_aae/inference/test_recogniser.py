@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
+from tiny import forget_digests
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
@@ -78,6 +79,7 @@ def test_the_normalisation_of_the_run_is_applied(recorded_run, recogniser, speec
     start = text.index("]")
     # one value more at the front, one less at the end: all bins are shifted
     path.write_text(text[: text.rindex(",", 0, start)] + text[start:])
+    forget_digests(tmp_path / "fold00-rep00")
     other = Recogniser.load(tmp_path / "fold00-rep00")(speech, RATE_HZ)
     assert (
         np.abs(np.subtract(values_of(other), values_of(recogniser(speech, RATE_HZ)))).max() > 1e-3
@@ -189,6 +191,7 @@ def test_what_is_no_model_is_refused(tmp_path, recorded_run):
         Recogniser.load(tmp_path)
     shutil.copytree(recorded_run.folder, tmp_path / "fold00-rep00")
     (tmp_path / "fold00-rep00" / "best.weights.h5").write_bytes(b"cut")
+    forget_digests(tmp_path / "fold00-rep00")
     with pytest.raises(UserError, match=r"best\.weights\.h5: expected the weights"):
         Recogniser.load(tmp_path / "fold00-rep00")
     (tmp_path / "fold00-rep00" / "result.json").unlink()

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny import append, change_weights, forget_digests, poison
 
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import DataConfig
 from ser_aae.data.run_data import assemble
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.files.atomic import read_json
-from ser_aae.inference.run_model import load_trained
+from ser_aae.inference.run_model import RunModel, load_trained
 from ser_aae.inference.signature import read_signature
 from ser_aae.results.complete_run import read_config
+from ser_aae.results.model_files import remarks_on
 from ser_aae.training.scoring import Scorer, score_tasks
 
 
@@ -65,6 +67,56 @@ def test_weights_of_another_model_are_refused(copied):
         load_trained(copied)
 
 
+CHANGES = {
+    "scaled": lambda run: change_weights(run, lambda values: values * 1.01),
+    "other sign": lambda run: change_weights(run, np.negative),
+    "appended": lambda run: append(run / "best.weights.h5"),
+    "cut": lambda run: (run / "best.weights.h5").write_bytes(b"cut"),
+    "other mean": lambda run: shift_mean(run / "normalisation.json"),
+}
+
+
+def shift_mean(path):
+    content = json.loads(path.read_text())
+    content["mean"][3] += 1.0
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_a_changed_model_is_refused_by_the_name_of_its_file(copied, change):
+    CHANGES[change](copied)
+    name = "normalisation.json" if change == "other mean" else "best.weights.h5"
+    with pytest.raises(UserError, match=rf"{name}: it is damaged or was changed .*train the run"):
+        RunModel(copied)
+
+
+def test_a_run_before_digests_is_read_unchecked(copied):
+    assert remarks_on(copied) == ()
+    forget_digests(copied)
+    assert remarks_on(copied) == (
+        f"{copied}: made before digests of weights were kept: not checked",
+    )
+    CHANGES["appended"](copied)
+    load_trained(copied)
+
+
+@pytest.mark.parametrize("entry", ["x", {"best.weights.h5": "0"}, ["best.weights.h5"]])
+def test_digests_that_cannot_be_are_told(copied, entry):
+    path = copied / "result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_sha256": entry}))
+    with pytest.raises(UserError, match=r"result\.json: it is damaged .*model_sha256"):
+        load_trained(copied)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_answer_that_is_no_number_names_the_model(copied, value):
+    change_weights(copied, lambda values: poison(values, value))
+    forget_digests(copied)
+    model = RunModel(copied, d_vector=True)
+    with pytest.raises(ModelError, match=r"fold00-rep00: output \w+ is .*train the run again"):
+        model(np.full((1, 64, 32), -40.0, np.float32))
+
+
 def test_missing_weights_are_told(copied):
     (copied / "best.weights.h5").unlink()
     with pytest.raises(UserError, match=r"best\.weights\.h5: expected .*train the run again"):
@@ -91,5 +143,6 @@ def test_a_run_without_its_normalisation_is_told(copied):
 def test_a_damaged_normalisation_is_told_by_its_name(copied, values):
     path = copied / "normalisation.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    forget_digests(copied)
     with pytest.raises(UserError, match=r"normalisation\.json: it is damaged"):
         load_trained(copied)

@@ -1,6 +1,7 @@
 """Voices: d-vectors as in verification, enrolled speakers on disk, and a threshold from trials."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -87,12 +88,26 @@ def test_of_silence_there_is_no_voice(toy, tmp_path):
         toy.d_vector(tmp_path / "silence.wav")
 
 
+def test_a_d_vector_of_zeros_is_said_and_is_no_voice(toy, recorded_run):
+    dead = replace(toy.recogniser, forward=lambda x: {"d_vector": np.zeros((len(x), 4))})
+    path = recordings_of(recorded_run, "00")[0]
+    with pytest.raises(UserError, match=r"wav: the d-vector .* is all zeros: it has no direction"):
+        Voices(dead, "0123456789abcdef").d_vector(path)
+    queue = RecognitionQueue(dead, Limits(), partial(nearest, enrolled={"a": np.ones(4)}))
+    answer = queue.answer(path, None)
+    queue.close()
+    assert answer.speakers == []
+    assert "no direction" in answer.recognition.warnings[-1]
+
+
 def test_a_cosine_is_of_directions():
     first = np.array([3.0, 4.0])
     assert cosine(first, 10 * first) == pytest.approx(1)
     assert cosine(first, -first) == pytest.approx(-1)
     assert cosine(first, np.array([4.0, -3.0])) == pytest.approx(0)
-    assert cosine(first, np.zeros(2)) == 0
+    for none in (np.zeros(2), np.array([np.nan, 1.0]), np.array([np.inf, 1.0])):
+        with pytest.raises(ValueError, match="expected two vectors with a direction"):
+            cosine(first, none)
 
 
 def test_the_nearest_comes_first():
@@ -138,6 +153,8 @@ def test_a_speaker_has_a_name(toy, recorded_run, tmp_path):
         '{"version": 1, "model": "x", "speakers": []}',
         '{"version": 1, "model": "x", "speakers": {"a": {}}}',
         '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": ["b"]}}}',
+        '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": [0.0, 0.0]}}}',
+        '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": [1.0, NaN]}}}',
     ],
 )
 def test_a_file_of_something_else_is_refused_and_kept(toy, recorded_run, tmp_path, content):

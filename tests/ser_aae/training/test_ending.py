@@ -1,9 +1,10 @@
 """Endings of a run: without its test part, and with it later."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
-from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
+from tiny import DATA, MODEL, append, forget_digests, sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import TrainingConfig
 from ser_aae.errors import UserError
@@ -115,6 +116,30 @@ def test_the_test_part_is_first_looked_at_when_it_is_scored_later(
     one, two = (read_predictions(each / "predictions.parquet") for each in (folder, scored))
     assert one.equals(two)
     evaluate(folder)
+
+
+def test_weights_that_were_changed_before_are_not_scored(config, tiny_store, unscored, tmp_path):
+    runs = shutil.copytree(unscored[0], tmp_path / "runs")
+    folder = run_folder(runs, config)
+    append(folder / "best.weights.h5")
+    with pytest.raises(
+        UserError, match=r"best\.weights\.h5: it is damaged .*validation\.json says"
+    ):
+        train_and_evaluate(config, tiny_store, runs)
+    assert not is_complete(folder)
+
+
+def test_weights_of_before_digests_are_scored_and_said_to_be_unchecked(
+    config, tiny_store, unscored, scored, tmp_path
+):
+    runs = shutil.copytree(unscored[0], tmp_path / "runs")
+    folder = run_folder(runs, config)
+    forget_digests(folder)
+    shown = []
+    train_and_evaluate(config, tiny_store, runs, shown.append)
+    assert f"warning: {folder}: made before digests of weights were kept: not checked" in shown
+    digests = [read_json(each / "result.json")["model_sha256"] for each in (folder, scored)]
+    assert digests[0] == digests[1]
 
 
 def test_a_second_time_there_is_nothing_to_do(config, tiny_store, unscored, scored):

@@ -14,6 +14,7 @@ from ser_aae.labels import FOUR
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import EXAMPLES
 from ser_aae.training import latent
+from ser_aae.training.divergence import DivergedError
 from ser_aae.training.latent import map_latent, measure_moments, write_examples
 
 TARGET = Target("emotion", FOUR, [])
@@ -62,6 +63,15 @@ def test_moments_are_those_of_the_distribution(codes, mean, variance, kurtosis):
 def test_a_collapsed_code_has_no_kurtosis_and_no_nan():
     model, dataset, _ = encoded(np.full((2, 4, 3, 3, 2), 0.5))
     assert measure_moments(model, dataset) == {"mean": 0.5, "variance": 0.0, "kurtosis": 0.0}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_code_that_is_no_number_ends_the_training(value):
+    codes = np.zeros((2, 3), np.float32)
+    codes[1, 2] = value
+    model = SimpleNamespace(encoder=lambda x, training: tf.constant(codes))
+    with pytest.raises(DivergedError, match=r"output code is (nan|inf); lower training"):
+        measure_moments(model, tf.data.Dataset.from_tensors((tf.zeros(1), 0)))
 
 
 def test_four_batches_are_looked_at_without_training():

@@ -17,7 +17,7 @@ from ser_aae.results.folder import is_complete, run_folder
 from ser_aae.results.predictions import read_predictions
 from ser_aae.training import run as train
 from ser_aae.training import stage as stages
-from ser_aae.training.callbacks import DivergedError
+from ser_aae.training.divergence import DivergedError
 from ser_aae.training.run import train_and_evaluate
 
 TRAINING = replace(TrainingConfig(), epochs=2, batch_size=16, pretraining_epochs=1)
@@ -222,7 +222,7 @@ def test_auxiliary_rows_train_in_two_stages(two_stages):
 def test_nan_stops_the_run_with_a_message_and_no_result(config, store, tmp_path):
     training = replace(TRAINING, optimiser="sgd", learning_rate=1e30)
     wild = replace(config, training=training, model=CNN)
-    with pytest.raises(DivergedError, match=r"lower training\.learning_rate"):
+    with pytest.raises(DivergedError, match=r"fold00-rep00: .*lower training\.learning_rate"):
         train_and_evaluate(wild, store, tmp_path)
     assert not list(tmp_path.rglob("result.json"))
 

@@ -11,7 +11,8 @@ from ser_aae.config import DataConfig
 from ser_aae.data.part import Part
 from ser_aae.labels import FOUR
 from ser_aae.results.predictions import read_predictions, score, write_predictions
-from ser_aae.training.scoring import Scorer, predictions_frame, score_tasks
+from ser_aae.training.divergence import DivergedError
+from ser_aae.training.scoring import Scorer, average_outputs, predictions_frame, score_tasks
 
 DATA = DataConfig(segment_frames=64, evaluation_shift_frames=32, evaluation_segments=3)
 
@@ -61,6 +62,20 @@ def test_posteriors_are_the_mean_over_the_segments_of_an_utterance(part, scorer_
             by_hand = np.mean([answer[task].numpy()[0] for answer in said[int(row)]], axis=0)
             np.testing.assert_allclose(means[task][place], by_hand, atol=1e-5)
             assert means[task][place].sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("task", ["emotion", "speaker"])
+def test_a_posterior_that_is_no_number_is_no_class(part, as_they_are, task):
+    """The largest of four NaN would be the first class."""
+    dataset = evaluation_dataset(part, as_they_are, DATA, 4)
+
+    def forward(segments):
+        count = len(segments)
+        outputs = {"emotion": tf.fill([count, 4], 0.25), "speaker": tf.fill([count, 2], 0.5)}
+        return outputs | {task: outputs[task] * np.nan}
+
+    with pytest.raises(DivergedError, match=f"output {task} is nan; lower training.learning_rate"):
+        average_outputs(forward, dataset, part)
 
 
 def test_what_was_planted_is_found(part, scorer_of):

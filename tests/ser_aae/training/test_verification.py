@@ -19,6 +19,7 @@ from ser_aae.results.folder import VERIFICATION
 from ser_aae.results.text import format_evaluation
 from ser_aae.results.trials import read_trials
 from ser_aae.store.corpus import load_corpus
+from ser_aae.training import verification
 from ser_aae.training.run import train_and_evaluate
 from ser_aae.training.verification import TrialPlan, d_vectors, plan_trials, score_pairs
 
@@ -168,6 +169,24 @@ def test_evaluation_computes_the_rate_again_and_tells_it(run):
     assert "verification" not in format_evaluation(folds)
     folds["over_repetitions"]["equal_error_rate"] = {"mean": 0.25, "std": 0.01, "n": 3}
     assert "equal error rate 25.0 ± 1.0 over 3 repetitions" in format_evaluation(folds)
+
+
+@pytest.mark.parametrize("zeros", [0, 3])
+def test_d_vectors_without_a_direction_are_said(
+    config, plan, tiny_store, tmp_path, monkeypatch, zeros
+):
+    def silence(model, batches, part):
+        vectors = np.random.default_rng(0).uniform(0.1, 1, (len(part.rows), 8))
+        vectors[:zeros] = 0.0
+        return vectors
+
+    monkeypatch.setattr(verification, "d_vectors", silence)
+    shown = []
+    folder = train_and_evaluate(config, tiny_store, tmp_path, shown.append)
+    result = read_json(folder / "result.json")
+    for said in (shown, result["warnings"]):
+        found = [line for line in said if "3 of 48 utterances have a d-vector of zeros" in line]
+        assert len(found) == (zeros > 0)
 
 
 @pytest.fixture
