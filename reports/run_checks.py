@@ -4,10 +4,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.results.evaluation import evaluate_run
-from ser_aae.results.folder import PREDICTIONS, RESULT, VERIFICATION, find_runs, is_complete
+from ser_aae.results.folder import (
+    PREDICTIONS,
+    RESULT,
+    VERIFICATION,
+    find_runs,
+    is_complete,
+    read_result,
+)
 from ser_aae.results.trials import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"
@@ -43,7 +49,7 @@ def check_runs(runs: Path) -> list[str]:
     lines = [f"checked {len(complete)} runs: each agrees with what it wrote down"]
     for digest, name, content in _DIGESTS:
         having = (run for run in complete if (run / name).is_file())
-        old = [run for run in having if digest not in read_json(run / RESULT)]
+        old = [run for run in having if digest not in read_result(run)]
         if old:
             lines.append(
                 f"{len(old)} of them wrote no digest of their {content}: of these the figures "
@@ -59,7 +65,7 @@ def _problems(run: Path) -> Iterable[str]:
     except UserError as error:
         yield str(error)
         return
-    written = read_json(run / RESULT).get(DIGEST)
+    written = read_result(run).get(DIGEST)
     found = digest_of_file(run / PREDICTIONS)
     if written not in (None, found):
         yield (

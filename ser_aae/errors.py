@@ -1,4 +1,4 @@
-"""Error that the user can mend, as opposed to a fault of this program."""
+"""Errors that the user can mend, as opposed to a fault of this program."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     The command line prints the message alone, without a traceback, and exits with 2.
     Write messages as: what was expected, what came, where (file, line), what mends it.
     """
+
+
+class DamagedError(UserError):
+    """A file that this program wrote is not as it was written: damaged, changed, or gone."""

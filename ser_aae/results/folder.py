@@ -16,6 +16,8 @@
   examples.npz         optional: a segment and codes z, for the report's pictures
   result.json          the scores; written last, by rename: its presence means complete
 
+docs/damage.md says what is noticed of each when it is read back.
+
 <runs>/pretraining/<digest>/
   pretraining.json     facts that stage 1 depends on; the digest is of these
   epochs.jsonl         one line an epoch
@@ -34,9 +36,11 @@ from typing import Any
 import pandas as pd
 
 from ser_aae.config import TABLES, RunConfig, complete_stored
-from ser_aae.config.fields import values_by_name
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
+from ser_aae.config.fields import check_stored, values_by_name
+from ser_aae.errors import DamagedError, UserError
+from ser_aae.files.atomic import TRAIN_AGAIN, has_file, read_json, read_jsonl
+from ser_aae.files.digests import digest_of_file
+from ser_aae.results.run_kinds import Environment, Epoch, Result, Validation
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
@@ -69,9 +73,82 @@ def read_plain_config(folder: Path) -> dict[str, Any]:
     A setting that did not exist when the run was begun has the value that `before` says.
 
     Raises:
-        UserError: No such file, or no JSON object in it.
+        DamagedError: No such file, no JSON object in it, a setting that is missing or cannot be,
+            or another file than the run ended with.
     """
-    return complete_stored(read_json(folder / CONFIG), RunConfig)
+    path = folder / CONFIG
+    plain = read_json(path)
+    try:
+        check_stored(plain)
+    except UserError as error:
+        raise DamagedError(f"{path}: {error}; {TRAIN_AGAIN}") from error
+    _refuse_changed(folder, CONFIG)
+    return complete_stored(plain, RunConfig)
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """Read `result.json` of a complete run.
+
+    Raises:
+        DamagedError: No such file, or a value in it that is none for its key.
+    """
+    return read_json(folder / RESULT, kind=Result)
+
+
+def read_validation(folder: Path) -> dict[str, Any]:
+    """Read `validation.json` of a run that waits for its test part to be scored.
+
+    Raises:
+        DamagedError: As `read_result`.
+    """
+    return read_json(folder / VALIDATION, kind=Validation)
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """Read `environment.json` of a run.
+
+    Raises:
+        DamagedError: As `read_result`.
+    """
+    return read_json(folder / ENVIRONMENT, kind=Environment)
+
+
+def read_epochs(folder: Path) -> list[dict[str, Any]]:
+    """Read the log of a run that has ended, a row an epoch.
+
+    Raises:
+        DamagedError: No such file, a line that is none of a log, fewer or more lines than the run
+            had epochs, or another file than it ended with.
+    """
+    path = folder / EPOCHS
+    rows = read_jsonl(path, TRAIN_AGAIN, Epoch)
+    stated = None
+    if is_complete(folder):
+        stated = read_result(folder).get("epochs")
+    elif is_validated(folder):
+        stated = read_validation(folder).get("epochs")
+    if not rows or stated not in (None, len(rows)):
+        wanted = "a line an epoch" if stated is None else f"the lines of {stated} epochs"
+        raise DamagedError(f"{path}: expected {wanted}, found {len(rows)}; {TRAIN_AGAIN}")
+    _refuse_changed(folder, EPOCHS)
+    return rows
+
+
+def digest_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files of a run that no other record guards, for `result.json`."""
+    return {name: digest_of_file(folder / name) for name in (CONFIG, EPOCHS)}
+
+
+def _refuse_changed(folder: Path, name: str) -> None:
+    """Refuse a file that is not the one that a complete run ended with, where the run says so."""
+    if not is_complete(folder):
+        return
+    written = read_result(folder).get("files_sha256", {}).get(name)
+    if written not in (None, digest_of_file(folder / name)):
+        raise DamagedError(
+            f"{folder / name}: changed since the run ended, by its SHA-256 in {RESULT}; "
+            f"{TRAIN_AGAIN}"
+        )
 
 
 def run_name(fold: int, seed: int) -> str:
@@ -88,12 +165,12 @@ def run_folder(runs: Path, config: RunConfig) -> Path:
 
 def is_complete(folder: Path) -> bool:
     """Return whether a run has ended: `result.json` is written last."""
-    return (folder / RESULT).is_file()
+    return has_file(folder / RESULT)
 
 
 def is_validated(folder: Path) -> bool:
     """Return whether a run was trained to its end and waits for its test part to be scored."""
-    return (folder / VALIDATION).is_file()
+    return has_file(folder / VALIDATION)
 
 
 def backup_weights(stage: int, epoch: int) -> str:
@@ -129,7 +206,7 @@ def load_runs(runs: Path) -> pd.DataFrame:
             config.pop(TABLES, None)
             scalars = {
                 key: value
-                for key, value in read_json(folder / RESULT).items()
+                for key, value in read_result(folder).items()
                 if not isinstance(value, list | dict)
             }
             place = {"folder": str(folder), "experiment": folder.parent.name}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from stored import read_unsealed
 
 from reports.run_checks import check_runs
 from ser_aae.cli import main
@@ -88,7 +89,7 @@ def test_trials_in_another_order_are_the_same(verified, tmp_path):
 
 
 def test_a_run_that_wrote_no_digest_of_its_trials_is_told(verified, tmp_path):
-    result = json.loads((verified / "result.json").read_text())
+    result = read_unsealed(verified / "result.json")
     del result["verification_digest"]
     (verified / "result.json").write_text(json.dumps(result))
     _, told = check_runs(tmp_path / "runs")
@@ -110,7 +111,7 @@ def test_every_run_that_disagrees_is_named_up_to_ten(tmp_path, leave_cell):
 
 
 def test_runs_without_a_digest_are_told(run, tmp_path):
-    result = json.loads((run / "result.json").read_text())
+    result = read_unsealed(run / "result.json")
     del result["predictions_sha256"]
     (run / "result.json").write_text(json.dumps(result))
     assert "1 of them wrote no digest" in check_runs(tmp_path / "runs")[1]

@@ -1,11 +1,11 @@
 """The model of a run: the weights that were scored, or a message."""
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from stored import read_unsealed, write_unsealed
 
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import DataConfig
@@ -58,9 +58,9 @@ def test_the_speakers_names_are_in_the_order_of_their_classes(recorded_run):
 
 
 def test_weights_of_another_model_are_refused(copied):
-    content = json.loads((copied / "config.json").read_text())
+    content = read_unsealed(copied / "config.json")
     content["model"]["filters"] = [8, 8]
-    (copied / "config.json").write_text(json.dumps(content))
+    write_unsealed(copied / "config.json", content)
     with pytest.raises(UserError, match=r"best\.weights\.h5: expected the weights of the run's"):
         load_trained(copied)
 
@@ -90,6 +90,6 @@ def test_a_run_without_its_normalisation_is_told(copied):
 )
 def test_a_damaged_normalisation_is_told_by_its_name(copied, values):
     path = copied / "normalisation.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    write_unsealed(path, read_unsealed(path) | values)
     with pytest.raises(UserError, match=r"normalisation\.json: it is damaged"):
         load_trained(copied)
