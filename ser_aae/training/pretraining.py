@@ -95,8 +95,8 @@ def pretrain(
         try:
             _find_or_compute(place, description, config, data, strategy, show)
         except DamagedError as error:
-            # nobody has lost more than its time, which the advice of the error would cost as well
-            show(f"stage 1: computed again, for it cannot be read: {error}")
+            problem = str(error).rpartition("; ")[0]  # without the advice, which is taken here
+            show(f"stage 1: computed again, for {problem}")
             _clear(place)
             _find_or_compute(place, description, config, data, strategy, show)
     for name in (STAGE_ONE, EPOCHS):

@@ -11,6 +11,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.inference.signature import Signature, parse_signature, read_signature
 from ser_aae.results.complete_run import read_config
+from ser_aae.results.evaluation import evaluate
 
 
 @pytest.fixture
@@ -45,6 +46,21 @@ def test_a_run_of_an_earlier_version_is_read_as_it_was_run(run):
     config = read_config(run)
     assert (config.data.evaluation_segments, config.training.logit_adjustment) == (1, 0.0)
     assert read_signature(run).fewest_segments == 1
+
+
+def test_a_config_without_a_setting_that_there_always_was_is_damaged(run):
+    content = read_unsealed(run / "config.json")
+    for group, name in (("", "dataset"), ("", "seed"), ("frontend", "bins"), ("model", "kind")):
+        plain = json.loads(json.dumps(content))
+        del (plain[group] if group else plain)[name]
+        write_unsealed(run / "config.json", plain)
+        where = (
+            rf"config\.json: {f'{group}.' if group else ''}{name}: expected .*, found none; train"
+        )
+        with pytest.raises(UserError, match=where):
+            read_config(run)
+        with pytest.raises(UserError, match=where):
+            evaluate(run)
 
 
 def test_speakers_whose_names_were_not_written_are_numbered(run):
@@ -163,6 +179,7 @@ WHOLE = Signature(
         ({"frontend": {"sample_rate_hz": 1}}, "sample_rate_hz: expected a whole number from 1000"),
         ({"frontend": {"no_such": 1}}, "no such setting"),
         ({"frontend": []}, "not a mapping"),
+        ({"frontend": {"bins": 32}}, "frontend: expected fft_size, floor_db"),
         ({"classes": {}}, "expected a task"),
         ({"classes": {"emotion": []}}, "emotion: expected a list of texts"),
         ({"classes": {"emotion": "ab"}}, "emotion: expected a list of texts"),
