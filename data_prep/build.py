@@ -21,6 +21,7 @@ from data_prep.shards import Shard, input_digest, load_finished, remove_leftover
 from data_prep.workers import Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import has_file
 from ser_aae.store.corpus import MANIFEST, corpus_folder, load_corpus, other_frontends
 from ser_aae.utterance import Dropped
 
@@ -75,7 +76,7 @@ def prepare(
         raise UserError(f"expected at least 1 worker, got {workers}")
     adapter, name = find_adapter(dataset), corpus_name(dataset)
     folder = corpus_folder(store, name, frontend)
-    if (folder / MANIFEST).is_file():
+    if has_file(folder / MANIFEST):
         return _check_prepared(adapter, data_root, store, name, frontend)
     corpus = adapter.read(data_root, allow_partial=allow_partial)
     beside = [

@@ -13,13 +13,43 @@ from data_prep.corpus import Corpus
 from data_prep.synthetic import MARKER
 from ser_aae.config import FrontEndConfig
 from ser_aae.corpus_facts import CorpusFacts
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import write_bytes
-from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES
+from ser_aae.files.atomic import read_json, write_bytes, write_json
+from ser_aae.files.records import Record
+from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, Manifest
 from ser_aae.utterance import Dropped, Utterance
 
-_REPORT_KEYS = ("counts", "dropped", "unknown_labels", "silent", "source")
-"""Keys that the report on a prepared corpus reads, and the store itself does not."""
+
+class Counts(Record):
+    """Counts of a prepared corpus."""
+
+    utterances: int
+    speakers: int
+    hours: float
+
+
+class Source(Record):
+    """Number, size and digest of the files that a corpus was prepared from."""
+
+    files: int
+    bytes: int
+    digest: str
+
+
+class DroppedRow(Record):
+    """A file that became no utterance."""
+
+    where: str
+    reason: str
+
+
+class ReportedManifest(Manifest):
+    """The keys that the report on a prepared corpus reads, and the store itself does not."""
+
+    counts: Counts
+    dropped: list[DroppedRow]
+    unknown_labels: list[str]
+    silent: list[str]
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -88,36 +118,29 @@ def write_manifest(
         "synthetic": (corpus.root / MARKER).is_file(),
     }
     write_bytes(folder / UTTERANCES, lines.encode())
-    _write(folder, content)
+    write_json(folder / MANIFEST, content)
 
 
 def update_facts(folder: Path, facts: CorpusFacts) -> None:
     """Write the facts of a corpus into the manifest of a prepared one, where it has others."""
-    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    content = _read(folder)
     wanted = json.loads(json.dumps(asdict(facts)))
     if content.get("facts") != wanted:
-        _write(folder, content | {"facts": wanted})
+        write_json(folder / MANIFEST, content | {"facts": wanted})
 
 
-def _write(folder: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_bytes(folder / MANIFEST, text.encode())
+def _read(folder: Path, kind: type[Record] = Manifest) -> dict[str, Any]:
+    mend = "remove its folder and prepare the corpus anew"
+    return read_json(folder / MANIFEST, MANIFEST, mend, kind)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a prepared corpus that `ser_aae.store.corpus` has read before.
 
     Raises:
-        UserError: The manifest lacks a key that the store itself has no need of.
+        DamagedError: The manifest lacks a key that the store itself has no need of.
     """
-    content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    missing = [key for key in _REPORT_KEYS if key not in content]
-    if missing:
-        raise UserError(
-            f"{folder / MANIFEST}: expected a whole manifest, found no {', '.join(missing)}; "
-            "remove its folder and prepare the corpus anew"
-        )
-    return content
+    return _read(folder, ReportedManifest)
 
 
 def _counts(contents: Contents, frontend: FrontEndConfig) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import ConfigDict
 
 from data_prep.workers import Outcome, Task
-from ser_aae.files.atomic import remove_partial, write_bytes, written_whole
+from ser_aae.errors import DamagedError
+from ser_aae.files.atomic import read_json, remove_partial, write_json, written_whole
 from ser_aae.files.digests import digest_of_file
+from ser_aae.files.records import Record
 from ser_aae.store.corpus import SCHEMA_VERSION
 
 
@@ -38,6 +41,21 @@ class Shard:
     inputs: str
     num_frames: tuple[int | None, ...]
     silent: tuple[int, ...]
+    problems: dict[str, str]
+
+
+class Note(Record):
+    """The note beside a shard: the fields of `Shard` and no other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str
+    sha256: str
+    bytes: int
+    records: int
+    inputs: str
+    num_frames: list[int | None]
+    silent: list[int]
     problems: dict[str, str]
 
 
@@ -69,7 +87,10 @@ def load_finished(folder: Path, number: int, inputs: str) -> Shard | None:
     note = _note(path)
     if not (path.is_file() and note.is_file()):
         return None
-    content = json.loads(note.read_text(encoding="utf-8"))
+    try:
+        content = read_json(note, kind=Note)
+    except DamagedError:
+        return None
     shard = Shard(
         **content | {"num_frames": tuple(content["num_frames"]), "silent": tuple(content["silent"])}
     )
@@ -103,7 +124,7 @@ def write_shard(
             silent=tuple(i for i, item in enumerate(outcomes) if item.is_silent),
             problems={str(i): item.problem for i, item in enumerate(outcomes) if item.problem},
         )
-    write_bytes(_note(path), (json.dumps(asdict(shard)) + "\n").encode())
+    write_json(_note(path), asdict(shard))
     return shard
 
 

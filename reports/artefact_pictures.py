@@ -12,8 +12,8 @@ from reports.filling import Filled, Filling
 from reports.ratings import rated_plane
 from reports.scatter import clusters
 from reports.table_formats import to_csv
-from ser_aae.files.atomic import read_json, write_bytes
-from ser_aae.results.folder import RESULT, VERIFICATION, find_runs, is_complete
+from ser_aae.files.atomic import write_bytes
+from ser_aae.results.folder import VERIFICATION, find_runs, is_complete, read_result
 from ser_aae.results.places import Places
 from ser_aae.results.trials import det_curve, read_trials
 
@@ -106,7 +106,7 @@ def _write_csv(path: Path, frame: pd.DataFrame) -> Path:
 def read_centroids(item: Filled) -> np.ndarray | None:
     """Return the centroids of the first run of a cell that wrote some, `(clusters, 2)`."""
     for run in _complete_runs(item):
-        found = read_json(run / RESULT).get("centroids")
+        found = read_result(run).get("centroids")
         if found:
             return np.array(found)
     return None

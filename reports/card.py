@@ -16,12 +16,11 @@ from reports.settings import preset_settings
 from reports.table_formats import to_markdown
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import settings
-from ser_aae.files.atomic import read_json
 from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
-from ser_aae.results.folder import ENVIRONMENT, PREDICTIONS, flatten
+from ser_aae.results.folder import PREDICTIONS, flatten, read_environment
 from ser_aae.results.predictions import read_predictions, score
 from ser_aae.results.text import percent
 
@@ -133,7 +132,7 @@ def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
         warnings=read_warnings(run, config),
         figures=evaluate_run(run),
         predictions=read_predictions(run / PREDICTIONS),
-        environment=read_json(run / ENVIRONMENT),
+        environment=read_environment(run),
         terms=terms,
     )
     header = yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True, width=100)

@@ -1,6 +1,5 @@
 """Section of one experiment, all its folds and repetitions, with its pictures."""
 
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -17,17 +16,19 @@ from reports.det import draw_det
 from reports.filling import synthetic_corpora
 from reports.page import Section
 from reports.summary import interval_text
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.errors import DamagedError
+from ser_aae.files.atomic import has_file
 from ser_aae.protocols.leakage import VOICES, shared_voices
 from ser_aae.results.folder import (
     ENVIRONMENT,
     EPOCHS,
     EXAMPLES,
-    RESULT,
     VERIFICATION,
     flatten,
+    read_environment,
+    read_epochs,
     read_plain_config,
+    read_result,
 )
 from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
@@ -207,10 +208,10 @@ def _choices_heading(choices: pd.DataFrame) -> str:
 def _provenance(run: Path) -> Sequence[tuple[str, pd.DataFrame]]:
     """Return the tables of versions and of corpora, where the run wrote them."""
     found = []
-    if (run / ENVIRONMENT).is_file():
-        rows = [(name, str(value)) for name, value in flatten(read_json(run / ENVIRONMENT)).items()]
+    if has_file(run / ENVIRONMENT):
+        rows = [(name, str(value)) for name, value in flatten(read_environment(run)).items()]
         found.append((f"Made with ({run.name})", pd.DataFrame(rows, columns=["what", "value"])))
-    corpora = read_json(run / RESULT).get("corpora") or {}
+    corpora = read_result(run).get("corpora") or {}
     if corpora:
         frame = pd.DataFrame(list(corpora.items()), columns=["corpus", "digest"])
         found.append((f"Corpora ({run.name})", frame.astype(str)))
@@ -221,7 +222,7 @@ def _draw_run(
     section: Section, run: Path, config: Mapping[str, Any], stem: Path, places: Places
 ) -> None:
     """Add the pictures of one run, and the commands that make those possible that are missing."""
-    history = read_jsonl(run / EPOCHS)
+    history = read_epochs(run) if has_file(run / EPOCHS) else []
     examples = _read_examples(run / EXAMPLES)
     fill = train_command(run, run, places)
     if history:
@@ -236,7 +237,7 @@ def _draw_run(
         caption = f"A segment and its reconstruction in {run.name}."
         _add_picture(section, stem, "segment", caption, draw, *images)
     _draw_planes(section, run, config, stem, examples)
-    if (run / VERIFICATION).is_file():
+    if has_file(run / VERIFICATION):
         curves = {run.name: det_curve(read_trials(run / VERIFICATION))}
         caption = f"Errors of speaker verification in {run.name}."
         _add_picture(section, stem, "det", caption, partial(draw_det, pdf=False), curves)
@@ -282,11 +283,13 @@ def _add_picture(
 
 
 def _read_examples(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
+    if not has_file(path):
         return {}
     try:
         # opened here: NumPy leaves the file open where it is no archive
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
             return dict(content)
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: damaged ({error}); remove it or train the run again") from error
+    # a changed byte leads anywhere in what reads archives
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DamagedError(f"{path}: damaged ({why}); remove it or train the run again") from error

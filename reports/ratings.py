@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from reports.published import LEVELS as STATED_LEVELS
-from ser_aae.config import FrontEndConfig, RunConfig
+from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
 from ser_aae.data.targets import make_target, select_pool
-from ser_aae.errors import UserError
+from ser_aae.errors import DamagedError, UserError
 from ser_aae.experiments.setup import Setup
 from ser_aae.files.atomic import read_json
 from ser_aae.labels import LEVELS
-from ser_aae.store.corpus import MANIFEST, StoredCorpus, load_corpus
+from ser_aae.store.corpus import MANIFEST, Manifest, StoredCorpus, load_corpus
 
 
 def find_corpus(store: Path, dataset: str, setup: Setup) -> StoredCorpus | None:
@@ -33,8 +33,13 @@ def _find_prepared(store: Path, name: str, frontend: FrontEndConfig) -> StoredCo
     found = sorted(store.glob(f"{name}-????????/{MANIFEST}"))
     own = [path for path in found if path.parent.name.endswith(frontend.digest())]
     for path in (*own, *found):
-        made_with = read_json(path, "a manifest", "prepare the corpus again")["frontend"]
-        return load_corpus(store, name, FrontEndConfig(**made_with))
+        mend = "remove its folder and prepare the corpus again"
+        made_with = read_json(path, MANIFEST, mend, Manifest)["frontend"]
+        try:
+            frontend = FrontEndConfig(**complete_stored(made_with, FrontEndConfig))
+        except TypeError as error:
+            raise DamagedError(f"{path}: frontend: {error}; {mend}") from error
+        return load_corpus(store, name, frontend)
     return None
 
 

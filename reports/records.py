@@ -8,8 +8,8 @@ import pandas as pd
 
 from reports.settings import shortest_settings
 from reports.summary import Evaluations
-from ser_aae.files.atomic import read_json
-from ser_aae.results.folder import ENVIRONMENT, read_plain_config
+from ser_aae.files.atomic import has_file
+from ser_aae.results.folder import ENVIRONMENT, read_environment, read_plain_config
 
 _FIGURE_KEYS = (
     "n",
@@ -83,7 +83,7 @@ def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
         "adversary": (stored.get("adversary") or {}).get("state"),
         "synthetic": " ".join(stored.get("synthetic") or ()),
         "corpora": " ".join(f"{name}={sha}" for name, sha in (stored.get("corpora") or {}).items()),
-        "commit": _commit(folder / ENVIRONMENT),
+        "commit": _commit(folder),
     }
 
 
@@ -99,7 +99,7 @@ def _leakage(check: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _commit(path: Path) -> str | None:
+def _commit(run: Path) -> str | None:
     """Return the commit a run was made at, with a mark where files had changed since."""
-    state = read_json(path).get("git") if path.is_file() else None
+    state = read_environment(run).get("git") if has_file(run / ENVIRONMENT) else None
     return None if not state else f"{state['commit'][:12]}{'+' * bool(state['dirty'])}"

@@ -1,21 +1,22 @@
 """Check of complete runs against the figures and digests that each run wrote down."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import (
     BEST_WEIGHTS,
+    FILE_DIGESTS,
     PREDICTIONS,
     RESULT,
     VERIFICATION,
     find_runs,
     is_complete,
+    read_result,
 )
-from ser_aae.results.model_files import MODEL_DIGESTS, refuse_changed_model
+from ser_aae.results.model_files import refuse_changed_model
 from ser_aae.results.trials import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"
@@ -24,7 +25,7 @@ DIGEST = "predictions_sha256"
 _DIGESTS = (
     (DIGEST, PREDICTIONS, "predictions"),
     (TRIALS_DIGEST, VERIFICATION, "verification trials"),
-    (MODEL_DIGESTS, BEST_WEIGHTS, "weights"),
+    (FILE_DIGESTS, BEST_WEIGHTS, "weights"),
 )
 _MOST_LISTED = 10
 
@@ -52,13 +53,17 @@ def check_runs(runs: Path) -> list[str]:
     lines = [f"checked {len(complete)} runs: each agrees with what it wrote down"]
     for digest, name, content in _DIGESTS:
         having = (run for run in complete if (run / name).is_file())
-        old = [run for run in having if digest not in read_json(run / RESULT)]
+        old = [run for run in having if not _has_digest(read_result(run).get(digest), name)]
         if old:
             lines.append(
                 f"{len(old)} of them wrote no digest of their {content}: of these the figures "
                 "alone were compared"
             )
     return lines
+
+
+def _has_digest(found: str | Mapping[str, str] | None, name: str) -> bool:
+    return name in found if isinstance(found, Mapping) else found is not None
 
 
 def _problems(run: Path) -> Iterable[str]:
@@ -69,7 +74,7 @@ def _problems(run: Path) -> Iterable[str]:
     except UserError as error:
         yield str(error)
         return
-    written = read_json(run / RESULT).get(DIGEST)
+    written = read_result(run).get(DIGEST)
     found = digest_of_file(run / PREDICTIONS)
     if written not in (None, found):
         yield (

@@ -11,3 +11,7 @@ class UserError(Exception):
 
 class ModelError(UserError):
     """A trained model cannot be used for any recording; the message names the model."""
+
+
+class DamagedError(UserError):
+    """A file that this program wrote is not as it was written: damaged, changed, or gone."""

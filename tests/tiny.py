@@ -202,15 +202,6 @@ def append(path: Path, content: bytes = b"\0") -> None:
     path.write_bytes(path.read_bytes() + content)
 
 
-def forget_digests(run: Path) -> None:
-    """Make a run one of a version that kept no digests of its model."""
-    for path in (run / "result.json", run / "validation.json"):
-        if path.is_file():
-            content = json.loads(path.read_text())
-            del content["model_sha256"]
-            path.write_text(json.dumps(content))
-
-
 def train_recorded_run(place: Path) -> RecordedRun:
     """Write 64 recordings of 8 speakers, who are told apart by their tones, and train on them."""
     from ser_aae.training.run import train_and_evaluate

@@ -5,14 +5,15 @@ grid forgets on reloading where it was. Here every file is whole at every moment
 has not completed is run again, and one that has is neither lost nor repeated.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 
-from ser_aae.files.atomic import write_bytes
+from ser_aae.errors import DamagedError
+from ser_aae.files.atomic import has_file, read_json, write_json
+from ser_aae.files.records import Record
 from ser_aae.results.search_folder import OBJECTIVE
 from tuning.definition import Search
 from tuning.hypermodel import declare
@@ -22,6 +23,34 @@ STATE = "oracle"
 """Folder below a search's that holds the state of its oracle."""
 
 COMPLETED, IDLE, STOPPED, RUNNING = "COMPLETED", "IDLE", "STOPPED", "RUNNING"
+
+
+class OracleState(Record):
+    """`oracle.json`, of which Keras Tuner reads more."""
+
+    ongoing_trials: dict[str, str]
+    hyperparameters: dict[str, Any]
+    start_order: list[str]
+    end_order: list[str]
+    run_times: dict[str, int]
+    retry_queue: list[str]
+    seed: int | None
+    seed_state: int | None
+    tried_so_far: list[str]
+    id_to_hash: dict[str, str | None]
+    display: dict[str, Any]
+
+
+class TrialState(Record):
+    """`trial.json`, of which Keras Tuner reads more."""
+
+    trial_id: str
+    hyperparameters: dict[str, Any]
+    metrics: dict[str, Any]
+    score: float | None
+    best_step: int | None
+    status: str
+    message: str | None
 
 
 class DurableOracle(keras_tuner.Oracle):
@@ -35,15 +64,14 @@ class DurableOracle(keras_tuner.Oracle):
 
     def save(self) -> None:
         """Write the state, whole or not at all."""
-        write_bytes(Path(self._get_oracle_fname()), json.dumps(self.get_state()).encode())
+        write_json(Path(self._get_oracle_fname()), self.get_state())
 
     def _save_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
-        path = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
-        write_bytes(path, json.dumps(trial.get_state()).encode())
+        write_json(self._trial_file(trial.trial_id), trial.get_state())
 
     def resume(self) -> None:
         """Take up the state on disk, if there is one."""
-        if Path(self._get_oracle_fname()).is_file():
+        if has_file(Path(self._get_oracle_fname())):
             self.reload()
 
     def reload(self) -> None:
@@ -52,7 +80,11 @@ class DurableOracle(keras_tuner.Oracle):
         A trial is written before the oracle's own state. So a trial may be on disk that the
         state does not know: no worker was given it, and it is forgotten. And a trial may have
         completed that the state has as running: the trial's own file counts.
+
+        Raises:
+            DamagedError: A file of the state cannot be read.
         """
+        self._check_state()
         super().reload()
         known = set(self.start_order)
         self.trials = {name: trial for name, trial in self.trials.items() if name in known}
@@ -61,6 +93,23 @@ class DurableOracle(keras_tuner.Oracle):
         self.end_order = ended + [name for name in done if name not in ended]
         # the queue is taken from its end
         self._retry_queue = [name for name in reversed(self.start_order) if name not in done]
+
+    def _trial_file(self, name: str) -> Path:
+        return Path(self._get_trial_dir(name)) / "trial.json"
+
+    def _check_state(self) -> None:
+        """Refuse a file that Keras Tuner could not read, or would read as something else."""
+        state = Path(self._get_oracle_fname())
+        expected, mend = "a file of a search", f"remove {state.parent} and give the command again"
+        mend += ": runs that are trained are found"
+        order = read_json(state, expected, mend, OracleState)["start_order"]
+        begun = {self._trial_file(name) for name in order}
+        for path in sorted(begun.union(state.parent.glob("trial_*/trial.json"))):
+            content = read_json(path, expected, mend, TrialState)
+            try:
+                keras_tuner.engine.trial.Trial.from_state(content)
+            except (KeyError, ValueError, TypeError, AttributeError) as error:
+                raise DamagedError(f"{path}: it is damaged ({error!r}); {mend}") from error
 
     def give_back(self, tuner_id: str) -> str | None:
         """Let the trial of a worker that died be run again; return its name, if it had one."""

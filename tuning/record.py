@@ -10,9 +10,9 @@ import yaml
 from ser_aae.config import TABLES
 from ser_aae.config.fields import settings as known_settings
 from ser_aae.config.fields import values_by_name
-from ser_aae.files.atomic import read_json, remove_partial, write_bytes, write_json, written_whole
+from ser_aae.files.atomic import remove_partial, write_bytes, write_json, written_whole
 from ser_aae.results.folder import run_folder, run_name
-from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials
+from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials, read_trials
 from tuning.definition import Search
 from tuning.hypermodel import trial_config
 from tuning.oracles import COMPLETED, DurableOracle
@@ -135,13 +135,8 @@ def _write_once(folder: Path) -> Iterator[bool]:
 
 def best_line(search: Search, folder: Path) -> str | None:
     """Return one line on the best trial so far, `None` before the first has completed."""
-    path = folder / TRIALS
-    content = (
-        read_json(path, "the trials of a search", "give its command again")
-        if path.is_file()
-        else {}
-    )
-    row = next((r for r in content.get("trials", ()) if r["trial"] == content["best"]), None)
+    content = read_trials(folder)
+    row = next((r for r in content["trials"] if r["trial"] == content["best"]), None)
     if row is None:
         return None
     words = [f"{k} {row['values'][d.name]}" for d in search.space.dimensions for k in d.keys]

@@ -83,7 +83,7 @@ def _follow(search: Search, oracle: DurableOracle, folder: Path, runs: Path, sho
         tell()
 
     oracle.on_end = on_end
+    record(search, oracle, folder, runs)  # whatever became of an earlier one
     if oracle.end_order:
-        record(search, oracle, folder, runs)
         show(f"{folder}: goes on")
     tell()

@@ -3,7 +3,7 @@
 import difflib
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from ser_aae.config import RunConfig, Varied
@@ -75,6 +75,21 @@ def values_by_name(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
         else:
             found[f"{prefix}{key}"] = value
     return found
+
+
+def check_stored(plain: Mapping[str, Any]) -> None:
+    """Refuse stored settings that this program cannot have stored.
+
+    Raises:
+        UserError: A setting is missing that there always was, for it has no value of `before`; or
+            it has a value that is none for it.
+    """
+    values = values_by_name(plain)
+    for name, (item, kind) in settings().items():
+        if name in values:
+            _check(name, values[name])
+        elif item.metadata["before"] is MISSING:
+            raise UserError(f"{name}: expected {expected(kind, item)}, found none")
 
 
 def _check(key: str, value: Any) -> Any:

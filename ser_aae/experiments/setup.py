@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from ser_aae.config import TABLES, RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.datasets import Naming, Table
-from ser_aae.config.fields import get, with_settings
+from ser_aae.config.fields import check_stored, get, with_settings
 from ser_aae.config.presets import PRESETS
 from ser_aae.corpus_facts import CorpusFacts
-from ser_aae.errors import UserError
+from ser_aae.errors import DamagedError, UserError
 from ser_aae.experiments.tuned import WEIGHTS, Tuned
-from ser_aae.files.atomic import read_json, write_bytes, write_json
-from ser_aae.files.digests import digest_of_plain
+from ser_aae.files.atomic import read_json, write_bytes, write_json, write_plain_json
+from ser_aae.files.digests import digest_of_file, digest_of_plain
+from ser_aae.files.records import Record
 
 SETUPS = "setups"
 """Folder below the runs that holds the setups they were run for."""
@@ -34,6 +35,22 @@ _SIZES = ("model.filters", "model.classifier_pool")
 """Settings of the preset `paper` that a base may change and still follow the paper."""
 
 Value = TypeVar("Value")
+
+
+class SetupRecord(Record):
+    """`setup.json`; those of earlier versions lack what has a default."""
+
+    datasets: list[str]
+    auxiliary: str
+    max_auxiliary_speakers: int
+    budget: dict[str, Any]
+    tuned: Mapping[str, Any] = {}
+    repetitions: int | None = None
+    data_root: str = ""
+    allow_partial: bool = False
+    given: Sequence[str] = ()
+    tables: Sequence[dict[str, str]] = ()
+    base_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -210,9 +227,10 @@ def write_setup(runs: Path, setup: Setup) -> Path:
     folder = setup_folder(runs, setup)
     content = _identity(setup) | {name: getattr(setup, name) for name in _CIRCUMSTANCES}
     content |= {"given": list(setup.given), TABLES: [asdict(table) for table in setup.tables]}
-    write_json(folder / _BASE, setup.base.to_record())
+    write_plain_json(folder / _BASE, setup.base.to_record())
     if setup.tuned.values:
         write_bytes(folder / TUNED, setup.tuned.to_yaml().encode())
+    content["base_sha256"] = digest_of_file(folder / _BASE)
     write_json(folder / _REST, content)  # last: its presence means complete
     return folder
 
@@ -245,7 +263,9 @@ def read_setups(runs: Path, corpora: Mapping[str, CorpusFacts] | None = None) ->
 
 
 def _read_setup(folder: Path, corpora: Mapping[str, CorpusFacts]) -> Setup:
-    rest = read_json(folder / _REST, "a setup", f"remove {folder} and give ser-aae reproduce again")
+    mend = f"remove {folder} and give ser-aae reproduce again"
+    rest = read_json(folder / _REST, "a setup", mend, SetupRecord)
+    base = _read_base(folder, rest.get("base_sha256"), mend)
     try:
         budget = dict(rest["budget"])
         # with_settings takes lists too, but a setup that is read back equals the one written
@@ -256,7 +276,7 @@ def _read_setup(folder: Path, corpora: Mapping[str, CorpusFacts]) -> Setup:
         return Setup(
             datasets=tuple(rest["datasets"]),
             auxiliary=rest["auxiliary"],
-            base=build_config(file=folder / _BASE, stored=True),
+            base=base,
             budget=Budget(**budget, overrides=overrides),
             max_auxiliary_speakers=rest["max_auxiliary_speakers"],
             tuned=Tuned(**rest.get("tuned", {})),
@@ -267,7 +287,21 @@ def _read_setup(folder: Path, corpora: Mapping[str, CorpusFacts]) -> Setup:
             corpora=corpora,
         )
     except (KeyError, TypeError) as error:
-        raise UserError(
-            f"{folder / _REST}: not what ser-aae reproduce writes ({error}); remove {folder} and "
-            "give the command again"
+        raise DamagedError(
+            f"{folder / _REST}: not what ser-aae reproduce writes ({error}); {mend}"
         ) from error
+
+
+def _read_base(folder: Path, digest: str | None, mend: str) -> RunConfig:
+    """Return the base of a setup; one of an earlier version has no digest."""
+    path = folder / _BASE
+    plain = read_json(path, "the base of a setup", mend)
+    try:
+        check_stored(plain)
+    except UserError as error:
+        raise DamagedError(f"{path}: {error}; {mend}") from error
+    if digest not in (None, digest_of_file(path)):
+        raise DamagedError(
+            f"{path}: changed since it was written, by its SHA-256 in {_REST}; {mend}"
+        )
+    return build_config(file=path, stored=True)

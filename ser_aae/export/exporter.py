@@ -18,7 +18,7 @@ from ser_aae.errors import ModelError, UserError
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
 from ser_aae.export.writers import write_model
-from ser_aae.files.atomic import read_json, written_whole
+from ser_aae.files.atomic import written_whole
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_signature
@@ -26,7 +26,7 @@ from ser_aae.inference.run_model import load_trained
 from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, Forward, read_signature
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate_run
-from ser_aae.results.folder import CONFIG, PREDICTIONS
+from ser_aae.results.folder import PREDICTIONS, read_plain_config
 from ser_aae.results.metrics import unweighted_accuracy
 from ser_aae.results.predictions import read_predictions
 
@@ -159,7 +159,7 @@ def _check(choice: Choice, out: Path) -> None:
 
 def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:
     data = assemble(config, store)
-    corpora = read_json(run / CONFIG)[CORPORA]
+    corpora = read_plain_config(run).get(CORPORA, {})
     # the corpus of verification, if any, is named in the file too, and is not needed here
     wanted = {name: corpora.get(name) for name in data.digests}
     if data.digests != wanted:

@@ -54,7 +54,7 @@ def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
 def holder(folder: Path) -> str:
     """Return the process that holds a folder, as far as known: `"process 4711 on node3"`."""
     try:
-        return _path_beside(folder, "holder").read_text(encoding="utf-8")
+        return _path_beside(folder, "holder").read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:  # the holder has let go since
         return "another process"
 

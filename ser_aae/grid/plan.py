@@ -8,10 +8,11 @@ from statistics import fmean
 from typing import Any
 
 from ser_aae.config import RunConfig
-from ser_aae.errors import UserError
+from ser_aae.files.atomic import parse_json
 from ser_aae.grid.cluster import duration
 from ser_aae.grid.remote import open_place, relative_folder
 from ser_aae.results.folder import CONFIG, RESULT
+from ser_aae.results.run_kinds import Result
 from ser_aae.training.pretraining_key import settings_of_stage_one
 
 _SAMPLES = 20
@@ -163,7 +164,4 @@ def _kinds(config: RunConfig) -> tuple[Kind, ...]:
 
 
 def _read_result(system: Any, path: str) -> dict[str, Any]:
-    try:
-        return json.loads(system.cat_file(path))
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error}); remove the folder of the run") from error
+    return parse_json(system.cat_file(path), path, "remove the folder of the run", Result)

@@ -6,7 +6,6 @@ trained in the cache and sent back when it is complete.
 """
 
 import hashlib
-import json
 import os
 import shutil
 from itertools import chain
@@ -17,10 +16,11 @@ import fsspec
 from ser_aae.config import RunConfig
 from ser_aae.data.run_data import needed_data_sets
 from ser_aae.errors import UserError
+from ser_aae.files.atomic import has_file
 from ser_aae.files.digests import digest_of_file
 from ser_aae.files.locks import CACHE_VARIABLE, claim
 from ser_aae.results.folder import RESULT, run_folder
-from ser_aae.store.corpus import MANIFEST, UTTERANCES, corpus_folder
+from ser_aae.store.corpus import MANIFEST, UTTERANCES, corpus_folder, parse_manifest
 
 
 def is_url(place: str) -> bool:
@@ -92,11 +92,11 @@ def _fetch_corpus(store: str, local: Path, corpus: str, config: RunConfig) -> No
                 "folder there"
             ) from error
         kept = folder / MANIFEST
-        if kept.is_file() and kept.read_bytes() == manifest:
+        if has_file(kept) and kept.read_bytes() == manifest:
             return
         partial = folder.with_name(f".{folder.name}.part")
         partial.mkdir(parents=True, exist_ok=True)
-        stated = json.loads(manifest)
+        stated = parse_manifest(manifest, f"{source}/{MANIFEST}", "copy the corpus there again")
         checksums = {UTTERANCES: stated["utterances_sha256"]}
         checksums |= {shard["file"]: shard["sha256"] for shard in stated["shards"]}
         for name, checksum in checksums.items():

@@ -110,6 +110,8 @@ def _build_from_values(content: Mapping[str, Any]) -> Signature:
         config = build_config(flags=[Given(key, str(value), key) for key, value in values.items()])
     except UserError as error:
         raise ValueError(str(error)) from error
+    if absent := FrontEndConfig().to_dict().keys() - frontend.keys():
+        raise ValueError(f"frontend: expected {', '.join(sorted(absent))}, found none")
     classes = {task: read_texts(names, task) for task, names in content["classes"].items()}
     if not classes:
         raise ValueError("classes: expected a task, found none")

@@ -13,15 +13,31 @@ from typing import Any
 
 import numpy as np
 
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json, write_json
+from ser_aae.errors import DamagedError, UserError
+from ser_aae.files.atomic import TRAIN_AGAIN, has_file, read_json, write_json
+from ser_aae.files.records import Record
 from ser_aae.inference.recogniser import NO_DIRECTION, Recogniser
 from ser_aae.inference.signature import read_signature
-from ser_aae.results.folder import VERIFICATION, is_complete
+from ser_aae.results.folder import RESULT, VERIFICATION, is_complete, read_result
 from ser_aae.results.model_files import remarks_on
-from ser_aae.results.trials import det_curve, read_trials
+from ser_aae.results.trials import TRIALS_DIGEST, det_curve, read_trials, score_trials
 
 FORMAT_VERSION = 1
+
+
+class EnrolledSpeaker(Record):
+    """A speaker of a file of enrolled speakers."""
+
+    d_vector: list[float]
+    recordings: int
+
+
+class Enrolled(Record):
+    """File of enrolled speakers."""
+
+    version: int
+    model: str
+    speakers: dict[str, EnrolledSpeaker]
 
 
 @dataclass(frozen=True)
@@ -115,9 +131,15 @@ def threshold_of(run: Path) -> Threshold | None:
     Raises:
         UserError: Trials that cannot be read.
     """
-    if not (run / VERIFICATION).is_file():
+    written = read_result(run).get(TRIALS_DIGEST)
+    if written is None and not has_file(run / VERIFICATION):
         return None
     trials = read_trials(run / VERIFICATION)
+    if written not in (None, score_trials(trials)[TRIALS_DIGEST]):
+        raise DamagedError(
+            f"{run / VERIFICATION}: changed since the run ended, by its digest in {RESULT}; "
+            f"{TRAIN_AGAIN}"
+        )
     curve = det_curve(trials)
     gap = (curve["false_match_rate"] - curve["false_non_match_rate"]).abs()
     row = curve.loc[gap.idxmin()]
@@ -156,7 +178,7 @@ def read_enrolled(path: Path, voices: Voices) -> dict[str, np.ndarray]:
     Raises:
         UserError: No such file, or one of another model.
     """
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path}: expected enrolled speakers, found no file; see: ser-aae enrol")
     found = _read_file(path, voices.identity)
     return {name: np.array(each["d_vector"], np.float64) for name, each in found.items()}
@@ -164,21 +186,23 @@ def read_enrolled(path: Path, voices: Voices) -> dict[str, np.ndarray]:
 
 def _read_file(path: Path, identity: str) -> dict[str, Any]:
     mend = "name another file, or enrol the speakers anew"
-    try:
-        content = read_json(path, "enrolled speakers", mend)
-        version, model, speakers = content["version"], content["model"], content["speakers"]
-        vectors = {name: np.array(each["d_vector"], np.float64) for name, each in speakers.items()}
-        lengths = {vector.shape for vector in vectors.values()}
-        if not isinstance(speakers, dict) or version != FORMAT_VERSION or len(lengths) > 1:
-            raise ValueError(f"version {version}, d-vectors of shapes {sorted(lengths)}")
-        for name, vector in vectors.items():
-            if not (np.isfinite(vector).all() and vector.any()):
-                raise ValueError(f"the d-vector of {name} is all zeros, or not of finite numbers")
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise UserError(f"{path}: expected enrolled speakers ({error}); {mend}") from error
+    content = read_json(path, "enrolled speakers", mend, Enrolled)
+    version, model, speakers = content["version"], content["model"], content["speakers"]
+    lengths = {len(each["d_vector"]) for each in speakers.values()}
+    if version != FORMAT_VERSION or len(lengths) > 1:
+        raise DamagedError(
+            f"{path}: expected enrolled speakers of version {FORMAT_VERSION} with d-vectors of one "
+            f"length, found version {version} and lengths {sorted(lengths)}; {mend}"
+        )
+    for name, each in speakers.items():
+        vector = np.array(each["d_vector"])
+        if not (np.isfinite(vector).all() and vector.any()):
+            raise DamagedError(
+                f"{path}: the d-vector of {name} is all zeros, or not of finite numbers; {mend}"
+            )
     if model != identity:
         raise UserError(
             f"{path}: these speakers are enrolled with another model ({model}, not {identity}), "
             f"whose d-vectors have nothing in common with this one's; {mend}"
         )
-    return dict(speakers)
+    return speakers

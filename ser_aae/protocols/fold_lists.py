@@ -23,7 +23,7 @@ from typing import Any
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import written_whole
+from ser_aae.files.atomic import has_file, written_whole
 from ser_aae.files.digests import digest_of_file
 from ser_aae.labels import canonical_emotion
 from ser_aae.protocols.leakage import PARTS, Split
@@ -130,6 +130,7 @@ def find_lists(directory: Path) -> dict[int, dict[str, Path]]:
     ours, emobox = {}, {}
     for path in sorted(directory.iterdir()):
         if match := _OURS.fullmatch(path.name):
+            has_file(path)
             ours[int(match[1])] = {"all": path}
         elif path.is_dir() and (match := _EMOBOX_FOLDER.fullmatch(path.name)):
             emobox[int(match[1])] = _emobox_files(path)
@@ -152,6 +153,7 @@ def _emobox_files(folder: Path) -> dict[str, Path]:
     files = {}
     for path in sorted(folder.iterdir()):
         if match := _EMOBOX_FILE.fullmatch(path.name):
+            has_file(path)
             part = _EMOBOX_PARTS[match[1]]
             if part in files:
                 raise UserError(f"{path}: a second list beside {files[part].name}; remove one")
@@ -177,7 +179,7 @@ def read_list(path: Path, part: str) -> Iterator[Entry]:
         where = f"{path}:{number}"
         try:
             content = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{where}: not JSON ({error}); fetch the list again") from error
         read = _our_entry if part == "all" else _emobox_entry
         try:

@@ -8,10 +8,18 @@ from typing import Any
 from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.corpus_facts import ELICITATIONS
-from ser_aae.errors import UserError
+from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN, read_json
 from ser_aae.labels import GENDERS
-from ser_aae.results.folder import CONFIG, NORMALISATION, RESULT, is_complete
+from ser_aae.results.folder import (
+    CONFIG,
+    NORMALISATION,
+    RESULT,
+    is_complete,
+    read_plain_config,
+    read_result,
+)
+from ser_aae.results.run_kinds import Normalisation
 from ser_aae.results.text import percent
 
 DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -28,7 +36,7 @@ def name_damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGES as error:
-        raise UserError(f"{path}: it is damaged ({error!r}); {TRAIN_AGAIN}") from error
+        raise DamagedError(f"{path}: it is damaged ({error!r}); {TRAIN_AGAIN}") from error
 
 
 def read_config(run: Path) -> RunConfig:
@@ -42,9 +50,8 @@ def read_config(run: Path) -> RunConfig:
             f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
             "none; name one, or train it to its end"
         )
-    file = run / CONFIG
-    read_json(file)  # an error of its own where it is no JSON object
-    return build_config(file=file, stored=True)
+    read_plain_config(run)  # errors of its own where it is not what a run writes
+    return build_config(file=run / CONFIG, stored=True)
 
 
 def read_measured(run: Path) -> dict[str, Any]:
@@ -53,12 +60,12 @@ def read_measured(run: Path) -> dict[str, Any]:
     Raises:
         UserError: The file is missing, or has no such numbers.
     """
-    measured = read_json(run / NORMALISATION)
+    measured = read_json(run / NORMALISATION, kind=Normalisation)
+    counts = measured["num_classes"]
     with name_damaged(run / NORMALISATION):
-        counts = {str(task): int(count) for task, count in measured["num_classes"].items()}
         if not counts or min(counts.values()) < 1:
             raise ValueError(f"num_classes: expected numbers from 1, found {counts}")
-    return measured | {"num_classes": counts}
+    return measured
 
 
 def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
@@ -89,8 +96,8 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
     Raises:
         UserError: The run's result is missing or damaged.
     """
+    result = read_result(run)
     with name_damaged(run / RESULT):
-        result = read_json(run / RESULT)
         # the name in the store: a path would say something of this machine
         name = config.stored_name(config.dataset)
         # runs of an earlier version say no more than which corpora are synthetic

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_aae.config import TABLES
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
+from ser_aae.files.atomic import has_file
 from ser_aae.protocols.leakage import independence
 from ser_aae.results.folder import (
     CONFIG,
@@ -22,6 +22,7 @@ from ser_aae.results.folder import (
     fold_and_seed,
     is_complete,
     read_plain_config,
+    read_result,
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score, score_ensemble
@@ -147,12 +148,12 @@ def _evaluate_run(folder: Path) -> Evaluated:
     config = read_plain_config(folder)
     if not is_complete(folder):
         raise UserError(f"{folder}: the run is not complete ({RESULT} is missing); train it again")
-    stored = read_json(folder / RESULT)
+    stored = read_result(folder)
     predictions = read_predictions(folder / PREDICTIONS)
     scores = score(predictions, classes_of(predictions))
     _compare(folder, stored, scores, PREDICTIONS)
     # a stored rate without trials, or trials without a rate, raises too
-    if "equal_error_rate" in stored or (folder / VERIFICATION).exists():
+    if "equal_error_rate" in stored or has_file(folder / VERIFICATION):
         verified = score_trials(read_trials(folder / VERIFICATION))
         if TRIALS_DIGEST not in stored:  # of a run before there was one
             del verified[TRIALS_DIGEST]

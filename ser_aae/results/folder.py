@@ -17,6 +17,8 @@
   result.json          the scores, and digests of model and predictions; written last, by rename:
                        its presence means complete
 
+docs/damage.md says what is noticed of each when it is read back.
+
 <runs>/pretraining/<digest>/
   pretraining.json     facts that stage 1 depends on; the digest is of these
   epochs.jsonl         one line an epoch
@@ -35,9 +37,11 @@ from typing import Any
 import pandas as pd
 
 from ser_aae.config import TABLES, RunConfig, complete_stored
-from ser_aae.config.fields import values_by_name
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
+from ser_aae.config.fields import check_stored, values_by_name
+from ser_aae.errors import DamagedError, UserError
+from ser_aae.files.atomic import TRAIN_AGAIN, has_file, read_json, read_jsonl
+from ser_aae.files.digests import digest_of_file
+from ser_aae.results.run_kinds import Environment, Epoch, Result, Validation
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
@@ -55,6 +59,9 @@ VERIFICATION = "verification.parquet"
 EXAMPLES = "examples.npz"
 RESULT = "result.json"
 
+FILE_DIGESTS = "files_sha256"
+"""Key of a run's record with the digests of its other files."""
+
 PRETRAINING = "pretraining"
 """Folder below the runs that holds the weights that they begin with."""
 
@@ -70,9 +77,105 @@ def read_plain_config(folder: Path) -> dict[str, Any]:
     A setting that did not exist when the run was begun has the value that `before` says.
 
     Raises:
-        UserError: No such file, or no JSON object in it.
+        DamagedError: No such file, no JSON object in it, a setting that is missing or cannot be,
+            or another file than the run ended with.
     """
-    return complete_stored(read_json(folder / CONFIG), RunConfig)
+    path = folder / CONFIG
+    plain = read_json(path)
+    try:
+        check_stored(plain)
+    except UserError as error:
+        raise DamagedError(f"{path}: {error}; {TRAIN_AGAIN}") from error
+    refuse_changed(folder, CONFIG)
+    return complete_stored(plain, RunConfig)
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """Read `result.json` of a complete run.
+
+    Raises:
+        DamagedError: No such file, or a value in it that is none for its key.
+    """
+    return read_json(folder / RESULT, kind=Result)
+
+
+def read_validation(folder: Path) -> dict[str, Any]:
+    """Read `validation.json` of a run that waits for its test part to be scored.
+
+    Raises:
+        DamagedError: As `read_result`.
+    """
+    return read_json(folder / VALIDATION, kind=Validation)
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """Read `environment.json` of a run.
+
+    Raises:
+        DamagedError: As `read_result`.
+    """
+    return read_json(folder / ENVIRONMENT, kind=Environment)
+
+
+def read_epochs(folder: Path) -> list[dict[str, Any]]:
+    """Read the log of a run that has ended, a row an epoch.
+
+    Raises:
+        DamagedError: No such file, a line that is none of a log, fewer or more lines than the run
+            had epochs, or another file than it ended with.
+    """
+    path = folder / EPOCHS
+    rows = read_jsonl(path, TRAIN_AGAIN, Epoch)
+    stated = None
+    if is_complete(folder):
+        stated = read_result(folder).get("epochs")
+    elif is_validated(folder):
+        stated = read_validation(folder).get("epochs")
+    if not rows or stated not in (None, len(rows)):
+        wanted = "a line an epoch" if stated is None else f"the lines of {stated} epochs"
+        raise DamagedError(f"{path}: expected {wanted}, found {len(rows)}; {TRAIN_AGAIN}")
+    refuse_changed(folder, EPOCHS)
+    return rows
+
+
+def digest_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files of a run that no other record guards, by name."""
+    return {
+        name: digest_of_file(folder / name)
+        for name in (CONFIG, EPOCHS, NORMALISATION, BEST_WEIGHTS)
+    }
+
+
+def written_digests(folder: Path) -> Mapping[str, str]:
+    """Return the digests that a run wrote when it ended, by file; earlier versions wrote fewer.
+
+    A digest notices damage and mix-ups. Whoever changes a file on purpose can change its digest
+    too.
+    """
+    if is_complete(folder):
+        record = read_result(folder)
+    elif is_validated(folder):
+        record = read_validation(folder)
+    else:
+        return {}
+    return dict(record.get(FILE_DIGESTS, {}))
+
+
+def refuse_changed(folder: Path, name: str) -> None:
+    """Refuse a file that is not the one that a run ended with, where the run says so.
+
+    A file that is missing is left to its reader.
+
+    Raises:
+        DamagedError: It was damaged or changed.
+    """
+    path, written = folder / name, written_digests(folder).get(name)
+    if written is not None and path.is_file() and (found := digest_of_file(path)) != written:
+        raise DamagedError(
+            f"{path}: it is damaged, or was changed since the run ended (its SHA-256 is "
+            f"{found[:12]}..., the run's record says {written[:12]}...); remove the folder and "
+            f"{TRAIN_AGAIN}"
+        )
 
 
 def run_name(fold: int, seed: int) -> str:
@@ -89,12 +192,12 @@ def run_folder(runs: Path, config: RunConfig) -> Path:
 
 def is_complete(folder: Path) -> bool:
     """Return whether a run has ended: `result.json` is written last."""
-    return (folder / RESULT).is_file()
+    return has_file(folder / RESULT)
 
 
 def is_validated(folder: Path) -> bool:
     """Return whether a run was trained to its end and waits for its test part to be scored."""
-    return (folder / VALIDATION).is_file()
+    return has_file(folder / VALIDATION)
 
 
 def backup_weights(stage: int, epoch: int) -> str:
@@ -130,7 +233,7 @@ def load_runs(runs: Path) -> pd.DataFrame:
             config.pop(TABLES, None)
             scalars = {
                 key: value
-                for key, value in read_json(folder / RESULT).items()
+                for key, value in read_result(folder).items()
                 if not isinstance(value, list | dict)
             }
             place = {"folder": str(folder), "experiment": folder.parent.name}

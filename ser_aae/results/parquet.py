@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import TRAIN_AGAIN, written_whole
+from ser_aae.errors import DamagedError, UserError
+from ser_aae.files.atomic import TRAIN_AGAIN, has_file, written_whole
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -22,12 +22,14 @@ def read_table(path: Path, kind: str) -> pd.DataFrame:
     Raises:
         UserError: No file, or a damaged one.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: expected {kind}, found none; {TRAIN_AGAIN}")
+    if not has_file(path):
+        raise DamagedError(f"{path}: expected {kind}, found none; {TRAIN_AGAIN}")
     try:
         return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error}); {TRAIN_AGAIN}") from error
+    # a changed byte leads anywhere in what reads Parquet, even into its own metadata of pandas
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DamagedError(f"{path}: damaged ({why}); {TRAIN_AGAIN}") from error
 
 
 def refuse_missing(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:

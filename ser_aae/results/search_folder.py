@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ser_aae.config import RunConfig, complete_stored
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
+from ser_aae.errors import DamagedError
+from ser_aae.files.atomic import has_file, read_json
+from ser_aae.files.records import Record
 from ser_aae.labels import PRIMARY_TASKS
 
 SEARCHES = "searches"
@@ -35,6 +36,65 @@ _KIND = "a file of a search"
 _MEND = "give the search's command again, which writes it anew"
 
 _Trial = TypeVar("_Trial", bound=Mapping[str, Any])
+
+
+class Dimension(Record):
+    """A dimension of a search."""
+
+    values: list[int | float | str]
+
+
+class SearchedConfig(Record):
+    """The settings of a search that are shown of it."""
+
+    class Model(Record):
+        """The settings of its networks."""
+
+        kind: str
+
+    class Training(Record):
+        """The settings of its training."""
+
+        epochs: int
+
+    task: str
+    dataset: str
+    model: Model
+    training: Training
+
+
+class Definition(Record):
+    """`search.json`."""
+
+    space: str
+    algorithm: str
+    dimensions: dict[str, Dimension]
+    folds: list[int]
+    executions: int
+    config: SearchedConfig
+
+
+class TrialRun(Record):
+    """A run of a trial."""
+
+    validation_unweighted_accuracy: float
+
+
+class Trial(Record):
+    """A completed trial."""
+
+    trial: str
+    values: dict[str, int | float | str]
+    epochs: int
+    objective: float
+    runs: list[TrialRun]
+
+
+class Trials(Record):
+    """`trials.json`."""
+
+    best: str | None = None
+    trials: list[Trial]
 
 
 @dataclass(frozen=True)
@@ -84,7 +144,8 @@ def rank_trials(rows: Iterable[_Trial]) -> list[_Trial]:
 
 def find_searches(runs: Path) -> list[Path]:
     """Return the folders of searches below a folder of runs, sorted by path."""
-    return sorted(path.parent for path in runs.rglob(SEARCH)) if runs.is_dir() else []
+    names = (SEARCH, TRIALS) if runs.is_dir() else ()
+    return sorted({path.parent for name in names for path in runs.rglob(name)})
 
 
 def read_search(folder: Path) -> Searched:
@@ -93,18 +154,32 @@ def read_search(folder: Path) -> Searched:
     Raises:
         UserError: A file cannot be read, or is not what a search writes.
     """
-    definition = read_json(folder / SEARCH, _KIND, _MEND)
-    if isinstance(definition.get("config"), dict):
-        definition["config"] = complete_stored(definition["config"], RunConfig)
-    there = (folder / TRIALS).is_file()
-    trials = read_json(folder / TRIALS, _KIND, _MEND) if there else {"trials": []}
+    definition = read_json(folder / SEARCH, _KIND, _MEND, Definition)
+    definition["config"] = complete_stored(definition["config"], RunConfig)
+    trials = read_trials(folder)["trials"]
+    dimensions = {name: item["values"] for name, item in definition["dimensions"].items()}
+    searched = Searched(dimensions, trials, definition)
     try:
-        dimensions = {name: item["values"] for name, item in definition["dimensions"].items()}
-        searched = Searched(dimensions, trials["trials"], definition)
-        _read_all(searched)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{folder}: {TRIALS} does not fit {SEARCH} ({error}); {_MEND}") from error
+        for name in dimensions:
+            searched.places(name)
+        PRIMARY_TASKS.index(searched.task)
+    except (KeyError, ValueError, TypeError) as error:
+        raise DamagedError(
+            f"{folder / TRIALS}: does not fit {SEARCH} ({error!r}); {_MEND}"
+        ) from error
     return searched
+
+
+def read_trials(folder: Path) -> dict[str, Any]:
+    """Read `trials.json` of a search: `best` and `trials`, none before the first has ended.
+
+    Raises:
+        DamagedError: It cannot be read, or is not what a search writes.
+    """
+    path = folder / TRIALS
+    if not has_file(path) and not (folder / BEST).exists():
+        return {"best": None, "trials": []}
+    return read_json(path, _KIND, _MEND, Trials)
 
 
 def read_searches(runs: Path) -> dict[Path, Searched]:
@@ -115,20 +190,3 @@ def read_searches(runs: Path) -> dict[Path, Searched]:
     """
     found = {folder: read_search(folder) for folder in find_searches(runs)}
     return {folder: searched for folder, searched in found.items() if searched.rows}
-
-
-def _read_all(searched: Searched) -> None:
-    """Read every value that is shown of a search, so that a missing one raises here."""
-    for name in searched.dimensions:
-        searched.places(name)
-    searched.accuracies()
-    definition = searched.definition
-    config = definition["config"]
-    float(config["training"]["epochs"] + searched.runs_of_a_trial)
-    PRIMARY_TASKS.index(searched.task)
-    "".join(
-        [definition["space"], definition["algorithm"], config["dataset"], config["model"]["kind"]]
-    )
-    for row in searched.rows:
-        float(row["epochs"] + sum(run[OBJECTIVE] for run in row["runs"]))
-        str(row["trial"])

@@ -13,7 +13,6 @@ Two front ends lie side by side. `data_prep` writes the store.
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,34 @@ import numpy as np
 
 from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
 from ser_aae.corpus_facts import CorpusFacts
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json
+from ser_aae.errors import DamagedError, UserError
+from ser_aae.files.atomic import has_file, parse_json, read_content, read_json
+from ser_aae.files.digests import digest_of_file
+from ser_aae.files.records import Record
 from ser_aae.utterance import Utterance
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 UTTERANCES = "utterances.jsonl"
 
-_KEYS = {"corpus": str, "frontend": dict, "shards": list, "utterances_sha256": str, "digest": str}
-"""Keys of a manifest that are read here, with their types."""
-_KEYS_OF_SHARD = {"file": str, "bytes": int}
+
+class ShardRow(Record):
+    """A shard in a manifest."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+class Manifest(Record):
+    """The keys of a manifest that are read here; `data_prep.manifest` reads more."""
+
+    corpus: str
+    frontend: dict[str, Any]
+    shards: list[ShardRow]
+    utterances_sha256: str
+    digest: str
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +112,9 @@ def is_prepared(store: Path, corpus: str, frontend: FrontEndConfig) -> bool:
     computes no spectrogram anew for that.
     """
     manifest = corpus_folder(store, corpus, frontend) / MANIFEST
-    if not manifest.is_file():
-        return False
     try:
-        return _facts(json.loads(manifest.read_text(encoding="utf-8"))) is not None
-    except ValueError:  # damaged, which `load_corpus` reports
+        return has_file(manifest) and _facts(read_json(manifest, MANIFEST)) is not None
+    except DamagedError:  # which `load_corpus` reports
         return True
 
 
@@ -123,7 +137,7 @@ def load_corpus(
     folder = corpus_folder(store, corpus, frontend)
     words = ["ser-aae", "prepare", "--dataset", named or corpus, "--store", str(store)]
     mend = f"run: {shlex.join(words)}"
-    if not (folder / MANIFEST).is_file():
+    if not (folder / MANIFEST).exists():
         raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
     manifest = _read_manifest(folder / MANIFEST, mend)
     if complete_stored(manifest["frontend"], type(frontend)) != frontend.to_dict():
@@ -132,10 +146,11 @@ def load_corpus(
             f"named after; remove the folder and {mend}"
         )
     lines = folder / UTTERANCES
-    text = lines.read_bytes() if lines.is_file() else b""
+    text = read_content(lines, "the utterances of a corpus", f"remove the folder and {mend}")
     if hashlib.sha256(text).hexdigest() != manifest["utterances_sha256"]:
-        raise UserError(
-            f"{lines}: missing, or changed since it was written; remove the folder and {mend}"
+        raise DamagedError(
+            f"{lines}: changed since it was written, by its SHA-256 in {MANIFEST}; remove the "
+            f"folder and {mend}"
         )
     # lines of bytes: those of text also end at U+2028 and U+0085, which a label may hold
     rows = [json.loads(line) for line in text.splitlines()]
@@ -172,7 +187,7 @@ def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ..
         size = path.stat().st_size if path.is_file() else None
         if size != shard["bytes"]:
             came = "none" if size is None else f"{size} bytes"
-            raise UserError(
+            raise DamagedError(
                 f"{path}: expected a shard of {shard['bytes']} bytes, found {came}; "
                 f"remove the folder and {mend}"
             )
@@ -182,26 +197,29 @@ def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ..
 
 def _read_manifest(path: Path, mend: str) -> dict[str, Any]:
     """Return a manifest of this version with all that is read of it, or raise what mends it."""
-    content = read_json(path, MANIFEST, f"remove its folder and {mend}")
-    found = content.get("schema_version")
+    return parse_manifest(read_content(path, MANIFEST, f"remove its folder and {mend}"), path, mend)
+
+
+def parse_manifest(content: bytes, where: Path | str, mend: str) -> dict[str, Any]:
+    """Return the manifest in the content of a file.
+
+    Raises:
+        DamagedError: It is of another version, or lacks something.
+    """
+    mend = f"remove its folder and {mend}"
+    manifest = parse_json(content, str(where), mend)
+    found = manifest.get("schema_version")
     # before the keys: another version may have others, without being damaged
     if found != SCHEMA_VERSION:
-        raise UserError(
-            f"{path}: expected schema version {SCHEMA_VERSION}, found {found}; "
-            f"remove the folder and {mend}"
+        raise DamagedError(
+            f"{where}: expected schema version {SCHEMA_VERSION}, found {found}; {mend}"
         )
-    missing = _missing_keys(content, _KEYS)
-    if not missing:
-        missing = [key for row in content["shards"] for key in _missing_keys(row, _KEYS_OF_SHARD)]
-    if missing:
-        raise UserError(
-            f"{path}: expected a whole manifest, found no usable {missing[0]!r}; "
-            f"remove its folder and {mend}"
-        )
-    return content
+    Manifest.check(manifest, str(where), mend)
+    return manifest
 
 
-def _missing_keys(content: Any, kinds: Mapping[str, type]) -> list[str]:
-    """Return the keys that a JSON object lacks, or has something of another kind for."""
-    there = content if isinstance(content, dict) else {}
-    return [key for key, kind in kinds.items() if not isinstance(there.get(key), kind)]
+def changed_shards(corpus: StoredCorpus) -> list[Path]:
+    """Return the shards whose bytes are not those that the manifest has digests of."""
+    manifest = _read_manifest(corpus.folder / MANIFEST, f"prepare {corpus.name} again")
+    written = {row["file"]: row["sha256"] for row in manifest["shards"]}
+    return [path for path in corpus.shards if digest_of_file(path) != written[path.name]]

@@ -13,9 +13,19 @@ import keras
 import tensorflow as tf
 
 from ser_aae.config import TrainingConfig
-from ser_aae.files.atomic import append_jsonl, read_json, write_json, written_whole
+from ser_aae.errors import DamagedError
+from ser_aae.files.atomic import (
+    append_jsonl,
+    has_file,
+    read_json,
+    read_jsonl,
+    write_json,
+    written_whole,
+)
+from ser_aae.files.digests import digest_of_file, digest_of_plain
 from ser_aae.progress import Show
 from ser_aae.results.folder import BACKUP, BACKUP_WEIGHTS, EPOCHS, TENSORBOARD, backup_weights
+from ser_aae.results.run_kinds import Backup as BackupRecord
 from ser_aae.training.divergence import MEND, DivergedError
 from ser_aae.training.scoring import Scorer, score_tasks
 
@@ -188,6 +198,13 @@ class Backup(keras.callbacks.Callback):
         state = {"stage": self.stage, "epoch": epoch, "weights": weights}
         state |= {"schedule": self.schedule.state} if self.schedule else {}
         state["ended"] = bool(self.model.stop_training)
+        kept = [weights, *([self.schedule.path.name] if self.schedule else [])]
+        state["log"] = digest_of_plain(read_jsonl(self.folder / EPOCHS), 16)
+        state["sha256"] = {
+            name: digest_of_file(self.folder / name)
+            for name in kept
+            if (self.folder / name).is_file()
+        }
         write_json(self.folder / BACKUP, state)
         for old in self.folder.glob(BACKUP_WEIGHTS):
             if old.name != weights:
@@ -195,9 +212,30 @@ class Backup(keras.callbacks.Callback):
 
 
 def read_backup(folder: Path) -> dict[str, Any] | None:
-    """Return the state an interrupted run left, `None` where there is none."""
-    path = folder / BACKUP
-    return read_json(path) if path.is_file() else None
+    """Return the state an interrupted run left, `None` where there is none.
+
+    Raises:
+        DamagedError: It cannot be read, or the log or the weights beside it are not those that
+            it was written with.
+    """
+    path, mend = folder / BACKUP, train_anew(folder)
+    if not has_file(path):
+        return None
+    state = read_json(path, "a backup", mend, kind=BackupRecord)
+    # backups of an earlier version have no digests
+    for name in {state["weights"], *state.get("sha256", {})}:
+        if not has_file(folder / name):
+            raise DamagedError(f"{folder / name}: expected weights of a backup, found none; {mend}")
+        if state.get("sha256", {}).get(name) not in (None, digest_of_file(folder / name)):
+            raise DamagedError(
+                f"{folder / name}: changed since it was written, by its SHA-256 in {BACKUP}; {mend}"
+            )
+    return state
+
+
+def train_anew(folder: Path) -> str:
+    """Return the advice where something of an interrupted run is damaged."""
+    return f"remove {folder} and give the same command again"
 
 
 def remove_backup(folder: Path) -> None:
@@ -221,6 +259,19 @@ def save_weights(model: keras.Model, path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     with written_whole(path) as temporary:
         model.save_weights(temporary)
+
+
+def load_weights(model: keras.Model, path: Path, mend: str) -> None:
+    """Load weights and optimisers; an error ends with what mends it.
+
+    Raises:
+        DamagedError: No such file, or it is damaged or of another model.
+    """
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DamagedError(f"{path}: expected weights, cannot read them ({why}); {mend}") from error
 
 
 def learning_rates(model: keras.Model) -> dict[str, float]:

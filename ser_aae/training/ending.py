@@ -9,13 +9,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_aae.files.atomic import read_json, read_jsonl, write_json
+from ser_aae.errors import DamagedError
+from ser_aae.files.atomic import TRAIN_AGAIN, read_json, write_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.progress import Show
 from ser_aae.results.adversary import judge_adversary
-from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, VALIDATION, is_complete
-from ser_aae.results.model_files import MODEL_DIGESTS, digest_model
+from ser_aae.results.folder import (
+    FILE_DIGESTS,
+    PREDICTIONS,
+    RESULT,
+    VALIDATION,
+    digest_files,
+    is_complete,
+    read_epochs,
+)
 from ser_aae.results.predictions import score, write_predictions
+from ser_aae.results.run_kinds import Validation
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
 from ser_aae.training.scoring import TrainedModel, predictions_frame, score_tasks
@@ -30,7 +39,12 @@ def validation_accuracy(folder: Path) -> float:
         UserError: The run was not trained to its end.
     """
     name = RESULT if is_complete(folder) else VALIDATION
-    return float(read_json(folder / name)["validation_unweighted_accuracy"])
+    found = read_json(folder / name, kind=Validation).get("validation_unweighted_accuracy")
+    if found is None:
+        raise DamagedError(
+            f"{folder / name}: expected validation_unweighted_accuracy, found none; {TRAIN_AGAIN}"
+        )
+    return float(found)
 
 
 def finish_unscored(trained: TrainedModel, show: Show) -> None:
@@ -76,7 +90,7 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
 
 def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     """Return what is known of a run before its test part is scored; warn of a dead adversary."""
-    epochs = read_jsonl(trained.folder / EPOCHS)
+    epochs = read_epochs(trained.folder)
     has_adversary = "regularisation" in trained.model.phases
     adversary = judge_adversary(epochs) if has_adversary else None
     dead = [adversary["warning"]] if adversary and adversary["warning"] else []
@@ -95,6 +109,6 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
         "adversary": adversary,
         "corpora": trained.data.digests,
         # a changed weight changes posteriors, and nothing else would say so
-        MODEL_DIGESTS: digest_model(trained.folder),
+        FILE_DIGESTS: digest_files(trained.folder),
         "warnings": trained.data.warnings + dead,
     }

@@ -9,11 +9,13 @@ the heads differ. A run that has just computed the outcome reads it from the fil
 `ser_aae.results.folder` lists the files of its folder.
 """
 
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,8 +24,17 @@ from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import RunConfig
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
-from ser_aae.files.atomic import remove_partial, write_bytes, write_json
-from ser_aae.files.digests import digest_of_plain
+from ser_aae.errors import DamagedError
+from ser_aae.files.atomic import (
+    has_file,
+    read_json,
+    read_jsonl,
+    remove,
+    remove_partial,
+    write_bytes,
+    write_json,
+)
+from ser_aae.files.digests import digest_of_file, digest_of_plain
 from ser_aae.files.locks import claim, holder
 from ser_aae.labels import PRIMARY_TASKS, UNLABELLED
 from ser_aae.model.aae import MultitaskAAE, build_model
@@ -35,6 +46,7 @@ from ser_aae.results.folder import (
     STAGE_ONE_WEIGHTS,
     is_validated,
 )
+from ser_aae.results.run_kinds import Epoch, StageOne
 from ser_aae.training.callbacks import read_backup, remove_backup
 from ser_aae.training.devices import device_names, is_on_several_hosts
 from ser_aae.training.latent import MOMENT_BATCHES
@@ -59,7 +71,8 @@ def pretrain(
     """Return the folder with the outcome of a run's stage 1; compute it where nobody has.
 
     Of several processes that need the same one, one computes it and the others wait. Where it
-    is interrupted, the next one goes on after its last epoch.
+    is interrupted, the next one goes on after its last epoch. What cannot be read of it is told,
+    and computed again.
 
     The folder of the run gets the description and the log of stage 1. A stage 1 that cannot be
     repeated to the bit, or that several hosts compute together, lies there.
@@ -79,12 +92,13 @@ def pretrain(
         if not claims.enter_context(claim(place)):
             show(f"stage 1: waits for {holder(place)}, which computes it ({place})")
             claims.enter_context(claim(place, wait=True))
-        if (place / STAGE_ONE_WEIGHTS).is_file():
-            show(f"stage 1: found in {place}")
-        else:
-            remove_partial(place)
-            write_json(place / STAGE_ONE, description)
-            _compute(place, config, data, strategy, show)
+        try:
+            _find_or_compute(place, description, config, data, strategy, show)
+        except DamagedError as error:
+            problem = str(error).rpartition("; ")[0]  # without the advice, which is taken here
+            show(f"stage 1: computed again, for {problem}")
+            _clear(place)
+            _find_or_compute(place, description, config, data, strategy, show)
     for name in (STAGE_ONE, EPOCHS):
         write_bytes(folder / name, (place / name).read_bytes())
     return place
@@ -112,10 +126,73 @@ def auxiliary_speakers(data: RunData) -> list[str]:
     return sorted({item.speaker for part in data.auxiliary for item in part.utterances})
 
 
+def _find_or_compute(
+    place: Path,
+    description: dict[str, Any],
+    config: RunConfig,
+    data: RunData,
+    strategy: tf.distribute.Strategy,
+    show: Show,
+) -> None:
+    """Leave the outcome of stage 1 in a folder that is held.
+
+    Raises:
+        DamagedError: Something of an outcome, or of an interrupted training, cannot be read.
+    """
+    if has_file(place / STAGE_ONE_WEIGHTS):
+        _check(place, config)
+        show(f"stage 1: found in {place}")
+        return
+    remove_partial(place)
+    write_json(place / STAGE_ONE, description)
+    weights = _compute(place, config, data, strategy, show)
+    digests = {
+        EPOCHS: digest_of_file(place / EPOCHS),
+        STAGE_ONE_WEIGHTS: hashlib.sha256(weights).hexdigest(),
+    }
+    write_json(place / STAGE_ONE, description | {"sha256": digests})
+    write_bytes(place / STAGE_ONE_WEIGHTS, weights)
+    remove_backup(place)
+
+
+def _check(place: Path, config: RunConfig) -> None:
+    """Refuse an outcome whose files are not as they were written."""
+    path, again = place / STAGE_ONE_WEIGHTS, "compute it again"
+    stated = read_json(place / STAGE_ONE, "a file of stage 1", again, StageOne)
+    # an outcome of an earlier version has no digests
+    for name, digest in stated.get("sha256", {}).items():
+        if not has_file(place / name) or digest_of_file(place / name) != digest:
+            raise DamagedError(
+                f"{place / name}: gone, or changed since it was written, by its SHA-256 in "
+                f"{STAGE_ONE}; {again}"
+            )
+    try:
+        # opened here: NumPy leaves the file open where it is no archive
+        with path.open("rb") as stream, np.load(stream) as found:
+            for name in found.files:
+                found[name]  # read whole, by which its checksum is compared
+    # a changed byte leads anywhere in what reads archives
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DamagedError(f"{path}: damaged ({why}); {again}") from error
+    rows = read_jsonl(place / EPOCHS, again, Epoch)
+    wanted = config.training.pretraining_epochs
+    if [(row["stage"], row["epoch"]) for row in rows] != [(1, epoch) for epoch in range(wanted)]:
+        raise DamagedError(
+            f"{place / EPOCHS}: expected the lines of {wanted} epochs, found {len(rows)}; {again}"
+        )
+
+
+def _clear(place: Path) -> None:
+    """Remove what there is of a stage 1."""
+    for path in place.iterdir():
+        remove(path)
+
+
 def _compute(
     place: Path, config: RunConfig, data: RunData, strategy: tf.distribute.Strategy, show: Show
-) -> None:
-    """Train stage 1 and leave its weights in a folder that is held."""
+) -> bytes:
+    """Train stage 1 in a folder that is held, and return its weights as an archive of NumPy's."""
     seed_everything(config)
     with strategy.scope():
         model, stage = _build_stage(config, data)
@@ -123,8 +200,7 @@ def _compute(
     model.swap_averages()
     content = io.BytesIO()
     np.savez(content, **{name: weight.numpy() for name, weight in _shared_weights(model)})
-    write_bytes(place / STAGE_ONE_WEIGHTS, content.getvalue())
-    remove_backup(place)
+    return content.getvalue()
 
 
 def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]:

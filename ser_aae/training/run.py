@@ -1,6 +1,7 @@
 """One run, from a config to a result: stage 1, stage 2, the test part scored once."""
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import tensorflow as tf
 from ser_aae.batches.pipeline import measure_normalisation
 from ser_aae.config import CORPORA, TABLES, RunConfig
 from ser_aae.data.labelled_share import mixed_share
+from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData, assemble
-from ser_aae.errors import UserError
-from ser_aae.files.atomic import remove_partial, write_json
+from ser_aae.errors import DamagedError, UserError
+from ser_aae.files.atomic import has_file, remove_partial, write_json, write_plain_json
 from ser_aae.files.locks import claim, holder
 from ser_aae.labels import UNLABELLED
 from ser_aae.model.aae import build_model
@@ -21,7 +23,6 @@ from ser_aae.results.folder import (
     CONFIG,
     ENVIRONMENT,
     NORMALISATION,
-    VALIDATION,
     is_complete,
     is_validated,
     read_plain_config,
@@ -29,7 +30,13 @@ from ser_aae.results.folder import (
 )
 from ser_aae.results.model_files import refuse_changed_model, remarks_on
 from ser_aae.results.provenance import environment
-from ser_aae.training.callbacks import HalveOnPlateau, ValidationScores
+from ser_aae.store.corpus import changed_shards
+from ser_aae.training.callbacks import (
+    HalveOnPlateau,
+    ValidationScores,
+    load_weights,
+    train_anew,
+)
 from ser_aae.training.devices import device_names
 from ser_aae.training.divergence import DivergedError
 from ser_aae.training.ending import finish, finish_unscored
@@ -96,15 +103,15 @@ def train_claimed(
     _begin_folder(folder, config, data, plan)
     remarks: tuple[str, ...] = ()
     if is_validated(folder):
-        refuse_changed_model(folder, VALIDATION)
-        remarks = remarks_on(folder, VALIDATION)
+        refuse_changed_model(folder)
+        remarks = remarks_on(folder)
     for warning in (*remarks, *data.warnings):
         show(f"warning: {warning}")
     try:
         pretrained = pretrain(config, data, runs, folder, show, strategy)
         trained = _build_model(config, data, folder, pretrained, strategy)
         if is_validated(folder):
-            trained.model.load_weights(folder / BEST_WEIGHTS)
+            load_weights(trained.model, folder / BEST_WEIGHTS, train_anew(folder))
         else:
             _train_stage_two(trained, show)
         if score_test:
@@ -112,13 +119,21 @@ def train_claimed(
         else:
             finish_unscored(trained, show)
     except tf.errors.DataLossError as error:
-        raise UserError(
-            f"a shard is damaged ({error.message}); remove the folder of its corpus in {store} "
-            "and prepare it again"
+        parts = [*data.parts, *([plan.part] if plan else [])]
+        raise DamagedError(
+            f"{', '.join(map(str, _damaged_shards(parts)))}: a shard is damaged ({error.message}); "
+            "remove its folder and prepare the corpus again"
         ) from error
     except DivergedError as error:
         raise DivergedError(f"{folder}: {error}") from error
     return folder
+
+
+def _damaged_shards(parts: Iterable[Part]) -> list[Path]:
+    """Return the shards that are not as they were written, all of them where none is found out."""
+    corpora = {part.corpus.folder: part.corpus for part in parts}.values()
+    changed = [path for corpus in corpora for path in changed_shards(corpus)]
+    return changed or [path for corpus in corpora for path in corpus.shards]
 
 
 def _has_ended(folder: Path, score_test: bool) -> bool:
@@ -130,16 +145,16 @@ def _begin_folder(folder: Path, config: RunConfig, data: RunData, plan: TrialPla
     verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
     content = {**config.to_record(), CORPORA: data.digests | verified}
     remove_partial(folder)
-    if (folder / CONFIG).is_file():
+    if has_file(folder / CONFIG):
         # the digests of the corpora say whether the data are the same, wherever a table lies now
         if read_plain_config(folder) | {TABLES: None} != content | {TABLES: None}:
             raise UserError(
-                f"{folder}: begun with another config or other data; remove the folder "
+                f"{folder / CONFIG}: begun with another config or other data; remove {folder} "
                 "to train anew"
             )
         return
     write_json(folder / ENVIRONMENT, environment() | {"devices": device_names()})
-    write_json(folder / CONFIG, content)
+    write_plain_json(folder / CONFIG, content)
 
 
 def _build_model(

@@ -11,17 +11,22 @@ import tensorflow as tf
 from ser_aae.batches.pipeline import Normalisation, steps_per_epoch, training_dataset
 from ser_aae.config import RunConfig
 from ser_aae.data.part import Part
+from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import read_jsonl, write_bytes
+from ser_aae.files.digests import digest_of_plain
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.progress import Show
-from ser_aae.results.folder import EPOCHS
+from ser_aae.results.folder import BACKUP, EPOCHS
+from ser_aae.results.run_kinds import Epoch
 from ser_aae.training.callbacks import (
     Backup,
     EpochLog,
     HalveOnPlateau,
     StopOnNaN,
     SwapAverages,
+    load_weights,
     read_backup,
+    train_anew,
 )
 from ser_aae.training.devices import AgreedScores, AllReplicas, share_batches
 from ser_aae.training.latent import measure_moments
@@ -67,7 +72,6 @@ def fit_stage(
             schedule.set_model(model)
             schedule.on_train_end()
         return
-    _forget_epochs_after(folder, stage.number, first - 1)
     size = config.training.batch_size
     data = replace(config.data, auxiliary_ratio=stage.auxiliary_ratio)
     parts, seed = (stage.primary, stage.auxiliary), config.seed * 2 + stage.number
@@ -98,8 +102,10 @@ def _resume(model: MultitaskAAE, stage: Stage, folder: Path, show: Show) -> int:
     """Load what an interrupted stage left, and return its next epoch."""
     backup = read_backup(folder)
     if backup is None or backup["stage"] != stage.number:
+        _forget_epochs_after(folder, stage.number, -1, None)
         return 0
-    model.load_weights(folder / backup["weights"])
+    _forget_epochs_after(folder, stage.number, backup["epoch"], backup.get("log"))
+    load_weights(model, folder / backup["weights"], train_anew(folder))
     if stage.schedule is not None:
         stage.schedule.state = backup["schedule"]
     first = int(backup["epoch"]) + 1
@@ -107,10 +113,27 @@ def _resume(model: MultitaskAAE, stage: Stage, folder: Path, show: Show) -> int:
     return stage.epochs if backup["ended"] else first
 
 
-def _forget_epochs_after(folder: Path, stage: int, epoch: int) -> None:
-    """Remove from the log the lines of epochs that will be run again."""
-    path = folder / EPOCHS
-    if path.is_file():
-        rows = read_jsonl(path)
-        kept = [row for row in rows if (row["stage"], row["epoch"]) <= (stage, epoch)]
+def _forget_epochs_after(folder: Path, stage: int, epoch: int, digest: str | None) -> None:
+    """Remove from the log the lines of epochs that will be run again.
+
+    Raises:
+        DamagedError: It lacks a line of an epoch before, or has a line that is none of a log; or
+            the lines that are left have another digest, where there is one.
+    """
+    path, mend = folder / EPOCHS, train_anew(folder)
+    rows = read_jsonl(path, mend, Epoch)
+    kept = [row for row in rows if (row["stage"], row["epoch"]) <= (stage, epoch)]
+    for number in sorted({stage, *(row["stage"] for row in kept)}):
+        found = [row["epoch"] for row in kept if row["stage"] == number]
+        wanted = epoch + 1 if number == stage else len(found)
+        if found != list(range(wanted)):
+            raise DamagedError(
+                f"{path}: expected a line for each of {wanted} epochs of stage {number}, found "
+                f"{len(found)}; {mend}"
+            )
+    if digest not in (None, digest_of_plain(kept, 16)):
+        raise DamagedError(
+            f"{path}: changed since it was written, by its digest in {BACKUP}; {mend}"
+        )
+    if path.exists():
         write_bytes(path, "".join(json.dumps(row) + "\n" for row in kept).encode())

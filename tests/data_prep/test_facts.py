@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+from stored import read_unsealed
 
 from data_prep.build import prepare
 from data_prep.corpora import corpus_name, find_adapter, known_facts, list_corpora
@@ -53,7 +54,7 @@ def test_facts_reach_whoever_loads_a_corpus(stored):
 @pytest.mark.parametrize("damage", ["absent", "another version's"])
 def test_what_an_earlier_version_prepared_gets_them_and_nothing_else(stored, damage):
     data_root, store, folder = stored
-    now = json.loads((folder / MANIFEST).read_text())
+    now = read_unsealed(folder / MANIFEST)
     before = dict(now)
     before.pop("facts")
     if damage != "absent":
@@ -65,21 +66,21 @@ def test_what_an_earlier_version_prepared_gets_them_and_nothing_else(stored, dam
 
     assert not prepare("demo", data_root, store, FRONTEND, progress=False).is_new
     assert is_prepared(store, "demo", FRONTEND)
-    assert json.loads((folder / MANIFEST).read_text()) == now
+    assert read_unsealed(folder / MANIFEST) == now
     assert times == {path: path.stat().st_mtime_ns for path in folder.glob("shard-*")}
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
 def test_a_store_that_may_only_be_read_is_used_without_them(stored, number, monkeypatch):
     data_root, store, folder = stored
-    before = json.loads((folder / MANIFEST).read_text())
+    before = read_unsealed(folder / MANIFEST)
     before.pop("facts")
     (folder / MANIFEST).write_text(json.dumps(before))
 
     def refuse(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("data_prep.manifest.write_bytes", refuse)
+    monkeypatch.setattr("data_prep.manifest.write_json", refuse)
     assert not prepare("demo", data_root, store, FRONTEND, progress=False).is_new
     assert load_corpus(store, "demo", FRONTEND).facts is None
 

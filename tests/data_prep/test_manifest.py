@@ -107,7 +107,9 @@ def test_a_manifest_that_lacks_something_is_named(corpus, tmp_path, key):
     path = tmp_path / "store" / MANIFEST
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
-    with pytest.raises(UserError, match=f"found no {key}; remove its folder and prepare") as caught:
+    with pytest.raises(
+        UserError, match=f"expected {key}, found none; remove its folder and prepare"
+    ) as caught:
         read_manifest(tmp_path / "store")
 
     assert str(caught.value).startswith(f"{path}: ")

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from stored import read_unsealed
 
 from reports.run_checks import check_runs
 from ser_aae.cli import main
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
+from ser_aae.files.digests import digest_of_file
 from ser_aae.results.evaluation import evaluate_run
-from ser_aae.results.model_files import digest_model
 from ser_aae.results.trials import score_trials
 
 
@@ -89,7 +90,7 @@ def test_trials_in_another_order_are_the_same(verified, tmp_path):
 
 
 def test_a_run_that_wrote_no_digest_of_its_trials_is_told(verified, tmp_path):
-    result = json.loads((verified / "result.json").read_text())
+    result = read_unsealed(verified / "result.json")
     del result["verification_digest"]
     (verified / "result.json").write_text(json.dumps(result))
     _, told = check_runs(tmp_path / "runs")
@@ -111,7 +112,7 @@ def test_every_run_that_disagrees_is_named_up_to_ten(tmp_path, leave_cell):
 
 
 def test_runs_without_a_digest_are_told(run, tmp_path):
-    result = json.loads((run / "result.json").read_text())
+    result = read_unsealed(run / "result.json")
     del result["predictions_sha256"]
     (run / "result.json").write_text(json.dumps(result))
     assert "1 of them wrote no digest" in check_runs(tmp_path / "runs")[1]
@@ -121,12 +122,12 @@ def test_weights_are_compared_where_they_lie_beside_the_result(run, tmp_path):
     for name in ("best.weights.h5", "normalisation.json"):
         (run / name).write_bytes(b"as they were written")
     assert "1 of them wrote no digest of their weights" in check_runs(tmp_path / "runs")[1]
-    result = json.loads((run / "result.json").read_text())
-    written = json.dumps(result | {"model_sha256": digest_model(run)})
-    (run / "result.json").write_text(written)
+    result = read_unsealed(run / "result.json")
+    digests = {"best.weights.h5": digest_of_file(run / "best.weights.h5")}
+    (run / "result.json").write_text(json.dumps(result | {"files_sha256": digests}))
     assert len(check_runs(tmp_path / "runs")) == 1
     (run / "best.weights.h5").write_bytes(b"as they were not")
-    with pytest.raises(UserError, match=r"best\.weights\.h5: it is damaged or was changed"):
+    with pytest.raises(UserError, match=r"best\.weights\.h5: it is damaged, or was changed"):
         check_runs(tmp_path / "runs")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import change_weights, export_small, forget_digests, poison
+from stored import forget_digests
+from tiny import change_weights, export_small, poison
 
 from ser_aae.cli import main
 from ser_aae.inference.exported_model import SUFFIXES
@@ -113,7 +114,7 @@ def test_a_changed_weight_is_noticed_by_whatever_loads_it(
 ):
     given = {"RUN": changed, "SOUND": sounds[0], "STORE": recorded_run.store}
     said = refused(*(given.get(word, word) for word in words))
-    assert f"{changed / 'best.weights.h5'}: it is damaged or was changed after the run" in said
+    assert f"{changed / 'best.weights.h5'}: it is damaged, or was changed" in said
     assert not list(Path().glob("m.onnx"))
 
 

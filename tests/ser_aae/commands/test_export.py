@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from stored import read_unsealed
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands.export import _recordings
@@ -42,7 +43,7 @@ def test_the_tolerance_of_the_command_is_that_of_the_module():
 def test_recordings_are_those_of_the_corpus_that_is_tested(
     recorded_run, tmp_path, monkeypatch, protocol
 ):
-    config = json.loads((recorded_run.folder / "config.json").read_text())
+    config = read_unsealed(recorded_run.folder / "config.json")
     config["protocol"] |= {"name": protocol, "target": "foreign"}
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "result.json").write_text("{}")

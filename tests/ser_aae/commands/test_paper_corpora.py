@@ -1,9 +1,8 @@
 """The paper's corpora through the real command line, from synthetic copies to a scored run."""
 
-import json
-
 import pytest
 from processes import run_program
+from stored import read_unsealed
 
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.predictions import read_predictions
@@ -41,9 +40,7 @@ def work(tmp_path_factory):
 def outcome(work, done):
     """Return the result and the config of the run that a training's last line names."""
     folder = work.folder / done.stdout.splitlines()[-1]
-    return folder, *(
-        json.loads((folder / name).read_text()) for name in ("result.json", "config.json")
-    )
+    return folder, *(read_unsealed(folder / name) for name in ("result.json", "config.json"))
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +66,7 @@ def test_what_is_prepared_is_told_and_not_prepared_again(msp, work):
     _, prepared, trained = msp
 
     (folder,) = (work.folder / "store").glob("msp-*")
-    counts = json.loads((folder / MANIFEST).read_text())["counts"]
+    counts = read_unsealed(folder / MANIFEST)["counts"]
     assert counts["speakers"] == 6
     assert f"msp: {counts['utterances']} utterances of 6 speakers" in prepared.stdout
     assert "already prepared" not in trained.stderr

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from huggingface_hub import ModelCard
+from stored import read_unsealed, write_unsealed
 
 from ser_aae.cli import main
 from ser_aae.results.folder import VERIFICATION
@@ -103,8 +104,8 @@ def test_a_card_is_printed_or_written(recorded_run, tmp_path, capsys):
 def test_a_card_has_the_terms_of_a_known_corpus(recorded_run, tmp_path, capsys):
     run = tmp_path / "experiment" / "digest" / "fold00-rep00"
     shutil.copytree(recorded_run.folder, run)
-    config = json.loads((run / "config.json").read_text())
-    (run / "config.json").write_text(json.dumps(config | {"dataset": "ravdess"}))
+    config = read_unsealed(run / "config.json")
+    write_unsealed(run / "config.json", config | {"dataset": "ravdess"})
     assert main(["card", str(run)]) == 0
     card = ModelCard(capsys.readouterr().out)
     assert card.data.to_dict()["dataset_licenses"] == {"ravdess": "CC BY-NC-SA 4.0"}

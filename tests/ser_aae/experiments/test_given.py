@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from stored import read_unsealed
 
 from data_prep.corpora import known_facts
 from reports.commands import Places, reproduce_command
@@ -74,7 +75,7 @@ def test_what_was_given_comes_back_and_a_command_gives_it_again(tmp_path):
 
 def test_setups_of_before_do_not_say_what_was_given(tmp_path):
     folder = write_setup(tmp_path, given())
-    rest = json.loads((folder / "setup.json").read_text())
+    rest = read_unsealed(folder / "setup.json")
     del rest["given"], rest["tables"]
     (folder / "setup.json").write_text(json.dumps(rest))
     (back,) = read_setups(tmp_path, known_facts())

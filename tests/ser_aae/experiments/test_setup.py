@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from stored import read_unsealed
 
 from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
@@ -136,7 +137,7 @@ def test_a_setup_of_an_earlier_version_does_not_say_how_it_was_run(tmp_path):
         tmp_path,
         Setup(repetitions=3, data_root="/corpora", allow_partial=True, corpora=known_facts()),
     )
-    content = json.loads((folder / "setup.json").read_text())
+    content = read_unsealed(folder / "setup.json")
     for name in ("repetitions", "data_root", "allow_partial"):
         del content[name]
     (folder / "setup.json").write_text(json.dumps(content))
@@ -164,10 +165,10 @@ def test_a_setup_that_was_not_written_to_its_end_is_not_read(tmp_path):
 @pytest.mark.parametrize("lacking", ["datasets", "budget", "max_auxiliary_speakers"])
 def test_a_setup_that_lacks_something_names_its_file(tmp_path, lacking):
     folder = write_setup(tmp_path, Setup(corpora=known_facts()))
-    content = json.loads((folder / "setup.json").read_text())
+    content = read_unsealed(folder / "setup.json")
     del content[lacking]
     (folder / "setup.json").write_text(json.dumps(content))
-    with pytest.raises(UserError, match=rf"setup\.json: not what ser-aae reproduce.*{lacking}"):
+    with pytest.raises(UserError, match=rf"setup\.json: expected {lacking}, found none"):
         read_setups(tmp_path, corpora=known_facts())
 
 
@@ -183,7 +184,7 @@ def test_a_budget_with_a_field_that_there_is_not_is_refused(tmp_path):
     folder = write_setup(
         tmp_path, replace(Setup(corpora=known_facts()), budget=Budget("own", overrides={"seed": 1}))
     )
-    content = json.loads((folder / "setup.json").read_text())
+    content = read_unsealed(folder / "setup.json")
     content["budget"]["hours"] = 3
     (folder / "setup.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match="hours"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from stored import read_unsealed, write_unsealed
 from tiny import poison, sounds_of, speakers_of, write_corpus
 
 from ser_aae.errors import UserError
@@ -246,8 +247,8 @@ def test_other_data_than_the_runs_are_refused(recorded_run, tmp_path):
 
 def test_a_corpus_for_verification_alone_is_not_asked_for(recorded_run, tmp_path):
     run = shutil.copytree(recorded_run.folder, tmp_path / recorded_run.folder.name)
-    content = json.loads((run / "config.json").read_text())
+    content = read_unsealed(run / "config.json")
     content["corpora"]["voices"] = "0123456789abcdef"
-    (run / "config.json").write_text(json.dumps(content))
+    write_unsealed(run / "config.json", content)
     scored = export_run(replace(recorded_run, folder=run), Choice("keras"), tmp_path / "m.keras")
     assert scored.exported == scored.run

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
-from tiny import forget_digests
+from stored import forget_digests
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks

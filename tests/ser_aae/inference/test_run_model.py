@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import append, change_weights, forget_digests, poison
+from stored import forget_digests, read_unsealed, write_unsealed
+from tiny import append, change_weights, poison
 
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import DataConfig
@@ -60,9 +61,9 @@ def test_the_speakers_names_are_in_the_order_of_their_classes(recorded_run):
 
 
 def test_weights_of_another_model_are_refused(copied):
-    content = json.loads((copied / "config.json").read_text())
+    content = read_unsealed(copied / "config.json")
     content["model"]["filters"] = [8, 8]
-    (copied / "config.json").write_text(json.dumps(content))
+    write_unsealed(copied / "config.json", content)
     with pytest.raises(UserError, match=r"best\.weights\.h5: expected the weights of the run's"):
         load_trained(copied)
 
@@ -86,7 +87,7 @@ def shift_mean(path):
 def test_a_changed_model_is_refused_by_the_name_of_its_file(copied, change):
     CHANGES[change](copied)
     name = "normalisation.json" if change == "other mean" else "best.weights.h5"
-    with pytest.raises(UserError, match=rf"{name}: it is damaged or was changed .*train the run"):
+    with pytest.raises(UserError, match=rf"{name}: it is damaged, or was changed .*train the run"):
         RunModel(copied)
 
 
@@ -100,11 +101,11 @@ def test_a_run_before_digests_is_read_unchecked(copied):
     load_trained(copied)
 
 
-@pytest.mark.parametrize("entry", ["x", {"best.weights.h5": "0"}, ["best.weights.h5"]])
+@pytest.mark.parametrize("entry", ["x", {"best.weights.h5": 0}, ["best.weights.h5"]])
 def test_digests_that_cannot_be_are_told(copied, entry):
     path = copied / "result.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_sha256": entry}))
-    with pytest.raises(UserError, match=r"result\.json: it is damaged .*model_sha256"):
+    path.write_text(json.dumps(read_unsealed(path) | {"files_sha256": entry}))
+    with pytest.raises(UserError, match=r"result\.json: .*files_sha256"):
         load_trained(copied)
 
 
@@ -142,7 +143,7 @@ def test_a_run_without_its_normalisation_is_told(copied):
 )
 def test_a_damaged_normalisation_is_told_by_its_name(copied, values):
     path = copied / "normalisation.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    write_unsealed(path, read_unsealed(path) | values)
     forget_digests(copied)
     with pytest.raises(UserError, match=r"normalisation\.json: it is damaged"):
         load_trained(copied)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from stored import read_unsealed
 
 from ser_aae.data.part import Part
 from ser_aae.errors import UserError
@@ -173,7 +174,7 @@ def test_a_file_of_something_else_is_refused_and_kept(toy, recorded_run, tmp_pat
 def test_speakers_of_another_model_are_refused(toy, recorded_run, tmp_path):
     out = tmp_path / "speakers.json"
     enrol(toy, "a", recordings_of(recorded_run, "00")[:1], out)
-    content = json.loads(out.read_text())
+    content = read_unsealed(out)
     out.write_text(json.dumps(content | {"model": "another"}))
     with pytest.raises(UserError, match="enrolled with another model"):
         read_enrolled(out, toy)

@@ -24,7 +24,7 @@ def config(kfold_config):
     return replace(kfold_config, model=model, data=data, training=training)
 
 
-def test_a_result_holds_digests_of_predictions_and_model_and_names_synthetic_corpora(
+def test_a_result_holds_digests_of_its_files_and_names_synthetic_corpora(
     config, tiny_store, frontend, tmp_path
 ):
     store = tmp_path / "store"
@@ -40,9 +40,9 @@ def test_a_result_holds_digests_of_predictions_and_model_and_names_synthetic_cor
     result = read_json(folder / "result.json")
     written = (folder / "predictions.parquet").read_bytes()
     assert result["predictions_sha256"] == hashlib.sha256(written).hexdigest()
-    assert result["model_sha256"] == {
+    assert result["files_sha256"] == {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in ("best.weights.h5", "normalisation.json")
+        for name in ("config.json", "epochs.jsonl", "normalisation.json", "best.weights.h5")
     }
     assert result["synthetic"] == ["tiny"]
     assert read_signature(folder).warnings[0].startswith("trained on synthetic speech (tiny)")

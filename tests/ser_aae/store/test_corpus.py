@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from stored import read_unsealed
 from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.errors import UserError
@@ -28,7 +29,7 @@ def small(tmp_path):
 
 def change_manifest(stored, **changes):
     path = stored.folder / MANIFEST
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_unsealed(path)
     path.write_text(json.dumps(content | changes), encoding="utf-8")
 
 
@@ -142,19 +143,19 @@ def test_another_schema_version(small, frontend, version):
 def test_a_manifest_that_lacks_something(small, frontend, key, value):
     store, corpus = small
     if value == "gone":
-        content = json.loads((corpus.folder / MANIFEST).read_text(encoding="utf-8"))
+        content = read_unsealed(corpus.folder / MANIFEST)
         del content[key]
         (corpus.folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
     else:
         change_manifest(corpus, **{key: value})
-    refuse(store, frontend, str(corpus.folder / MANIFEST), f"no usable '{key}'", "remove")
+    refuse(store, frontend, str(corpus.folder / MANIFEST), key, "expected", "remove")
 
 
 @pytest.mark.parametrize("shard", [{"file": "shard-00000.tfrecord"}, {"bytes": 1}, "x", None])
 def test_a_manifest_with_half_a_shard(small, frontend, shard):
     store, corpus = small
     change_manifest(corpus, shards=[shard])
-    refuse(store, frontend, str(corpus.folder / MANIFEST), "no usable")
+    refuse(store, frontend, str(corpus.folder / MANIFEST), "shards.0", "expected")
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "null"])
@@ -165,7 +166,8 @@ def test_a_manifest_that_is_something_else(small, frontend, content):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("{", "not JSON"), ('{"schema_version": 1}', "no usable 'corpus'")]
+    ("content", "said"),
+    [("{", "not JSON"), ('{"schema_version": 1}', "expected corpus, found none")],
 )
 def test_a_damaged_manifest_of_another_front_end_is_named(small, frontend, content, said):
     store, corpus = small

@@ -4,7 +4,8 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from tiny import DATA, MODEL, append, forget_digests, sounds_of, speakers_of, write_corpus
+from stored import forget_digests
+from tiny import DATA, MODEL, append, sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import TrainingConfig
 from ser_aae.errors import UserError
@@ -122,9 +123,7 @@ def test_weights_that_were_changed_before_are_not_scored(config, tiny_store, uns
     runs = shutil.copytree(unscored[0], tmp_path / "runs")
     folder = run_folder(runs, config)
     append(folder / "best.weights.h5")
-    with pytest.raises(
-        UserError, match=r"best\.weights\.h5: it is damaged .*validation\.json says"
-    ):
+    with pytest.raises(UserError, match=r"best\.weights\.h5: it is damaged .*record says"):
         train_and_evaluate(config, tiny_store, runs)
     assert not is_complete(folder)
 
@@ -138,7 +137,7 @@ def test_weights_of_before_digests_are_scored_and_said_to_be_unchecked(
     shown = []
     train_and_evaluate(config, tiny_store, runs, shown.append)
     assert f"warning: {folder}: made before digests of weights were kept: not checked" in shown
-    digests = [read_json(each / "result.json")["model_sha256"] for each in (folder, scored)]
+    digests = [read_json(each / "result.json")["files_sha256"] for each in (folder, scored)]
     assert digests[0] == digests[1]
 
 

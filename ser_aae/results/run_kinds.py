@@ -1,0 +1,114 @@
+"""Kinds of a run's JSON files: the keys that are read of each, with their types.
+
+Whatever an earlier version did not write has a default.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ser_aae.files.records import Record
+
+
+class Leakage(Record):
+    """Findings of the leakage check, see `ser_aae.protocols.leakage.check_leakage`."""
+
+    speaker_independent: bool | None = None
+    folds: int | None = None
+    shared_speakers: dict[str, list[str]] | None = None
+    shared_utterances: int | None = None
+    shared_files: int | None = None
+
+
+class Adversary(Record):
+    """Judgement on the adversary, see `ser_aae.results.adversary`."""
+
+    state: str
+    warning: str | None = None
+
+
+class Validation(Record):
+    """`validation.json`, which a search's run ends with; the part of `result.json` without test."""
+
+    validation_unweighted_accuracy: float | None = None
+    best_epoch: int | None = None
+    epochs: int | None = None
+    seconds: float | None = None
+    pretraining_seconds: float | None = None
+    adversary: Adversary | None = None
+    corpora: dict[str, str] | None = None
+    warnings: list[str] | None = None
+    files_sha256: Mapping[str, str] = {}
+
+
+class Result(Validation):
+    """`result.json`; the scores are compared with those of the predictions wherever shown."""
+
+    unweighted_accuracy: float | None = None
+    equal_error_rate: float | None = None
+    speaker_accuracy: float | None = None
+    classes: list[str] | None = None
+    leakage: Leakage | None = None
+    centroids: list[list[float]] | None = None
+    synthetic: list[str] | None = None
+    elicitation: str | None = None
+    predictions_sha256: str | None = None
+    verification_digest: str | None = None
+    finished: str | None = None
+
+
+class GitState(Record):
+    """The state of the source that a run was made with."""
+
+    commit: str
+    dirty: bool
+
+
+class Environment(Record):
+    """`environment.json`."""
+
+    git: GitState | None = None
+    packages: Mapping[str, str | None] = {}
+    python: str | None = None
+    platform: str | None = None
+    cpu_count: int | None = None
+    devices: Sequence[str] = ()
+
+
+class Epoch(Record):
+    """A line of `epochs.jsonl`."""
+
+    stage: int
+    epoch: int
+    seconds: float = 0.0
+    learning_rates: Mapping[str, float] = {}
+    train: Mapping[str, float] = {}
+    validation: Mapping[str, float] = {}
+    latent: Mapping[str, float] = {}
+
+
+class Backup(Record):
+    """`backup.json`: where an interrupted stage stands, with digests of its log and weights."""
+
+    stage: int
+    epoch: int
+    weights: str
+    ended: bool
+    schedule: Mapping[str, Any] = {}
+    log: str | None = None
+    sha256: Mapping[str, str] = {}
+
+
+class StageOne(Record):
+    """`pretraining.json`: what stage 1 follows from, and the digests of its outcome."""
+
+    sha256: Mapping[str, str] = {}
+
+
+class Normalisation(Record):
+    """`normalisation.json`."""
+
+    mean: Sequence[float] = ()
+    deviation: Sequence[float] = ()
+    num_classes: dict[str, int]
+    classes: list[str] | None = None
+    speakers: list[str] | None = None
