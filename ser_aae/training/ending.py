@@ -13,7 +13,14 @@ from ser_aae.files.atomic import read_json, read_jsonl, write_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.progress import Show
 from ser_aae.results.adversary import judge_adversary
-from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, VALIDATION, is_complete
+from ser_aae.results.folder import (
+    EPOCHS,
+    PREDICTIONS,
+    RESULT,
+    VALIDATION,
+    is_complete,
+    is_validated,
+)
 from ser_aae.results.predictions import score, write_predictions
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
@@ -67,7 +74,13 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     write_json(folder / RESULT, result)
-    (folder / VALIDATION).unlink(missing_ok=True)
+    remove_leftovers(folder)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a run that has ended needs no more; a kill in its last moment leaves that."""
+    if is_complete(folder) and is_validated(folder):
+        (folder / VALIDATION).unlink(missing_ok=True)
     remove_backup(folder)
 
 

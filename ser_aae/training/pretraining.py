@@ -80,6 +80,7 @@ def pretrain(
             show(f"stage 1: waits for {holder(place)}, which computes it ({place})")
             claims.enter_context(claim(place, wait=True))
         if (place / STAGE_ONE_WEIGHTS).is_file():
+            remove_backup(place)  # a kill in the last moment leaves it
             show(f"stage 1: found in {place}")
         else:
             remove_partial(place)

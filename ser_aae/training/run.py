@@ -29,7 +29,7 @@ from ser_aae.results.folder import (
 from ser_aae.results.provenance import environment
 from ser_aae.training.callbacks import HalveOnPlateau, ValidationScores
 from ser_aae.training.devices import device_names
-from ser_aae.training.ending import finish, finish_unscored
+from ser_aae.training.ending import finish, finish_unscored, remove_leftovers
 from ser_aae.training.pretraining import adopt_weights, pretrain
 from ser_aae.training.scoring import TrainedModel
 from ser_aae.training.seeds import seed_everything
@@ -64,6 +64,7 @@ def train_and_evaluate(
     """
     folder = run_folder(runs, config)
     if _has_ended(folder, score_test):
+        remove_leftovers(folder)
         show(f"{folder}: complete already, nothing to train")
         return folder
     with claim(folder) as held:
@@ -89,6 +90,7 @@ def train_claimed(
     data = assemble(config, store)
     plan = plan_trials(config, store, data)
     if _has_ended(folder, score_test):
+        remove_leftovers(folder)
         return folder
     _begin_folder(folder, config, data, plan)
     for warning in data.warnings:
