@@ -17,7 +17,14 @@ from data_prep.manifest import (
     update_facts,
     write_manifest,
 )
-from data_prep.shards import Shard, input_digest, load_finished, remove_leftovers, write_shard
+from data_prep.shards import (
+    Shard,
+    input_digest,
+    load_finished,
+    remove_leftovers,
+    remove_notes,
+    write_shard,
+)
 from data_prep.workers import Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
@@ -114,6 +121,7 @@ def _check_prepared(
     with _explain_write_errors(folder):
         try:
             update_facts(folder, adapter.facts)  # an earlier version did not write them
+            remove_notes(folder)
         except OSError as error:
             # a store that may only be read lacks them: levels alone need them, and say so
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -137,6 +137,12 @@ def remove_leftovers(folder: Path, shards: Sequence[Shard]) -> None:
             path.unlink()
 
 
+def remove_notes(folder: Path) -> None:
+    """Remove the notes of a corpus that is complete; a kill in the last moment leaves them."""
+    for path in folder.glob("shard-*.json"):
+        path.unlink(missing_ok=True)
+
+
 def _note(path: Path) -> Path:
     return path.with_suffix(".json")
 

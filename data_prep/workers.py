@@ -20,6 +20,7 @@ from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.silence import is_silent
+from ser_aae.processes.lifeline import end_with_parent
 from ser_aae.utterance import Utterance
 
 
@@ -86,6 +87,11 @@ def compute_tasks(tasks: Sequence[Task], workers: int) -> Iterator[list[Outcome]
             "a worker process ended unexpectedly, most likely for want of memory; what is "
             "finished is kept, run the command again with fewer --workers"
         ) from error
+    except (KeyboardInterrupt, GeneratorExit):
+        # nobody waits for what they compute, nor for them to have started
+        for process in multiprocessing.active_children():
+            process.kill()
+        raise
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
@@ -151,33 +157,40 @@ _stop: Event | None = None
 
 
 def _begin(stop: Event) -> None:
-    """Prepare a worker process: the parent alone answers to Ctrl-C."""
+    """Prepare a worker process: it ends with the parent, who alone answers to Ctrl-C."""
     global _stop  # noqa: PLW0603  an event can reach a worker only at its start
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if parent := multiprocessing.parent_process():  # a pipe, of which it holds the other end
+        end_with_parent(parent.sentinel)
 
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Hold back Ctrl-C while a worker is started.
+    """Hold back Ctrl-C and SIGTERM while a worker is started.
 
     A worker that is interrupted during its imports would print a traceback of its own. Workers
     inherit the signal mask, which prevents that. But the mask holds for one thread: where another
     thread of this process takes the signal, such as that of a progress bar, Python interrupts the
     main thread all the same. A worker that was started and is not yet known to the pool would then
-    be waited for without end. So the handler is replaced too.
+    be waited for without end. So the handler is replaced too, and that of SIGTERM where this
+    process has one; a worker must not inherit that SIGTERM is masked.
     """
     came: list[int] = []
     is_main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT) if is_main else None
-    if handler is not None:
-        signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    raising = {
+        number: handler
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if is_main and callable(handler := signal.getsignal(number))
+    }
+    for number in raising:
+        signal.signal(number, lambda number, _: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
+        for number, handler in raising.items():
+            signal.signal(number, handler)
         if came:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(came[0])

@@ -195,7 +195,7 @@ def parallel_coordinates(searched: Searched, path: Path) -> None:
 
 
 def best_so_far(searched: Searched, path: Path) -> None:
-    """Draw the UA of each trial in the order of their end, and the best until then."""
+    """Draw the UA of each trial in the order of their beginning, and the best until then."""
     accuracies = searched.accuracies()
     numbers = np.arange(1, len(accuracies) + 1)
     with drawn_to(path, 3.0) as figure:

@@ -1,12 +1,14 @@
 """The command line: its commands, and the exit code that an error of theirs becomes.
 
 Exit codes: 0 done; 2 the user can mend it (a mistake, a full disk, a place that cannot be
-written); 1 a fault of this program; 130 interrupted; 141 the reader of the output went away.
+written); 1 a fault of this program; 130 interrupted; 141 the reader of the output went away. SIGTERM
+ends it as SIGTERM.
 """
 
 import argparse
 import logging
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -17,6 +19,7 @@ from typing import Any, NoReturn
 from ser_aae import __version__
 from ser_aae.errors import UserError
 from ser_aae.files.refusals import explain_refusal
+from ser_aae.processes.termination import TerminatedError, termination_raised
 
 _COMMANDS = (
     *("corpora", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
@@ -26,21 +29,40 @@ _COMMANDS = (
 """Modules of `ser_aae.commands` in the order of the help."""
 
 
+_TERMINATED = 128 + signal.SIGTERM
+"""Exit code of a command that was ended by SIGTERM, as a shell gives it."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command, by default that of this process' arguments, and return its exit code."""
+    """Run a command, by default that of this process' arguments, and return its exit code.
+
+    A command that SIGTERM has ended ends this process by it, as if it had not been caught. Only the
+    first process of a container outlives that, and gets the code.
+    """
+    code = _run(argv)
+    if code == _TERMINATED:  # here, where all that the command had is gone
+        sys.stdout.flush()
+        signal.raise_signal(signal.SIGTERM)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    """Run a command and return its exit code."""
     arguments = argparse.Namespace(verbose=False)
     try:
         build_parser().parse_args(argv, arguments)
         _set_verbosity(arguments.verbose)
-        arguments.run(arguments)
+        with termination_raised():
+            arguments.run(arguments)
         sys.stdout.flush()  # here, where a closed pipe is still caught
     except UserError as error:
         return _fail(str(error), 2)
-    except KeyboardInterrupt:
-        resumes = getattr(arguments, "resumes", True)
-        goes_on = "; the same command goes on where it stopped" if resumes else ""
-        print(f"interrupted{goes_on}", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        if not getattr(arguments, "child", False):  # the parent says it
+            resumes = getattr(arguments, "resumes", True)
+            goes_on = "; the same command goes on where it stopped" if resumes else ""
+            print(f"interrupted{goes_on}", file=sys.stderr)
+        return _TERMINATED if isinstance(error, TerminatedError) else 130
     except BrokenPipeError:
         # Python flushes once more at its end, and would complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, cast
 
 from dask.system import CPU_COUNT
 
@@ -14,12 +15,16 @@ from ser_aae.errors import UserError
 _MOST_DEATHS = 5
 """Workers that may be killed before the search gives up: something kills them all."""
 
+_END_S = 5.0
+"""Time that a worker has to end in good order, before it is killed."""
+
 
 class LocalWorkers:
     """Processes of workers.
 
     One that is killed is started again. They have a session of their own, so that Ctrl-C
-    reaches the chief alone, which ends them.
+    reaches the chief alone, which ends them. However this process ends, they do too: their standard
+    input is a pipe whose other end it holds (`ser_aae.processes.lifeline`).
 
     Args:
         command: Starts a worker; the chief's address is its last word, added here.
@@ -47,7 +52,9 @@ class LocalWorkers:
         """
         killed = []
         for name in [name for name, each in self._processes.items() if each.poll() is not None]:
-            code = self._processes.pop(name).returncode
+            process = self._processes.pop(name)
+            _lifeline(process).close()
+            code = process.returncode
             if code > 0:
                 raise UserError(
                     f"{name} ended with exit code {code}; what it says above mends it, then give "
@@ -70,10 +77,11 @@ class LocalWorkers:
             process.terminate()
         for process in self._processes.values():
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=_END_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            _lifeline(process).close()
 
     def _start_one(self) -> None:
         self._started += 1
@@ -86,14 +94,18 @@ class LocalWorkers:
         self._processes[name] = subprocess.Popen(  # noqa: S603 (the command is this program's)
             [*self._command, self._address],
             env={**os.environ, **shares, "KERASTUNER_TUNER_ID": name},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=sys.stderr,
             start_new_session=True,
         )
 
 
+def _lifeline(process: "subprocess.Popen[bytes]") -> IO[bytes]:
+    return cast("IO[bytes]", process.stdin)
+
+
 def worker_command(store: Path, runs: Path, verbose: bool) -> list[str]:
     """Return the command of a worker of this process, without the chief's address at its end."""
-    places = ["--store", str(store), "--runs", str(runs), "--parent", str(os.getpid())]
+    places = ["--store", str(store), "--runs", str(runs), "--child"]
     more = ["--verbose"] if verbose else []
     return [sys.executable, "-m", "ser_aae", "tune", *places, *more, "--worker"]

@@ -86,8 +86,8 @@ class DurableOracle(keras_tuner.Oracle):
         """
         self._check_state()
         super().reload()
-        known = set(self.start_order)
-        self.trials = {name: trial for name, trial in self.trials.items() if name in known}
+        # in their order, which what is fitted to them depends on; files are found in any order
+        self.trials = {name: self.trials[name] for name in self.start_order}
         done = [name for name in self.start_order if self.trials[name].status == COMPLETED]
         ended = [name for name in self.end_order if name in done]
         self.end_order = ended + [name for name in done if name not in ended]
@@ -132,6 +132,18 @@ class DurableOracle(keras_tuner.Oracle):
             self.ongoing_trials[tuner_id] = self.trials[trial_id]
             self.trials[trial_id].status = RUNNING
             self.save()
+
+    def _random_values(self) -> dict[str, Any] | None:
+        """Return a random point that was not tried, `None` where twenty draws have found none.
+
+        A worker asks again and again until the others have ended. The draws of all these times are
+        the same, so that no trial comes of a wait.
+        """
+        before = self._seed_state
+        values: dict[str, Any] | None = super()._random_values()
+        if values is None:
+            self._seed_state = before
+        return values
 
     @keras_tuner.synchronized
     def create_trial(self, tuner_id: str) -> keras_tuner.engine.trial.Trial:
@@ -184,6 +196,18 @@ class BayesianOracle(DurableOracle, keras_tuner.oracles.BayesianOptimizationOrac
         if values is not None and self._duplicate(values):
             return dict(self._random_populate_space())
         return response
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state with that of the random starts, which Keras Tuner forgets."""
+        name, words, position, *_ = self._random_state.get_state()
+        drawn = {"random_state": [name, words.tolist(), position]}
+        return {**super().get_state(), **drawn}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take up a state; one of an earlier version lacks that of the random starts."""
+        super().set_state(state)
+        if "random_state" in state:
+            self._random_state.set_state(state["random_state"])
 
 
 class HyperbandOracle(DurableOracle, keras_tuner.oracles.HyperbandOracle):

@@ -23,9 +23,11 @@ TENSORBOARD = "tensorboard"
 def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> None:
     """Write `trials.json`, `best.yaml` and TensorBoard's HParams of the trials there are.
 
-    Folders of trials are written relative to `runs`.
+    Trials stand in the order of their beginning: of several workers chance decides which ends
+    first. Folders of trials are written relative to `runs`.
     """
-    rows = [_row(search, oracle, name, runs) for name in oracle.end_order]
+    ended = [name for name in oracle.start_order if name in oracle.end_order]
+    rows = [_row(search, oracle, name, runs) for name in ended]
     best = next(iter(rank_trials(rows)), None)
     begun = [
         {"trial": name, "status": oracle.trials[name].status, **_settings(search, oracle, name)}

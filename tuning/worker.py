@@ -29,25 +29,15 @@ class Messenger(Reporter):
 
     Args:
         definition: The chief's search, as `Define` first returned it.
-        parent: Process of the chief that started this worker, `None` if a person did. The
-            worker ends with it: the next chief starts its own.
     """
 
-    def __init__(
-        self,
-        channel: grpc.Channel,
-        definition: bytes,
-        name: str,
-        show: Show,
-        parent: int | None = None,
-    ) -> None:
+    def __init__(self, channel: grpc.Channel, definition: bytes, name: str, show: Show) -> None:
         """Say nothing yet; see the class."""
         super().__init__(show)
         self.name = name
         self.definition = definition
         self._define = channel.unary_unary(f"/{SERVICE}/Define")
         self._beat = channel.unary_unary(f"/{SERVICE}/Beat")
-        self._parent = parent
         self._lines: list[str] = []
         self._telling = threading.Lock()
         self._ended = threading.Event()
@@ -99,8 +89,6 @@ class Messenger(Reporter):
 
     def _keep_beating(self) -> None:
         while not self._ended.wait(_BEAT_S):
-            if self._parent is not None and os.getppid() != self._parent:
-                os._exit(1)  # what is half done is made to be found so and gone on with
             self.tell()
         self.tell()
 
@@ -110,7 +98,6 @@ def run_worker(
     run: Run,
     show: Show,
     ready: Callable[[Search], None] = lambda search: None,
-    parent: int | None = None,
     first_answer_s: float = 600.0,
 ) -> None:
     """Run trials for the chief at an address, `HOST:PORT`, until it has no more.
@@ -131,7 +118,7 @@ def run_worker(
         ready(search)
         show(f"works for the chief at {address} as {name}")
         with (
-            Messenger(channel, definition, name, show, parent) as messenger,
+            Messenger(channel, definition, name, show) as messenger,
             TemporaryDirectory() as scratch,
             _keras_tuner_environment(address, name),
         ):

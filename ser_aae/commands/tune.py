@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import search_dimensions
 from ser_aae.errors import UserError
+from ser_aae.processes.lifeline import end_with_parent
 from ser_aae.progress import show_line
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="work for the chief there, who says what is searched; give only the places",
     )
-    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    # of a chief that started this worker: its standard input is the chief's lifeline
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -89,6 +92,8 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: Something given cannot be, or a trial failed by a setting that cannot be.
     """
+    if arguments.child:
+        end_with_parent(sys.stdin.fileno())
     search = None if arguments.worker else _read_search(arguments)
     from tuning.hypermodel import TrialFailedError
 
@@ -140,9 +145,9 @@ def _work(arguments: argparse.Namespace) -> None:
             )
 
     # the chief that started this worker shows its lines itself
-    show = show_line if arguments.parent is None else lambda line: None
+    show = (lambda line: None) if arguments.child else show_line
     run = trainer(arguments.store, arguments.runs)
-    run_worker(arguments.worker, run, show, ready=check_corpora, parent=arguments.parent)
+    run_worker(arguments.worker, run, show, ready=check_corpora)
 
 
 def _read_search(arguments: argparse.Namespace) -> "Search":

@@ -4,7 +4,8 @@ The test part is scored in the file's own runtime. Another accuracy without quan
 of this program; with quantisation it comes of lost digits, which another choice mends.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from ser_aae.errors import ModelError, UserError
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
 from ser_aae.export.writers import write_model
-from ser_aae.files.atomic import written_whole
+from ser_aae.files.atomic import remove_partial, written_whole
+from ser_aae.files.locks import claim, holder
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_signature
@@ -116,7 +118,7 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
     if choice.takes == WAVEFORM:
         signature = replace(signature, input=WAVEFORM)
         written = build_waveform_model(written, signature, choice.kind == "litert")
-    with written_whole(out) as temporary:
+    with _hold(out), written_whole(out) as temporary:
         write_model(written, choice.kind, choice.quantise, temporary)
         write_signature(temporary, signature)
         try:
@@ -130,6 +132,16 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
             ) from error
         _judge(rescored, choice, out)
     return rescored
+
+
+@contextmanager
+def _hold(out: Path) -> Iterator[None]:
+    """Hold the file to write, and remove what a killed process left half-written of it."""
+    with claim(out) as held:
+        if not held:
+            raise UserError(f"--out: {holder(out)} writes {out}; wait until it has ended")
+        remove_partial(out.parent, out.name)
+        yield
 
 
 def _check(choice: Choice, out: Path) -> None:

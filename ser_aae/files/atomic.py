@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -47,9 +48,12 @@ def written_whole(path: Path) -> Iterator[Path]:
         remove(temporary)
 
 
-def remove_partial(folder: Path) -> None:
-    """Remove half-written files of killed processes from a folder that nobody else writes to."""
-    for path in folder.glob(PARTIAL):
+def remove_partial(folder: Path, name: str = "") -> None:
+    """Remove half-written files of killed processes from a folder that nobody else writes to.
+
+    With the name of a file or folder there, those of it alone; the rest may be anybody's.
+    """
+    for path in folder.glob(PARTIAL.replace("part-*", f"part-{escape(name)}") if name else PARTIAL):
         remove(path)
 
 

@@ -8,7 +8,6 @@ and a crash would end the worker.
 import os
 import pickle
 import sys
-import threading
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.locks import claim
 from ser_aae.files.refusals import explain_refusal
+from ser_aae.processes.lifeline import end_with_parent
 from ser_aae.results.folder import run_folder
 
 _ENVIRONMENT = {
@@ -102,7 +102,7 @@ def _describe(code: int, text: str) -> str:
 def main() -> int:
     """Train the run that is written to the standard input; return the exit code."""
     config, store, runs = pickle.load(sys.stdin.buffer)  # noqa: S301  # of the worker's own
-    threading.Thread(target=_end_with_the_worker, daemon=True).start()
+    end_with_parent(sys.stdin.fileno())
     try:
         with claim(run_folder(runs, config)) as held:
             return _train(config, store, runs) if held else _BUSY_CODE
@@ -127,12 +127,6 @@ def _train(config: RunConfig, store: Path, runs: Path) -> int:
     except DivergedError as error:  # the same seed diverges again
         raise UserError(str(error)) from error
     return 0
-
-
-def _end_with_the_worker() -> None:
-    """End at once when the worker has: it holds the other end of the standard input."""
-    os.read(sys.stdin.fileno(), 1)  # unbuffered: a buffer's lock would be held at the end
-    os._exit(1)
 
 
 if __name__ == "__main__":

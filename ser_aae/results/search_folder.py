@@ -103,7 +103,7 @@ class Searched:
 
     Attributes:
         dimensions: Name of each dimension to its values, in order.
-        rows: The completed trials in the order of their end; `values` and `objective`.
+        rows: The completed trials in the order of their beginning; `values` and `objective`.
         definition: All of `search.json`.
     """
 

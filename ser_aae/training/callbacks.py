@@ -240,9 +240,11 @@ def train_anew(folder: Path) -> str:
 
 def remove_backup(folder: Path) -> None:
     """Remove the state of a run that has ended."""
-    (folder / BACKUP).unlink(missing_ok=True)
-    for weights in folder.glob(BACKUP_WEIGHTS):
-        weights.unlink()
+    for path in [folder / BACKUP, *folder.glob(BACKUP_WEIGHTS)]:
+        if (
+            path.is_file()
+        ):  # a file system that may only be read refuses to remove what is not there
+            path.unlink(missing_ok=True)
 
 
 def save_weights(model: keras.Model, path: Path) -> None:

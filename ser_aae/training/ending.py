@@ -21,6 +21,7 @@ from ser_aae.results.folder import (
     VALIDATION,
     digest_files,
     is_complete,
+    is_validated,
     read_epochs,
 )
 from ser_aae.results.predictions import score, write_predictions
@@ -84,7 +85,13 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     write_json(folder / RESULT, result)
-    (folder / VALIDATION).unlink(missing_ok=True)
+    remove_leftovers(folder)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a run that has ended needs no more; a kill in its last moment leaves that."""
+    if is_complete(folder) and is_validated(folder):
+        (folder / VALIDATION).unlink(missing_ok=True)
     remove_backup(folder)
 
 

@@ -141,6 +141,7 @@ def _find_or_compute(
     """
     if has_file(place / STAGE_ONE_WEIGHTS):
         _check(place, config)
+        remove_backup(place)  # a kill in the last moment leaves it
         show(f"stage 1: found in {place}")
         return
     remove_partial(place)

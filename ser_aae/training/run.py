@@ -39,7 +39,7 @@ from ser_aae.training.callbacks import (
 )
 from ser_aae.training.devices import device_names
 from ser_aae.training.divergence import DivergedError
-from ser_aae.training.ending import finish, finish_unscored
+from ser_aae.training.ending import finish, finish_unscored, remove_leftovers
 from ser_aae.training.pretraining import adopt_weights, pretrain
 from ser_aae.training.scoring import TrainedModel
 from ser_aae.training.seeds import seed_everything
@@ -74,6 +74,7 @@ def train_and_evaluate(
     """
     folder = run_folder(runs, config)
     if _has_ended(folder, score_test):
+        remove_leftovers(folder)
         show(f"{folder}: complete already, nothing to train")
         return folder
     with claim(folder) as held:
@@ -99,6 +100,7 @@ def train_claimed(
     data = assemble(config, store)
     plan = plan_trials(config, store, data)
     if _has_ended(folder, score_test):
+        remove_leftovers(folder)
         return folder
     _begin_folder(folder, config, data, plan)
     remarks: tuple[str, ...] = ()

@@ -137,6 +137,15 @@ def test_a_file_changed_after_the_interrupt_is_computed_again(
     np.testing.assert_array_equal(parse(record, 128)[1].numpy(), wanted)
 
 
+def test_notes_that_a_kill_in_the_last_moment_leaves_go(demo_root, tmp_path, small_shards):
+    run(demo_root, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    wanted = sorted(folder.iterdir())
+    (folder / "shard-00004.json").write_text("{}")
+    run(demo_root, tmp_path)
+    assert sorted(folder.iterdir()) == wanted
+
+
 def test_changed_recordings_are_noticed(demo_root, tmp_path):
     shutil.copytree(demo_root / "demo", tmp_path / "data" / "demo")
     folder = run(tmp_path / "data", tmp_path / "store").folder

@@ -9,7 +9,7 @@ PACKAGES = ("ser_aae", "data_prep", "tuning", "reports")
 
 FLOORS = (
     ("errors", "labels", "utterance", "corpus_facts", "progress"),
-    ("config", "files"),
+    ("config", "files", "processes"),
     ("frontend", "store", "protocols", "model", "experiments"),
     ("data", "results"),
     ("batches",),
@@ -27,7 +27,7 @@ ENTRANCES = ("cli", "__main__")
 WORDS = FLOORS[0]
 
 MAY_IMPORT = {
-    "data_prep": (*WORDS, "config", "files", "frontend", "store"),
+    "data_prep": (*WORDS, "config", "files", "processes", "frontend", "store"),
     "tuning": (*WORDS, "config", "files", "experiments", "results", "training"),
     "reports": (*WORDS, "config", "files", "store", "protocols", "data", "experiments", "results"),
 }
@@ -35,8 +35,8 @@ MAY_IMPORT = {
 
 TENSORFLOW = {"tensorflow", "tensorflow_io", "keras", "keras_tuner"}
 WITHOUT_TENSORFLOW = (
-    *(*WORDS, "config", "files", "frontend", "protocols", "experiments", "data", "results"),
-    *("commands", "cli"),
+    *(*WORDS, "config", "files", "processes", "frontend", "protocols", "experiments", "data"),
+    *("results", "commands", "cli"),
 )
 """Rooms that load no TensorFlow; `store` loads it in its records alone, and never on import."""
 

@@ -2,7 +2,7 @@
 
 ```
 cheap_search.py chief RUNS LOG SECONDS WORKERS      starts its workers itself
-cheap_search.py worker PARENT LOG SECONDS ADDRESS
+cheap_search.py worker RUNS LOG SECONDS ADDRESS
 ```
 Each run adds a line to LOG when it begins and another when it has ended.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 warnings.simplefilter("ignore")
 
 from ser_aae.config import RunConfig  # noqa: E402 (after the warnings are off)
+from ser_aae.processes.lifeline import end_with_parent  # noqa: E402
 from tuning.definition import Search  # noqa: E402
 from tuning.local_workers import LocalWorkers  # noqa: E402
 from tuning.search import search_with_workers  # noqa: E402
@@ -49,10 +50,11 @@ def _show(line):
 def main(role, place, log, seconds, last):
     run = _slow_runs(Path(log), float(seconds))
     if role == "worker":
-        run_worker(last, run, _show, parent=int(place))
+        end_with_parent(sys.stdin.fileno())
+        run_worker(last, run, _show)
         return
 
-    command = [sys.executable, __file__, "worker", str(os.getpid()), log, seconds]
+    command = [sys.executable, __file__, "worker", place, log, seconds]
     helpers = LocalWorkers(command, int(last))
     search_with_workers(SEARCH, Path(place), _show, "127.0.0.1:0", helpers)
     print("ended", flush=True)

@@ -5,8 +5,9 @@ import json
 import pytest
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from ser_aae.results.search_folder import OBJECTIVE
+from ser_aae.results.search_folder import OBJECTIVE, TRIALS
 from tuning.oracles import STATE, build_oracle
+from tuning.record import record
 
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
 
@@ -23,7 +24,7 @@ def oracle_of(search_of, tmp_path):
 
 def end(oracle, trial, value=0.5):
     """Do what a worker does, over there: with a copy of the trial."""
-    oracle.update_trial(trial.trial_id, {OBJECTIVE: value})
+    oracle.update_trial(trial.trial_id, {OBJECTIVE: value, "fold00-rep00": value})
     copy = Trial(trial.hyperparameters.copy(), trial.trial_id, TrialStatus.COMPLETED)
     oracle.end_trial(copy)
 
@@ -186,3 +187,34 @@ def test_the_seed_decides_what_is_tried(oracle_of, search_of):
         oracle = oracle_of("latent,alpha,beta", config=config)
         tried.append([values_of(oracle.create_trial(name)) for name in "abc"])
     assert tried[0] == tried[1] != tried[2]
+
+
+@pytest.mark.parametrize("algorithm", ["grid", "random"])
+def test_two_workers_try_the_same_whoever_ends_first_and_whatever_is_killed(
+    search_of, tmp_path, algorithm
+):
+    search = search_of("masks", algorithm, 0 if algorithm == "grid" else 12)
+    found = []
+    for number, reloads in enumerate(((), (2, 3))):
+        place = tmp_path / str(number)
+        oracle = build_oracle(search, place)
+        running, ended = {}, 0
+        while len(oracle.end_order) < 4:
+            for name in ("a", "b")[:: 1 - 2 * number]:
+                trial = oracle.create_trial(name)
+                if trial.status == TrialStatus.RUNNING:
+                    running[name] = trial
+            # in one search the first that has begun ends first, in the other one the last
+            name = sorted(running, key=lambda name: running[name].trial_id)[-number]
+            trial = running.pop(name)
+            end(oracle, trial, values_of(trial)[0] / 10)
+            ended += 1
+            if ended in reloads:
+                running.clear()
+                oracle = build_oracle(search, place)
+                oracle.resume()
+        record(search, oracle, place, tmp_path)
+        found.append((place / TRIALS).read_text())
+    assert oracle.create_trial("a").status == TrialStatus.STOPPED
+    assert found[0] == found[1]
+    assert len(json.loads(found[0])["trials"]) == 4

@@ -1,10 +1,14 @@
 """Whole searches in one process: what they cover, leave behind, and go on with."""
 
 import json
+import zlib
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import yaml
 
+from ser_aae.config import RunConfig, TrainingConfig
 from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
 from ser_aae.results.search_folder import BEST, SEARCH, TRIALS
@@ -187,3 +191,40 @@ def test_progress_tells_trials_and_the_best_so_far(search_of, cheap_runs, tmp_pa
     assert shown[2] == "trial 0: an epoch"
     assert shown[3].startswith("1 of 2 trials done; best so far: UA ")
     assert "model.alpha" in shown[3]
+
+
+class RuggedRuns:
+    """Runs whose objective jumps from point to point, and some of which are interrupted.
+
+    Args:
+        every: Number of the call that is interrupted, and of each as many later; 0 for none.
+    """
+
+    def __init__(self, every):
+        self.every = every
+        self.calls = self.interruptions = 0
+
+    def __call__(self, config, show):
+        self.calls += 1
+        if self.every and self.calls % self.every == 0:
+            self.interruptions += 1
+            raise KeyboardInterrupt
+        return zlib.crc32(config.digest().encode()) / 2**32
+
+
+@pytest.mark.filterwarnings("ignore:The optimal value found for dimension")  # so rugged is it
+@pytest.mark.parametrize("algorithm", ["grid", "random", "bayesian", "hyperband"])
+@pytest.mark.parametrize("every", [2, 5])
+def test_an_interrupted_search_ends_as_an_undisturbed_one(search_of, tmp_path, algorithm, every):
+    space = "latent,optimiser" if algorithm == "grid" else "alpha,beta,latent"
+    config = replace(RunConfig(dataset="tiny"), training=replace(TrainingConfig(), epochs=4))
+    trials = {"random": 12, "bayesian": 16}.get(algorithm, 0)
+    search = search_of(space, algorithm, trials, config=config)
+    one = search_alone(search, tmp_path / "one", RuggedRuns(0), print)
+    runs, other = RuggedRuns(every), None
+    while other is None:
+        with suppress(KeyboardInterrupt):
+            other = search_alone(search, tmp_path / "other", runs, print)
+    assert runs.interruptions
+    for name in (TRIALS, BEST):
+        assert (other / name).read_text() == (one / name).read_text()

@@ -178,7 +178,7 @@ def test_a_worker_whose_corpora_differ_takes_no_trial(tune_with, monkeypatch, ca
     search = Search(config, read_space("alpha"), corpora={"tiny-00": "the chief's"})
     monkeypatch.setattr(tune, "_prepare", lambda *_: {"tiny-00": "another"})
 
-    def run_worker(address, run, show, ready, parent):
+    def run_worker(address, run, show, ready):
         assert address == "127.0.0.1:9"
         ready(search)
 

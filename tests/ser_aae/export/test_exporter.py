@@ -1,6 +1,7 @@
 """Exports of a tiny run: each file says what the run says, or is not kept."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from ser_aae.errors import UserError
 from ser_aae.export import exporter as module
 from ser_aae.export.exporter import Choice, ExportError, export
 from ser_aae.export.segment_model import build_segment_model
+from ser_aae.files.locks import claim
 from ser_aae.inference.exported_model import SUFFIXES, load_exported
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import read_signature
@@ -214,6 +216,22 @@ def test_an_older_file_stays_where_the_new_one_fails(recorded_run, tmp_path, mon
     with pytest.raises(ExportError):
         export_run(recorded_run, Choice("keras"), tmp_path / "m.keras")
     assert (tmp_path / "m.keras").read_text() == "older"
+
+
+def test_what_a_killed_export_left_of_the_file_goes_with_the_next(recorded_run, tmp_path):
+    for name in ("m.keras", "other.keras"):
+        (tmp_path / f".4711.part-{name}").write_text("half")
+    export_run(recorded_run, Choice("keras"), tmp_path / "m.keras")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".4711.part-other.keras", "m.keras"]
+
+
+def test_a_file_that_another_process_writes_is_left_to_it(recorded_run, tmp_path):
+    with (
+        claim(tmp_path / "m.keras"),
+        pytest.raises(UserError, match=rf"process {os.getpid()} .* writes .*m\.keras; wait"),
+    ):
+        export_run(recorded_run, Choice("keras"), tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize(

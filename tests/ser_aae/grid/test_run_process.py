@@ -1,6 +1,5 @@
 """One run in a process of its own: what it is given, and what becomes of its errors."""
 
-import io
 import os
 import pickle
 import signal
@@ -105,25 +104,30 @@ def test_a_run_that_another_process_trains_is_left_to_it(kfold_config, tiny_stor
     assert list(tmp_path.rglob("*.json")) == []
 
 
-def given(monkeypatch, *task):
-    """Let `main` read a task, and be watched by nobody."""
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(pickle.dumps(task))))
-    monkeypatch.setattr(run_process, "_end_with_the_worker", lambda: None)
+@pytest.fixture
+def given(monkeypatch, tmp_path):
+    """A function: a task -> `main` reads it, and is watched by nobody."""
+    path = tmp_path / "task"
+    path.touch()
+    monkeypatch.setattr(run_process, "end_with_parent", lambda pipe: None)
+    with path.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield lambda *task: path.write_bytes(pickle.dumps(task))
 
 
-def test_a_diverged_run_would_diverge_again(kfold_config, tmp_path, monkeypatch, capsys):
+def test_a_diverged_run_would_diverge_again(given, kfold_config, tmp_path, monkeypatch, capsys):
     def diverge(*_):
         raise DivergedError("loss became nan; lower training.learning_rate")
 
-    given(monkeypatch, kfold_config, Path("store"), tmp_path)
+    given(kfold_config, Path("store"), tmp_path)
     monkeypatch.setattr(train, "train_claimed", diverge)
     assert run_process.main() == run_process._REFUSAL_CODE
     assert capsys.readouterr().out == "loss became nan; lower training.learning_rate"
 
 
-def test_a_run_is_what_the_worker_wrote(kfold_config, tmp_path, monkeypatch, capsys):
+def test_a_run_is_what_the_worker_wrote(given, kfold_config, tmp_path, monkeypatch, capsys):
     done = []
-    given(monkeypatch, kfold_config, Path("store"), tmp_path)
+    given(kfold_config, Path("store"), tmp_path)
     monkeypatch.setattr(train, "train_claimed", lambda *task: done.append(task))
     assert run_process.main() == 0
     assert done == [(kfold_config, Path("store"), tmp_path)]

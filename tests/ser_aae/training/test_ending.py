@@ -185,3 +185,15 @@ def test_an_interrupted_run_without_its_test_part_goes_on(
     monkeypatch.undo()
     train_and_evaluate(config, tiny_store, tmp_path, score_test=False)
     assert validation_accuracy(folder) == validation_accuracy(unscored[1])
+
+
+def test_what_a_kill_in_the_last_moment_leaves_goes_with_the_next_command(
+    config, tiny_store, scored, tmp_path
+):
+    runs = shutil.copytree(scored.parents[2], tmp_path / "runs")
+    folder = run_folder(runs, config)
+    wanted = sorted(folder.iterdir())
+    for name in (VALIDATION, "backup.json", "backup-stage2-0002.weights.h5"):
+        (folder / name).touch()
+    assert train_and_evaluate(config, tiny_store, runs) == folder
+    assert sorted(folder.iterdir()) == wanted

@@ -1,0 +1,92 @@
+"""SIGTERM, as a user or a supervisor sends it to a command."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from processes import ROOT
+
+from ser_aae.processes.termination import TerminatedError, termination_raised
+
+PROGRAM = """
+import sys, time
+from ser_aae import cli
+from ser_aae.commands import corpora
+
+def wait(arguments):
+    try:
+        print("begun", flush=True)
+        time.sleep(600)
+    finally:
+        print("tidied up", flush=True)
+        if "slow" in sys.argv:
+            time.sleep(600)
+
+corpora.run = wait
+sys.exit(cli.main(["corpora"]))
+"""
+
+
+def start(*words):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout.readline() == "begun\n"
+    return process
+
+
+def test_a_command_tidies_up_and_ends_by_the_signal():
+    with start() as process:
+        process.terminate()
+        printed, said = process.communicate(timeout=60)
+    assert printed == "tidied up\n"
+    assert said == "interrupted; the same command goes on where it stopped\n"
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_a_second_signal_ends_it_at_once():
+    with start("slow") as process:
+        process.terminate()
+        assert process.stdout.readline() == "tidied up\n"
+        process.terminate()
+        assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_afterwards_the_signal_has_its_default_again():
+    with pytest.raises(TerminatedError), termination_raised():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with termination_raised():
+        assert callable(signal.getsignal(signal.SIGTERM))
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_who_handles_the_signal_already_goes_on_doing_so():
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+    try:
+        with termination_raised():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert came == [signal.SIGTERM]
+
+
+def test_in_another_thread_nothing_is_changed():
+    def look():
+        with termination_raised():
+            found.append(signal.getsignal(signal.SIGTERM))
+
+    found = []
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert found == [signal.SIG_DFL]
