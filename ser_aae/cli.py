@@ -1,8 +1,8 @@
 """The command line: its commands, and the exit code that an error of theirs becomes.
 
 Exit codes: 0 done; 2 the user can mend it (a mistake, a full disk, a place that cannot be
-written); 1 a fault of this program; 130 interrupted; 141 the reader of the output went away. SIGTERM
-ends it as SIGTERM.
+written); 1 a fault of this program; 130 interrupted; 141 the reader of the output went away.
+SIGTERM ends it as SIGTERM.
 """
 
 import argparse
