@@ -64,6 +64,9 @@ PRETRAINING = "pretraining"
 STAGE_ONE = "pretraining.json"
 STAGE_ONE_WEIGHTS = "weights.npz"
 
+_DIGESTED = (CONFIG, EPOCHS, VERIFICATION, EXAMPLES)
+"""Files whose digest `result.json` has: neither sealed nor guarded by a digest of its own."""
+
 _RUN_NAME = re.compile(r"fold\d+-rep\d+")
 
 
@@ -82,7 +85,7 @@ def read_plain_config(folder: Path) -> dict[str, Any]:
         check_stored(plain)
     except UserError as error:
         raise DamagedError(f"{path}: {error}; {TRAIN_AGAIN}") from error
-    _refuse_changed(folder, CONFIG)
+    refuse_changed(folder, CONFIG)
     return complete_stored(plain, RunConfig)
 
 
@@ -130,17 +133,22 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
     if not rows or stated not in (None, len(rows)):
         wanted = "a line an epoch" if stated is None else f"the lines of {stated} epochs"
         raise DamagedError(f"{path}: expected {wanted}, found {len(rows)}; {TRAIN_AGAIN}")
-    _refuse_changed(folder, EPOCHS)
+    refuse_changed(folder, EPOCHS)
     return rows
 
 
 def digest_files(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of the files of a run that no other record guards, for `result.json`."""
-    return {name: digest_of_file(folder / name) for name in (CONFIG, EPOCHS)}
+    """Return the SHA-256 of the files of a run that carry no seal, for `result.json`."""
+    there = (name for name in _DIGESTED if (folder / name).is_file())
+    return {name: digest_of_file(folder / name) for name in there}
 
 
-def _refuse_changed(folder: Path, name: str) -> None:
-    """Refuse a file that is not the one that a complete run ended with, where the run says so."""
+def refuse_changed(folder: Path, name: str) -> None:
+    """Refuse a file that is not the one that a complete run ended with, where the run says so.
+
+    Raises:
+        DamagedError: It is another one.
+    """
     if not is_complete(folder):
         return
     written = read_result(folder).get("files_sha256", {}).get(name)
