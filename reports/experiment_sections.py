@@ -29,6 +29,7 @@ from ser_aae.results.folder import (
     read_epochs,
     read_plain_config,
     read_result,
+    refuse_changed,
 )
 from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
@@ -285,6 +286,7 @@ def _add_picture(
 def _read_examples(path: Path) -> dict[str, np.ndarray]:
     if not has_file(path):
         return {}
+    refuse_changed(path.parent, path.name)
     try:
         # opened here: NumPy leaves the file open where it is no archive
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as content:

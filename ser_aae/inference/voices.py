@@ -18,7 +18,7 @@ from ser_aae.files.atomic import TRAIN_AGAIN, has_file, read_json, write_json
 from ser_aae.files.records import Record
 from ser_aae.inference.recogniser import NO_DIRECTION, Recogniser
 from ser_aae.inference.signature import read_signature
-from ser_aae.results.folder import RESULT, VERIFICATION, is_complete, read_result
+from ser_aae.results.folder import RESULT, VERIFICATION, is_complete, read_result, refuse_changed
 from ser_aae.results.model_files import remarks_on
 from ser_aae.results.trials import TRIALS_DIGEST, det_curve, read_trials, score_trials
 
@@ -135,6 +135,7 @@ def threshold_of(run: Path) -> Threshold | None:
     if written is None and not has_file(run / VERIFICATION):
         return None
     trials = read_trials(run / VERIFICATION)
+    refuse_changed(run, VERIFICATION)
     if written not in (None, score_trials(trials)[TRIALS_DIGEST]):
         raise DamagedError(
             f"{run / VERIFICATION}: changed since the run ended, by its digest in {RESULT}; "

@@ -23,6 +23,7 @@ from ser_aae.results.folder import (
     is_complete,
     read_plain_config,
     read_result,
+    refuse_changed,
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score, score_ensemble
@@ -155,6 +156,7 @@ def _evaluate_run(folder: Path) -> Evaluated:
     # a stored rate without trials, or trials without a rate, raises too
     if "equal_error_rate" in stored or has_file(folder / VERIFICATION):
         verified = score_trials(read_trials(folder / VERIFICATION))
+        refuse_changed(folder, VERIFICATION)
         if TRIALS_DIGEST not in stored:  # of a run before there was one
             del verified[TRIALS_DIGEST]
         _compare(folder, stored, verified, VERIFICATION)
@@ -170,7 +172,7 @@ def _compare(
     for name, value in scores.items():
         if not _is_equal(stored.get(name), value):
             raise UserError(
-                f"{folder}: {name}: {RESULT} says {stored.get(name)}, {source} gives "
+                f"{folder / source}: {name}: {RESULT} says {stored.get(name)}, {source} gives "
                 f"{value}; one of the two was changed after the run: train it again"
             )
 

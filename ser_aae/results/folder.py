@@ -68,6 +68,9 @@ PRETRAINING = "pretraining"
 STAGE_ONE = "pretraining.json"
 STAGE_ONE_WEIGHTS = "weights.npz"
 
+_DIGESTED = (CONFIG, EPOCHS, NORMALISATION, BEST_WEIGHTS, VERIFICATION, EXAMPLES)
+"""Files whose digests the run's record has. The predictions have a digest of their own there."""
+
 _RUN_NAME = re.compile(r"fold\d+-rep\d+")
 
 
@@ -139,11 +142,9 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
 
 
 def digest_files(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of the files of a run that no other record guards, by name."""
-    return {
-        name: digest_of_file(folder / name)
-        for name in (CONFIG, EPOCHS, NORMALISATION, BEST_WEIGHTS)
-    }
+    """Return the SHA-256 of the files of a run that are there, by name, for its record."""
+    there = (name for name in _DIGESTED if (folder / name).is_file())
+    return {name: digest_of_file(folder / name) for name in there}
 
 
 def written_digests(folder: Path) -> Mapping[str, str]:

@@ -80,6 +80,7 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
         # corpora in which no person speaks
         "synthetic": sorted({part.corpus.name for part in data.parts if part.corpus.synthetic}),
         "elicitation": facts.elicitation if facts else "",
+        FILE_DIGESTS: digest_files(folder),
         # a changed posterior that changes no class shows in no figure
         "predictions_sha256": digest_of_file(folder / PREDICTIONS),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

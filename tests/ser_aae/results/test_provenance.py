@@ -42,7 +42,13 @@ def test_a_result_holds_digests_of_its_files_and_names_synthetic_corpora(
     assert result["predictions_sha256"] == hashlib.sha256(written).hexdigest()
     assert result["files_sha256"] == {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in ("config.json", "epochs.jsonl", "normalisation.json", "best.weights.h5")
+        for name in (
+            "config.json",
+            "epochs.jsonl",
+            "normalisation.json",
+            "best.weights.h5",
+            "examples.npz",
+        )
     }
     assert result["synthetic"] == ["tiny"]
     assert read_signature(folder).warnings[0].startswith("trained on synthetic speech (tiny)")
