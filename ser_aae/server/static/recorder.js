@@ -3,6 +3,7 @@
 
 const BYTES_OF_SAMPLE = 2;
 const BYTES_OF_HEAD = 44;
+const FALL = 0.99; // of the level shown, from block to block
 
 /** Records one channel, with nothing done to the sound: how loud it is says something. */
 export class Recorder {
@@ -31,14 +32,16 @@ export class Recorder {
     this.context = context;
     this.blocks = [];
     this.length = 0;
+    this.level = 0;
     const node = new AudioWorkletNode(context, "microphone", {
       channelCount: 1, channelCountMode: "explicit",
     });
     node.port.onmessage = ({ data }) => {
       this.blocks.push(data);
       this.length += data.length;
-      const loudest = data.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-      onblock(this.length / context.sampleRate, loudest);
+      // it falls slowly enough to be seen: a block is under 3 ms
+      this.level = data.reduce((most, sample) => Math.max(most, Math.abs(sample)), FALL * this.level);
+      onblock(this.length / context.sampleRate, this.level);
     };
     // not every browser asks a node for sound that leads nowhere; what leaves this one is silence
     context.createMediaStreamSource(stream).connect(node).connect(context.destination);

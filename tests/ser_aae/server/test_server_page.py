@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from ser_aae.server.page import FILES
 
@@ -80,6 +81,18 @@ def test_an_upload_is_answered_with_bars_timeline_and_speakers(
     for place in ("#recording", "#bars-emotion", "#bars-gender", "#timeline img", "#speakers"):
         assert colours_at(page, place) > 20, place
     assert served.kept() == []
+
+
+def test_silence_is_called_so(fresh, tmp_path):
+    path = tmp_path / "silence.wav"
+    soundfile.write(path, np.zeros(2 * 16000), 16000)
+    fresh.choose_file(INPUT, path)
+    fresh.wait_for(ANSWERED)
+    assert fresh.value(TEXT.format("#said")) == "2.0 s of silence."
+    assert fresh.value(TEXT.format("#bars")) == ""
+    assert fresh.value("document.querySelector('#speakers').hidden")
+    words = fresh.value("document.querySelector('#timeline img').alt")
+    assert words.endswith("silence from 0 to 2 s")
 
 
 def test_what_was_given_is_played_from_the_browser_itself(fresh, recording):
