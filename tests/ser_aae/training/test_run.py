@@ -14,6 +14,7 @@ from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import is_complete, run_folder
+from ser_aae.results.model_files import digest_model
 from ser_aae.results.predictions import read_predictions
 from ser_aae.training import run as train
 from ser_aae.training import stage as stages
@@ -66,6 +67,8 @@ def assert_same(first, second):
     assert one.keys() == two.keys()
     for name, value in one.items():
         np.testing.assert_array_equal(value, two[name], err_msg=name)
+    # the files too, byte for byte: their digests stand in the results
+    assert digest_model(first) == digest_model(second)
 
 
 def losses_of(folder):
