@@ -15,6 +15,7 @@ import soundfile
 
 from data_prep.corpora import corpus_name
 from ser_aae.errors import UserError
+from ser_aae.files.refusals import explain_refusal
 
 MARKER = ".synthetic.json"
 """The file that marks a folder as made here, so that it may be replaced."""
@@ -63,7 +64,8 @@ def synthesise(dataset: str, data_root: Path, speakers: int | None = None, seed:
         _write_folder(folder, layout, count, seed)
     except (OSError, soundfile.LibsndfileError) as error:  # the latter for a full disk
         raise UserError(
-            f"{data_root}: cannot be written ({error}); is the disk full? Make room, or give "
+            explain_refusal(error, data_root)
+            or f"{data_root}: cannot be written ({error}); is the disk full? Make room, or give "
             "another --data-root"
         ) from error
     return folder
