@@ -246,14 +246,9 @@ def fold_and_seed(folder: Path, config: Mapping[str, Any]) -> dict[str, int]:
     """Return `fold` and `repetition` of a run, from its config.
 
     Raises:
-        UserError: They are missing, or the folder is named after others: it was renamed.
+        UserError: The folder is named after others: it was renamed.
     """
-    try:
-        fold, seed = config["protocol"]["fold"], config["seed"]
-    except (KeyError, TypeError) as error:
-        raise UserError(
-            f"{folder / CONFIG}: expected protocol.fold and seed, found no {error}"
-        ) from error
+    fold, seed = config["protocol"]["fold"], config["seed"]
     if folder.name != run_name(fold, seed):
         raise UserError(
             f"{folder}: its config says fold {fold} and seed {seed}; rename the folder "

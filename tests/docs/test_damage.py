@@ -53,10 +53,7 @@ def table():
     lines = re.findall(r"^\| (\w.*?) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     head, *rows = ([cell.strip() for cell in line.split(" | ")] for line in lines)
     assert head == ["file", *WAYS]
-    return {
-        row[0].replace("`", "").replace(" [^1]", ""): dict(zip(WAYS, row[1:], strict=True))
-        for row in rows
-    }
+    return {row[0].replace("`", ""): dict(zip(WAYS, row[1:], strict=True)) for row in rows}
 
 
 def damage(path, way, place=0.5):

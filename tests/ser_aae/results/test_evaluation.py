@@ -92,7 +92,7 @@ def test_a_wrong_answer_changed_into_another_wrong_one_is_found(run):
     row = int(np.flatnonzero(frame["truth"] != frame["predicted"])[0])
     used = {frame["truth"][row], frame["predicted"][row]}
     alter(run, row, next(name for name in CLASSES if name not in used))
-    with pytest.raises(UserError, match=r"predictions.parquet: (macro_f1|confusion)"):
+    with pytest.raises(UserError, match=r"predictions\.parquet: (macro_f1|confusion)"):
         evaluate(run)
 
 
@@ -196,7 +196,7 @@ def test_runs_of_another_config_are_not_pooled(tmp_path):
 def test_an_altered_run_spoils_its_experiment(experiment):
     stored = read_json(experiment / "fold01-rep01" / "result.json")
     write_json(experiment / "fold01-rep01" / "result.json", stored | {"macro_f1": 0.99})
-    with pytest.raises(UserError, match="fold01-rep01/predictions.parquet: macro_f1"):
+    with pytest.raises(UserError, match=r"fold01-rep01/predictions\.parquet: macro_f1"):
         evaluate(experiment)
 
 

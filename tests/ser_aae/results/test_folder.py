@@ -105,7 +105,7 @@ def test_a_renamed_run_is_refused(tmp_path):
     with pytest.raises(UserError, match="rename the folder to fold00-rep00"):
         load_runs(tmp_path)
     write_json(folder / "config.json", {"seed": 1})
-    with pytest.raises(UserError, match="found no 'protocol'"):
+    with pytest.raises(UserError, match=r"config\.json: dataset: expected one text, found none"):
         load_runs(tmp_path)
 
 
