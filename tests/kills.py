@@ -245,19 +245,14 @@ def kill_once(case: Case, place: Path, number: int, of: int, seed: int) -> Kill:
     variant = number % case.variants
     draw = np.random.default_rng([seed, len(case.name), number])
     seconds = run_undisturbed(case, place, variant)
-    after_s = seconds * (number + draw.uniform()) / of
     folder = place / case.name / f"kill-{number:02d}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     # each variant is met by both
     sent = signal.SIGKILL if number // case.variants % 2 else signal.SIGTERM
     mark = f"{os.getpid()}-{case.name}-{number}"
     with folder.with_suffix(".txt").open("w") as said:
-        process = _start(case.words(number), folder, said, mark)
-        try:
-            process.wait(after_s)
-        except subprocess.TimeoutExpired:
-            process.send_signal(sent)
+        after_s = seconds * (number + draw.uniform()) / of
+        while (process := _start_and_kill(case, number, folder, after_s, sent, said, mark)) is None:
+            after_s *= 0.8  # it was faster this time and had ended
         gone_s, orphans = _wait_until_gone(process, mark)
         damaged = sorted(find_damage(folder))
         code = _start(case.words(number), folder, said, mark).wait(MOST_SECONDS)
@@ -277,6 +272,21 @@ def kill_once(case: Case, place: Path, number: int, of: int, seed: int) -> Kill:
     if not (orphans or damaged or code or kill.different or kill.left):
         shutil.rmtree(folder)
     return kill
+
+
+def _start_and_kill(
+    case: Case, number: int, folder: Path, after_s: float, sent: int, said: Any, mark: str
+) -> "subprocess.Popen[bytes] | None":
+    """Start a command in an empty folder and kill it; `None` where it has ended before that."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    process = _start(case.words(number), folder, said, mark)
+    try:
+        process.wait(after_s)
+    except subprocess.TimeoutExpired:
+        process.send_signal(sent)
+        return process
+    return None
 
 
 def _wait_until_gone(process: "subprocess.Popen[bytes]", mark: str) -> tuple[float, list[str]]:
