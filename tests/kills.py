@@ -17,7 +17,6 @@ not collect this file.
 import argparse
 import csv
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -43,6 +42,7 @@ from processes import MOST_SECONDS, ROOT
 
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_jsonl
+from ser_aae.inference.exported_model import load_exported
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.labels import FOUR
 from ser_aae.results.evaluation import evaluate
@@ -69,6 +69,9 @@ FRONT_END = ("frontend.bins=32", "frontend.scale=linear")
 
 TRAINED = Path("trained", "fold00-rep00")
 """The run that is exported."""
+
+EXPORTED = "exported/"
+"""Folder of the exported files, below that of a kill."""
 
 RECORDINGS = 640
 """Recordings to prepare: five shards."""
@@ -149,7 +152,7 @@ def _prepare(_number: int) -> list[str]:
 def _export(number: int) -> list[str]:
     kinds = [("keras", ".keras"), ("saved-model", ""), ("onnx", ".onnx"), ("litert", ".tflite")]
     name, ending = kinds[number % len(kinds)]
-    out = ["--format", name, "--out", f"exported/model{ending}", "--store", "../../store"]
+    out = ["--format", name, "--out", f"{EXPORTED}model{ending}", "--store", "../../store"]
     return ["export", f"../../{TRAINED}", *out]
 
 
@@ -158,7 +161,7 @@ CASES = (
     Case("tune", _tune, "trials.json, best.yaml, weights, figures, logs"),
     Case("reproduce", _reproduce, "weights, predictions, figures, logs, setup"),
     Case("prepare", _prepare, "shards, utterances, manifest"),
-    Case("export", _export, "the exported files", variants=4),
+    Case("export", _export, "names, signature, what the model answers", variants=4),
 )
 
 
@@ -245,19 +248,14 @@ def kill_once(case: Case, place: Path, number: int, of: int, seed: int) -> Kill:
     variant = number % case.variants
     draw = np.random.default_rng([seed, len(case.name), number])
     seconds = run_undisturbed(case, place, variant)
-    after_s = seconds * (number + draw.uniform()) / of
     folder = place / case.name / f"kill-{number:02d}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     # each variant is met by both
     sent = signal.SIGKILL if number // case.variants % 2 else signal.SIGTERM
     mark = f"{os.getpid()}-{case.name}-{number}"
     with folder.with_suffix(".txt").open("w") as said:
-        process = _start(case.words(number), folder, said, mark)
-        try:
-            process.wait(after_s)
-        except subprocess.TimeoutExpired:
-            process.send_signal(sent)
+        after_s = seconds * (number + draw.uniform()) / of
+        while (process := _start_and_kill(case, number, folder, after_s, sent, said, mark)) is None:
+            after_s *= 0.8  # it was faster this time and had ended
         gone_s, orphans = _wait_until_gone(process, mark)
         damaged = sorted(find_damage(folder))
         code = _start(case.words(number), folder, said, mark).wait(MOST_SECONDS)
@@ -277,6 +275,21 @@ def kill_once(case: Case, place: Path, number: int, of: int, seed: int) -> Kill:
     if not (orphans or damaged or code or kill.different or kill.left):
         shutil.rmtree(folder)
     return kill
+
+
+def _start_and_kill(
+    case: Case, number: int, folder: Path, after_s: float, sent: int, said: Any, mark: str
+) -> "subprocess.Popen[bytes] | None":
+    """Start a command in an empty folder and kill it; `None` where it has ended before that."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    process = _start(case.words(number), folder, said, mark)
+    try:
+        process.wait(after_s)
+    except subprocess.TimeoutExpired:
+        process.send_signal(sent)
+        return process
+    return None
 
 
 def _wait_until_gone(process: "subprocess.Popen[bytes]", mark: str) -> tuple[float, list[str]]:
@@ -306,14 +319,33 @@ def describe(folder: Path) -> dict[str, str]:
     """Return each file by its name in a folder: a digest of what must not differ in it.
 
     Left out are TensorBoard's files, whose names hold time and process, and the state of the
-    oracle of a search, which says which worker had which trial.
+    oracle of a search, which says which worker had which trial. Exported files hold dates and
+    addresses in memory; of these counts what they answer.
     """
     found = {}
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         if "tfevents" not in name and path.name != "oracle.json":
-            found[name] = hashlib.sha256(_content(path)).hexdigest()[:16]
+            content = b"" if name.startswith(EXPORTED) else _content(path)
+            found[name] = hashlib.sha256(content).hexdigest()[:16]
+    for path in _models(folder):
+        found[f"answers of {path.name}"] = hashlib.sha256(_answers(path)).hexdigest()[:16]
     return found
+
+
+def _models(folder: Path) -> Iterator[Path]:
+    """Yield the exported models that stand under their own names."""
+    return (path for path in folder.glob(f"{EXPORTED}*") if not path.name.startswith("."))
+
+
+def _answers(path: Path) -> bytes:
+    """Return what an exported model says of itself and of some noise, to the bit."""
+    signature, forward = load_exported(path)
+    shape = (3, tiny.DATA.segment_frames, tiny.FRONTEND.bins)
+    outputs = forward(np.random.default_rng(0).normal(-50, 10, shape).astype(np.float32))
+    parts = [signature.to_json().encode()]
+    parts += [np.asarray(outputs[name]).tobytes() for name in sorted(outputs)]
+    return b"".join(parts)
 
 
 def _content(path: Path) -> bytes:
@@ -324,7 +356,6 @@ def _content(path: Path) -> bytes:
         ".parquet": lambda: pd.read_parquet(path).to_csv().encode(),
         ".h5": lambda: _plain(_arrays(path)),
         ".npz": lambda: _npz(path),
-        ".keras": lambda: _archive(path),
     }
     return read.get(path.suffix, path.read_bytes)()
 
@@ -353,19 +384,6 @@ def _arrays(file: Any) -> dict[str, str]:
     with h5py.File(file) as opened:
         opened.visititems(keep)
     return found
-
-
-def _archive(path: Path) -> bytes:
-    parts = {}
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            content = archive.read(name)
-            if name.endswith(".h5"):
-                content = _plain(_arrays(io.BytesIO(content)))
-            if name == "metadata.json":  # Keras' version and the date
-                content = b""
-            parts[name] = hashlib.sha256(content).hexdigest()
-    return _plain(parts)
 
 
 def find_damage(folder: Path) -> Iterator[str]:
@@ -414,9 +432,8 @@ def _check_corpora(folder: Path) -> None:
 
 
 def _check_model(folder: Path) -> None:
-    for path in folder.glob("exported/*"):
-        if not path.name.startswith("."):
-            Recogniser.load(path)
+    for path in _models(folder):
+        Recogniser.load(path)
 
 
 def kill_often(case: Case, place: Path, arguments: argparse.Namespace) -> list[Kill]:

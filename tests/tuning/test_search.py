@@ -216,7 +216,8 @@ class RuggedRuns:
 @pytest.mark.parametrize("algorithm", ["grid", "random", "bayesian", "hyperband"])
 @pytest.mark.parametrize("every", [2, 5])
 def test_an_interrupted_search_ends_as_an_undisturbed_one(search_of, tmp_path, algorithm, every):
-    space = "latent,optimiser" if algorithm == "grid" else "alpha,beta,latent"
+    # hyperband goes on until its space is exhausted
+    space = {"grid": "latent,optimiser", "hyperband": "alpha"}.get(algorithm, "alpha,beta,latent")
     config = replace(RunConfig(dataset="tiny"), training=replace(TrainingConfig(), epochs=4))
     trials = {"random": 12, "bayesian": 16}.get(algorithm, 0)
     search = search_of(space, algorithm, trials, config=config)
