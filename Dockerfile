@@ -48,5 +48,8 @@ USER ser-aae
 WORKDIR /runs
 # what Ctrl-C sends: Python as the first process of a container does not hear SIGTERM
 STOPSIGNAL SIGINT
+# well is also a container in which no server was asked for, such as one that trains
+HEALTHCHECK --interval=30s --timeout=10s --start-period=2m \
+    CMD ["python", "-m", "ser_aae.server.health"]
 ENTRYPOINT ["ser-aae"]
 CMD ["--help"]

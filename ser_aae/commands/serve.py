@@ -1,14 +1,22 @@
 """`ser-aae serve`: a trained model as a web page and a JSON endpoint."""
 
 import argparse
+import os
 import socket
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
+from ser_aae.server.address import add_address, local_host, url_host
+from ser_aae.server.hosts import allowed_hosts, is_loopback
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+if TYPE_CHECKING:
+    from ser_aae.server.limits import Limits
+    from ser_aae.server.queue import RecognitionQueue
+
+_TOKEN = "SER_AAE_TOKEN"  # noqa: S105
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -23,13 +31,8 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
     )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen at (127.0.0.1: this machine alone; whoever reaches another "
-        "address may use the model)",
-    )
-    parser.add_argument("--port", type=int, default=7860, help="port to listen at (7860)")
+    add_address(parser)
+    _add_guards(parser)
     parser.add_argument(
         "--max-mb", type=float, default=50.0, metavar="MB", help="largest recording (50)"
     )
@@ -46,43 +49,63 @@ def add_parser(commands: Subparsers) -> None:
     parser.set_defaults(run=run, resumes=False)
 
 
+def _add_guards(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one more name or address by which browsers ask for the server, without a port; may "
+        "be given several times (the machine's own are known)",
+    )
+    parser.add_argument(
+        "--token",
+        help=f"what a client has to know, at least 16 characters (${_TOKEN}, which no list of "
+        "processes shows)",
+    )
+    parser.add_argument(
+        "--connections-per-address",
+        type=int,
+        default=50,
+        metavar="N",
+        help="connections that one address of another machine may have (50); more where a proxy "
+        "there asks for everybody",
+    )
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Load the model, then serve."""
     _check(arguments)
-    import uvicorn
-
-    from ser_aae.inference.recogniser import Recogniser
     from ser_aae.server.app import build_app
+    from ser_aae.server.connections import build_server
     from ser_aae.server.limits import Limits
-    from ser_aae.server.queue import RecognitionQueue
     from ser_aae.server.uploads import Uploads
 
-    listening = _listen(arguments.host, arguments.port)
-    limits = Limits(arguments.max_mb, arguments.max_seconds)
-    if arguments.speakers:
-        from ser_aae.inference.voices import Voices, nearest, read_enrolled
+    token = _token(arguments.token)
 
-        voices = Voices.load(arguments.model)
-        enrolled = read_enrolled(arguments.speakers, voices)
-        queue = RecognitionQueue(voices.recogniser, limits, partial(nearest, enrolled=enrolled))
-    else:
-        queue = RecognitionQueue(Recogniser.load(arguments.model, arguments.trust), limits)
+    listening = _listen(arguments.host, arguments.port)
+    is_open = not is_loopback(listening.getsockname()[0])
+    hosts = allowed_hosts([*arguments.allowed_host, local_host(arguments.host)], is_open)
+    limits = Limits(
+        arguments.max_mb,
+        arguments.max_seconds,
+        connections_per_address=arguments.connections_per_address,
+    )
+    queue = _load(arguments, limits)
     uploads = Uploads(limits)
     try:
-        host = _url_host(arguments.host)
-        hosts = _LOOPBACK if host in _LOOPBACK else ()
-        config = uvicorn.Config(
-            build_app(queue, uploads, hosts),
-            log_level="info" if arguments.verbose else "warning",
-            limit_concurrency=100,
-            timeout_graceful_shutdown=3,  # an open page keeps a connection for ever
-            server_header=False,
-        )
-        port = listening.getsockname()[1]
         for warning in (*queue.recogniser.remarks, *queue.recogniser.signature.warnings):
             show_line(f"warning: {warning}")
+        if is_open and not token:
+            show_line(
+                f"warning: whoever reaches {arguments.host} may use the server; --token, or "
+                f"${_TOKEN}, asks for a token"
+            )
+        app = build_app(queue, uploads, hosts, token)
+        server = build_server(app, limits, "info" if arguments.verbose else "warning")
+        host, port = url_host(local_host(arguments.host)), listening.getsockname()[1]
         print(f"http://{host}:{port}", flush=True)
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
     finally:
         queue.close()
         uploads.close()
@@ -97,11 +120,33 @@ def _check(arguments: argparse.Namespace) -> None:
         if not 0 < value < float("inf"):
             name = option.replace("_", "-")
             raise UserError(f"--{name}: expected a number over 0, got {value:g}")
+    if arguments.connections_per_address < 1:
+        raise UserError(
+            "--connections-per-address: expected a number over 0, got "
+            f"{arguments.connections_per_address}"
+        )
 
 
-def _url_host(host: str) -> str:
-    """Return an address as it stands before a port, and in the header `Host` (RFC 3986)."""
-    return f"[{host}]" if ":" in host else host
+def _token(given: str | None) -> str | None:
+    """Return the token of the option, else of the environment; it is checked."""
+    from ser_aae.server.login import check_token
+
+    token = os.environ.get(_TOKEN) if given is None else given
+    return None if token is None else check_token(token)
+
+
+def _load(arguments: argparse.Namespace, limits: "Limits") -> "RecognitionQueue":
+    """Load the model, and the speakers where some are enrolled."""
+    from ser_aae.inference.recogniser import Recogniser
+    from ser_aae.server.queue import RecognitionQueue
+
+    if arguments.speakers is None:
+        return RecognitionQueue(Recogniser.load(arguments.model, arguments.trust), limits)
+    from ser_aae.inference.voices import Voices, nearest, read_enrolled
+
+    voices = Voices.load(arguments.model)
+    enrolled = read_enrolled(arguments.speakers, voices)
+    return RecognitionQueue(voices.recogniser, limits, partial(nearest, enrolled=enrolled))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ POST /api/predict         a form with `file`; `?timeline_seconds=1` for a timeli
                           `&picture=light` for a picture of it
 GET  /api/model           classes, limits and warnings
 GET  /api/openapi.json    the schema of both
+GET  /health              whether it is well; `login.LOGIN` is answered before all of these
 GET  /                    the page, and its files (`page.FILES`)
 
 Whatever is not in this list is refused: another address, another method, another parameter.
@@ -12,7 +13,7 @@ Whatever is not in this list is refused: another address, another method, anothe
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -24,7 +25,11 @@ from starlette.types import ASGIApp
 from ser_aae import __version__
 from ser_aae.errors import UserError
 from ser_aae.server import schema
+from ser_aae.server.exchange import Exchange
+from ser_aae.server.health import HEALTH, health
+from ser_aae.server.hosts import LOOPBACK
 from ser_aae.server.limits import BodyLimit, Guard
+from ser_aae.server.login import Login
 from ser_aae.server.page import mount_page
 from ser_aae.server.pictures import Scheme
 from ser_aae.server.queue import FaultError, RecognitionQueue
@@ -49,10 +54,19 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build_app(queue: RecognitionQueue, uploads: Uploads, hosts: Sequence[str] = ()) -> ASGIApp:
+def build_app(
+    queue: RecognitionQueue,
+    uploads: Uploads,
+    hosts: Collection[str] = LOOPBACK,
+    token: str | None = None,
+) -> ASGIApp:
     """Return the whole server; when it ends, uploads and queue are closed.
 
-    `hosts` are the names by which the server may be asked; any where there are none.
+    Args:
+        queue: The model.
+        uploads: The place of recordings.
+        hosts: Names by which the server may be asked, as `hosts.host_name` spells them.
+        token: What a client has to know; nothing where there is none.
     """
 
     @contextlib.asynccontextmanager
@@ -75,8 +89,10 @@ def build_app(queue: RecognitionQueue, uploads: Uploads, hosts: Sequence[str] = 
         exception_handlers=dict.fromkeys(_ERRORS, _answer_error),
     )
     _add_endpoints(app, queue, uploads)
+    app.add_api_route(HEALTH, health, include_in_schema=False)
     mount_page(app)
-    return Guard(BodyLimit(app, queue.limits), hosts)
+    limited = BodyLimit(Login(app, token) if token else app, queue.limits)
+    return Exchange(Guard(limited, hosts), queue.limits)
 
 
 def _add_endpoints(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> None:

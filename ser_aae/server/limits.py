@@ -1,12 +1,15 @@
 """Limits of what a client may send and the page may fetch: middleware around everything."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ser_aae.server.hosts import LOOPBACK, host_name, local_name
 
 MEBIBYTE = 1 << 20
 
@@ -27,16 +30,31 @@ itself (`blob:`).
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of recordings.
+    """Limits of recordings, and of clients.
 
     Attributes:
         megabytes: Largest file, in units of 2^20 bytes.
         waiting: Number of files of that size that may lie on the server at once.
+        connections: Number of connections that may be open at once.
+        connections_per_address: Those of one address of another machine.
+        head_s: Time for a request's head, from the end of the request before; and for a client
+            to read anything at all of its answer.
+        silent_s: Time in which something of a body has to come.
+        slowest_bytes_per_s: Mean rate that a body has to have after `silent_s`.
+        body_s: Time for a whole body.
+        linger_s: Silence after which nothing more is read of a body that is answered already.
     """
 
     megabytes: float = 50.0
     seconds: float = 600.0
     waiting: int = 20
+    connections: int = 200
+    connections_per_address: int = 50
+    head_s: float = 20.0
+    silent_s: float = 30.0
+    slowest_bytes_per_s: float = 4096.0
+    body_s: float = 1800.0
+    linger_s: float = 5.0
 
     @property
     def bytes(self) -> int:
@@ -44,18 +62,32 @@ class Limits:
         return int(self.megabytes * MEBIBYTE)
 
     @property
+    def body_bytes(self) -> int:
+        """Bytes of the largest body: a form with the largest file."""
+        return self.bytes + _OTHER_BYTES
+
+    @property
     def too_large(self) -> str:
         """Message to a client whose file is larger."""
         return f"expected a recording of at most {self.megabytes:g} MB; send a shorter one"
 
 
-class TooMuchError(Exception):
-    """A body that goes on after its limit."""
+class BodyError(Exception):
+    """A body that goes on after its limit, or comes too slowly.
+
+    Attributes:
+        status: Status of the answer.
+    """
+
+    def __init__(self, status: int, why: str) -> None:
+        """Keep what is answered."""
+        super().__init__(why)
+        self.status = status
 
 
 @dataclass(frozen=True)
 class BodyLimit:
-    """Refuse bodies over the limit: when they are announced, and when they come unannounced.
+    """Refuse bodies over the limit, announced or not, and those that keep the server waiting.
 
     Attributes:
         limits: Bodies of forms may have a file of this size, others hardly anything.
@@ -65,41 +97,67 @@ class BodyLimit:
     limits: Limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with 413 as soon as it is known that a body is too large."""
+        """Answer with 413 as soon as it is known that a body is too large, with 408 if too slow."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        is_form = headers.get("content-type", "").startswith("multipart/form-data")
-        most = _OTHER_BYTES + (self.limits.bytes if is_form else 0)
+        most = self.limits.body_bytes if is_form(headers) else _OTHER_BYTES
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or int(announced) > most:
-            await _refuse(scope, receive, send, 413, self.limits.too_large)
+            await refuse(scope, receive, send, 413, self.limits.too_large)
             return
-        taken, refused, begun = 0, False, False
-
-        async def count() -> Message:
-            nonlocal taken, refused
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > most:
-                refused = True
-                raise TooMuchError
-            return message
+        body = _MeasuredBody(receive, self.limits, most)
+        begun = False
 
         async def pass_on(message: Message) -> None:
             nonlocal begun
-            if not refused:  # the application may have made an answer of its own of the exception
+            # the application may have made an answer of its own of the exception
+            if begun or not body.refusal:
                 begun = True
                 await send(message)
 
         try:
-            await self.app(scope, count, pass_on)
+            await self.app(scope, body.receive, pass_on)
         except Exception:
-            if not refused:
+            if not body.refusal:
                 raise
-        if refused and not begun:
-            await _refuse(scope, receive, send, 413, self.limits.too_large)
+        if body.refusal and not begun:
+            await refuse(scope, receive, send, body.refusal.status, str(body.refusal))
+
+
+class _MeasuredBody:
+    """A body that is counted, and timed, while it comes."""
+
+    def __init__(self, receive: Receive, limits: Limits, most: int) -> None:
+        self._receive, self._limits, self._most = receive, limits, most
+        self._taken = 0
+        self._begun_s = asyncio.get_running_loop().time()
+        self._is_whole = False
+        self.refusal: BodyError | None = None
+
+    async def receive(self) -> Message:
+        try:
+            # once it is whole, nothing is awaited but that the client goes away
+            patience_s = None if self._is_whole else self._patience_s()
+            message = await asyncio.wait_for(self._receive(), patience_s)
+        except asyncio.TimeoutError as error:
+            rate = f"{self._limits.slowest_bytes_per_s / 1024:g} KiB a second"
+            why = f"expected {rate}, and no long pause; send it again from a better network"
+            self.refusal = BodyError(408, why)
+            raise self.refusal from error
+        self._taken += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._taken > self._most:
+            self.refusal = BodyError(413, self._limits.too_large)
+            raise self.refusal
+        return message
+
+    def _patience_s(self) -> float:
+        limits = self._limits
+        due_s = limits.silent_s + self._taken / limits.slowest_bytes_per_s
+        left_s = self._begun_s + min(due_s, limits.body_s) - asyncio.get_running_loop().time()
+        return min(limits.silent_s, left_s)
 
 
 @dataclass(frozen=True)
@@ -112,11 +170,11 @@ class Guard:
     programs leave out, name its site.
 
     Attributes:
-        hosts: Names the server goes by; any where there are none.
+        hosts: Names the server goes by, beside the address that a connection comes to.
     """
 
     app: ASGIApp
-    hosts: Sequence[str] = ()
+    hosts: Collection[str] = LOOPBACK
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the headers to every answer."""
@@ -128,19 +186,31 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["content-security-policy"] = POLICY
-                headers["referrer-policy"] = "no-referrer"
+                # not "no-referrer": browsers would leave the site out of `Origin` too
+                headers["referrer-policy"] = "same-origin"
                 headers["x-content-type-options"] = "nosniff"
             await send(message)
 
         headers = Headers(scope=scope)
-        if self.hosts and _without_port(headers.get("host", "")) not in self.hosts:
-            why = "expected a request to this machine by its own name"
-            await _refuse(scope, receive, send_guarded, 421, why)
+        if not self._is_own(scope, headers):
+            why = "expected a request to this machine by its own name, or one of --allowed-host"
+            await refuse(scope, receive, send_guarded, 421, why)
         elif scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
             why = "expected a request of the server's own page or a program"
-            await _refuse(scope, receive, send_guarded, 403, why)
+            await refuse(scope, receive, send_guarded, 403, why)
         else:
             await self.app(scope, receive, send_guarded)
+
+    def _is_own(self, scope: Scope, headers: Headers) -> bool:
+        name = host_name(headers.get("host", ""))
+        address, _ = scope.get("server") or ("", None)
+        return name in self.hosts or (bool(name) and name == local_name(address))
+
+
+def is_form(headers: Headers) -> bool:
+    """Return whether a request has a form that may have files in it."""
+    kind = headers.get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == "multipart/form-data"
 
 
 def _is_foreign(headers: Headers) -> bool:
@@ -152,12 +222,6 @@ def _is_foreign(headers: Headers) -> bool:
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:
     """Answer, and read nothing of the body."""
     await JSONResponse({"error": why}, status, {"connection": "close"})(scope, receive, send)
-
-
-def _without_port(name: str) -> str:
-    if name.startswith("["):
-        return name[: name.find("]") + 1]
-    return name.partition(":")[0]

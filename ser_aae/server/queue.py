@@ -63,6 +63,7 @@ class RecognitionQueue:
         self.recogniser = recogniser
         self.limits = limits
         self.neighbours = neighbours
+        self._is_closed = False
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recogniser")
 
     async def ask(self, path: Path, step_s: float | None, picture: Scheme | None = None) -> Answer:
@@ -75,7 +76,13 @@ class RecognitionQueue:
             FaultError: This program failed with it; its log says why.
             OSError: The disk is full.
         """
-        return await asyncio.wrap_future(self._worker.submit(self.answer, path, step_s, picture))
+        try:
+            return await asyncio.wrap_future(
+                self._worker.submit(self.answer, path, step_s, picture)
+            )
+        except asyncio.CancelledError:  # the server ends; the file is about to be removed
+            self.close()
+            raise
 
     def answer(self, path: Path, step_s: float | None, picture: Scheme | None = None) -> Answer:
         """Recognise a recording now, in the caller's thread; see `ask`. It is read once."""
@@ -84,6 +91,8 @@ class RecognitionQueue:
             columns = SpectrogramColumns(self.recogniser.signature.frontend) if picture else None
 
             def observe(block: Block, end_s: float) -> None:
+                if self._is_closed:
+                    raise asyncio.CancelledError  # or the process would wait for a long recording
                 self._check_length(end_s)
                 if columns:
                     columns.add(block.signal)
@@ -103,12 +112,15 @@ class RecognitionQueue:
         except Exception as error:
             if isinstance(error, OSError) and is_disk_full(error):
                 raise
+            if self._is_closed:
+                raise asyncio.CancelledError from error
             logging.getLogger(__name__).exception("a recording made the program fail")
             raise FaultError("the server failed with this recording; its log says why") from error
         return Answer(recognition, speakers, drawn)
 
     def close(self) -> None:
-        """Drop the recordings that wait."""
+        """Drop the recordings that wait, and the one that is worked on after its next block."""
+        self._is_closed = True
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _check(self, path: Path) -> None:

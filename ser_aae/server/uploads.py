@@ -15,8 +15,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.types import Message, Receive
 
-from ser_aae.server.limits import Limits
+from ser_aae.server.limits import Limits, is_form
 
 
 class Uploads:
@@ -25,7 +26,8 @@ class Uploads:
     def __init__(self, limits: Limits) -> None:
         """Make an empty folder that nobody else can read."""
         self.limits = limits
-        self._reserved_bytes = 0
+        self._arriving_bytes = 0
+        self._kept_bytes: dict[Path, int] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="ser-aae-serve-"))
 
     async def receive(self, request: Request, field: str) -> Path:
@@ -35,35 +37,48 @@ class Uploads:
             HTTPException: No form, no such file in it (400), too large a file (413), or no room
                 for more files (503).
         """
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        if not is_form(request.headers):
             raise HTTPException(400, "expected a form (multipart/form-data)")
-        announced = request.headers.get("content-length", "")
-        most = int(announced) if announced.isdecimal() else self.limits.bytes
-        with self._reserve(most):
-            async with request.form(max_files=1, max_fields=8) as form:
+        with self._counted(request.receive) as receive:
+            counted = Request(request.scope, receive)
+            async with counted.form(max_files=1, max_fields=8) as form:
                 upload = form.get(field)
                 if not isinstance(upload, UploadFile):
                     raise HTTPException(400, f"expected a file in the form's field {field!r}")
-                if (upload.size or 0) > self.limits.bytes:
+                size = upload.size or 0
+                if size > self.limits.bytes:
                     raise HTTPException(413, self.limits.too_large)
-                return await run_in_threadpool(self._keep, upload)
+                path = await run_in_threadpool(self._keep, upload)
+                self._kept_bytes[path] = size
+                return path
 
     @contextlib.contextmanager
-    def _reserve(self, size: int) -> Iterator[None]:
-        # without a thread: a file that has come meanwhile would be counted neither here nor there
-        held = sum(_size(path) for path in self.folder.iterdir())
-        if held + self._reserved_bytes + size > self.limits.waiting * self.limits.bytes:
-            raise HTTPException(
-                503, "the server has as many recordings as it has room for; try again in a while"
-            )
-        self._reserved_bytes += size
+    def _counted(self, receive: Receive) -> Iterator[Receive]:
+        """Count what arrives, not what is announced: an announcement takes no room."""
+        arrived = 0
+
+        async def receive_counted() -> Message:
+            nonlocal arrived
+            message = await receive()
+            size = len(message.get("body", b""))
+            held = sum(self._kept_bytes.values()) + self._arriving_bytes
+            if held + size > self.limits.waiting * self.limits.bytes:
+                raise HTTPException(
+                    503,
+                    "the server has as many recordings as it has room for; try again in a while",
+                )
+            arrived += size
+            self._arriving_bytes += size
+            return message
+
         try:
-            yield
+            yield receive_counted
         finally:
-            self._reserved_bytes -= size
+            self._arriving_bytes -= arrived
 
     def remove(self, path: Path) -> None:
         """Remove a file that was received, if it is still there."""
+        self._kept_bytes.pop(path, None)
         path.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -85,10 +100,3 @@ class Uploads:
 def is_disk_full(error: OSError) -> bool:
     """Return whether the disk is full, or the share of it that may be used."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # answered, and removed, meanwhile
-        return 0

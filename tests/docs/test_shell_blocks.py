@@ -167,6 +167,7 @@ class Reader:
                 "--build-arg": f"ARG {value.partition('=')[0]}=" in recipe,
                 "-v": f'"{value.split(":")[1]}"' in recipe if ":" in value else False,
                 "-p": value.count(":") >= 1,
+                "-e": value == "SER_AAE_TOKEN",
                 "--user": True,
                 "--gpus": value == "all",
             }

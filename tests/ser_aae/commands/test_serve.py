@@ -1,19 +1,35 @@
 """`ser-aae serve` as a user starts and ends it."""
 
+import io
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 import pytest
+import soundfile
+from processes import wait_for
 
 from ser_aae.cli import main
-from ser_aae.commands import serve
+from ser_aae.server.address import local_host, url_host
 
 PATIENCE_S = 300
+ANYWHERE = "0.0.0.0"  # noqa: S104
+TOKEN = "-".join(["sixteen", "or", "more", "letters"])
+HOSTS = {
+    "localhost:7860": 200,
+    "127.0.0.1": 200,
+    socket.gethostname().upper(): 200,
+    "speech.example.": 200,
+    ANYWHERE: 421,
+    "evil.example": 421,
+}  # fmt: skip
+"""Name that a request asks for, to the status that an open server answers."""
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +84,76 @@ def test_interrupted_it_ends_and_leaves_nothing(running):
 
 
 @pytest.mark.parametrize(
-    ("host", "found"), [("::1", "[::1]"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost")]
+    ("host", "found"),
+    [
+        ("::1", "[::1]"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        (ANYWHERE, "127.0.0.1"),
+        ("::", "[::1]"),
+    ],
 )
 def test_an_address_is_written_as_a_url_has_it(host, found):
-    assert serve._url_host(host) == found
-    assert found in serve._LOOPBACK  # and only its own names are answered there
+    assert url_host(local_host(host)) == found
+
+
+def test_ended_it_tells_its_clients_and_lets_strangers_do_nothing(recorded_run, tmp_path):
+    """Open to others, with a token from the environment; then SIGTERM while many wait."""
+    recording = io.BytesIO()
+    tone = 0.3 * np.sin(np.arange(16000 * 590) / 7)
+    soundfile.write(recording, tone, 16000, format="FLAC")
+    errors = tmp_path / "errors.txt"
+    order = [sys.executable, "-m", "ser_aae", "serve", str(recorded_run.folder), "--port", "0"]
+    order += ["--host", ANYWHERE, "--allowed-host", "Speech.Example"]
+    with errors.open("w") as file:
+        process = subprocess.Popen(
+            order, stdout=subprocess.PIPE, stderr=file, text=True,
+            env=os.environ | {"TMPDIR": str(tmp_path), "SER_AAE_TOKEN": TOKEN},
+        )  # fmt: skip
+    try:
+        url = process.stdout.readline().strip()
+        bearer = {"authorization": f"Bearer {TOKEN}"}
+        with httpx.Client(base_url=url, headers=bearer, timeout=300, trust_env=False) as client:
+            for name, status in HOSTS.items():
+                assert client.get("/api/model", headers={"host": name}).status_code == status, name
+            assert httpx.get(f"{url}/api/model", trust_env=False).status_code == 401
+            with ThreadPoolExecutor(12) as pool:
+                files = {"file": recording.getvalue()}
+                sent = [pool.submit(client.post, "/api/predict", files=files) for _ in range(12)]
+                (place,) = tmp_path.glob("ser-aae-serve-*")
+                wait_for(lambda: len(list(place.iterdir())) >= 3, process)
+                process.send_signal(signal.SIGTERM)
+                found = [each.result() for each in sent]
+        process.wait(PATIENCE_S)
+    finally:
+        process.kill()
+        process.communicate()
+    assert {each.status_code for each in found} <= {200, 503}
+    assert all("has been ended" in each.text for each in found if each.status_code == 503)
+    assert "Traceback" not in errors.read_text()
+    assert "may use the server" not in errors.read_text()
+    assert not list(tmp_path.glob("ser-aae-serve-*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "is_told"),
+    [
+        ((), False),
+        (("--host", ANYWHERE), True),
+        (("--host", ANYWHERE, "--token", "t" * 16), False),
+        (("--host", "localhost"), False),
+    ],
+)
+def test_a_server_that_is_open_to_all_says_so(recorded_run, capsys, monkeypatch, words, is_told):
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
+    assert main(["serve", str(recorded_run.folder), "--port", "0", *words]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "may use the server" in line]
+    assert len(lines) == is_told
+
+
+def test_an_empty_token_in_the_environment_is_a_mistake(recorded_run, refused, monkeypatch):
+    monkeypatch.setenv("SER_AAE_TOKEN", "")
+    assert "expected at least 16 characters" in refused("serve", recorded_run.folder)
 
 
 def test_a_port_that_is_taken_is_said(recorded_run, capsys):
@@ -91,6 +172,10 @@ def test_a_port_that_is_taken_is_said(recorded_run, capsys):
         (["--max-mb", "0"], "--max-mb: expected a number over 0"),
         (["--max-seconds", "nan"], "--max-seconds: expected a number over 0"),
         (["--host", "no.such.host.invalid"], "cannot listen there"),
+        (["--token", ""], "--token, SER_AAE_TOKEN: expected at least 16"),
+        (["--token", "short"], "--token, SER_AAE_TOKEN: expected at least 16"),
+        (["--allowed-host", "a.example:80"], "--allowed-host: expected a name or an address"),
+        (["--connections-per-address", "0"], "--connections-per-address: expected a number"),
         (["--speakers", "absent.json"], "absent.json: expected enrolled speakers"),
     ],
 )

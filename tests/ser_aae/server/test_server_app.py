@@ -22,6 +22,7 @@ ALLOWED = {
     ("GET", "/page.css"),
     ("GET", "/page.js"),
     ("GET", "/recorder.js"),
+    ("GET", "/health"),
     ("GET", "/api/model"),
     ("GET", "/api/openapi.json"),
     ("POST", "/api/predict"),
