@@ -27,6 +27,9 @@ _QUOTED_PLACE = re.compile(r"'([^'\n]*/[^'\n]*)'|^([^;:\n]*/[^;:\n]*); ")
 _PARTIAL_MARK = re.compile(r"\.\d+\.part-")
 """Beginning of the name under which a file is written before it gets its own."""
 
+_LOCK = re.compile(r"(^|/)\.([^/]+)\.(?:lock|holder)$")
+"""Name of a file that stands beside a place while it is held."""
+
 
 def explain_refusal(error: BaseException, written: object = "") -> str:
     """Return one line on what the system refuses, where, and what mends it; "" on other errors.
@@ -64,4 +67,6 @@ def _place(error: BaseException) -> str:
         found = match[1] or match[2]
     if isinstance(found, bytes | os.PathLike):
         found = os.fsdecode(found)
-    return _PARTIAL_MARK.sub("", found) if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        return ""
+    return _LOCK.sub(r"\1\2", _PARTIAL_MARK.sub("", found))

@@ -103,11 +103,7 @@ def train_claimed(
         remove_leftovers(folder)
         return folder
     _begin_folder(folder, config, data, plan)
-    remarks: tuple[str, ...] = ()
-    if is_validated(folder):
-        refuse_changed_model(folder)
-        remarks = remarks_on(folder)
-    for warning in (*remarks, *data.warnings):
+    for warning in (*_check_trained(folder), *data.warnings):
         show(f"warning: {warning}")
     try:
         pretrained = pretrain(config, data, runs, folder, show, strategy)
@@ -129,6 +125,14 @@ def train_claimed(
     except DivergedError as error:
         raise DivergedError(f"{folder}: {error}") from error
     return folder
+
+
+def _check_trained(folder: Path) -> tuple[str, ...]:
+    """Refuse a changed model of a run whose test part is still to be scored; return remarks."""
+    if not is_validated(folder):
+        return ()
+    refuse_changed_model(folder)
+    return remarks_on(folder)
 
 
 def _damaged_shards(parts: Iterable[Part]) -> list[Path]:

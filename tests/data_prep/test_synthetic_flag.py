@@ -1,6 +1,6 @@
 """The mark of synthetic corpora goes from the folder into the store, whatever the layout."""
 
-import json
+from stored import read_unsealed, write_unsealed
 
 from data_prep.build import prepare
 from data_prep.manifest import read_manifest
@@ -33,7 +33,7 @@ def test_a_store_that_was_written_before_there_was_the_flag_is_not_synthetic(tmp
     root = tmp_path / "data"
     synthesise("librispeech", root, speakers=2)
     manifest = prepared(root, tmp_path / "store") / MANIFEST
-    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content = read_unsealed(manifest)
     del content["synthetic"]
-    manifest.write_text(json.dumps(content), encoding="utf-8")
+    write_unsealed(manifest, content)
     assert not load_corpus(tmp_path / "store", "librispeech", FRONTEND).synthetic

@@ -12,6 +12,7 @@ from stored import read_unsealed
 from tiny import DATA, FRONTEND, MODEL, sounds_of, speakers_of, write_corpus
 
 from data_prep import build
+from data_prep.synthetic import synthesise
 from reports import experiment_sections
 from ser_aae.cli import main
 from ser_aae.config import ProtocolConfig, RunConfig, TrainingConfig
@@ -221,7 +222,7 @@ class Store(Room):
         settings = [word for each in SMALL for word in ("--set", each)]
         places = [
             "--data-root",
-            self.fixture("demo_root"),
+            self.fixture("four_voices"),
             "--store",
             place / "store",
             "--runs",
@@ -294,7 +295,7 @@ class EnrolledSpeakers(Room):
         self.command("enrol", self._recorded.folder, self._recording, *words)
 
     def use(self, place, file, show):
-        named = ["--speakers", place / "voices" / file]
+        named = ["--speakers", place / "voices" / (file or "speakers.json")]
         return self.command("verify", self._recorded.folder, "Anna", self._recording, *named)
 
     @property
@@ -319,6 +320,14 @@ ROOMS = {
     "setup": WrittenSetup,
     "enrolled speakers": EnrolledSpeakers,
 }
+
+
+@pytest.fixture(scope="module")
+def four_voices(tmp_path_factory):
+    """A data root with a corpus of as many speakers as three folds need."""
+    root = tmp_path_factory.mktemp("data")
+    synthesise("demo", root, speakers=4)
+    return root
 
 
 @pytest.fixture(scope="module")

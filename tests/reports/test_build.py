@@ -46,7 +46,8 @@ def leave_run(runs, fold, seed=0, config=None, examples=False, history=True, **r
     for epoch in range(3 * history):
         rates = {"all": 1e-3}
         train = {"reconstruction_loss": 1 / (epoch + 1)}
-        append_jsonl(folder / "epochs.jsonl", {"stage": 2, "learning_rates": rates, "train": train})
+        row = {"stage": 2, "epoch": epoch, "learning_rates": rates, "train": train}
+        append_jsonl(folder / "epochs.jsonl", row)
     if examples:
         image = generator.normal(size=(8, 12))
         np.savez(

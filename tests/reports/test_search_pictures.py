@@ -170,7 +170,7 @@ def test_searches_are_found_below_the_runs(left, tmp_path):
 )
 def test_files_that_do_not_fit_are_told_as_such(left, tmp_path, broken):
     folder = left([some_rows(1)[0] | broken])
-    with pytest.raises(UserError, match=r"trials.json does not fit search.json"):
+    with pytest.raises(UserError, match=r"trials\.json: .*; give the search's command again"):
         draw_search(folder, tmp_path / "out")
 
 

@@ -158,7 +158,7 @@ def test_a_full_disk_at_the_chief_ends_the_search(
         raise OSError(28, "No space left on device")
 
     def run(config, show):
-        monkeypatch.setattr("tuning.oracles.write_bytes", full)
+        monkeypatch.setattr("tuning.oracles.write_json", full)
         return cheap_runs(config, show)
 
     with (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from stored import read_unsealed
 
 from ser_aae.config import RunConfig, TrainingConfig
 from ser_aae.config.build import build_config
@@ -174,7 +175,7 @@ def test_the_search_is_written_before_its_first_trial(search_of, tmp_path):
     found = []
 
     def look(config, show):
-        found.append(json.loads((search.folder(tmp_path) / SEARCH).read_text()))
+        found.append(read_unsealed(search.folder(tmp_path) / SEARCH))
         return 0.5
 
     search_alone(search, tmp_path, look, print)

@@ -84,7 +84,7 @@ def test_a_server_answers_nothing_of_one_and_its_log_names_it(poisoned, sounds, 
     model = poisoned(way)
     queue = RecognitionQueue(Recogniser.load(model, trust=True), Limits())
     with pytest.raises(FaultError, match="the server's model is damaged") as raised:
-        asyncio.run(queue.ask(Path(sounds[0]), 0.5, draw=True))
+        asyncio.run(queue.ask(Path(sounds[0]), 0.5, "light"))
     queue.close()
     assert str(model) not in str(raised.value)
     assert f"{model}: output emotion is nan" in caplog.text

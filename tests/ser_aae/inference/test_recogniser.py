@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
-from stored import forget_digests
+from stored import forget_digests, read_unsealed, write_unsealed
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
@@ -74,12 +74,9 @@ def test_samples_and_file_agree_and_all_tasks_are_named(recogniser, recorded_run
 def test_the_normalisation_of_the_run_is_applied(recorded_run, recogniser, speech, tmp_path):
     shutil.copytree(recorded_run.folder, tmp_path / "fold00-rep00")
     path = tmp_path / "fold00-rep00" / "normalisation.json"
-    path.write_text(path.read_text().replace('"mean": [', '"mean": [\n 40.0,', 1))
-    text = path.read_text()
-    start = text.index("]")
-    # one value more at the front, one less at the end: all bins are shifted
-    path.write_text(text[: text.rindex(",", 0, start)] + text[start:])
-    forget_digests(tmp_path / "fold00-rep00")
+    content = read_unsealed(path)
+    # all bins are shifted
+    write_unsealed(path, content | {"mean": [40.0, *content["mean"][:-1]]})
     other = Recogniser.load(tmp_path / "fold00-rep00")(speech, RATE_HZ)
     assert (
         np.abs(np.subtract(values_of(other), values_of(recogniser(speech, RATE_HZ)))).max() > 1e-3

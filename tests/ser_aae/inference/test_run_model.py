@@ -144,6 +144,5 @@ def test_a_run_without_its_normalisation_is_told(copied):
 def test_a_damaged_normalisation_is_told_by_its_name(copied, values):
     path = copied / "normalisation.json"
     write_unsealed(path, read_unsealed(path) | values)
-    forget_digests(copied)
-    with pytest.raises(UserError, match=r"normalisation\.json: it is damaged"):
+    with pytest.raises(UserError, match=r"normalisation\.json: .*train the run again"):
         load_trained(copied)

@@ -121,7 +121,7 @@ def test_the_warning_names_no_place_on_this_machine(run):
 )
 def test_a_damaged_file_of_a_run_is_told_by_its_name(run, name, values):
     change(run / name, **values)
-    with pytest.raises(UserError, match=rf"{name}: it is damaged .*train the run again"):
+    with pytest.raises(UserError, match=rf"{name}: .*train the run again"):
         read_signature(run)
 
 
@@ -130,7 +130,7 @@ def test_what_is_missing_of_the_normalisation_is_told_with_its_file(run, name):
     content = read_unsealed(run / "normalisation.json")
     del content[name]
     write_unsealed(run / "normalisation.json", content)
-    with pytest.raises(UserError, match=rf"normalisation\.json: it is damaged .*'{name}'"):
+    with pytest.raises(UserError, match=rf"normalisation\.json: .*\b{name}\b"):
         read_signature(run)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from stored import forget_digests
 from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
 
 from ser_aae.batches.pipeline import evaluation_dataset
@@ -202,6 +203,9 @@ def test_a_changed_score_is_noticed(doctored):
     trials = read_trials(doctored / VERIFICATION)
     # scores that part targets from impostors without an error, which no epoch of training gives
     trials.assign(score=trials["target"].astype(float)).to_parquet(doctored / VERIFICATION)
+    with pytest.raises(UserError, match=r"verification\.parquet: .* changed since the run ended"):
+        evaluate(doctored)
+    forget_digests(doctored)
     with pytest.raises(UserError, match=r"equal_error_rate: result\.json says .* gives 0\.0;"):
         evaluate(doctored)
 
