@@ -96,6 +96,16 @@ browser-test: $(VENV)/.installed-dev ## the web page in a real browser; its pict
 		exit 2; }
 	SER_AAE_PICTURES=$(DEMO)/page $(BIN)/python -m pytest tests/ser_aae/server
 
+# the folders of the tests have the packages' names: the packages themselves come first
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## ten thousand damaged recordings; some minutes
+	PYTHONPATH=. $(BIN)/python tests/fuzz_audio.py --files 10000
+
+.PHONY: kills
+kills: $(VENV)/.installed-dev ## commands killed at random moments; under an hour, goes on in ./demo/kills
+	PYTHONPATH=. $(BIN)/python tests/kills.py --place $(DEMO)/kills --out docs/data/kills.csv \
+		--page docs/kills.md
+
 .PHONY: docker-test
 docker-test: ## build the image and use it, on a machine with Docker
 	tests/docker.sh

@@ -2,7 +2,7 @@
 
 The suite tries some hundred of them (`test_fuzz_audio.py`). Ten thousand take a few minutes:
 
-    .venv/bin/python tests/fuzz_audio.py --files 10000
+    make fuzz
 
 The same seed makes the same files. What fails is kept in the folder that is named, and the exit
 code is 1. A file on which the process hangs or crashes is the last one in that folder.

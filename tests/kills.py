@@ -1,7 +1,7 @@
 """Commands killed at random moments, and given again: a table of what became of them.
 
-    python tests/kills.py
-    python tests/kills.py --only train export --kills 5
+    make kills
+    PYTHONPATH=. .venv/bin/python tests/kills.py --only train export --kills 5
 
 Each command works on the smallest corpora of the tests. It runs once undisturbed. Then it is killed
 again and again, each time in an empty folder, at moments that are drawn from a seed and spread over
@@ -58,7 +58,7 @@ PATIENCE_S = 10.0
 MAY_DIFFER = {"seconds", "pretraining_seconds", "finished", "created", "data_root"}
 """Keys of JSON whose values may differ: times, and the folder that each kill has of its own."""
 
-PAGE_MARK = "<!-- python tests/kills.py --page docs/kills.md -->"
+PAGE_MARK = "<!-- make kills -->"
 """Line of a page that the table follows."""
 
 NETWORK = (

@@ -1,11 +1,13 @@
 """Some hundred damaged recordings: the reader never fails, hangs, or gives other sound."""
 
+import os
 import subprocess
 import sys
 
 import fuzz_audio
 import numpy as np
 import pytest
+from processes import ROOT
 
 from ser_aae.frontend import audio
 
@@ -15,7 +17,8 @@ FILES = 300
 def test_damaged_recordings_are_read_as_soundfile_reads_them_or_refused(tmp_path):
     order = [sys.executable, fuzz_audio.__file__, "--files", str(FILES), "--folder", str(tmp_path)]
     # a process of its own, for a hang or a crash in libsndfile ends it
-    done = subprocess.run(order, capture_output=True, text=True, check=False, timeout=300)
+    named = {"capture_output": True, "text": True, "timeout": 300}
+    done = subprocess.run(order, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, **named)
 
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert done.stdout.endswith(f"{FILES} files, 0 faults\n")
