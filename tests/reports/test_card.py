@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 from huggingface_hub import ModelCard
+from stored import write_unsealed
 
 from reports.card import Terms, build_card, corpora_of
 from ser_aae.errors import UserError
@@ -147,7 +148,7 @@ def test_it_says_which_formats_are_programs(card):
 def test_it_names_own_recordings_without_where_they_lie(changed):
     config = read_json(changed / "config.json")
     own = {"dataset": "csv:/home/me/clinic/calls.csv", "auxiliary": ["audformat:/home/me/wards#a"]}
-    (changed / "config.json").write_text(json.dumps(config | own))
+    write_unsealed(changed / "config.json", config | own)
     card = ModelCard(build_card(changed, TERMS))
     assert [re.match(r"csv-calls-|audformat-", name)[0] for name in card.data.datasets] == [
         "csv-calls-",

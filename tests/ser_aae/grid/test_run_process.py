@@ -51,15 +51,14 @@ def test_a_users_error_comes_back_as_one(kfold_config, tmp_path):
 
 
 def test_any_other_error_comes_back_with_its_name_and_where_it_was(
-    kfold_config, tiny_store, tmp_path
+    kfold_config, tiny_store, tmp_path, monkeypatch
 ):
-    folder = run_folder(tmp_path / "runs", kfold_config)
-    folder.mkdir(parents=True)
-    (folder / "environment.json").symlink_to("environment.json")
+    (tmp_path / "keras.py").write_text("raise RuntimeError('abacus')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(RunFailedError) as raised:
         train_apart(kfold_config, tiny_store, tmp_path / "runs")
     first, second, *_ = str(raised.value).splitlines()
-    assert "Error: [Errno" in first
+    assert first == "RuntimeError: abacus"
     assert second.startswith("Traceback")
 
 

@@ -283,7 +283,7 @@ def test_a_damaged_shard_is_told_as_such(config, tmp_path):
     content = bytearray(corpus.shards[1].read_bytes())
     content[len(content) // 2] ^= 0xFF
     corpus.shards[1].write_bytes(content)
-    with pytest.raises(UserError, match=r"a shard is damaged .* prepare it again"):
+    with pytest.raises(UserError, match=r"a shard is damaged .*prepare the corpus again"):
         train_and_evaluate(config, tmp_path / "store", tmp_path / "runs")
     assert not list(tmp_path.rglob("result.json"))
 
