@@ -55,8 +55,12 @@ MARK = "SER_AAE_KILLED"
 PATIENCE_S = 10.0
 """Seconds after the signal within which every process has to be gone."""
 
-MAY_DIFFER = {"seconds", "pretraining_seconds", "finished", "created", "data_root"}
-"""Keys of JSON whose values may differ: times, and the folder that each kill has of its own."""
+MAY_DIFFER = {
+    *("seconds", "pretraining_seconds", "finished", "created", "data_root"),
+    *("seal", "epochs.jsonl"),
+}
+"""Keys of JSON whose values may differ: times, the folder that each kill has of its own, and the
+digests over these, a file's seal and that of the log, which are compared by what they hold."""
 
 PAGE_MARK = "<!-- make kills -->"
 """Line of a page that the table follows."""
