@@ -12,7 +12,7 @@ from typing import Any
 import keras_tuner
 
 from ser_aae.errors import DamagedError
-from ser_aae.files.atomic import has_file, read_json, write_json
+from ser_aae.files.atomic import has_file, make_folder, read_json, write_json
 from ser_aae.files.records import Record
 from ser_aae.results.search_folder import OBJECTIVE
 from tuning.definition import Search
@@ -23,6 +23,10 @@ STATE = "oracle"
 """Folder below a search's that holds the state of its oracle."""
 
 COMPLETED, IDLE, STOPPED, RUNNING = "COMPLETED", "IDLE", "STOPPED", "RUNNING"
+
+
+_NO_STATE = (KeyError, ValueError, TypeError, AttributeError)
+"""Errors of Keras Tuner about a state that is none."""
 
 
 class OracleState(Record):
@@ -102,13 +106,19 @@ class DurableOracle(keras_tuner.Oracle):
         state = Path(self._get_oracle_fname())
         expected, mend = "a file of a search", f"remove {state.parent} and give the command again"
         mend += ": runs that are trained are found"
-        order = read_json(state, expected, mend, OracleState)["start_order"]
-        begun = {self._trial_file(name) for name in order}
+        known = read_json(state, expected, mend, OracleState)
+        begun = {self._trial_file(name) for name in known["start_order"]}
+        try:
+            space = keras_tuner.HyperParameters.from_config(known["hyperparameters"]).space
+        except _NO_STATE as error:
+            raise DamagedError(f"{state}: it is damaged ({error!r}); {mend}") from error
         for path in sorted(begun.union(state.parent.glob("trial_*/trial.json"))):
             content = read_json(path, expected, mend, TrialState)
             try:
-                keras_tuner.engine.trial.Trial.from_state(content)
-            except (KeyError, ValueError, TypeError, AttributeError) as error:
+                trial = keras_tuner.engine.trial.Trial.from_state(content)
+                for dimension in space:
+                    trial.hyperparameters.values[dimension.name]
+            except _NO_STATE as error:
                 raise DamagedError(f"{path}: it is damaged ({error!r}); {mend}") from error
 
     def give_back(self, tuner_id: str) -> str | None:
@@ -234,5 +244,6 @@ def build_oracle(search: Search, folder: Path) -> DurableOracle:
     else:
         oracle = HyperbandOracle(max_epochs=search.config.training.epochs, **shared)
     oracle.verbose = 0
+    make_folder(folder / STATE)  # which tells what else lies there
     oracle._set_project_dir(str(folder), STATE)
     return oracle

@@ -36,7 +36,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         UserError: A folder lies where the file belongs, or a file where its folder does.
     """
-    _make_folder(path.parent)
+    make_folder(path.parent)
     temporary = path.with_name(f".{os.getpid()}.part-{path.name}")
     remove(temporary)  # of a killed process that had the same number
     try:
@@ -84,7 +84,7 @@ def append_jsonl(path: Path, row: Mapping[str, Any]) -> None:
     Raises:
         ValueError: The row holds NaN or infinity, which JSON cannot say.
     """
-    _make_folder(path.parent)
+    make_folder(path.parent)
     line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
     with path.open("a", encoding="utf-8") as file:
         file.write(line)
@@ -182,7 +182,12 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder where it is missing, and those above it.
+
+    Raises:
+        UserError: A file lies in its place.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:

@@ -20,14 +20,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.inference.export_digest import (
     SAVED_MODEL,
     has_digest,
     refuse_changed_file,
     write_digest,
 )
-from ser_aae.inference.signature import Forward, Signature, parse_signature, refuse_not_finite
+from ser_aae.inference.signature import (
+    Forward,
+    Outputs,
+    Signature,
+    parse_signature,
+    refuse_not_finite,
+)
 from ser_aae.results.model_files import NOT_CHECKED
 
 SUFFIXES = {"keras": ".keras", SAVED_MODEL: "", "onnx": ".onnx", "litert": ".tflite"}
@@ -121,10 +127,25 @@ def load_exported(path: Path, trust: bool = False) -> tuple[Signature, Forward]:
     except Exception as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: cannot be loaded ({why}); export the run again") from error
-    return (
-        parse_signature(text, path),
-        lambda x: refuse_not_finite(forward(x), path, "export the run again, or train it anew"),
-    )
+    signature = parse_signature(text, path)
+
+    def checked(x: np.ndarray) -> Outputs:
+        found = refuse_not_finite(forward(x), path, "export the run again, or train it anew")
+        _refuse_other_classes(found, signature, path)
+        return found
+
+    return signature, checked
+
+
+def _refuse_other_classes(outputs: Outputs, signature: Signature, path: Path) -> None:
+    """Refuse outputs that are not the posteriors of the classes that the signature names."""
+    for task, names in signature.classes.items():
+        width = np.shape(outputs[task])[-1] if task in outputs else 0
+        if width != len(names):
+            raise ModelError(
+                f"{path}: its signature names {len(names)} classes of {task}, the model gives "
+                f"{width}; export the run again"
+            )
 
 
 def _load_keras(path: Path) -> tuple[str, Forward]:

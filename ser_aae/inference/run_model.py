@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_aae.batches.pipeline import Normalisation, to_network
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN
 from ser_aae.files.digests import digest_of_file
 from ser_aae.inference.signature import D_VECTOR, Outputs, refuse_not_finite
@@ -58,6 +58,7 @@ class RunModel:
 
     Attributes:
         identity: Digest of the weights: d-vectors of two models have nothing in common.
+        units: Length of a d-vector, 0 where none is given.
 
     Raises:
         UserError: What `load_trained` refuses.
@@ -77,12 +78,22 @@ class RunModel:
             return outputs | ({D_VECTOR: heads["speaker"][1]} if d_vector else {})
 
         self._run, self._forward = run, forward
+        self._damaged = [
+            each.path for each in model.variables if not np.isfinite(each.numpy()).all()
+        ]
+        self.units = int(model.classifiers["speaker"].outputs[1].shape[-1]) if d_vector else 0
 
     def __call__(self, segments: np.ndarray) -> Outputs:
         """Return `{output: (n, values)}` of segments `(n, frames, bins)` in dB.
 
         Raises:
-            ModelError: A value is NaN or infinite.
+            ModelError: A value is NaN or infinite, or a weight is: a pool or a ReLU on this
+                processor may pass over it.
         """
         found = {name: values.numpy() for name, values in self._forward(segments).items()}
-        return refuse_not_finite(found, self._run, TRAIN_AGAIN)
+        refuse_not_finite(found, self._run, TRAIN_AGAIN)
+        if self._damaged:
+            raise ModelError(
+                f"{self._run}: weights {self._damaged[0]} are not all finite numbers; {TRAIN_AGAIN}"
+            )
+        return found

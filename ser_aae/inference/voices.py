@@ -61,10 +61,13 @@ class Voices:
 
     Attributes:
         recogniser: The model, with the d-vector among its outputs.
+        identity: Digest of its weights.
+        units: Length of its d-vectors; any where it is `None`.
     """
 
     recogniser: Recogniser
     identity: str
+    units: int | None = None
 
     @classmethod
     def load(cls, run: Path) -> "Voices":
@@ -88,7 +91,7 @@ class Voices:
         from ser_aae.inference.run_model import RunModel  # cosines and files need no TensorFlow
 
         model = RunModel(run, d_vector=True)
-        return cls(Recogniser(signature, model, remarks_on(run)), model.identity)
+        return cls(Recogniser(signature, model, remarks_on(run)), model.identity, model.units)
 
     def d_vector(self, path: Path) -> np.ndarray:
         """Return the mean over the segments of a recording that are not in pauses, `(units,)`.
@@ -166,7 +169,7 @@ def enrol(voices: Voices, name: str, files: Sequence[Path], out: Path) -> int:
     """
     if not name.strip():
         raise UserError("--speaker: expected a name, got an empty one")
-    speakers = _read_file(out, voices.identity) if out.exists() else {}
+    speakers = _read_file(out, voices) if out.exists() else {}
     vector = np.mean([voices.d_vector(path) for path in files], axis=0)
     speakers[name] = {"recordings": len(files), "d_vector": vector.tolist()}
     write_json(out, {"version": FORMAT_VERSION, "model": voices.identity, "speakers": speakers})
@@ -181,11 +184,11 @@ def read_enrolled(path: Path, voices: Voices) -> dict[str, np.ndarray]:
     """
     if not path.exists():
         raise UserError(f"{path}: expected enrolled speakers, found no file; see: ser-aae enrol")
-    found = _read_file(path, voices.identity)
+    found = _read_file(path, voices)
     return {name: np.array(each["d_vector"], np.float64) for name, each in found.items()}
 
 
-def _read_file(path: Path, identity: str) -> dict[str, Any]:
+def _read_file(path: Path, voices: Voices) -> dict[str, Any]:
     mend = "name another file, or enrol the speakers anew"
     content = read_json(path, "enrolled speakers", mend, Enrolled)
     version, model, speakers = content["version"], content["model"], content["speakers"]
@@ -197,13 +200,17 @@ def _read_file(path: Path, identity: str) -> dict[str, Any]:
         )
     for name, each in speakers.items():
         vector = np.array(each["d_vector"])
-        if not (np.isfinite(vector).all() and vector.any()):
+        if not 0 < float(vector @ vector) < np.inf:
             raise DamagedError(
                 f"{path}: the d-vector of {name} is all zeros, or not of finite numbers; {mend}"
             )
-    if model != identity:
+    if model != voices.identity:
         raise UserError(
-            f"{path}: these speakers are enrolled with another model ({model}, not {identity}), "
-            f"whose d-vectors have nothing in common with this one's; {mend}"
+            f"{path}: these speakers are enrolled with another model ({model}, not "
+            f"{voices.identity}), whose d-vectors have nothing in common with this one's; {mend}"
+        )
+    if voices.units and lengths - {voices.units}:
+        raise DamagedError(
+            f"{path}: expected d-vectors of {voices.units} numbers, found {max(lengths)}; {mend}"
         )
     return speakers

@@ -51,7 +51,10 @@ def read_config(run: Path) -> RunConfig:
             "none; name one, or train it to its end"
         )
     read_plain_config(run)  # errors of its own where it is not what a run writes
-    return build_config(file=run / CONFIG, stored=True)
+    try:
+        return build_config(file=run / CONFIG, stored=True)
+    except UserError as error:  # of values that are possible each by itself, but not together
+        raise DamagedError(f"{run / CONFIG}: {error}") from error
 
 
 def read_measured(run: Path) -> dict[str, Any]:

@@ -68,7 +68,7 @@ PRETRAINING = "pretraining"
 STAGE_ONE = "pretraining.json"
 STAGE_ONE_WEIGHTS = "weights.npz"
 
-_DIGESTED = (CONFIG, EPOCHS, NORMALISATION, BEST_WEIGHTS, VERIFICATION, EXAMPLES)
+_DIGESTED = (CONFIG, ENVIRONMENT, EPOCHS, NORMALISATION, BEST_WEIGHTS, VERIFICATION, EXAMPLES)
 """Files whose digests the run's record has. The predictions have a digest of their own there."""
 
 _RUN_NAME = re.compile(r"fold\d+-rep\d+")
@@ -117,6 +117,7 @@ def read_environment(folder: Path) -> dict[str, Any]:
     Raises:
         DamagedError: As `read_result`.
     """
+    refuse_changed(folder, ENVIRONMENT)
     return read_json(folder / ENVIRONMENT, kind=Environment)
 
 

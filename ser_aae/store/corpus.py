@@ -140,6 +140,11 @@ def load_corpus(
     if not (folder / MANIFEST).exists():
         raise UserError(f"{folder}: expected a prepared corpus, found no {MANIFEST}; {mend}")
     manifest = _read_manifest(folder / MANIFEST, mend)
+    if manifest["corpus"] != corpus:
+        raise UserError(
+            f"{folder / MANIFEST}: expected the corpus {corpus}, which its folder is named after, "
+            f"found {manifest['corpus']}; rename the folder back, or remove it and {mend}"
+        )
     if complete_stored(manifest["frontend"], type(frontend)) != frontend.to_dict():
         raise UserError(
             f"{folder / MANIFEST}: the front end written there is not the one its folder is "
@@ -181,6 +186,10 @@ def _facts(manifest: Any) -> CorpusFacts | None:
 
 def _shards(folder: Path, manifest: dict[str, Any], mend: str) -> tuple[Path, ...]:
     """Return the shards' paths; refuse a missing or shortened one here, before training."""
+    if not manifest["shards"]:
+        raise DamagedError(
+            f"{folder / MANIFEST}: expected shards, found none; remove the folder and {mend}"
+        )
     paths = []
     for shard in manifest["shards"]:
         path = folder / shard["file"]

@@ -109,11 +109,22 @@ def adopt_weights(model: MultitaskAAE, place: Path, data: RunData) -> None:
 
     A speaker of the auxiliary corpora keeps what the speaker head has learnt of them; the
     speakers that the run adds begin as they are.
+
+    Raises:
+        DamagedError: The weights are not those of such a model. Their digests are compared before,
+            but an outcome of an earlier version has none.
     """
+    path = place / STAGE_ONE_WEIGHTS
     columns = [data.speakers.index(name) for name in auxiliary_speakers(data)]
-    with np.load(place / STAGE_ONE_WEIGHTS) as found:
+    with np.load(path) as found:
         for name, weight in _shared_weights(model):
-            value = found[name]
+            value = found[name] if name in found.files else np.array(np.nan)
+            width = len(columns) if name.startswith(_SPEAKER_LOGITS) else weight.shape[-1]
+            if value.shape != (*weight.shape[:-1], width) or not np.isfinite(value).all():
+                raise DamagedError(
+                    f"{path}: expected finite numbers of shape {(*weight.shape[:-1], width)} in "
+                    f"{name}, found none; remove {place} and give the same command again"
+                )
             if name.startswith(_SPEAKER_LOGITS):
                 present = weight.numpy()
                 present[..., columns] = value

@@ -1,6 +1,7 @@
 """One run, from a config to a result: stage 1, stage 2, the test part scored once."""
 
 import logging
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def train_claimed(
     except tf.errors.DataLossError as error:
         parts = [*data.parts, *([plan.part] if plan else [])]
         raise DamagedError(
-            f"{', '.join(map(str, _damaged_shards(parts)))}: a shard is damaged ({error.message}); "
+            f"{', '.join(map(str, _damaged_shards(parts)))}: a shard is damaged ({_reason(error)}); "
             "remove its folder and prepare the corpus again"
         ) from error
     except DivergedError as error:
@@ -133,6 +134,11 @@ def _check_trained(folder: Path) -> tuple[str, ...]:
         return ()
     refuse_changed_model(folder)
     return remarks_on(folder)
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """Return what TensorFlow says of an error, without the names of its operations."""
+    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*", "", str(error.message))
 
 
 def _damaged_shards(parts: Iterable[Part]) -> list[Path]:

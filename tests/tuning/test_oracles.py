@@ -4,7 +4,9 @@ import json
 
 import pytest
 from keras_tuner.engine.trial import Trial, TrialStatus
+from stored import read_unsealed
 
+from ser_aae.errors import DamagedError, UserError
 from ser_aae.results.search_folder import OBJECTIVE, TRIALS
 from tuning.oracles import STATE, build_oracle
 from tuning.record import record
@@ -146,6 +148,27 @@ def test_a_failed_trial_is_run_again_after_a_reload(oracle_of):
     oracle.resume()
     assert oracle.end_order == []
     assert oracle.create_trial("a").trial_id == trial.trial_id
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("oracle.json", {"hyperparameters": {}}),
+        ("trial_0/trial.json", {"hyperparameters": {"space": [], "values": {}}}),
+    ],
+)
+def test_a_state_of_before_seals_that_is_none_is_named(oracle_of, tmp_path, name, change):
+    oracle_of("alpha", "grid", 0).create_trial("a")
+    path = tmp_path / STATE / name
+    path.write_text(json.dumps(read_unsealed(path) | change))
+    with pytest.raises(DamagedError, match=rf"{name}: it is damaged"):
+        oracle_of("alpha", "grid", 0).resume()
+
+
+def test_a_file_in_the_place_of_the_state_is_named(oracle_of, tmp_path):
+    (tmp_path / STATE).touch()
+    with pytest.raises(UserError, match=rf"{STATE}: expected a folder, found a file"):
+        oracle_of()
 
 
 def test_without_a_state_there_is_nothing_to_resume(oracle_of):

@@ -2,9 +2,11 @@
 
 import zipfile
 
+import numpy as np
 import pytest
+from tiny import DATA, FRONTEND, export_small
 
-from ser_aae.errors import UserError
+from ser_aae.errors import ModelError, UserError
 from ser_aae.inference import exported_model as exported
 from ser_aae.inference.exported_model import format_of, load_exported
 
@@ -52,6 +54,17 @@ def test_a_foreign_saved_model_has_none_either(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"x")
     with pytest.raises(UserError, match="found no description in it"):
         load_exported(tmp_path, trust=True)
+
+
+@pytest.mark.parametrize("kind", ["keras", "onnx", "litert", "saved-model"])
+def test_a_signature_of_other_classes_than_the_models_is_told(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr("tiny.FOUR", ("anger", "happiness", "neutral"))
+    path = export_small(tmp_path, kind)
+    _, forward = load_exported(path, trust=True)
+    with pytest.raises(
+        ModelError, match=r"model.*: its signature names 3 classes of emotion, .* 4"
+    ):
+        forward(np.zeros((1, DATA.segment_frames, FRONTEND.bins), np.float32))
 
 
 @pytest.mark.parametrize("name", ["a.onnx", "a.tflite", "a.keras"])

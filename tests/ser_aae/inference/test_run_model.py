@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from stored import forget_digests, read_unsealed, write_unsealed
@@ -116,6 +117,29 @@ def test_an_answer_that_is_no_number_names_the_model(copied, value):
     model = RunModel(copied, d_vector=True)
     with pytest.raises(ModelError, match=r"fold00-rep00: output \w+ is .*train the run again"):
         model(np.full((1, 64, 32), -40.0, np.float32))
+
+
+def test_a_weight_that_is_no_number_is_told_where_the_answer_hides_it(copied):
+    """A ReLU may give 0 for NaN, so that the posteriors are numbers all the same."""
+    with h5py.File(copied / "best.weights.h5", "r+") as file:
+        found = []
+        file.visititems(
+            lambda name, item: (
+                found.append(item) if "encoder" in name and hasattr(item, "shape") else None
+            )
+        )
+        found[0][...] = np.full(found[0].shape, np.nan)
+    forget_digests(copied)
+    with pytest.raises(ModelError, match=r"fold00-rep00: (output|weights) .*train the run again"):
+        RunModel(copied)(np.full((1, 64, 32), -40.0, np.float32))
+
+
+def test_settings_that_do_not_go_together_name_the_config(copied):
+    path = copied / "config.json"
+    plain = read_unsealed(path)
+    write_unsealed(path, plain | {"frontend": plain["frontend"] | {"bins": 36}})
+    with pytest.raises(UserError, match=r"config\.json: frontend\.bins: expected a multiple of 8"):
+        load_trained(copied)
 
 
 def test_missing_weights_are_told(copied):

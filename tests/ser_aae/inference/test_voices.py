@@ -157,6 +157,7 @@ def test_a_speaker_has_a_name(toy, recorded_run, tmp_path):
         '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": ["b"]}}}',
         '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": [0.0, 0.0]}}}',
         '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": [1.0, NaN]}}}',
+        '{"version": 1, "model": "x", "speakers": {"a": {"d_vector": [1e200, 1e200]}}}',
     ],
 )
 def test_a_file_of_something_else_is_refused_and_kept(toy, recorded_run, tmp_path, content):
@@ -179,6 +180,16 @@ def test_speakers_of_another_model_are_refused(toy, recorded_run, tmp_path):
     out.write_text(json.dumps(content | {"model": "another"}))
     with pytest.raises(UserError, match="enrolled with another model"):
         read_enrolled(out, toy)
+
+
+def test_speakers_with_vectors_of_another_length_are_refused(voices, recorded_run, tmp_path):
+    out = tmp_path / "speakers.json"
+    enrol(voices, "a", recordings_of(recorded_run, "00")[:1], out)
+    content = read_unsealed(out)
+    content["speakers"]["a"]["d_vector"].append(1.0)
+    out.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"speakers\.json: expected d-vectors of \d+ numbers"):
+        read_enrolled(out, voices)
 
 
 def test_a_missing_file_names_the_command_that_makes_one(toy, tmp_path):

@@ -44,6 +44,7 @@ def test_a_result_holds_digests_of_its_files_and_names_synthetic_corpora(
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
         for name in (
             "config.json",
+            "environment.json",
             "epochs.jsonl",
             "normalisation.json",
             "best.weights.h5",

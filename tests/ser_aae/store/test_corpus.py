@@ -197,6 +197,19 @@ def test_changed_utterances(small, frontend, change):
     refuse(store, frontend, str(path))
 
 
+def test_a_corpus_under_the_name_of_another_is_refused(small, frontend):
+    store, stored = small
+    stored.folder.rename(corpus_folder(store, "other", frontend))
+    with pytest.raises(UserError, match=r"manifest\.json: expected the corpus other, .* small;"):
+        load_corpus(store, "other", frontend)
+
+
+def test_a_corpus_without_shards(small, frontend):
+    store, stored = small
+    change_manifest(stored, shards=[])
+    refuse(store, frontend, MANIFEST, "expected shards, found none")
+
+
 def test_a_missing_shard(small, frontend):
     store, corpus = small
     corpus.shards[1].unlink()

@@ -176,6 +176,26 @@ def test_what_cannot_be_repeated_to_the_bit_is_not_shared(quick, tiny_store, tmp
     assert found.parent == tmp_path / "own" / "pretraining"
 
 
+CHANGES = {
+    "gone": lambda values: values.pop("encoder/encoder_1_conv/kernel"),
+    "of another shape": lambda values: values.update({"encoder/encoder_1_conv/kernel": np.ones(3)}),
+    "no number": lambda values: values["speaker/speaker_logits/kernel"].fill(np.nan),
+}
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_weights_of_before_digests_that_fit_nothing_are_refused(
+    config, tiny_store, place, tmp_path, change
+):
+    data = assemble(config, tiny_store)
+    with np.load(place / "weights.npz") as found:
+        values = {name: found[name] for name in found.files}
+    CHANGES[change](values)
+    np.savez(tmp_path / "weights.npz", **values)
+    with pytest.raises(UserError, match=r"weights\.npz: expected finite numbers .*; remove "):
+        adopt_weights(build_model(config, data.num_classes), tmp_path, data)
+
+
 def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tiny_store, place):
     data = assemble(config, tiny_store)
     keras.utils.set_random_seed(3)
