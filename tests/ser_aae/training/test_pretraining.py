@@ -15,6 +15,7 @@ from processes import ROOT, wait_for
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.data.run_data import assemble
+from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
 from ser_aae.grid.remote import place_in_cache
