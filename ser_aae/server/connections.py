@@ -19,9 +19,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from ser_aae.server.hosts import client_of, is_loopback
 from ser_aae.server.limits import Limits, refuse
 
-_FAULTS = logging.getLogger("uvicorn.error.faults")
+_FAULTS = logging.getLogger(f"{__name__}.faults")
 _FAULTS.setLevel(logging.ERROR)
-"""uvicorn's log without its warnings of what clients send, of which there is no end."""
+"""Log of what uvicorn says of requests, without warnings of what clients send: they have no end."""
 
 _ENDING_S = 3
 """Time that requests have to be answered in when the server ends."""
