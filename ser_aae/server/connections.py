@@ -7,15 +7,21 @@ of their own, which are answered: `limits.BodyLimit`.
 """
 
 import asyncio
+import logging
 from functools import partial
 from typing import Any
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ser_aae.server.hosts import client_of, is_loopback
 from ser_aae.server.limits import Limits, refuse
+
+_FAULTS = logging.getLogger(f"{__name__}.faults")
+_FAULTS.setLevel(logging.ERROR)
+"""Log of what uvicorn says of requests, without warnings of what clients send: they have no end."""
 
 _ENDING_S = 3
 """Time that requests have to be answered in when the server ends."""
@@ -42,6 +48,7 @@ class Connection(H11Protocol):
     def __init__(self, limits: Limits, *args: Any, **named: Any) -> None:
         """Know the limits; the rest is uvicorn's."""
         super().__init__(*args, **named)
+        self.logger = _FAULTS
         self._limits = limits
         self._patience: asyncio.TimerHandle | None = None
         self._unsent_bytes = 0
@@ -66,6 +73,20 @@ class Connection(H11Protocol):
         super().data_received(data)
         self._watch()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, unless an answer has begun; to the application the client left.
+
+        uvicorn would begin a second answer, or have the application begin one.
+        """
+        logging.getLogger(__name__).debug("a client sent what is no HTTP")
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the answer to be read."""
         super().on_response_complete()
@@ -83,7 +104,7 @@ class Connection(H11Protocol):
 
     @property
     def _awaits_request(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        return self.cycle is None or self.cycle.response_complete or self.cycle.disconnected
 
     @property
     def _awaits_client(self) -> bool:

@@ -16,6 +16,8 @@ MEBIBYTE = 1 << 20
 _OTHER_BYTES = MEBIBYTE
 """Bytes that a request without a file may have; and a form beside its file."""
 
+_NO_FORM = f"expected at most {_OTHER_BYTES // MEBIBYTE} MB of what is no form with a recording"
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; media-src blob:; form-action 'self'; base-uri 'none'; "
@@ -89,6 +91,9 @@ class BodyError(Exception):
 class BodyLimit:
     """Refuse bodies over the limit, announced or not, and those that keep the server waiting.
 
+    A body that is no form is refused when it is read: where none is expected, the application says
+    what is, whatever the length.
+
     Attributes:
         limits: Bodies of forms may have a file of this size, others hardly anything.
     """
@@ -102,12 +107,14 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        most = self.limits.body_bytes if is_form(headers) else _OTHER_BYTES
-        announced = headers.get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > most:
-            await refuse(scope, receive, send, 413, self.limits.too_large)
-            return
-        body = _MeasuredBody(receive, self.limits, most)
+        most, too_large = _OTHER_BYTES, _NO_FORM
+        if is_form(headers):
+            most, too_large = self.limits.body_bytes, self.limits.too_large
+            announced = headers.get("content-length", "0")
+            if not announced.isdecimal() or int(announced) > most:
+                await refuse(scope, receive, send, 413, too_large)
+                return
+        body = _MeasuredBody(receive, self.limits, most, too_large)
         begun = False
 
         async def pass_on(message: Message) -> None:
@@ -129,8 +136,9 @@ class BodyLimit:
 class _MeasuredBody:
     """A body that is counted, and timed, while it comes."""
 
-    def __init__(self, receive: Receive, limits: Limits, most: int) -> None:
-        self._receive, self._limits, self._most = receive, limits, most
+    def __init__(self, receive: Receive, limits: Limits, most: int, too_large: str) -> None:
+        self._receive, self._limits = receive, limits
+        self._most, self._too_large = most, too_large
         self._taken = 0
         self._begun_s = asyncio.get_running_loop().time()
         self._is_whole = False
@@ -149,7 +157,7 @@ class _MeasuredBody:
         self._taken += len(message.get("body", b""))
         self._is_whole = not message.get("more_body", False)
         if self._taken > self._most:
-            self.refusal = BodyError(413, self._limits.too_large)
+            self.refusal = BodyError(413, self._too_large)
             raise self.refusal
         return message
 

@@ -8,6 +8,7 @@ import hmac
 import secrets
 import time
 from html import escape
+from string import Template
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -17,8 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ser_aae.errors import UserError
 from ser_aae.server.health import HEALTH
 from ser_aae.server.hosts import client_of
+from ser_aae.server.page import OPEN_FILES, read_file
 
 LOGIN = "/login"
+
+_OPEN = (HEALTH, *OPEN_FILES)
 
 FEWEST_CHARACTERS = 16
 
@@ -30,21 +34,9 @@ _TRIES_S = 60.0
 _MOST_CLIENTS = 10_000
 
 _FORM = "application/x-www-form-urlencoded"
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>ser-aae: log in</title>
-<h1>Speech emotion recognition</h1>
-<p role="status">{note}</p>
-<form method="post" action="/login">
-<label>Token <input type="password" name="token" autocomplete="current-password" required
-autofocus></label>
-<button>Log in</button>
-</form>
-</html>
-"""
+_FORM_BYTES = 4096
+
+_PAGE = "login.html"
 
 
 def check_token(token: str) -> str:
@@ -66,7 +58,7 @@ def check_token(token: str) -> str:
 class Login:
     """Layer that lets nobody pass who has neither the token nor a session.
 
-    Open to all are the login itself and whether the server is well.
+    Open to all are the login itself, the files of its page, and whether the server is well.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -80,7 +72,7 @@ class Login:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or ask who sends it."""
-        if scope["type"] != "http" or scope["path"] == HEALTH:
+        if scope["type"] != "http" or scope["path"] in _OPEN:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -92,11 +84,17 @@ class Login:
 
     async def _answer_login(self, request: Request) -> Response:
         if request.method in ("GET", "HEAD"):
-            return _page("This server asks for its token.")
+            return _page("")
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if request.method != "POST" or kind != _FORM:
             return JSONResponse({"error": f"expected the form of {LOGIN}"}, 400)
-        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _FORM_BYTES:
+                error = f"expected the form of {LOGIN}, a token alone; got more than that"
+                return JSONResponse({"error": error}, 413)
+        form = dict(parse_qsl(body.decode(errors="replace")))
         wait_s = self._tries.wait_s(request)
         if wait_s:
             return _page("Too many wrong tokens; try again in a minute.", 429, wait_s)
@@ -173,4 +171,5 @@ def _client(request: Request) -> str:
 
 def _page(note: str, status: int = 200, wait_s: int = 0) -> Response:
     headers = {"cache-control": "no-store"} | ({"retry-after": str(wait_s)} if wait_s else {})
-    return HTMLResponse(_PAGE.format(note=escape(note)), status, headers)
+    text = Template(read_file(_PAGE).decode()).substitute(note=escape(note))
+    return HTMLResponse(text, status, headers)

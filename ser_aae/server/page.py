@@ -20,13 +20,20 @@ FILES = {
 }
 """Address to the file that is answered, and its media type; nothing else of a disk is."""
 
+OPEN_FILES = ("/page.css", "/icon.svg")
+"""Those that the login's page shows too: nothing in them is secret."""
+
 
 def mount_page(app: FastAPI) -> None:
     """Put the page at `/`."""
-    folder = resources.files("ser_aae.server") / "static"
     for address, (name, media_type) in FILES.items():
-        answer = _answer((folder / name).read_bytes(), media_type)
+        answer = _answer(read_file(name), media_type)
         app.add_api_route(address, answer, methods=["GET"], include_in_schema=False)
+
+
+def read_file(name: str) -> bytes:
+    """Return a file of `static/`."""
+    return (resources.files("ser_aae.server") / "static" / name).read_bytes()
 
 
 def _answer(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:

@@ -59,6 +59,7 @@ async function fetchJson(address, options) {
   } catch {
     throw new Error("The server does not answer, or broke off; is it still running?");
   }
+  if (response.status === 401) location.assign("login"); // the session has ended
   const found = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(found.error ?? `The server answers with ${response.status}.`);
   return found;

@@ -107,6 +107,12 @@ def test_a_broken_file_is_refused_and_removed(client, served, tmp_path, recordin
     [
         ({}, 400, "expected a form"),
         ({"json": {"file": "x"}}, 400, "expected a form"),
+        (
+            {"content": bytes(2 << 20), "headers": {"content-type": "audio/wav"}},
+            400,
+            "expected a form (multipart/form-data)",
+        ),
+        ({"content": iter([bytes(1 << 20)] * 2)}, 400, "expected a form (multipart/form-data)"),
         ({"files": {"other": b"x"}}, 400, "field 'file'"),
         ({"data": {"file": "text"}, "files": {"x": b""}}, 400, "field 'file'"),
         ({"files": [("file", b"x"), ("file", b"y")]}, 400, "Too many files"),

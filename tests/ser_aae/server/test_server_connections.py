@@ -282,3 +282,75 @@ def test_a_form_is_one_however_it_is_spelt(serve, recording, kind):
         assert client.post("/api/predict", content=content, headers=headers).status_code == 200
         headers = {"content-type": f"{kind.strip()}ish; boundary=x"}
         assert client.post("/api/predict", content=content, headers=headers).status_code == 400
+
+
+FIELD_BEGIN = b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n'
+
+
+@pytest.mark.parametrize("charset", ["punycode", "undefined", "idna", "utf-7", "zlib", '"a;b"'])
+def test_no_client_says_how_its_text_is_decoded(serve, recording, caplog, charset):
+    kind = {"content-type": f"multipart/form-data; charset={charset}; boundary=x"}
+    field = FIELD_BEGIN + b"a-" * 500 + b"\r\n"
+    sound = FORM_BEGIN + recording.read_bytes() + FORM_END
+    with serve().client() as client:
+        assert client.post("/api/predict", content=field + sound, headers=kind).status_code == 200
+        found = client.post("/api/predict", content=field + FORM_END[2:], headers=kind)
+    assert found.status_code == 400
+    assert "field 'file'" in found.json()["error"]
+    assert not [each for each in caplog.records if each.levelno > logging.DEBUG]
+
+
+def test_text_that_nobody_asked_for_is_short(serve):
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    long = FIELD_BEGIN + bytes(5000) + FORM_END
+    many = (FIELD_BEGIN + b"a\r\n") * 9 + FORM_END[2:]
+    with serve().client() as client:
+        for content in (long, many):
+            found = client.post("/api/predict", content=content, headers=kind)
+            assert found.status_code == 400
+            assert "maximum" in found.json()["error"].lower()
+
+
+@pytest.mark.parametrize(
+    "rest", ["", "; boundary=", '; boundary="a\\"b"', "; boundary=é", f"; boundary={'x' * 71}"]
+)
+def test_a_boundary_that_is_none_is_refused(serve, rest):
+    kind = {"content-type": f"multipart/form-data{rest}".encode("latin-1")}
+    with serve().client() as client:
+        found = client.post("/api/predict", content=FORM_BEGIN + FORM_END, headers=kind)
+    assert (found.status_code, "boundary" in found.json()["error"]) == (400, True)
+
+
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: evil\r\n" + CHUNKED + b"zz\r\n",
+        b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\n" + CHUNKED + b"1\r\na\r\nzz\r\n",
+        b"no HTTP at all\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        ASK + b"\r\nno HTTP either\r\n\r\n",
+        ASK + b"Connection: upgrade, close\r\nUpgrade: websocket\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_without_a_word(serve, caplog, sent):
+    served = serve()
+    found = read_all(served.connect(sent))
+    assert found.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 200 "))
+    with served.client() as client:
+        assert client.get("/health").status_code == 200
+    assert not [each for each in caplog.records if each.levelno > logging.DEBUG]
+
+
+def test_so_it_is_after_an_answer_has_begun(serve, caplog):
+    served = serve()
+    talk = served.connect(b"GET / HTTP/1.1\r\nHost: evil\r\n" + CHUNKED)
+    assert read_answer(talk)[0] == 421
+    talk.sendall(b"zz\r\n")
+    assert read_all(talk) == b""
+    with served.client() as client:
+        assert client.get("/health").status_code == 200
+    assert not [each for each in caplog.records if each.levelno > logging.DEBUG]

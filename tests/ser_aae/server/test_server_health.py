@@ -30,6 +30,14 @@ ANYWHERE = "0.0.0.0"  # noqa: S104
         ((*SCRIPT, "--help"), None),
         (SCRIPT, None),
         (("/bin/bash",), None),
+        (("/bin/sh", "-c", "ser-aae serve /runs/RUN --port 80"), ("127.0.0.1", 80)),
+        (("sh", "-c", "ser-aae serve R --host $HOST --port 80"), ("127.0.0.1", 0)),
+        (("bash", "-lc", "cd /a && exec ser-aae serve 'R 1'; echo"), ("127.0.0.1", 7860)),
+        (("sh", "-c", 'ser-aae serve R --port "$PORT"'), ("127.0.0.1", 0)),
+        (("sh", "-c", "ser-aae train; echo serve"), None),
+        (("sh", "-c", "ser-aae serve 'R"), None),
+        (("sh", "-c"), None),
+        ((*SCRIPT, "serve", "R", "--port", "0"), ("127.0.0.1", 0)),
         (("",), None),
     ],
 )
@@ -57,6 +65,11 @@ def test_a_server_that_answers_is_well(tmp_path, monkeypatch, capsys, toy_recogn
 
 def test_where_no_server_was_asked_for_all_is_well(tmp_path, monkeypatch, capsys):
     assert asked(tmp_path, monkeypatch, capsys, *SCRIPT, "train")[0] == 0
+
+
+def test_a_server_whose_port_nobody_knows_is_well(tmp_path, monkeypatch, capsys):
+    code, said = asked(tmp_path, monkeypatch, capsys, *SCRIPT, "serve", "R", "--port", "0")
+    assert (code, "without a fixed port" in said) == (0, True)
 
 
 def test_the_check_of_the_image_needs_the_standard_library_alone():

@@ -84,7 +84,10 @@ def test_what_is_within_the_limit_passes_whole():
 
 def test_only_a_form_may_be_as_large_as_a_recording():
     headers = [(b"content-type", b"application/json"), (b"content-length", b"1500000")]
-    assert call(BodyLimit(read_all, LIMITS), headers)[0] == 413
+    found = call(BodyLimit(read_all, LIMITS), headers, [bytes(MEBIBYTE), bytes(1000), b""])
+    status, _, body, taken = found
+    assert (status, taken) == (413, 2)
+    assert "no form" in json.loads(body)["error"]
 
 
 def test_other_errors_are_none_of_its_business():

@@ -1,5 +1,7 @@
 """With a token nothing but the login and the health is open; over real sockets."""
 
+import re
+
 import pytest
 from serving import serving
 
@@ -55,9 +57,11 @@ def test_the_login_and_the_health_are_open(client):
     assert client.get("/health").json()["status"] == "ok"
     found = client.get("/login")
     assert found.status_code == 200
-    assert '<form method="post" action="/login">' in found.text
+    assert 'method="post" action="/login">' in found.text
     assert "<script" not in found.text
     assert "style=" not in found.text
+    for address in re.findall(r'href="([^"]+)"', found.text):  # what the page shows
+        assert client.get(f"/{address}").status_code == 200
     assert client.get("/", headers=BROWSER).headers["location"] == "/login"
 
 
@@ -96,16 +100,25 @@ def test_a_person_types_it_once(served, client, recording):
         assert again != cookie
 
 
-def test_a_browser_logs_in_and_then_has_the_page(served, start_browser):
+def test_a_browser_logs_in_and_then_has_the_page(served, start_browser, recording):
     page = start_browser()
     try:
         page.ask("Page.navigate", url=f"http://localhost:{served.port}/")
         page.wait_for("location.pathname == '/login' && !!document.forms[0]")
+        page.wait_for("document.styleSheets.length == 1 && document.readyState == 'complete'")
+        assert page.value("getComputedStyle(document.querySelector('.error')).display") == "none"
         page.value(f"document.forms[0].token.value = {TOKEN + 'x'!r}; document.forms[0].submit()")
         page.wait_for("document.body.innerText.includes('not the token')")
+        page.wait_for("document.readyState == 'complete'")
+        look = "getComputedStyle(document.querySelector('{}')).{}"
+        assert page.value(look.format(".error", "display")) == "block"
+        assert page.value(look.format("#login", "backgroundColor")) == "rgb(255, 255, 255)"
         page.value(f"document.forms[0].token.value = {TOKEN!r}; document.forms[0].submit()")
         page.wait_for("location.pathname == '/' && document.body.innerText.includes(' toy')")
         assert page.value("document.cookie") == ""  # no script may read it
+        page.ask("Network.clearBrowserCookies")  # as if the session had ended
+        page.choose_file("#file", recording)
+        page.wait_for("location.pathname == '/login' && !!document.forms[0]")
         assert not [line for line in page.said if "Content Security Policy" in line]
     finally:
         page.close()
@@ -141,6 +154,21 @@ def test_what_is_no_login_form_is_refused(client):
     kind = {"content-type": "Application/X-WWW-Form-URLencoded; charset=utf-8"}
     for content in (b"", b"token", b"&" * 1000, b"token=%ff%00\xff", TOKEN.encode()):
         assert client.post("/login", content=content, headers=kind).status_code == 401
+
+
+@pytest.mark.parametrize("length", [5000, 3 << 20])
+def test_a_longer_form_than_that_of_the_login_is_refused(client, length):
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    whole = f"token={TOKEN}&".encode() + b"x" * length
+    for content in (whole, iter([whole])):
+        found = client.post("/login", content=content, headers=kind)
+        assert found.status_code == 413
+        assert "the form of /login, a token alone" in found.json()["error"]
+    assert client.post("/login", content=whole, headers={"content-type": "a/b"}).status_code == 400
+
+
+def test_what_a_note_says_is_text():
+    assert "&lt;b&gt; $note" in login._page("<b> $note").body.decode()
 
 
 @pytest.mark.parametrize("headers", [{"origin": "null"}, {"sec-fetch-site": "cross-site"}])

@@ -275,7 +275,9 @@ def test_a_file_is_answered_with_its_type(client, address, media_type):
 
 def test_the_page_is_part_of_the_package():
     folder = ROOT / "ser_aae" / "server" / "static"
-    assert {path.name for path in folder.iterdir()} == {name for name, _ in FILES.values()}
+    assert {path.name for path in folder.iterdir()} == {"login.html"} | {
+        name for name, _ in FILES.values()
+    }
     assert '"ser_aae.server" = ["static/*"]' in (ROOT / "pyproject.toml").read_text()
 
 
