@@ -9,6 +9,7 @@ import soundfile
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
+from ser_aae.frontend.ogg import find_ogg_damage
 
 LEAST_RATE_HZ = 1000
 """Headers with lower rates are damaged; resampled from 1 Hz, a second of sound fills the memory."""
@@ -192,7 +193,7 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
 
 
 def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
-    """Refuse a file that ends before the sound that its header promises.
+    """Refuse a file that ends before the sound that its header promises, and a damaged Ogg file.
 
     libsndfile takes what is left of such a file for the whole of it, and notes it in a log at the
     most. Of FLAC and MP3 it finds out while it reads.
@@ -213,8 +214,8 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
             f"{path}: the header promises {int(stated[1])} samples, the file holds "
             f"{sound.frames}; it was cut short, fetch it again"
         )
-    if _is_cut_ogg(path):
-        raise UserError(f"{path}: its last page is missing; it was cut short, fetch it again")
+    if damage := find_ogg_damage(path):
+        raise UserError(f"{path}: {damage}, fetch it again")
 
 
 def _wav_bytes(path: Path) -> tuple[int, int]:
@@ -233,23 +234,6 @@ def _wav_bytes(path: Path) -> tuple[int, int]:
                 return size, path.stat().st_size - stream.tell()
             stream.seek(size + size % 2, 1)
     return 0, 0
-
-
-def _is_cut_ogg(path: Path) -> bool:
-    """Return whether a file is OGG whose last page is cut, or not marked as the last (RFC 3533).
-
-    A page has 65307 bytes at most: 27, one for each segment of it that tells its length, and these.
-    """
-    with path.open("rb") as stream:
-        if stream.read(4) != b"OggS":
-            return False
-        stream.seek(max(path.stat().st_size - 65307, 0))
-        tail = stream.read()
-    page = tail[tail.rfind(b"OggS") :]
-    if len(page) < 27 or not page[5] & 4:
-        return True
-    segments = page[27 : 27 + page[26]]
-    return len(page) < 27 + page[26] + sum(segments)
 
 
 def _describe_unreadable(path: Path) -> str:
