@@ -75,8 +75,8 @@ def read_audio(
         `(samples,)` float32, in [-1, 1] where the file is.
 
     Raises:
-        UserError: Missing, not audio, cut short, of a rate that no recording has, without
-            samples, or with samples that cannot be sound.
+        UserError: Missing, no file, not audio, damaged, cut short, of a rate that no recording
+            has, without samples, or with samples that cannot be sound.
     """
     samples, rate_hz = _read(path, start_s, end_s)
     if samples.size == 0:
@@ -86,6 +86,17 @@ def read_audio(
         )
     check_samples(str(path), samples, rate_hz, start_s)
     return to_mono(samples, rate_hz, sample_rate_hz)
+
+
+def read_header(path: Path) -> soundfile._SoundFileInfo:
+    """Read what a recording's header says of it, as libsndfile understands it.
+
+    Raises:
+        UserError: A pipe, a device or a socket: to open one may wait for ever.
+        LibsndfileError: Missing, or nothing that libsndfile reads.
+    """
+    _check_regular(path)
+    return soundfile.info(path)
 
 
 def read_pieces(path: Path) -> Iterator[np.ndarray]:
@@ -161,6 +172,7 @@ def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndar
 def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
     """Return `(samples, channels)` float32 and the file's rate, or raise what is wrong."""
     try:
+        _check_regular(path)
         with _ForwardsFile(path) as sound:
             rate_hz = sound.samplerate
             if rate_hz < LEAST_RATE_HZ:
@@ -190,6 +202,15 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
             "it was cut short, fetch it again"
         )
     return samples, rate_hz
+
+
+def _check_regular(path: Path) -> None:
+    """Refuse what is there and neither a file nor a folder, before it is opened."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UserError(
+            f"{path}: expected an audio file, found a pipe, a device or a socket; write the "
+            "recording to a file"
+        )
 
 
 def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:

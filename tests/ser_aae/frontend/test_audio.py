@@ -1,6 +1,7 @@
 """Reading recordings: rates, channels, parts, and every error."""
 
 import errno
+import os
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from sounds import RATE_HZ, frequency_of, noise, tone
 from ser_aae.errors import UserError
 from ser_aae.frontend import audio
 from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.blocks import file_blocks
 
 
 def test_channels_are_averaged(tmp_path):
@@ -93,6 +95,19 @@ def test_no_file(tmp_path):
         read_audio(tmp_path / "a.wav", RATE_HZ)
     with pytest.raises(UserError, match="found a folder"):
         read_audio(tmp_path, RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"]
+)
+def test_what_has_no_end_is_not_opened(tmp_path, make):
+    path = tmp_path / "a.wav"
+    make(path)
+
+    with pytest.raises(UserError, match=r"a\.wav: expected an audio file, found a pipe, a device"):
+        read_audio(path, RATE_HZ)
+    with pytest.raises(UserError, match="found a pipe, a device"):
+        list(file_blocks(path, RATE_HZ))
 
 
 @pytest.mark.parametrize("seconds", [(0.0, None), (2.0, None), (0.0, 0.0)])
