@@ -41,6 +41,13 @@ _SAMPLES_A_BYTE = 1 << 13
 _UNKNOWN_BYTES = range(0x7FFFF000, 1 << 32)
 """Numbers that sox and ffmpeg write for the length of what they write to a pipe."""
 
+_UNRECOGNISED = {1, 2, 4, 7, 18}
+"""Codes of libsndfile's errors on what is none of its formats, or not to be opened.
+
+It takes a file for MP3 by its name or content, and says of one that is none that it is no file (7);
+18 is a codec that it lacks. With any other error it has recognised the format.
+"""
+
 _LOGGED_CUT = re.compile(
     r"^ *(?:SSND|Data Size|Riff size|riff) *: (\d+) \(should be (\d+)\)$", re.MULTILINE
 )
@@ -116,7 +123,7 @@ def read_pieces(path: Path) -> Iterator[np.ndarray]:
                 read += len(piece)
                 yield piece
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_describe_unreadable(path)} ({error})") from error
+        raise UserError(f"{path}: {_describe_unreadable(path, error)} ({error})") from error
 
 
 def stated_frames(path: Path, frames: int) -> int | None:
@@ -195,7 +202,7 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
                 sound.seek(first - lead)
             samples = read_between(sound, lead, None if last is None else lead + last - first)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_describe_unreadable(path)} ({error})") from error
+        raise UserError(f"{path}: {_describe_unreadable(path, error)} ({error})") from error
     if frames is not None and last is not None and len(samples) < last - first:
         raise UserError(
             f"{path}: the header promises {last - first} samples, the file holds {len(samples)}; "
@@ -257,7 +264,7 @@ def _wav_bytes(path: Path) -> tuple[int, int]:
     return 0, 0
 
 
-def _describe_unreadable(path: Path) -> str:
+def _describe_unreadable(path: Path, cause: Exception) -> str:
     try:
         with path.open("rb") as stream:
             head = stream.read(40)
@@ -267,8 +274,14 @@ def _describe_unreadable(path: Path) -> str:
         return "expected an audio file, found a folder"
     except OSError as error:
         return f"expected an audio file, cannot read it: {error.strerror}"
+    return _describe_content(head, cause)
+
+
+def _describe_content(head: bytes, cause: Exception) -> str:
     if not head:
         return "expected an audio file, found one of zero bytes; fetch it again"
     if head.startswith(b"version https://git-lfs"):
         return "expected audio, found a git-lfs pointer; run `git lfs pull` in the corpus"
+    if isinstance(cause, soundfile.LibsndfileError) and cause.code not in _UNRECOGNISED:
+        return "expected audio, found a damaged file; fetch it again"
     return "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"

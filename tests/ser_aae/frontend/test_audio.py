@@ -71,7 +71,7 @@ def test_cut_short(tmp_path, name, share):
     with pytest.raises(UserError, match="a\\.") as caught:
         read_audio(path, RATE_HZ)
 
-    assert re.search("cut short|found something else", str(caught.value))
+    assert re.search("cut short|found a damaged file; fetch it again", str(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,27 @@ def test_no_audio(tmp_path, content, message):
     (tmp_path / "a.wav").write_bytes(content)
 
     with pytest.raises(UserError, match=message):
+        read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
+def test_a_damaged_flac_is_not_taken_for_something_else(tmp_path, place):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, noise(3.0), RATE_HZ)
+    content = path.read_bytes()
+    start = int(place * len(content))
+    path.write_bytes(content[:start] + bytes(300) + content[start + 300 :])
+
+    with pytest.raises(UserError, match=r"a\.flac: expected audio, found a damaged file; fetch"):
+        read_audio(path, RATE_HZ)
+
+
+def test_a_wav_whose_format_is_damaged(tmp_path):
+    soundfile.write(tmp_path / "a.wav", noise(1.0), RATE_HZ)
+    content = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(content.replace(b"data", b"dat\0"))
+
+    with pytest.raises(UserError, match="found a damaged file; fetch it again"):
         read_audio(tmp_path / "a.wav", RATE_HZ)
 
 
