@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.corpora import Adapter, corpus_name, find_adapter
-from data_prep.corpus import Corpus, count_reasons
+from data_prep.corpus import Corpus, describe_dropped
 from data_prep.manifest import (
     Contents,
     describe_source,
@@ -99,10 +99,10 @@ def prepare(
         shards = _write_shards(folder, tasks, workers, bar)
     contents = _contents(corpus, tasks, shards)
     if not contents.utterances:
-        reasons = [item.reason for item in contents.dropped[len(corpus.dropped) :]]
+        unreadable = contents.dropped[len(corpus.dropped) :]
         raise UserError(
             f"{corpus.root}: none of {total} files can be read; "
-            f"{', '.join(count_reasons(reasons))}; fetch the corpus again"
+            f"{', '.join(describe_dropped(unreadable))}; fetch the corpus again"
         )
     with _explain_write_errors(folder, needed_bytes=1000 * len(contents.utterances)):
         write_manifest(folder, name, adapter, frontend, corpus, contents)
@@ -203,7 +203,7 @@ def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
         f"{manifest['corpus']}: {counts['utterances']} utterances of {counts['speakers']} "
         f"speakers, {counts['hours']:.2f} hours{removed}",
     ]
-    lines += count_reasons(item["reason"] for item in manifest["dropped"])
+    lines += describe_dropped(Dropped(row["where"], row["reason"]) for row in manifest["dropped"])
     if manifest["unknown_labels"]:
         listed = ", ".join(manifest["unknown_labels"])
         lines.append(f"labels outside the vocabulary, each its own class: {listed}")

@@ -15,6 +15,10 @@ from ser_aae.utterance import Dropped, Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 
+_NAMED = 3
+"""Number of dropped files that a line names; the manifest lists all."""
+_NUMBER = re.compile(r"\b\d+(\.\d+)?(e[+-]?\d+)?\b")
+
 SAME_NAME = "duplicate of a file of the same name"
 NOT_UTF8 = "name is no UTF-8: rename the file, or the folder it lies in"
 """The reason to drop a recording whose path no table in the store can hold."""
@@ -89,28 +93,30 @@ def check_counts(name: str, corpus: Corpus) -> None:
         if corpus.counts.get(what, 0) != wanted
     ]
     if differences:
-        listed = "\n  ".join([*differences, *describe_dropped(corpus)])
+        listed = "\n  ".join([*differences, *describe_dropped(corpus.dropped)])
         raise UserError(
             f"{corpus.root}: this copy of {name} is not the complete one\n  {listed}\n"
             "fetch what is missing, or accept what is there with --allow-partial"
         )
 
 
-def describe_dropped(corpus: Corpus) -> list[str]:
-    """Return a line for each reason of what became no utterance, with the first of them."""
-    first: dict[str, str] = {}
-    for item in corpus.dropped:
-        first.setdefault(item.reason, item.where)
-    counts = Counter(item.reason for item in corpus.dropped)
-    return [
-        f"{line}: {first[reason]}{' ...' * (counts[reason] > 1)}"
-        for reason, line in zip(sorted(counts), count_reasons(counts.elements()), strict=True)
-    ]
+def describe_dropped(dropped: Iterable[Dropped]) -> list[str]:
+    """Return a line for each reason of what became no utterance, with how many and the first few.
+
+    Reasons that differ in their numbers alone are one, and N stands for the numbers.
+    """
+    groups: dict[str, list[Dropped]] = {}
+    for item in dropped:
+        groups.setdefault(_NUMBER.sub("N", item.reason), []).append(item)
+    return [_describe_group(shared, items) for shared, items in sorted(groups.items())]
 
 
-def count_reasons(reasons: Iterable[str]) -> list[str]:
-    """Return a line for each reason why something was dropped, with how often it was."""
-    return [f"dropped {count}: {reason}" for reason, count in sorted(Counter(reasons).items())]
+def _describe_group(shared: str, items: list[Dropped]) -> str:
+    """Return a line on what was dropped for one reason, or for one `shared` but for numbers."""
+    is_same = all(item.reason == items[0].reason for item in items)
+    names = ", ".join(item.where for item in items[:_NAMED])
+    more = " ..." if len(items) > _NAMED else ""
+    return f"dropped {len(items)}: {items[0].reason if is_same else shared}: {names}{more}"
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:

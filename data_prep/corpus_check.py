@@ -32,7 +32,7 @@ from data_prep.shared_sound import (
 )
 from data_prep.workers import named_faults
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.audio import read_audio, read_header
 from ser_aae.utterance import Utterance
 
 UNLABELLED_CLASS = "unlabelled"
@@ -164,7 +164,7 @@ def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int, in
     """Return `(samples,)` float32 at the file's own rate, that rate, the number of channels."""
     path = utterance.audio_path(root)
     try:
-        header = soundfile.info(path)
+        header = read_header(path)
     except (soundfile.LibsndfileError, OSError) as error:
         read_audio(path, 1)  # raises with the reason, as in `ser-aae prepare`
         raise UserError(f"{path}: header cannot be read ({error})") from error

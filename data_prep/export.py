@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data_prep.audformat_files.export import write_database
 from data_prep.corpora import Adapter, corpus_name, find_adapter
-from data_prep.corpus import Corpus, count_reasons
+from data_prep.corpus import Corpus, describe_dropped
 from data_prep.csv_table import HIGHEST, LOWEST, OPTIONAL, REQUIRED
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
@@ -149,5 +149,4 @@ def _remarks(corpus: Corpus) -> list[str]:
         for rating in (item.activation, item.valence)
     )
     clipped = f"clipped {beyond} ratings to 1..5; see the columns *_unclipped"
-    reasons = count_reasons(item.reason for item in corpus.dropped)
-    return [*reasons, *([clipped] if beyond else [])]
+    return [*describe_dropped(corpus.dropped), *([clipped] if beyond else [])]

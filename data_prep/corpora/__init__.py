@@ -79,7 +79,7 @@ class Adapter:
             raise UserError(f"{location}: {expected}found {came}. {self.obtain}")
         corpus = self.parse(location)
         if not corpus.utterances:
-            dropped = "".join(f"\n  {line}" for line in describe_dropped(corpus))
+            dropped = "".join(f"\n  {line}" for line in describe_dropped(corpus.dropped))
             raise UserError(f"{location}: {expected}found no such audio. {self.obtain}{dropped}")
         if not allow_partial:
             check_counts(self.name, corpus)

@@ -9,6 +9,7 @@ import soundfile
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
+from ser_aae.frontend.ogg import find_ogg_damage
 
 LEAST_RATE_HZ = 1000
 """Headers with lower rates are damaged; resampled from 1 Hz, a second of sound fills the memory."""
@@ -39,6 +40,13 @@ _SAMPLES_A_BYTE = 1 << 13
 
 _UNKNOWN_BYTES = range(0x7FFFF000, 1 << 32)
 """Numbers that sox and ffmpeg write for the length of what they write to a pipe."""
+
+_UNRECOGNISED = {1, 2, 4, 7, 18}
+"""Codes of libsndfile's errors on what is none of its formats, or not to be opened.
+
+It takes a file for MP3 by its name or content, and says of one that is none that it is no file (7);
+18 is a codec that it lacks. With any other error it has recognised the format.
+"""
 
 _LOGGED_CUT = re.compile(
     r"^ *(?:SSND|Data Size|Riff size|riff) *: (\d+) \(should be (\d+)\)$", re.MULTILINE
@@ -74,8 +82,8 @@ def read_audio(
         `(samples,)` float32, in [-1, 1] where the file is.
 
     Raises:
-        UserError: Missing, not audio, cut short, of a rate that no recording has, without
-            samples, or with samples that cannot be sound.
+        UserError: Missing, no file, not audio, damaged, cut short, of a rate that no recording
+            has, without samples, or with samples that cannot be sound.
     """
     samples, rate_hz = _read(path, start_s, end_s)
     if samples.size == 0:
@@ -85,6 +93,17 @@ def read_audio(
         )
     check_samples(str(path), samples, rate_hz, start_s)
     return to_mono(samples, rate_hz, sample_rate_hz)
+
+
+def read_header(path: Path) -> soundfile._SoundFileInfo:
+    """Read what a recording's header says of it, as libsndfile understands it.
+
+    Raises:
+        UserError: A pipe, a device or a socket: to open one may wait for ever.
+        LibsndfileError: Missing, or nothing that libsndfile reads.
+    """
+    _check_regular(path)
+    return soundfile.info(path)
 
 
 def read_pieces(path: Path) -> Iterator[np.ndarray]:
@@ -104,7 +123,7 @@ def read_pieces(path: Path) -> Iterator[np.ndarray]:
                 read += len(piece)
                 yield piece
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_describe_unreadable(path)} ({error})") from error
+        raise UserError(f"{path}: {_describe_unreadable(path, error)} ({error})") from error
 
 
 def stated_frames(path: Path, frames: int) -> int | None:
@@ -160,6 +179,7 @@ def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndar
 def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
     """Return `(samples, channels)` float32 and the file's rate, or raise what is wrong."""
     try:
+        _check_regular(path)
         with _ForwardsFile(path) as sound:
             rate_hz = sound.samplerate
             if rate_hz < LEAST_RATE_HZ:
@@ -182,7 +202,7 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
                 sound.seek(first - lead)
             samples = read_between(sound, lead, None if last is None else lead + last - first)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_describe_unreadable(path)} ({error})") from error
+        raise UserError(f"{path}: {_describe_unreadable(path, error)} ({error})") from error
     if frames is not None and last is not None and len(samples) < last - first:
         raise UserError(
             f"{path}: the header promises {last - first} samples, the file holds {len(samples)}; "
@@ -191,8 +211,17 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
     return samples, rate_hz
 
 
+def _check_regular(path: Path) -> None:
+    """Refuse what is there and neither a file nor a folder, before it is opened."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UserError(
+            f"{path}: expected an audio file, found a pipe, a device or a socket; write the "
+            "recording to a file"
+        )
+
+
 def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
-    """Refuse a file that ends before the sound that its header promises.
+    """Refuse a file that ends before the sound that its header promises, and a damaged Ogg file.
 
     libsndfile takes what is left of such a file for the whole of it, and notes it in a log at the
     most. Of FLAC and MP3 it finds out while it reads.
@@ -213,8 +242,8 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
             f"{path}: the header promises {int(stated[1])} samples, the file holds "
             f"{sound.frames}; it was cut short, fetch it again"
         )
-    if _is_cut_ogg(path):
-        raise UserError(f"{path}: its last page is missing; it was cut short, fetch it again")
+    if damage := find_ogg_damage(path):
+        raise UserError(f"{path}: {damage}, fetch it again")
 
 
 def _wav_bytes(path: Path) -> tuple[int, int]:
@@ -235,24 +264,7 @@ def _wav_bytes(path: Path) -> tuple[int, int]:
     return 0, 0
 
 
-def _is_cut_ogg(path: Path) -> bool:
-    """Return whether a file is OGG whose last page is cut, or not marked as the last (RFC 3533).
-
-    A page has 65307 bytes at most: 27, one for each segment of it that tells its length, and these.
-    """
-    with path.open("rb") as stream:
-        if stream.read(4) != b"OggS":
-            return False
-        stream.seek(max(path.stat().st_size - 65307, 0))
-        tail = stream.read()
-    page = tail[tail.rfind(b"OggS") :]
-    if len(page) < 27 or not page[5] & 4:
-        return True
-    segments = page[27 : 27 + page[26]]
-    return len(page) < 27 + page[26] + sum(segments)
-
-
-def _describe_unreadable(path: Path) -> str:
+def _describe_unreadable(path: Path, cause: Exception) -> str:
     try:
         with path.open("rb") as stream:
             head = stream.read(40)
@@ -262,8 +274,14 @@ def _describe_unreadable(path: Path) -> str:
         return "expected an audio file, found a folder"
     except OSError as error:
         return f"expected an audio file, cannot read it: {error.strerror}"
+    return _describe_content(head, cause)
+
+
+def _describe_content(head: bytes, cause: Exception) -> str:
     if not head:
         return "expected an audio file, found one of zero bytes; fetch it again"
     if head.startswith(b"version https://git-lfs"):
         return "expected audio, found a git-lfs pointer; run `git lfs pull` in the corpus"
+    if isinstance(cause, soundfile.LibsndfileError) and cause.code not in _UNRECOGNISED:
+        return "expected audio, found a damaged file; fetch it again"
     return "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"

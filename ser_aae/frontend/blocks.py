@@ -22,7 +22,14 @@ import numpy as np
 import soundfile
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import check_samples, read_audio, read_pieces, stated_frames, to_mono
+from ser_aae.frontend.audio import (
+    check_samples,
+    read_audio,
+    read_header,
+    read_pieces,
+    stated_frames,
+    to_mono,
+)
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
 WHOLE_S = 40.0
@@ -57,11 +64,11 @@ def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     A file that libsndfile cannot read is decoded by ffmpeg, where that is installed.
 
     Raises:
-        UserError: Missing, not audio, cut short, without samples, or samples that cannot be
-            sound.
+        UserError: Missing, no file, not audio, damaged, cut short, without samples, or samples
+            that cannot be sound.
     """
     try:
-        info = soundfile.info(path)
+        info = read_header(path)
     except (soundfile.LibsndfileError, OSError):
         yield from _decoded_blocks(_find_decoder(path, sample_rate_hz), path, sample_rate_hz)
         return

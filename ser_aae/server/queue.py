@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from ser_aae.errors import ModelError, UserError
-from ser_aae.frontend.audio import stated_frames
+from ser_aae.frontend.audio import read_header, stated_frames
 from ser_aae.frontend.blocks import Block
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.recognition import Recognition
@@ -130,7 +130,7 @@ class RecognitionQueue:
         other files, and write without end.
         """
         try:
-            info = soundfile.info(path)
+            info = read_header(path)
         except (soundfile.LibsndfileError, OSError) as error:
             raise UserError(
                 f"{path}: expected audio (WAV, FLAC, OGG, Opus, MP3, AIFF), found something else "

@@ -102,7 +102,9 @@ def test_bad_files_are_dropped_and_listed_from_a_partial_copy(
         f"wav/s1f/s1f-anger-{number:02d}.wav" for number in range(1, len(BAD) + 1)
     ]
     assert not any(str(tmp_path) in item["reason"] for item in dropped)
-    assert "dropped 1: sample 123 is not a finite number" in result.messages
+    number = list(BAD).index(not_a_number) + 1
+    name = f"wav/s1f/s1f-anger-{number:02d}.wav"
+    assert f"dropped 1: sample 123 is not a finite number: {name}" in result.messages
     assert not run(data_root, tmp_path / "store", allow_partial=True).is_new
 
 
@@ -111,7 +113,7 @@ def test_a_copy_of_nothing_but_bad_files_is_refused(data_root, tmp_path):
         empty(path)
 
     with pytest.raises(
-        UserError, match=r"none of 80 files can be read; dropped 80: .* zero bytes;"
+        UserError, match=r"none of 80 files can be read; dropped 80: .* zero bytes: .* \.\.\.;"
     ):
         run(data_root, tmp_path / "store", allow_partial=True)
 

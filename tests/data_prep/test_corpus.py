@@ -12,6 +12,7 @@ from data_prep.corpus import (
     build_corpus,
     check_counts,
     collect_utterances,
+    describe_dropped,
     files_below,
     printable,
     read_label_file,
@@ -71,7 +72,16 @@ def test_counts_that_differ_are_told_with_what_was_dropped(tmp_path):
     with pytest.raises(UserError) as caught:
         check_counts("x", corpus)
 
-    assert "found 1\n  dropped 2: no label: y ...\n  dropped 1: too odd: y\n" in str(caught.value)
+    assert "found 1\n  dropped 2: no label: y, z\n  dropped 1: too odd: y\n" in str(caught.value)
+
+
+def test_reasons_that_differ_in_numbers_alone_are_one():
+    cut = [Dropped(f"{n}.mp3", f"the header promises {n}e+3 samples, holds 7.5") for n in range(5)]
+
+    assert describe_dropped([*cut, Dropped("a.ogg", "page 4 is damaged")]) == [
+        "dropped 1: page 4 is damaged: a.ogg",
+        "dropped 5: the header promises N samples, holds N: 0.mp3, 1.mp3, 2.mp3 ...",
+    ]
 
 
 def test_names_that_are_no_utf_8_are_dropped_and_printable():

@@ -1,6 +1,7 @@
 """Reading a corpus whole: counts, sound, and sound that is there twice."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,18 @@ def test_what_cannot_be_read_is_listed_with_its_reason(corpus, tmp_path):
     assert "found something else" in reasons["e.wav"]
     assert not any(str(tmp_path) in reason for reason in reasons.values())
     assert report["durations"] == {"hours": 0.0003, "min_s": 1.0, "median_s": 1.0, "max_s": 1.0}
+
+
+def test_a_pipe_among_the_recordings_is_listed(tmp_path):
+    dataset = ravdess_layout.write(tmp_path)
+    path = next(tmp_path.rglob("Actor_02/03-01-*.wav"))
+    path.unlink()
+    os.mkfifo(path)
+
+    (row,) = check_corpus(dataset, tmp_path)["unreadable"]
+
+    assert row["file"].endswith(path.name)
+    assert "found a pipe, a device or a socket" in row["reason"]
 
 
 def test_a_corpus_of_which_nothing_can_be_read_has_no_sound(corpus):

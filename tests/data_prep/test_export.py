@@ -132,7 +132,7 @@ def test_ratings_beyond_the_scale_are_clipped_and_kept(tmp_path, form, own):
 def test_what_became_no_utterance_is_told(form, own):
     exported, _ = own(form, utterance("a"), dropped=[Dropped("x", "odd"), Dropped("y", "odd")])
 
-    assert exported.messages[1:] == ("dropped 2: odd",)
+    assert exported.messages[1:] == ("dropped 2: odd: x, y",)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -233,7 +233,8 @@ def test_odd_names_are_listed_and_can_be_stored(root, tmp_path):
     assert sorted(listed) == sorted(
         ["Session2", "Session4", "日本 ä.wav", f"{TURN} (1).wav", "d\\xe9but.wav"]
     )
-    assert f"dropped 3: {iemocap.EXCLUDED['turn']}" in result.messages
+    line = f"dropped 3: {iemocap.EXCLUDED['turn']}: "
+    assert any(message.startswith(line) for message in result.messages)
 
 
 def test_labels_without_any_sound(root, tmp_path):

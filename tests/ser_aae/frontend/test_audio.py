@@ -1,6 +1,7 @@
 """Reading recordings: rates, channels, parts, and every error."""
 
 import errno
+import os
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from sounds import RATE_HZ, frequency_of, noise, tone
 from ser_aae.errors import UserError
 from ser_aae.frontend import audio
 from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.blocks import file_blocks
 
 
 def test_channels_are_averaged(tmp_path):
@@ -69,7 +71,7 @@ def test_cut_short(tmp_path, name, share):
     with pytest.raises(UserError, match="a\\.") as caught:
         read_audio(path, RATE_HZ)
 
-    assert re.search("cut short|found something else", str(caught.value))
+    assert re.search("cut short|found a damaged file; fetch it again", str(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -88,11 +90,45 @@ def test_no_audio(tmp_path, content, message):
         read_audio(tmp_path / "a.wav", RATE_HZ)
 
 
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
+def test_a_damaged_flac_is_not_taken_for_something_else(tmp_path, place):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, noise(3.0), RATE_HZ)
+    content = path.read_bytes()
+    start = int(place * len(content))
+    path.write_bytes(content[:start] + bytes(300) + content[start + 300 :])
+
+    with pytest.raises(UserError, match=r"a\.flac: expected audio, found a damaged file; fetch"):
+        read_audio(path, RATE_HZ)
+
+
+def test_a_wav_whose_format_is_damaged(tmp_path):
+    soundfile.write(tmp_path / "a.wav", noise(1.0), RATE_HZ)
+    content = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(content.replace(b"data", b"dat\0"))
+
+    with pytest.raises(UserError, match="found a damaged file; fetch it again"):
+        read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
 def test_no_file(tmp_path):
     with pytest.raises(UserError, match="expected an audio file, found none"):
         read_audio(tmp_path / "a.wav", RATE_HZ)
     with pytest.raises(UserError, match="found a folder"):
         read_audio(tmp_path, RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"]
+)
+def test_what_has_no_end_is_not_opened(tmp_path, make):
+    path = tmp_path / "a.wav"
+    make(path)
+
+    with pytest.raises(UserError, match=r"a\.wav: expected an audio file, found a pipe, a device"):
+        read_audio(path, RATE_HZ)
+    with pytest.raises(UserError, match="found a pipe, a device"):
+        list(file_blocks(path, RATE_HZ))
 
 
 @pytest.mark.parametrize("seconds", [(0.0, None), (2.0, None), (0.0, 0.0)])
