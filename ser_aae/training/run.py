@@ -118,10 +118,10 @@ def train_claimed(
         else:
             finish_unscored(trained, show)
     except tf.errors.DataLossError as error:
-        parts = [*data.parts, *([plan.part] if plan else [])]
+        shards = _damaged_shards([*data.parts, *([plan.part] if plan else [])])
         raise DamagedError(
-            f"{', '.join(map(str, _damaged_shards(parts)))}: a shard is damaged ({_reason(error)}); "
-            "remove its folder and prepare the corpus again"
+            f"{', '.join(map(str, shards))}: a shard is damaged ({_reason(error)}); remove its "
+            "folder and prepare the corpus again"
         ) from error
     except DivergedError as error:
         raise DivergedError(f"{folder}: {error}") from error
