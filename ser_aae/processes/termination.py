@@ -2,13 +2,22 @@
 
 By its default SIGTERM would end this process at once, without its temporary folders being removed;
 and the first process of a container would not end at all.
+
+While a module is imported the signal waits: libraries that import in C print whatever is raised
+there and go on, so that the program would run to its end as if nothing had been sent.
 """
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
+
+_IMPORT = "<frozen importlib._bootstrap>"
+"""File that the frames of an import name as theirs."""
+
+_AGAIN_S = 0.05
+"""Seconds after which a signal that waits for an import looks again."""
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -33,6 +42,26 @@ def termination_raised() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _raise(_number: int, _frame: Any) -> None:
+def _raise(_number: int, frame: FrameType | None) -> None:
+    if _is_importing(frame):
+        timer = threading.Timer(_AGAIN_S, _send_again)
+        timer.daemon = True
+        timer.start()
+        return
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise TerminatedError
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORT:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _send_again() -> None:
+    """Signal the main thread, unless what was to be ended has ended meanwhile."""
+    main = threading.main_thread().ident
+    if main is not None and signal.getsignal(signal.SIGTERM) is _raise:
+        signal.pthread_kill(main, signal.SIGTERM)

@@ -10,6 +10,7 @@
   pretraining.json     with auxiliary corpora: facts that its stage 1 depends on
   best.weights.h5      the best epoch's weights
   backup.json          while it trains: what it goes on from, with backup-stage2-0041.weights.h5
+  next-best.weights.h5 for a moment: weights of a new best epoch of which no backup knows yet
   validation.json      of a search's run: scores of validation, until the test part is scored
   predictions.parquet  one row a test utterance; every score is computed from these
   verification.parquet optional: one row a trial of speaker verification, see `.trials`
@@ -49,6 +50,7 @@ NORMALISATION = "normalisation.json"
 EPOCHS = "epochs.jsonl"
 TENSORBOARD = "tensorboard"
 BEST_WEIGHTS = "best.weights.h5"
+NEXT_BEST_WEIGHTS = "next-best.weights.h5"
 BACKUP = "backup.json"
 BACKUP_WEIGHTS = "backup-*.weights.h5"
 """Pattern of the weights that a backup names."""

@@ -24,7 +24,15 @@ from ser_aae.files.atomic import (
 )
 from ser_aae.files.digests import digest_of_file, digest_of_plain
 from ser_aae.progress import Show
-from ser_aae.results.folder import BACKUP, BACKUP_WEIGHTS, EPOCHS, TENSORBOARD, backup_weights
+from ser_aae.results.folder import (
+    BACKUP,
+    BACKUP_WEIGHTS,
+    BEST_WEIGHTS,
+    EPOCHS,
+    NEXT_BEST_WEIGHTS,
+    TENSORBOARD,
+    backup_weights,
+)
 from ser_aae.results.run_kinds import Backup as BackupRecord
 from ser_aae.training.divergence import MEND, DivergedError
 from ser_aae.training.scoring import Scorer, score_tasks
@@ -81,7 +89,8 @@ class HalveOnPlateau(keras.callbacks.Callback):
     After `patience_epochs` without a better value the best weights come back and every learning
     rate is multiplied by `rate_factor`; training ends when the rate has fallen under `stop_ratio`
     of the first. The best weights are kept in a file, so that the best epoch outlives an
-    interruption, and come back at the end.
+    interruption, and come back at the end. Those of a new best epoch wait under another name until
+    a backup knows of them (`settle`): whoever goes on from the backup before needs the old ones.
 
     The value is the mean of the validation UA over the last `selection_epochs` epochs. On a few
     validation speakers one epoch alone is best by luck as often as by learning.
@@ -94,6 +103,7 @@ class HalveOnPlateau(keras.callbacks.Callback):
         """Keep the best weights in `path`, whose name ends in `.weights.h5`."""
         super().__init__()
         self.path = path
+        self.waiting = path.with_name(NEXT_BEST_WEIGHTS)
         self.settings = settings
         first = {"best": -1.0, "best_epoch": -1, "wait": 0, "scale": 1.0}
         self.state: dict[str, Any] = {**first, "recent": []}
@@ -107,7 +117,7 @@ class HalveOnPlateau(keras.callbacks.Callback):
         value = logs[f"val_{SELECTION}"] = sum(state["recent"]) / len(state["recent"])
         if value > state["best"]:
             state.update(best=value, best_epoch=epoch, wait=0)
-            save_weights(self.model, self.path)
+            save_weights(self.model, self.waiting)
             return
         state["wait"] += 1
         if state["wait"] < settings.patience_epochs:
@@ -115,7 +125,7 @@ class HalveOnPlateau(keras.callbacks.Callback):
         state["wait"] = 0
         state["scale"] *= settings.rate_factor
         rates = learning_rates(self.model)
-        self.model.load_weights(self.path)
+        self.model.load_weights(self.newest())
         for name, optimiser in self.model.optimisers.items():
             # the file holds the rates of the best epoch too: they must not come back
             optimiser.learning_rate.assign(rates[name] * settings.rate_factor)
@@ -125,7 +135,16 @@ class HalveOnPlateau(keras.callbacks.Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Bring the best epoch's weights back."""
         if self.state["best_epoch"] >= 0:
-            self.model.load_weights(self.path)
+            self.model.load_weights(self.newest())
+
+    def newest(self) -> Path:
+        """Return the file that has the best epoch's weights."""
+        return self.waiting if self.waiting.is_file() else self.path
+
+    def settle(self) -> None:
+        """Give the best epoch's weights their name, once a backup knows of them."""
+        if self.waiting.is_file():
+            os.replace(self.waiting, self.path)
 
 
 class EpochLog(keras.callbacks.Callback):
@@ -198,14 +217,15 @@ class Backup(keras.callbacks.Callback):
         state = {"stage": self.stage, "epoch": epoch, "weights": weights}
         state |= {"schedule": self.schedule.state} if self.schedule else {}
         state["ended"] = bool(self.model.stop_training)
-        kept = [weights, *([self.schedule.path.name] if self.schedule else [])]
+        kept = {weights: self.folder / weights}
+        kept |= {self.schedule.path.name: self.schedule.newest()} if self.schedule else {}
         state["log"] = digest_of_plain(read_jsonl(self.folder / EPOCHS), 16)
         state["sha256"] = {
-            name: digest_of_file(self.folder / name)
-            for name in kept
-            if (self.folder / name).is_file()
+            name: digest_of_file(path) for name, path in kept.items() if path.is_file()
         }
         write_json(self.folder / BACKUP, state)
+        if self.schedule:
+            self.schedule.settle()
         for old in self.folder.glob(BACKUP_WEIGHTS):
             if old.name != weights:
                 old.unlink()
@@ -214,14 +234,24 @@ class Backup(keras.callbacks.Callback):
 def read_backup(folder: Path) -> dict[str, Any] | None:
     """Return the state an interrupted run left, `None` where there is none.
 
+    Best weights that wait get their name where the backup knows of them, and are removed otherwise:
+    their epoch will be run again.
+
     Raises:
         DamagedError: It cannot be read, or the log or the weights beside it are not those that
             it was written with.
     """
     path, mend = folder / BACKUP, train_anew(folder)
-    if not has_file(path):
+    waiting = folder / NEXT_BEST_WEIGHTS
+    state = read_json(path, "a backup", mend, kind=BackupRecord) if has_file(path) else None
+    if has_file(waiting):
+        digests = state.get("sha256", {}) if state else {}
+        if digests.get(BEST_WEIGHTS) == digest_of_file(waiting):
+            os.replace(waiting, folder / BEST_WEIGHTS)
+        else:
+            waiting.unlink()
+    if state is None:
         return None
-    state = read_json(path, "a backup", mend, kind=BackupRecord)
     # backups of an earlier version have no digests
     for name in {state["weights"], *state.get("sha256", {})}:
         if not has_file(folder / name):

@@ -1,5 +1,6 @@
 """SIGTERM, as a user or a supervisor sends it to a command."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -90,3 +91,42 @@ def test_in_another_thread_nothing_is_changed():
     thread.start()
     thread.join()
     assert found == [signal.SIG_DFL]
+
+
+IMPORTED = """
+import os, signal
+swallowed = False
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    sum(range(100_000))
+except BaseException:
+    swallowed = True
+"""
+"""Module that goes on whatever is raised while it is imported, as imports in C do."""
+
+
+def import_and_wait(name):
+    with termination_raised():
+        assert not importlib.import_module(name).swallowed
+        threading.Event().wait(60)
+
+
+def test_a_signal_in_the_midst_of_an_import_comes_after_it(tmp_path, monkeypatch):
+    (tmp_path / "deaf_module.py").write_text(IMPORTED)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TerminatedError):
+        import_and_wait("deaf_module")
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_signal_that_waited_too_long_ends_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "deaf_too.py").write_text(IMPORTED)
+    monkeypatch.syspath_prepend(tmp_path)
+    sent = []
+    monkeypatch.setattr(signal, "pthread_kill", lambda *_: sent.append(True))
+    with termination_raised():
+        assert not importlib.import_module("deaf_too").swallowed
+    for timer in threading.enumerate():
+        if isinstance(timer, threading.Timer):
+            timer.join()
+    assert not sent

@@ -220,6 +220,33 @@ def test_an_interrupted_write_leaves_the_last_backup(model, tmp_path, monkeypatc
     model.load_weights(tmp_path / state["weights"])
 
 
+@pytest.mark.parametrize("when", ["before the backup", "before the name"])
+def test_a_kill_between_best_weights_and_backup_costs_nothing(model, tmp_path, monkeypatch, when):
+    """The backup that is found goes with the best weights that it was written with."""
+    schedule = plateau(tmp_path)
+    backup = Backup(tmp_path, 2, schedule)
+    backup.set_model(model)
+    follow(model, schedule, [0.1])
+    backup.on_epoch_end(0)
+    set_weights(model, 7.0)
+    schedule.on_epoch_end(1, {"val_unweighted_accuracy": 0.5})
+    if when == "before the name":
+        monkeypatch.setattr(schedule, "settle", lambda: None)
+        backup.on_epoch_end(1)
+    state = read_backup(tmp_path)
+    assert state is not None
+    model.load_weights(tmp_path / "best.weights.h5")
+    best = {"before the backup": (0, 0.0), "before the name": (1, 7.0)}
+    assert (state["schedule"]["best_epoch"], first_weight(model)) == best[when]
+    assert [path.name for path in tmp_path.glob("*best*")] == ["best.weights.h5"]
+
+
+def test_best_weights_without_any_backup_are_not_kept(model, tmp_path):
+    follow(model, plateau(tmp_path), [0.1])
+    assert read_backup(tmp_path) is None
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_full_disk_is_noticed_before_anything_is_written(model, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
