@@ -150,6 +150,7 @@ def _texts(node: yaml.Node) -> str | tuple[str, ...]:
 def _check_together(config: RunConfig) -> None:
     """Refuse settings that are possible each by itself, but not together."""
     _check_frontend(config.frontend)
+    _check_update(config)
     if config.auxiliary and config.model.learns_from_labels_alone:
         raise UserError(
             f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
@@ -160,6 +161,21 @@ def _check_together(config: RunConfig) -> None:
         raise UserError(
             f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
             f"pools shrink time by, got {config.data.segment_frames}"
+        )
+
+
+def _check_update(config: RunConfig) -> None:
+    """Refuse a setting that `training.update` leaves without an effect."""
+    update = config.training.update
+    key, instead = {
+        "joint": ("training.generator_rate_ratio", "model.adversarial_weight"),
+        "serial": ("model.adversarial_weight", "training.generator_rate_ratio"),
+    }[update]
+    found, default = get(config, key), get(RunConfig(), key)
+    if found != default:
+        raise UserError(
+            f"{key}: expected {default:g}, for it has no effect where training.update is {update}, "
+            f"got {found:g}; give {instead}, or another training.update"
         )
 
 

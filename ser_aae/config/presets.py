@@ -25,6 +25,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "model.discriminator_zero_start": False,
         "model.discriminator_noise": 0.0,
         "model.discriminator_smoothing": 0.0,
+        "training.update": "serial",
         "training.class_weights": "none",
         "training.logit_adjustment": 0.0,
         "training.average_decay": 0.0,

@@ -160,7 +160,7 @@ class ModelConfig:
     alpha: float = setting(
         0.4,
         "Sec. 5.1",
-        "weight of the reconstruction, eq. (1): a factor of its rate",
+        "weight of the reconstruction, eq. (1); in a step of its own, a factor of its rate",
         low=0,
         varied=Varied("alpha", _tenths(1, 10), "weight of the reconstruction"),
     )
@@ -201,7 +201,7 @@ class ModelConfig:
         choices=("flatten", "attention", "mean-std"),
     )
     batch_norm_momentum: float = setting(
-        0.9, UNSTATED, "of the moving averages; the encoder runs three times a step", low=0, high=1
+        0.9, UNSTATED, "of the moving averages; each pass of the encoder counts", low=0, high=1
     )
     reconstruction: str = setting(
         "mean", UNSTATED, "eq. (3): mean or sum over a segment's elements", choices=("mean", "sum")
@@ -211,6 +211,13 @@ class ModelConfig:
         UNSTATED,
         "the encoder's loss: -log D, or log(1 - D) as eq. (5) is written",
         choices=("non-saturating", "saturating"),
+    )
+    adversarial_weight: float = setting(
+        1.0,
+        "Sec. 3",
+        "weight of the first term of eq. (5), where the phases share a step",
+        low=0,
+        before=1.0,
     )
     discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
     discriminator_zero_start: bool = setting(
@@ -243,6 +250,13 @@ class ModelConfig:
 class TrainingConfig:
     """Optimisation and its schedule."""
 
+    update: str = setting(
+        "serial",
+        "Sec. 3",
+        "the three phases in turn, or all of them on one code: one gradient of eq. (5)",
+        choices=("serial", "joint"),
+        before="serial",
+    )
     optimiser: str = setting(
         "adam",
         UNSTATED,

@@ -24,6 +24,9 @@ from ser_aae.model.optimisers import build_optimiser, trainable
 from ser_aae.model.replicas import apply_gradients, gather, num_replicas, share_statistics
 
 _TRUNKS = {"encoder": build_encoder, "cnn": build_cnn_trunk}
+_ENCODERS_SHARE = ("reconstruction",)
+"""Phases that need the codes of a replica's own rows alone; the others need the whole batch's."""
+
 _PHASE_FIGURES = {
     "reconstruction": ("reconstruction_loss",),
     "regularisation": ("discriminator_loss", "discriminator_accuracy", "generator_loss"),
@@ -31,6 +34,9 @@ _PHASE_FIGURES = {
 }
 
 Labels = Mapping[str, tf.Tensor]
+
+Targets = dict[str, list[keras.Model]]
+"""Name of an optimiser to the networks that it moves."""
 
 
 class MultitaskAAE(AveragedModel):
@@ -73,6 +79,7 @@ class MultitaskAAE(AveragedModel):
         share_statistics(split_networks)
         self.start_averages([*split_networks, *self.classifiers.values()])
         self.prior_seed = keras.random.SeedGenerator(seed)
+        self.update = ""
         self.optimisers: dict[str, keras.Optimizer] = {}
         self._trackers: dict[str, keras.metrics.Mean] = {}
         self.built = True
@@ -80,7 +87,7 @@ class MultitaskAAE(AveragedModel):
     def compile(
         self, training: TrainingConfig, class_shares: Mapping[str, Sequence[float]] | None = None
     ) -> None:
-        """Make one optimiser for each target of each phase, and the trackers of its losses.
+        """Make the optimisers that `training.update` asks for, and the trackers of the losses.
 
         `class_shares` is task to the share of each class of the training part; a task that is
         absent is not balanced.
@@ -96,6 +103,7 @@ class MultitaskAAE(AveragedModel):
             self.balances[task] = losses.balance_classes(
                 shares, training.class_weights, training.logit_adjustment
             )
+        self.update = training.update
         self.optimisers = {
             name: build_optimiser(training, name, networks, self.config.alpha)
             for name, networks in self._targets().items()
@@ -121,10 +129,14 @@ class MultitaskAAE(AveragedModel):
         return self.decoder(self.encoder(segments, training=False), training=False)
 
     def train_step(self, data: tuple[tf.Tensor, Labels]) -> dict[str, tf.Tensor]:
-        """Run the phases in series on one batch of segments and their labels."""
+        """Run the three phases on one batch of segments and their labels.
+
+        `training.update` says how often the encoder runs: `serial` is each phase by itself, with
+        a code and a gradient of its own; `joint` is all of them on one code, eq. (5).
+        """
         segments, labels = data
-        for phase in self.phases:
-            getattr(self, phase)(segments, labels)
+        for phases in self._passes():
+            self.descend(phases, segments, labels)
         self.follow_averages()
         if num_replicas() > 1:
             # one alone, as each costs a message; `AllReplicas` reads the others after the epoch
@@ -143,36 +155,48 @@ class MultitaskAAE(AveragedModel):
             each.name: each.result() for each in self.metrics if not each.name.startswith(skipped)
         }
 
-    def reconstruction(self, segments: tf.Tensor, labels: Labels) -> None:
-        """Phase 1: encoder and decoder lower L_AE, eq. (3), at alpha times the rate, eq. (1)."""
+    def descend(self, phases: Sequence[str], segments: tf.Tensor, labels: Labels) -> None:
+        """Run the encoder once, and take one gradient step of the sum of some phases' losses."""
         with tf.GradientTape() as tape:
-            decoded = self.decoder(self.encoder(segments, training=True), training=True)
-            loss = self._reconstruction_loss(segments, decoded)
-        self._descend(tape, loss, "reconstruction")
-
-    def regularisation(self, segments: tf.Tensor, labels: Labels) -> None:
-        """Phase 2: the discriminator learns to tell prior from code, the encoder to fool it.
-
-        The encoder runs once: its code serves both updates, as the first does not move it.
-        """
-        with tf.GradientTape() as encoder_tape:
-            code = gather(self.encoder(segments, training=True))
-            self._discriminate(tf.stop_gradient(code))
-            loss = losses.generator_loss(
-                self.discriminator(code, training=True), self.config.adversarial
-            )
-        self._track("generator_loss", loss)
-        self._descend(encoder_tape, loss, "generator")
-
-    def classification(self, segments: tf.Tensor, labels: Labels) -> None:
-        """Phase 3: encoder and classifiers lower L_c, eq. (2), over the labelled rows."""
-        with tf.GradientTape() as tape:
-            code = gather(self.encoder(segments, training=True))
-            loss = self._classify(code, labels, training=True)
+            own = self.encoder(segments, training=True)
+            code = own if tuple(phases) == _ENCODERS_SHARE else gather(own)
+            terms = []
+            if "reconstruction" in phases:
+                terms.append(self.reconstruction(segments, own))
+            if "regularisation" in phases:
+                terms.append(self.regularisation(code))
+            if "classification" in phases:
+                terms.append(self.classification(code, labels))
+            loss = tf.add_n(terms)
         labelled = {
             task: tf.reduce_any(losses.has_label(labels[task])) for task in self.classifiers
         }
-        self._descend(tape, loss, "classification", *self.classifiers, only_if=labelled)
+        self._apply(tape, loss, self._passes()[tuple(phases)], only_if=labelled)
+
+    def reconstruction(self, segments: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+        """Return the term of phase 1, which encoder and decoder lower: L_AE, eq. (3).
+
+        Its weight in a sum is alpha, eq. (1); alone, alpha is a factor of its rate.
+        """
+        loss = self._reconstruction_loss(segments, self.decoder(code, training=True))
+        return self._weights["reconstruction"] * loss
+
+    def regularisation(self, code: tf.Tensor) -> tf.Tensor:
+        """Update the discriminator, and return the term of phase 2 by which the encoder fools it.
+
+        The discriminator learns first to tell the prior from the code, eq. (4), which it gets
+        without its gradient; the term is the first one of eq. (5).
+        """
+        self._discriminate(tf.stop_gradient(code))
+        loss = losses.generator_loss(
+            self.discriminator(code, training=True), self.config.adversarial
+        )
+        self._track("generator_loss", loss)
+        return self._weights["regularisation"] * loss
+
+    def classification(self, code: tf.Tensor, labels: Labels) -> tf.Tensor:
+        """Return the term of phase 3, which encoder and classifiers lower: L_c, eq. (2)."""
+        return self._classify(code, labels, training=True)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -192,7 +216,7 @@ class MultitaskAAE(AveragedModel):
         truth = tf.repeat([1, 0], tf.shape(code)[0])
         logits = tf.concat([prior_logits, code_logits], axis=0)
         self._track("discriminator_accuracy", losses.task_accuracy(truth, logits))
-        self._descend(tape, loss, "discriminator")
+        self._apply(tape, loss, {"discriminator": [self.discriminator]})
 
     def _classify(self, code: tf.Tensor, labels: Labels, training: bool) -> tf.Tensor:
         """Return L_c of a batch and track the loss and accuracy of each task."""
@@ -214,33 +238,63 @@ class MultitaskAAE(AveragedModel):
         self._track("reconstruction_loss", loss)
         return loss
 
-    def _descend(
+    def _apply(
         self,
         tape: tf.GradientTape,
         loss: tf.Tensor,
-        *targets: str,
+        targets: Targets,
         only_if: Mapping[str, tf.Tensor] | None = None,
     ) -> None:
         """Take one gradient step of a loss on the networks of the named optimisers, no others.
 
         A target whose value in `only_if` is false stays where it is, momentum included.
         """
-        variables = [trainable(self._targets()[target]) for target in targets]
+        variables = [trainable(networks) for networks in targets.values()]
         gradients = tape.gradient(loss, variables)
         for target, slopes, weights in zip(targets, gradients, variables, strict=True):
             condition = (only_if or {}).get(target)
             apply_gradients(self.optimisers[target], slopes, weights, condition)
 
-    def _targets(self) -> dict[str, list[keras.Model]]:
-        """Return each optimiser's name and the networks it moves."""
-        targets = {}
+    def _passes(self) -> dict[tuple[str, ...], Targets]:
+        """Return the phases that share a pass of the encoder, and what their gradient moves.
+
+        A pass is joint for all phases, or each phase has its own, with optimisers of its own.
+        """
+        heads = {task: [head] for task, head in self.classifiers.items()}
+        if self.update == "joint":
+            return {self.phases: self._trunk_targets() | heads}
+        passes: dict[tuple[str, ...], Targets] = {}
         if "reconstruction" in self.phases:
-            targets["reconstruction"] = [self.encoder, self.decoder]
+            passes["reconstruction",] = {"reconstruction": [self.encoder, self.decoder]}
+        if "regularisation" in self.phases:
+            passes["regularisation",] = {"generator": [self.encoder]}
+        passes["classification",] = {"classification": [self.encoder], **heads}
+        return passes
+
+    def _trunk_targets(self) -> Targets:
+        trunk = {"encoder": [self.encoder]}
+        if "reconstruction" in self.phases:
+            trunk["decoder"] = [self.decoder]
+        return trunk
+
+    def _targets(self) -> Targets:
+        """Return each optimiser's name and the networks it moves."""
+        targets: Targets = {}
         if "regularisation" in self.phases:
             targets["discriminator"] = [self.discriminator]
-            targets["generator"] = [self.encoder]
-        targets["classification"] = [self.encoder]
-        return targets | {task: [head] for task, head in self.classifiers.items()}
+        for moved in self._passes().values():
+            targets |= moved
+        return targets
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        """Return the factors of the phases' losses, which count where the losses are summed."""
+        if self.update == "serial":
+            return dict.fromkeys(self.phases, 1.0)
+        return {
+            "reconstruction": self.config.alpha,
+            "regularisation": self.config.adversarial_weight,
+        }
 
     def _track(self, name: str, value: tf.Tensor, weight: tf.Tensor | None = None) -> None:
         self._trackers[name].update_state(value, sample_weight=weight)

@@ -1,4 +1,4 @@
-"""The optimisers of the three phases: one for each target of each phase."""
+"""The optimisers: one for each target of each phase, or one a network where phases share a step."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,10 @@ def build_optimiser(
 ) -> keras.Optimizer:
     """Build the optimiser of one target.
 
-    Alpha of eq. (1) is a factor of the reconstruction's rate. Under plain gradient descent
-    that is the same as weighting the loss; Adam divides a gradient by its own size, so that
-    a weighted loss would move the weights exactly as far as an unweighted one.
+    Where each phase has a gradient of its own (`serial`), alpha of eq. (1) is a factor of the
+    reconstruction's rate. Under plain gradient descent that is the same as weighting the loss;
+    Adam divides a gradient by its own size, so that a weighted loss would move the weights exactly
+    as far as an unweighted one. In the one gradient of `joint` it is the loss' weight.
     """
     ratios = {
         "reconstruction": alpha,
@@ -26,7 +27,8 @@ def build_optimiser(
         optimiser = keras.optimizers.SGD(rate, name=name)
     else:
         adversarial = name in ("discriminator", "generator")
-        decay = 0.0 if adversarial or name == "reconstruction" else training.weight_decay
+        is_decayed = not adversarial and name not in ("reconstruction", "decoder")
+        decay = training.weight_decay if is_decayed else 0.0
         # 0.5 is usual for adversaries, which swing less with it than with 0.9
         first = 0.5 if adversarial else 0.9
         optimiser = keras.optimizers.Adam(rate, beta_1=first, weight_decay=decay or None, name=name)

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -227,6 +228,29 @@ def test_an_unknown_preset_names_those_known():
 def test_settings_that_do_not_go_together_are_refused(assignment, expected):
     more = ["frontend.fft_size=64"] if "rate" in assignment else []
     assert expected in message(build_config, assignments=[assignment, *more])
+
+
+@pytest.mark.parametrize(
+    ("update", "key", "instead"),
+    [
+        ("joint", "training.generator_rate_ratio", "model.adversarial_weight"),
+        ("serial", "model.adversarial_weight", "training.generator_rate_ratio"),
+    ],
+)
+def test_a_weight_that_the_update_leaves_without_effect_is_refused(update, key, instead):
+    given = [f"training.update={update}", f"{key}=0.7"]
+    with pytest.raises(UserError, match=rf"{key}: expected .* no effect .*; give {instead}"):
+        build_config(assignments=given)
+    build_config(assignments=[given[0], f"{instead}=0.7"])
+
+
+def test_the_paper_updates_in_series_and_so_does_a_stored_run_of_before():
+    assert build_config("paper").training.update == "serial"
+    folder = Path(__file__).parent / "stored"
+    stored = build_config(file=folder / "default.json", stored=True)
+    assert (stored.training.update, stored.model.adversarial_weight) == ("serial", 1.0)
+    with pytest.raises(UserError, match=r"training\.generator_rate_ratio"):
+        build_config("paper", assignments=["training.update=joint"])
 
 
 def test_a_shift_shorter_than_a_sample_is_refused():

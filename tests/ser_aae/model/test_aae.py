@@ -11,6 +11,7 @@ from processes import ROOT, run_code
 
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.config.kinds import KINDS
+from ser_aae.model import losses
 from ser_aae.model.aae import MultitaskAAE
 
 SHAPE = (32, 64, 1)
@@ -22,7 +23,9 @@ CONFIG = replace(
     dense_units=(8, 8),
     discriminator_zero_start=False,  # which asks nothing of the encoder in the first step
 )
-SGD = replace(TrainingConfig(), optimiser="sgd", learning_rate=0.05)
+SGD = replace(TrainingConfig(), update="serial", optimiser="sgd", learning_rate=0.05)
+JOINT = replace(SGD, update="joint")
+BOTH = pytest.mark.parametrize("plan", [SGD, JOINT], ids=["serial", "joint"])
 NETWORKS = ("encoder", "decoder", "discriminator", "emotion", "gender", "speaker")
 
 
@@ -102,34 +105,114 @@ def weights_after(config=CONFIG, training=SGD, steps=2, **compile_arguments):
 def test_each_phase_moves_exactly_its_networks(phase, expected):
     model = make_model()
     before = snapshot(model)
-    getattr(model, phase)(*make_batch())
+    model.descend([phase], *make_batch())
     assert moved(before, snapshot(model)) == expected
+
+
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [
+        ("reconstruction", {"encoder", "decoder"}),
+        ("regularisation", {"encoder"}),
+        ("classification", {"encoder", "emotion", "gender", "speaker"}),
+    ],
+)
+def test_each_term_of_the_joint_loss_has_a_gradient_to_exactly_its_networks(phase, expected):
+    model = make_model(training=JOINT)
+    segments, labels = make_batch()
+    with tf.GradientTape() as tape:
+        code = model.encoder(segments, training=True)
+        given = {"reconstruction": [segments, code], "classification": [code, labels]}
+        loss = getattr(model, phase)(*given.get(phase, [code]))
+    networks = [network(model, name) for name in NETWORKS if name != "discriminator"]
+    slopes = tape.gradient(loss, [each.trainable_variables for each in networks])
+    reached = {
+        each.name
+        for each, found in zip(networks, slopes, strict=True)
+        if any(slope is not None and np.any(slope) for slope in found)
+    }
+    assert reached == expected
+
+
+def test_the_joint_step_is_one_descent_of_eq_5_as_it_is_written():
+    """Under plain gradient descent the encoder moves by the sum of what each term asks of it."""
+    literal = replace(CONFIG, adversarial="saturating", discriminator_noise=0.0, dropout=0.0)
+    config = replace(literal, alpha=0.3, adversarial_weight=0.7)
+    frozen = replace(JOINT, discriminator_rate_ratio=0.0)
+    model = make_model(config, frozen)
+    segments, labels = make_batch()
+    weights = model.encoder.trainable_variables
+    with tf.GradientTape(persistent=True) as tape:
+        code = model.encoder(segments, training=True)
+        terms = {
+            0.3: losses.reconstruction_loss(segments, model.decoder(code, training=True), "mean"),
+            0.7: losses.generator_loss(model.discriminator(code, training=True), "saturating"),
+            1.0: model.classification(code, labels),
+        }
+    expected = [
+        sum(factor * slope for factor, slope in zip(terms, slopes, strict=True))
+        for slopes in zip(*(tape.gradient(term, weights) for term in terms.values()), strict=True)
+    ]
+    fresh = make_model(config, frozen)
+    before = [value.numpy() for value in fresh.encoder.trainable_variables]
+    run(fresh)
+    for old, value, slope in zip(before, fresh.encoder.trainable_variables, expected, strict=True):
+        np.testing.assert_allclose(old - value, JOINT.learning_rate * slope, rtol=2e-3, atol=1e-6)
+
+
+def test_the_joint_step_moves_all_networks_and_its_discriminator_by_eq_4_alone():
+    model = make_model(training=JOINT)
+    before = snapshot(model)
+    model.train_step(make_batch())
+    assert moved(before, snapshot(model)) == set(NETWORKS)
+    model = make_model(training=replace(JOINT, discriminator_rate_ratio=0.0))
+    before = snapshot(model)
+    model.train_step(make_batch())
+    assert moved(before, snapshot(model)) == set(NETWORKS) - {"discriminator"}
 
 
 def test_the_encoders_adversarial_step_leaves_the_discriminator():
     frozen = replace(SGD, discriminator_rate_ratio=0.0)
     model = make_model(training=frozen)
     before = snapshot(model)
-    model.regularisation(*make_batch())
+    model.descend(["regularisation"], *make_batch())
     assert moved(before, snapshot(model)) == {"encoder"}
 
 
 def test_the_discriminators_step_leaves_the_encoder():
     model = make_model(training=replace(SGD, generator_rate_ratio=0.0))
     before = snapshot(model)
-    model.regularisation(*make_batch())
+    model.descend(["regularisation"], *make_batch())
     assert moved(before, snapshot(model)) == {"discriminator"}
 
 
+@BOTH
 @pytest.mark.parametrize("optimiser", ["sgd", "adam"])
-def test_unlabelled_rows_leave_the_emotion_head_untouched(optimiser):
-    model = make_model(training=replace(SGD, optimiser=optimiser, weight_decay=0.01))
+def test_unlabelled_rows_leave_the_emotion_head_untouched(optimiser, plan):
+    model = make_model(training=replace(plan, optimiser=optimiser, weight_decay=0.01))
     run(model, 2)  # so that a momentum is there that could move it
     before = snapshot(model)
     run(model, 2, make_batch(labelled=False))
     after = snapshot(model)
     assert moved(before, after, which=0) == set(NETWORKS) - {"emotion"}
     assert "emotion" not in moved(before, after, which=1)
+
+
+@BOTH
+def test_a_batch_without_any_label_moves_no_classifier(plan):
+    model = make_model(training=replace(plan, optimiser="adam", weight_decay=0.01))
+    run(model, 2)
+    before = snapshot(model)
+    momentum = [v.numpy() for task in TASKS for v in model.optimisers[task].variables]
+    segments, labels = make_batch()
+    run(model, 2, (segments, {task: tf.fill([8], -1) for task in labels}))
+    after = snapshot(model)
+    assert moved(before, after) == {"encoder", "decoder", "discriminator"}
+    assert not moved(before, after, which=1) & set(TASKS)
+    for old, task_value in zip(
+        momentum, (v for task in TASKS for v in model.optimisers[task].variables), strict=True
+    ):
+        np.testing.assert_array_equal(old, task_value.numpy())
 
 
 def test_unlabelled_rows_beside_labelled_ones_do_not_enter_the_emotion_loss():
@@ -168,9 +251,10 @@ def test_a_compiler_can_have_the_step():
     run_code(code, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")})
 
 
+@BOTH
 @pytest.mark.parametrize("kind", KINDS)
-def test_kinds_are_subsets_of_phases_and_networks(kind):
-    model = make_model(replace(CONFIG, kind=kind))
+def test_kinds_are_subsets_of_phases_and_networks(kind, plan):
+    model = make_model(replace(CONFIG, kind=kind), plan)
     history = run(model)
     assert model.phases == KINDS[kind].phases
     assert hasattr(model, "decoder") == ("cnn" not in kind)
@@ -199,11 +283,12 @@ def test_evaluate_moves_nothing_and_reports_the_tasks():
     assert "discriminator_loss" not in found
 
 
-def test_training_learns_what_can_be_learnt():
+@BOTH
+def test_training_learns_what_can_be_learnt(plan):
     segments, labels = make_batch(16)
     level = tf.cast(labels["emotion"], tf.float32)[:, None, None, None]
     marked = tf.concat([segments[:, :16] + 2.0 * level, segments[:, 16:]], axis=1)
-    model = make_model(training=replace(TrainingConfig(), learning_rate=5e-3))
+    model = make_model(training=replace(plan, optimiser="adam", learning_rate=5e-3))
     history = fit(model, 30, epochs=4, batch=(marked, labels))
     assert history["emotion_loss"][-1] < 0.7 * history["emotion_loss"][0]
     assert history["reconstruction_loss"][-1] < history["reconstruction_loss"][0]
@@ -224,13 +309,34 @@ def test_training_learns_what_can_be_learnt():
         {"discriminator_smoothing": 0.1},
     ],
 )
-def test_each_setting_of_the_model_changes_the_outcome(change):
-    assert not np.array_equal(weights_after(), weights_after(replace(CONFIG, **change)))
+@BOTH
+def test_each_setting_of_the_model_changes_the_outcome(change, plan):
+    first, other = (weights_after(each, plan) for each in (CONFIG, replace(CONFIG, **change)))
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    "change", [{"adversarial_weight": 0.1}, {"alpha": 0.9}, {"beta": 0.2}], ids=str
+)
+def test_each_weight_of_the_joint_loss_moves_the_encoder_elsewhere(change, kind):
+    """A weight in a sum stays one under Adam, where a factor of a loss alone cancels out."""
+    plan = replace(JOINT, optimiser=kind, learning_rate=1e-3)
+
+    def move(config):
+        model = make_model(config, plan)
+        before = model.encoder.get_weights()[0]
+        run(model, 5)  # the first step of Adam is of one length whatever the slope
+        return model.encoder.get_weights()[0] - before
+
+    first, other = move(CONFIG), move(replace(CONFIG, **change))
+    assert np.abs(first - other).max() > 1e-2 * np.abs(first).max()
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        {"update": "joint"},
         {"optimiser": "adam"},
         {"learning_rate": 0.01},
         {"generator_rate_ratio": 0.9},
@@ -249,7 +355,7 @@ def test_alpha_weighs_the_reconstruction_under_any_optimiser(kind):
     def moved(alpha):
         model = make_model(replace(CONFIG, alpha=alpha), training=training)
         before = [value.numpy() for value in model.decoder.trainable_variables]
-        model.reconstruction(*make_batch(8))
+        model.descend(["reconstruction"], *make_batch(8))
         after = [value.numpy() for value in model.decoder.trainable_variables]
         return np.concatenate([(b - a).ravel() for a, b in zip(before, after, strict=True)])
 
@@ -257,19 +363,21 @@ def test_alpha_weighs_the_reconstruction_under_any_optimiser(kind):
     assert not np.any(moved(0.0))
 
 
-def test_weight_decay_changes_the_outcome():
-    adam = replace(SGD, optimiser="adam", learning_rate=1e-3)
+@BOTH
+def test_weight_decay_changes_the_outcome(plan):
+    adam = replace(plan, optimiser="adam", learning_rate=1e-3)
     decayed = replace(adam, weight_decay=0.1)
     assert not np.array_equal(weights_after(training=adam), weights_after(training=decayed))
 
 
-def test_one_seed_gives_one_result_and_another_seed_another():
-    first, second = make_model(seed=0), make_model(seed=0)
+@BOTH
+def test_one_seed_gives_one_result_and_another_seed_another(plan):
+    first, second = make_model(training=plan, seed=0), make_model(training=plan, seed=0)
     fit(first, 3)
     fit(second, 3)
     for one, two in zip(first.variables, second.variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), two.numpy())
-    other = make_model(seed=1)
+    other = make_model(training=plan, seed=1)
     run(other, 3)
     assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
 
@@ -279,14 +387,16 @@ def state(model):
     return [value.numpy() for value in (*model.variables, *optimisers)]
 
 
-def test_save_and_restore_is_bit_equal_optimisers_and_randomness_included(tmp_path):
-    model = make_model(training=replace(TrainingConfig(), learning_rate=1e-3))
+@BOTH
+def test_save_and_restore_is_bit_equal_optimisers_and_randomness_included(tmp_path, plan):
+    adam = replace(plan, optimiser="adam", average_decay=0.9, learning_rate=1e-3)
+    model = make_model(training=adam)
     run(model, 2)
-    model.optimisers["generator"].learning_rate.assign(1e-5)
+    model.optimisers["emotion"].learning_rate.assign(1e-5)
     model.save_weights(tmp_path / "a.weights.h5")
-    other = make_model(training=replace(TrainingConfig(), learning_rate=1e-3), seed=7)
+    other = make_model(training=adam, seed=7)
     other.load_weights(tmp_path / "a.weights.h5")
-    assert float(other.optimisers["generator"].learning_rate) == pytest.approx(1e-5)
+    assert float(other.optimisers["emotion"].learning_rate) == pytest.approx(1e-5)
     for each in (model, other):
         run(each, 2)
     for one, two in zip(state(model), state(other), strict=True):
@@ -303,17 +413,18 @@ def test_can_be_saved_after_one_step_and_before_any(tmp_path):
     np.testing.assert_array_equal(fresh.get_weights()[0], stepped.get_weights()[0])
 
 
-def test_the_encoders_batch_norm_runs_three_times_a_step():
-    still = replace(SGD, learning_rate=0.0)
-    once, thrice = make_model(training=still), make_model(training=still)
+@pytest.mark.parametrize(("plan", "passes"), [(SGD, 3), (JOINT, 1)], ids=["serial", "joint"])
+def test_the_encoders_batch_norm_counts_each_pass(plan, passes):
+    still = replace(plan, learning_rate=0.0)
+    once, step = make_model(training=still), make_model(training=still)
     batch = make_batch()
     once.encoder(batch[0], training=True)
-    thrice.train_step(batch)
+    step.train_step(batch)
     norm = "encoder_1_norm"
     mean_once = once.encoder.get_layer(norm).moving_mean.numpy()
-    mean_thrice = thrice.encoder.get_layer(norm).moving_mean.numpy()
-    # from 0, with momentum 0.9: 0.1 of the batch's mean after one pass, 1 - 0.9^3 after three
-    np.testing.assert_allclose(mean_thrice, mean_once * (1 - 0.9**3) / 0.1, rtol=1e-4)
+    mean_step = step.encoder.get_layer(norm).moving_mean.numpy()
+    # from 0, with momentum 0.9: 0.1 of the batch's mean after one pass, 1 - 0.9^n after n
+    np.testing.assert_allclose(mean_step, mean_once * (1 - 0.9**passes) / 0.1, rtol=1e-4)
 
 
 def test_posteriors_sum_to_one():
