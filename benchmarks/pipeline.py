@@ -51,7 +51,7 @@ def main() -> None:
     tf.random.set_seed(1)
     config = replace(RunConfig(), dataset=arguments.dataset, classes=arguments.classes)
     prepare(arguments.dataset, arguments.data_root, arguments.store, config.frontend)
-    _, step = build_step(config.model.filters, config.training.batch_size)
+    _, step = build_step(config.model.filters, config.training.batch_size, config.training.update)
     step()
     size = config.training.batch_size
     for name, cache_mb in (("from memory", config.data.cache_mb), ("from shards", 0)):

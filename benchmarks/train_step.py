@@ -1,12 +1,13 @@
-"""Cost of a training step, and its share of this machine's arithmetic.
+"""Cost of a training step, in series and jointly, and its share of this machine's arithmetic.
 
     python benchmarks/train_step.py --filters 16,32
 
-Prints the seconds of a step of the whole three-phase model (median over rounds), segments a
-second, the arithmetic of its convolutions and dense layers in GFLOP, and the share of the rate
-that a float32 matrix product reaches in the same rounds, the two taking turns. Then where the
-rest goes: the encoder's first block piece by piece, whose element-wise passes over a
-128 x 256 map cost time and count as no arithmetic here.
+Prints the seconds of a step of the whole three-phase model for both values of `training.update`
+(median over rounds), segments a second, the arithmetic of its convolutions and dense layers in
+GFLOP, and the share of the rate that a float32 matrix product reaches in the same rounds, all
+taking turns. Then where the time of the joint step goes: its networks, each with its gradient,
+and the encoder's first block piece by piece, whose element-wise passes over a 128 x 256 map cost
+time and count as no arithmetic here.
 """
 
 import os
@@ -24,10 +25,12 @@ from measuring import make_parser, seconds_by_turns
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.model.layers import channel_moments
+from ser_aae.model.optimisers import build_optimiser, trainable
 
 SHAPE = (128, 256, 1)
 TASKS = {"emotion": 4, "gender": 2, "speaker": 16}
 MATRIX = 2048
+UPDATES = ("serial", "joint")
 
 
 def forward_flop(network: keras.Model) -> list[float]:
@@ -46,14 +49,15 @@ def forward_flop(network: keras.Model) -> list[float]:
     return counts
 
 
-def step_flop(model: MultitaskAAE) -> float:
+def step_flop(model: MultitaskAAE, update: str) -> float:
     """Return the arithmetic of one segment in one step, all phases.
 
     A gradient costs a layer's forward work once for its weights and once for its input; the
     first layer on data has no gradient of its input.
     """
     encoder = forward_flop(model.encoder)
-    total = len(model.phases) * (3 * sum(encoder) - encoder[0])
+    passes = len(model.phases) if update == "serial" else 1
+    total = passes * (3 * sum(encoder) - encoder[0])
     if "reconstruction" in model.phases:
         total += 3 * sum(forward_flop(model.decoder))
     if "regularisation" in model.phases:
@@ -74,14 +78,55 @@ def medians(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[
     }
 
 
-def build_step(filters: tuple[int, ...], batch_size: int) -> tuple[MultitaskAAE, Callable]:
+def build_step(
+    filters: tuple[int, ...], batch_size: int, update: str
+) -> tuple[MultitaskAAE, Callable[[], object]]:
     """Return the model and a call that runs one step of it on a batch in memory."""
     keras.utils.set_random_seed(1)
     model = MultitaskAAE(replace(ModelConfig(), filters=filters), TASKS, SHAPE)
-    model.compile(TrainingConfig())
-    segments = tf.random.normal((batch_size, *SHAPE))
-    labels = {task: tf.range(batch_size) % count for task, count in TASKS.items()}
+    model.compile(replace(TrainingConfig(), update=update))
+    segments, labels = batch_of(batch_size)
     return model, tf.function(lambda: model.train_step((segments, labels)))
+
+
+def batch_of(size: int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """Return random segments and a label of each task for each of them."""
+    labels = {task: tf.range(size) % count for task, count in TASKS.items()}
+    return tf.random.normal((size, *SHAPE)), labels
+
+
+def networks(model: MultitaskAAE, batch_size: int) -> dict[str, Callable[[], object]]:
+    """Return what the joint step of a model runs, piece by piece, each with its gradient."""
+    segments, labels = batch_of(batch_size)
+    code = tf.random.normal((batch_size, *model.encoder.output_shape[1:]))
+    moved = [model.encoder, model.decoder, *model.classifiers.values()]
+    slopes = [tf.random.normal(each.shape) for each in trainable(moved)]
+    optimiser = build_optimiser(TrainingConfig(), "all", moved, model.config.alpha)
+
+    def with_gradient(network: keras.Model, value: tf.Tensor, loss: Callable) -> Callable:
+        def compute() -> list[tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(value)
+                found = loss(value)
+            of = trainable([network]) if value is segments else [value, *trainable([network])]
+            return tape.gradient(found, of)
+
+        return tf.function(compute)
+
+    heads = keras.Model(
+        model.classifiers["emotion"].inputs,
+        [head(model.classifiers["emotion"].inputs) for head in model.classifiers.values()],
+    )
+    return {
+        "encoder": with_gradient(
+            model.encoder, segments, lambda x: tf.reduce_sum(model.encoder(x, training=True) * code)
+        ),
+        "decoder": with_gradient(model.decoder, code, lambda z: model.reconstruction(segments, z)),
+        "discriminator": with_gradient(model.discriminator, code, model.regularisation),
+        "classifiers": with_gradient(heads, code, lambda z: model.classification(z, labels)),
+        "optimisers": tf.function(lambda: optimiser.apply(slopes, trainable(moved))),
+        "averages": tf.function(model.follow_averages),
+    }
 
 
 def first_block(filters: int, batch_size: int) -> dict[str, Callable[[], object]]:
@@ -101,13 +146,13 @@ def first_block(filters: int, batch_size: int) -> dict[str, Callable[[], object]
         return tf.function(compute)
 
     return {
-        "convolution": gradient_of(
+        "first block: convolution": gradient_of(
             lambda weights: tf.nn.conv2d(segments, weights, 1, "SAME"), kernel, full
         ),
-        "batch-norm statistics": gradient_of(
+        "first block: statistics": gradient_of(
             lambda maps: tf.reduce_sum(tf.multiply(*channel_moments(maps))), full, None
         ),
-        "max-pool": gradient_of(
+        "first block: max-pool": gradient_of(
             lambda maps: tf.nn.max_pool2d(maps, (2, 4), (2, 4), "VALID"), full, pooled
         ),
     }
@@ -120,24 +165,26 @@ def main() -> None:
     arguments = parser.parse_args()
     filters = tuple(int(text) for text in arguments.filters.split(","))
     batch = arguments.batch_size
-    model, step = build_step(filters, batch)
+    steps = {update: build_step(filters, batch, update) for update in UPDATES}
     matrix = tf.random.normal((MATRIX, MATRIX))
     product = tf.function(lambda: tf.matmul(matrix, matrix))
-    pieces = first_block(filters[0], batch)
-    times = medians({"step": step, "product": product, **pieces}, arguments.rounds)
-    gflop = batch * step_flop(model) / 1e9
+    pieces = networks(steps["joint"][0], batch) | first_block(filters[0], batch)
+    calls = {update: call for update, (_, call) in steps.items()}
+    times = medians(calls | {"product": product} | pieces, arguments.rounds)
     gemm = 2 * MATRIX**3 / times["product"] / 1e9
-    rate = gflop / times["step"]
     print(f"filters {arguments.filters}, batch {batch}, {' '.join(map(str, SHAPE))} segments")
-    print(
-        f"step                    {times['step']:8.3f} s   {batch / times['step']:.1f} segments/s"
-    )
-    print(f"arithmetic of a step    {gflop:8.1f} GFLOP   {rate:.1f} GFLOP/s")
-    print(f"float32 matrix product  {gemm:8.1f} GFLOP/s   the step reaches {rate / gemm:.2f} of it")
-    print("first block of the encoder, with gradient, three times a step:")
+    print(f"float32 matrix product  {gemm:8.1f} GFLOP/s")
+    for update, (model, _) in steps.items():
+        gflop, seconds = batch * step_flop(model, update) / 1e9, times[update]
+        print(
+            f"{update:8}{seconds:8.3f} s a step{batch / seconds:8.1f} segments/s"
+            f"{gflop:8.1f} GFLOP   "
+            f"{gflop / seconds / gemm:.2f} of the matrix product's rate"
+        )
+    print(f"joint is {times['serial'] / times['joint']:.2f} times as fast; where its time goes:")
     for name in pieces:
-        share = len(model.phases) * times[name] / times["step"]
-        print(f"  {name:22}{times[name]:8.4f} s   {100 * share:.0f} % of the step")
+        share = 100 * times[name] / times["joint"]
+        print(f"  {name:32}{times[name]:8.4f} s {share:5.0f} % of the step")
 
 
 if __name__ == "__main__":

@@ -151,6 +151,12 @@ def _check_together(config: RunConfig) -> None:
     """Refuse settings that are possible each by itself, but not together."""
     _check_frontend(config.frontend)
     _check_update(config)
+    if config.training.compile == "xla" and config.training.deterministic:
+        raise UserError(
+            "training.compile: expected auto or off where training.deterministic is on, for XLA "
+            "has no deterministic kernel of a max-pool's gradient, got xla; set "
+            "training.deterministic to false as well"
+        )
     if config.auxiliary and config.model.learns_from_labels_alone:
         raise UserError(
             f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "

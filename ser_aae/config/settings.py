@@ -311,6 +311,14 @@ class TrainingConfig:
     deterministic: bool = setting(
         True, UNSTATED, "one seed gives one result, to the bit", on_card=False
     )
+    compile: str = setting(
+        "auto",
+        UNSTATED,
+        "XLA for the step, which needs deterministic off; auto takes it on a GPU",
+        choices=("auto", "off", "xla"),
+        before="auto",
+        on_card=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ import keras
 import tensorflow as tf
 
 from ser_aae.config import ModelConfig, RunConfig, TrainingConfig
+from ser_aae.errors import UserError
 from ser_aae.model import losses
 from ser_aae.model.averaging import AveragedModel
+from ser_aae.model.first_block import TrainingTrunk
 from ser_aae.model.networks import (
     Shape,
     build_classifier,
@@ -77,6 +79,7 @@ class MultitaskAAE(AveragedModel):
             for task, count in num_classes.items()
         }
         share_statistics(split_networks)
+        self._encode = TrainingTrunk(self.encoder)
         self.start_averages([*split_networks, *self.classifiers.values()])
         self.prior_seed = keras.random.SeedGenerator(seed)
         self.update = ""
@@ -93,7 +96,7 @@ class MultitaskAAE(AveragedModel):
         absent is not balanced.
         """
         # a bare compile() attaches an optimiser of Keras' choice that nothing would use
-        super().compile(optimizer=None, loss=None, jit_compile=False)
+        super().compile(optimizer=None, loss=None, jit_compile=_is_compiled(training))
         self.reset_averages(training.average_decay)
         self.balances = {
             task: losses.Balance(tf.ones([count]), tf.zeros([count]))
@@ -158,7 +161,7 @@ class MultitaskAAE(AveragedModel):
     def descend(self, phases: Sequence[str], segments: tf.Tensor, labels: Labels) -> None:
         """Run the encoder once, and take one gradient step of the sum of some phases' losses."""
         with tf.GradientTape() as tape:
-            own = self.encoder(segments, training=True)
+            own = self._encode(segments)
             code = own if tuple(phases) == _ENCODERS_SHARE else gather(own)
             terms = []
             if "reconstruction" in phases:
@@ -298,6 +301,23 @@ class MultitaskAAE(AveragedModel):
 
     def _track(self, name: str, value: tf.Tensor, weight: tf.Tensor | None = None) -> None:
         self._trackers[name].update_state(value, sample_weight=weight)
+
+
+def _is_compiled(training: TrainingConfig) -> bool:
+    """Return whether XLA compiles the step.
+
+    Raises:
+        UserError: It is asked for where several replicas exchange codes, which XLA cannot.
+    """
+    if training.compile == "xla" and num_replicas() > 1:
+        raise UserError(
+            f"training.compile: expected auto or off on {num_replicas()} devices that share a "
+            "batch, got xla; train on one, or leave the setting out"
+        )
+    if training.compile != "auto":
+        return training.compile == "xla"
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return has_gpu and num_replicas() == 1 and not training.deterministic
 
 
 def build_model(config: RunConfig, num_classes: Mapping[str, int]) -> MultitaskAAE:

@@ -51,11 +51,20 @@ class PooledBatchNormalization(keras.layers.Layer):
         )
 
     def call(
-        self, inputs: tf.Tensor, training: bool = False, mask: tf.Tensor | None = None
+        self,
+        inputs: tf.Tensor,
+        training: bool = False,
+        mask: tf.Tensor | None = None,
+        moments: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tf.Tensor:
-        """Normalise with the batch's statistics in training, with the moving ones otherwise."""
+        """Normalise with the batch's statistics in training, with the moving ones otherwise.
+
+        Whoever has the mean and variance of the batch's map already gives them as `moments`.
+        """
         if training:
-            if self.synchronized:
+            if moments is not None:
+                mean, variance = moments
+            elif self.synchronized:
                 mean, variance = shared_channel_moments(inputs)
             else:
                 mean, variance = channel_moments(inputs, mask)

@@ -34,17 +34,24 @@ def test_a_step_of_the_cnn_is_one_pass_forward_and_two_back():
     trunk = benchmark.forward_flop(model.encoder)
     head = sum(benchmark.forward_flop(model.classifiers["emotion"]))
     expected = 3 * sum(trunk) - trunk[0] + 3 * head
-    assert benchmark.step_flop(model) == pytest.approx(expected)
+    assert benchmark.step_flop(model, "serial") == pytest.approx(expected)
 
 
 def test_each_phase_adds_arithmetic():
     flop = {
         kind: benchmark.step_flop(
-            MultitaskAAE(replace(ModelConfig(), kind=kind), {"emotion": 4}, (32, 64, 1))
+            MultitaskAAE(replace(ModelConfig(), kind=kind), {"emotion": 4}, (32, 64, 1)), "serial"
         )
         for kind in ("cnn", "ae", "stl")
     }
     assert flop["cnn"] < flop["ae"] < flop["stl"]
+
+
+def test_a_joint_step_spares_two_passes_of_the_encoder():
+    model = MultitaskAAE(ModelConfig(), {"emotion": 4}, (32, 64, 1))
+    encoder = benchmark.forward_flop(model.encoder)
+    spared = benchmark.step_flop(model, "serial") - benchmark.step_flop(model, "joint")
+    assert spared == pytest.approx(2 * (3 * sum(encoder) - encoder[0]))
 
 
 def test_calls_take_turns():

@@ -244,6 +244,13 @@ def test_a_weight_that_the_update_leaves_without_effect_is_refused(update, key, 
     build_config(assignments=[given[0], f"{instead}=0.7"])
 
 
+def test_a_step_is_not_compiled_where_its_kernels_are_to_repeat():
+    with pytest.raises(UserError, match=r"training\.compile: .*set training\.deterministic to false"):
+        build_config(assignments=["training.compile=xla"])
+    both = ["training.compile=xla", "training.deterministic=false"]
+    assert build_config(assignments=both).training.compile == "xla"
+
+
 def test_the_paper_updates_in_series_and_so_does_a_stored_run_of_before():
     assert build_config("paper").training.update == "serial"
     folder = Path(__file__).parent / "stored"

@@ -35,11 +35,11 @@ labels = {task: draw.integers(-1, n, STEPS * SIZE).astype(np.int32) for task, n 
 labels["emotion"][SIZE : 2 * SIZE] = -1  # a batch without
 labels["emotion"][: SIZE // 2] = -1  # and a replica
 
-def learn(strategy):
+def learn(update, strategy):
     keras.utils.set_random_seed(1)
     with strategy.scope():
         model = aae.MultitaskAAE(MODEL, NUMBERS, SHAPE, seed=3)
-        model.compile(TrainingConfig(learning_rate=RATE))
+        model.compile(TrainingConfig(learning_rate=RATE, update=update))
     before = [weight.numpy() for weight in model.encoder.weights]
     batches = tf.data.Dataset.from_tensor_slices((segments, labels)).batch(SIZE)
     logs = model.fit(share_batches(batches, SIZE, strategy), steps_per_epoch=STEPS, shuffle=False,
@@ -49,19 +49,22 @@ def learn(strategy):
     steps = {name: int(each.iterations.numpy()) for name, each in model.optimisers.items()}
     return values, {name: value[0] for name, value in logs.items()}, moved, steps
 
-one = learn(tf.distribute.get_strategy())
-two = learn(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
-pairs = zip(one[0], two[0], strict=True)
-print(json.dumps({
-    "weights": max(float(np.abs(a.astype(float) - b).max()) for a, b in pairs) / RATE,
-    "names": [sorted(one[1]), sorted(two[1])],
-    "losses": max(abs(one[1][name] - two[1][name]) for name in one[1]),
-    "moved": two[2] / RATE, "steps": [one[3], two[3]]}))
+def compare(update):
+    one = learn(update, tf.distribute.get_strategy())
+    two = learn(update, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+    pairs = zip(one[0], two[0], strict=True)
+    return {
+        "weights": max(float(np.abs(a.astype(float) - b).max()) for a, b in pairs) / RATE,
+        "names": [sorted(one[1]), sorted(two[1])],
+        "losses": max(abs(one[1][name] - two[1][name]) for name in one[1]),
+        "moved": two[2] / RATE, "steps": [one[3], two[3]]}
+
+print(json.dumps({update: compare(update) for update in ("serial", "joint")}))
 """
 
 
 @pytest.fixture(scope="module")
-def found():
+def of_both_updates():
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=ROOT,
@@ -72,6 +75,11 @@ def found():
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(params=["serial", "joint"])
+def found(of_both_updates, request):
+    return of_both_updates[request.param]
 
 
 def test_weights_averages_and_losses_are_those_of_one_replica(found):
