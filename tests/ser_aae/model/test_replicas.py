@@ -59,14 +59,14 @@ def compare(update):
         "losses": max(abs(one[1][name] - two[1][name]) for name in one[1]),
         "moved": two[2] / RATE, "steps": [one[3], two[3]]}
 
-print(json.dumps({update: compare(update) for update in ("serial", "joint")}))
+print(json.dumps(compare(sys.argv[1])))
 """
 
 
-@pytest.fixture(scope="module")
-def of_both_updates():
+@pytest.fixture(scope="module", params=["serial", "joint"])
+def found(request):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, request.param],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -75,11 +75,6 @@ def of_both_updates():
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
-
-
-@pytest.fixture(params=["serial", "joint"])
-def found(of_both_updates, request):
-    return of_both_updates[request.param]
 
 
 def test_weights_averages_and_losses_are_those_of_one_replica(found):
