@@ -41,14 +41,30 @@ DIMENSIONS: Mapping[str, Dimension] = {
 """Name to dimension. Latent channels, alpha and beta are searched as in Sec. 5.1; the others are
 switched on by name."""
 
+
+def _shares_a_step(config: RunConfig) -> bool:
+    return config.training.update == "joint" and len(config.model.traits.phases) > 1
+
+
+def _weighs_classification(config: RunConfig) -> bool:
+    """Return whether a factor of L_c changes anything; Adam cancels one of a whole gradient."""
+    is_kept = config.training.optimiser == "sgd" or _shares_a_step(config)
+    return config.model.traits.is_multitask or is_kept
+
+
 _NEEDS: Mapping[str, tuple[Callable[[RunConfig], bool], str]] = {
     "alpha": (
         lambda config: config.model.traits.reconstructs,
         "changes nothing here: a CNN reconstructs nothing",
     ),
     "beta": (
-        lambda config: config.model.traits.is_multitask,
-        "changes nothing here: a model of one task weighs it against no other",
+        _weighs_classification,
+        "changes nothing here: a model of one task weighs it against no other, and Adam divides "
+        "a gradient by its own size",
+    ),
+    "adversary": (
+        lambda config: _shares_a_step(config) and "regularisation" in config.model.traits.phases,
+        "goes with an adversary and training.update=joint",
     ),
     "auxiliary-ratio": (lambda config: bool(config.auxiliary), "goes with --auxiliary"),
 }

@@ -245,9 +245,7 @@ def test_a_weight_that_the_update_leaves_without_effect_is_refused(update, key, 
 
 
 def test_a_step_is_not_compiled_where_its_kernels_are_to_repeat():
-    with pytest.raises(
-        UserError, match=r"compile: .*set training\.deterministic to false"
-    ):
+    with pytest.raises(UserError, match=r"compile: .*set training\.deterministic to false"):
         build_config(assignments=["training.compile=xla"])
     both = ["training.compile=xla", "training.deterministic=false"]
     assert build_config(assignments=both).training.compile == "xla"
