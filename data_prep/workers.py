@@ -1,6 +1,8 @@
 """Computing spectrograms, in this process or in several, without TensorFlow."""
 
+import ctypes
 import multiprocessing
+import multiprocessing.sharedctypes
 import signal
 import threading
 from collections import deque
@@ -9,7 +11,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,8 @@ def compute_tasks(tasks: Sequence[Task], workers: int) -> Iterator[list[Outcome]
             yield compute_task(task)
         return
     context = multiprocessing.get_context("spawn")  # forking beside TensorFlow's threads hangs
-    stop = context.Event()
+    # without a lock: a worker that is killed while it holds one would never let go of it
+    stop = multiprocessing.sharedctypes.RawValue(ctypes.c_bool, False)
     pool = ProcessPoolExecutor(
         min(workers, len(tasks)), mp_context=context, initializer=_begin, initargs=(stop,)
     )
@@ -93,7 +95,7 @@ def compute_tasks(tasks: Sequence[Task], workers: int) -> Iterator[list[Outcome]
             process.kill()
         raise
     finally:
-        stop.set()
+        stop.value = True
         pool.shutdown(cancel_futures=True)
 
 
@@ -106,7 +108,7 @@ def compute_task(task: Task) -> list[Outcome]:
     outcomes = []
     with threadpool_limits(1):
         for utterance in task.utterances:
-            if _stop is not None and _stop.is_set():
+            if _stop is not None and _stop.value:
                 break
             outcomes.append(_compute(utterance, task))
     return outcomes
@@ -152,13 +154,13 @@ def _gist(error: UserError, path: Path) -> str:
     return str(error).removeprefix(f"{path}: ").split(" (")[0].split(";")[0]
 
 
-_stop: Event | None = None
-"""In a worker: set when the parent wants no more results."""
+_stop: ctypes.c_bool | None = None
+"""In a worker: true when the parent wants no more results."""
 
 
-def _begin(stop: Event) -> None:
+def _begin(stop: ctypes.c_bool) -> None:
     """Prepare a worker process: it ends with the parent, who alone answers to Ctrl-C."""
-    global _stop  # noqa: PLW0603  an event can reach a worker only at its start
+    global _stop  # noqa: PLW0603  shared memory can reach a worker only at its start
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if parent := multiprocessing.parent_process():  # a pipe, of which it holds the other end

@@ -1,5 +1,6 @@
 """Computing spectrograms in one process and in several."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -177,3 +178,21 @@ def test_without_ctrl_c_nothing_is_raised_and_the_rest_is_as_before():
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_ends_workers_has_no_lock(corpus, monkeypatch):
+    """A worker that is killed while it holds one would hold up the parent for ever."""
+    shared = []
+
+    class Pool(workers.ProcessPoolExecutor):
+        def __init__(self, *arguments, initargs, **keywords):
+            shared.extend(initargs)
+            super().__init__(*arguments, initargs=initargs, **keywords)
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+    computed = compute_tasks(tasks_of(corpus), 2)
+    next(computed)
+    computed.close()
+    (stop,) = shared
+    assert isinstance(stop, ctypes.c_bool)
+    assert stop.value
