@@ -264,7 +264,9 @@ def kill_once(case: Case, place: Path, number: int, of: int, seed: int) -> Kill:
         damaged = sorted(find_damage(folder))
         wanted = describe(place / case.name / f"undisturbed-{variant}")
         code = 0
-        if describe(folder) != wanted:  # else all was done, and some commands refuse to do it twice
+        is_whole = not damaged and not any(path.name.startswith(".") for path in _files(folder))
+        # where all was done already, some commands refuse to do it twice
+        if not (is_whole and describe(folder) == wanted):
             code = _start(case.words(number), folder, said, mark).wait(MOST_SECONDS)
     found = describe(folder)
     kill = Kill(
