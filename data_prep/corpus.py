@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ser_aae.errors import UserError
+from ser_aae.frontend.audio import describe_absence
 from ser_aae.labels import is_known_emotion
 from ser_aae.utterance import Dropped, Utterance
 
@@ -34,6 +35,7 @@ class Corpus:
         dropped: Files and rows that became no utterance, and why.
         counts: Names to numbers, e.g. `{"speakers": 24}`.
         expected: The counts of a complete copy; empty where there is nothing to expect.
+        places: A recording's path to the line of the table that lists it, `table.csv:2`.
     """
 
     root: Path
@@ -41,6 +43,7 @@ class Corpus:
     dropped: tuple[Dropped, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     expected: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unknown_labels(self) -> tuple[str, ...]:
@@ -97,6 +100,27 @@ def check_counts(name: str, corpus: Corpus) -> None:
         raise UserError(
             f"{corpus.root}: this copy of {name} is not the complete one\n  {listed}\n"
             "fetch what is missing, or accept what is there with --allow-partial"
+        )
+
+
+def check_files(corpus: Corpus) -> None:
+    """See that every recording is a file, before the first one is read.
+
+    Raises:
+        UserError: Some are none; the message has their number, and the first few.
+    """
+    absent: dict[str, str] = {}
+    paths = {utterance.path: utterance.audio_path(corpus.root) for utterance in corpus.utterances}
+    for path, full in paths.items():
+        if reason := describe_absence(full):
+            place = corpus.places.get(path)
+            absent[path] = f"{place}: {path!r}: {reason}" if place else f"{full}: {reason}"
+    if absent:
+        told = list(absent.values())[:_NAMED]
+        more = f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
+        raise UserError(
+            f"{'; '.join(told)}{more} ({len(absent)} of {len(paths)} recordings); fetch what is "
+            "missing, or leave it out with --allow-partial"
         )
 
 

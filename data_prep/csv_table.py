@@ -6,6 +6,7 @@ import math
 import os
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from data_prep.corpus import Corpus, build_corpus, read_label_file
@@ -36,6 +37,8 @@ def read_table(path: Path, corpus: str) -> Corpus:
     absolute; however a row writes it, a file below that folder has one path. The utterances
     carry the corpus' name, which is also the prefix of their speakers.
 
+    A file that is not there is no mistake here: it passes on to where recordings are read.
+
     Raises:
         UserError: The table or one of its rows cannot be used; the message has the line.
     """
@@ -44,9 +47,6 @@ def read_table(path: Path, corpus: str) -> Corpus:
     for number, row in _rows(path):
         try:
             utterance = parse_row(row | {"file": _unify_path(row["file"], path.parent)}, corpus)
-            # not Path.is_file, which fails on names that are too long
-            if not os.path.isfile(utterance.audio_path(path.parent)):
-                raise ValueError(_describe_absence(path.parent, utterance.path))
             # not the id: 0.5 and 0.50 are one time
             part = (utterance.path, utterance.start_s, utterance.end_s)
             line = first_line.setdefault(part, number)
@@ -55,7 +55,9 @@ def read_table(path: Path, corpus: str) -> Corpus:
         except ValueError as error:
             raise UserError(f"{path}:{number}: {error}") from error
         utterances.append(utterance)
-    return build_corpus(path.parent, utterances)
+    lines = {file: line for (file, *_), line in reversed(first_line.items())}
+    corpus = build_corpus(path.parent, utterances)
+    return replace(corpus, places={file: f"{path}:{line}" for file, line in lines.items()})
 
 
 def parse_row(row: dict[str, str], corpus: str) -> Utterance:
@@ -166,13 +168,6 @@ def _unify_path(file: str, folder: Path) -> str:
     base = os.path.abspath(folder)
     full = PurePath(os.path.normpath(os.path.join(base, _convert_path(file))))
     return full.relative_to(base).as_posix() if full.is_relative_to(base) else _convert_path(file)
-
-
-def _describe_absence(folder: Path, path: str) -> str:
-    forms = {unicodedata.normalize(form, path) for form in ("NFC", "NFD")} - {path}
-    is_alike = any(os.path.isfile(folder / form) for form in forms)
-    hint = "; one that looks the same has its accents coded otherwise: rename it" * is_alike
-    return f"expected an audio file at {path!r}, found none{hint}"
 
 
 def _parse_gender(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -77,7 +78,10 @@ def describe_source(corpus: Corpus) -> dict[str, Any]:
     Times of change are left out: a copy of the same corpus is the same source.
     """
     files = {path: corpus.root / path for path in sorted({u.path for u in corpus.utterances})}
-    sizes = {path: file.stat().st_size if file.exists() else 0 for path, file in files.items()}
+    # not Path.exists, which fails on names that are too long
+    sizes = {
+        path: file.stat().st_size if os.path.exists(file) else 0 for path, file in files.items()
+    }
     digest = hashlib.sha256(json.dumps(sizes).encode())
     for utterance in corpus.utterances:
         digest.update(json.dumps(utterance.to_dict()).encode())

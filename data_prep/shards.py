@@ -75,7 +75,7 @@ def input_digest(task: Task, first_row: int) -> str:
     for utterance in task.utterances:
         path = utterance.audio_path(task.root)
         # what cannot be asked for its size cannot be read either, and is reported then
-        state = path.stat() if path.exists() else None
+        state = path.stat() if os.path.exists(path) else None
         stamp = None if state is None else (state.st_size, state.st_mtime_ns)
         digest.update(json.dumps([utterance.to_dict(), stamp]).encode())
     return digest.hexdigest()

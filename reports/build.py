@@ -32,6 +32,7 @@ from ser_aae.experiments.cells import Artefact
 from ser_aae.experiments.setup import BUDGETS, Setup, read_setups
 from ser_aae.files.atomic import write_bytes
 from ser_aae.results.folder import load_runs
+from ser_aae.results.model_files import remarks_on_all
 from ser_aae.results.places import Places
 from ser_aae.results.search_folder import read_searches
 
@@ -102,7 +103,11 @@ def build_report(
     if brief:
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
     sections += [_absent_section(absent)] if absent else []
-    introduction = " ".join((_INTRODUCTION, *(f"{line.capitalize()}." for line in checked)))
+    unchecked = remarks_on_all(
+        Path(run["folder"]) for each in evaluations.values() for run in each["runs"]
+    )
+    remarks = (*(f"{line.capitalize()}." for line in checked), *(f"{line}." for line in unchecked))
+    introduction = " ".join((_INTRODUCTION, *remarks))
     written = _report_texts(runs, evaluations, introduction, sections)
     for name, text in written.items():
         write_bytes(out / name, text.encode())

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from data_prep.corpus import Corpus, check_counts, describe_dropped
+from data_prep.corpus import Corpus, check_counts, check_files, describe_dropped
 from ser_aae.config.datasets import PATH_KINDS, given_path, stored_name
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -83,6 +83,7 @@ class Adapter:
             raise UserError(f"{location}: {expected}found no such audio. {self.obtain}{dropped}")
         if not allow_partial:
             check_counts(self.name, corpus)
+            check_files(corpus)
         return corpus
 
 

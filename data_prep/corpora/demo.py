@@ -42,4 +42,4 @@ def read(location: Path) -> Corpus:
         raise UserError(f"{table}: expected\n{TREE}\nfound no such file. {OBTAIN}")
     corpus = read_table(table, NAME)
     named = (replace(item, utterance_id=Path(item.path).stem) for item in corpus.utterances)
-    return build_corpus(location, named)
+    return replace(build_corpus(location, named), places=corpus.places)

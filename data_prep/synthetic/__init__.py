@@ -62,11 +62,17 @@ def synthesise(dataset: str, data_root: Path, speakers: int | None = None, seed:
         )
     try:
         _write_folder(folder, layout, count, seed)
-    except (OSError, soundfile.LibsndfileError) as error:  # the latter for a full disk
+    except soundfile.LibsndfileError as error:
+        # libsndfile keeps the system's reason to itself
         raise UserError(
-            explain_refusal(error, data_root)
-            or f"{data_root}: cannot be written ({error}); is the disk full? Make room, or give "
-            "another --data-root"
+            f"{folder}: a recording cannot be written, most likely because the disk is full; make "
+            "room, or give another --data-root"
+        ) from error
+    except OSError as error:
+        # the place in the error is one of before the folder has its name
+        told = explain_refusal(OSError(error.errno, error.strerror), folder)
+        raise UserError(
+            told or f"{folder}: cannot be written ({error.strerror}); give another --data-root"
         ) from error
     return folder
 

@@ -3,6 +3,7 @@
 import argparse
 
 from ser_aae.commands.options import Subparsers, folder
+from ser_aae.progress import show_line
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -26,6 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     from reports.card import Terms, build_card, corpora_of
     from ser_aae.errors import UserError
     from ser_aae.files.atomic import write_bytes
+    from ser_aae.results.model_files import remarks_on
 
     terms = {}
     for name, given in corpora_of(arguments.run_folder).items():
@@ -35,6 +37,8 @@ def run(arguments: argparse.Namespace) -> None:
             continue
         terms[name] = Terms(adapter.title, adapter.license, adapter.language, adapter.bibtex)
     card = build_card(arguments.run_folder, terms)
+    for remark in remarks_on(arguments.run_folder):
+        show_line(f"warning: {remark}")
     if arguments.out:
         write_bytes(arguments.out, card.encode())
         print(arguments.out)

@@ -1,6 +1,9 @@
 """Reading a recording of any rate and number of channels as 16 kHz mono (decisions F1)."""
 
+import os
 import re
+import stat
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,21 +44,33 @@ _SAMPLES_A_BYTE = 1 << 13
 _UNKNOWN_BYTES = range(0x7FFFF000, 1 << 32)
 """Numbers that sox and ffmpeg write for the length of what they write to a pipe."""
 
-_UNRECOGNISED = {1, 2, 4, 7, 18}
+_UNRECOGNISED = {1, 2, 7}
 """Codes of libsndfile's errors on what is none of its formats, or not to be opened.
 
-It takes a file for MP3 by its name or content, and says of one that is none that it is no file (7);
-18 is a codec that it lacks. With any other error it has recognised the format.
+It takes a file for MP3 by its name or content, and says of one that is none that it is no file (7).
+With any other error it has recognised the format.
 """
 
+_OTHER_CODEC = {4, 18}
+"""Codes of its errors on a format that it knows with a codec that it does not.
+
+A wrong bit in a header can make one codec another; FLAC has but one.
+"""
+
+_OTHER_FORMAT = "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"
+
 _LOGGED_CUT = re.compile(
-    r"^ *(?:SSND|Data Size|Riff size|riff) *: (\d+) \(should be (\d+)\)$", re.MULTILINE
+    r"^ *(?:SSND|Data Size|Riff size|riff|data) *: (\d+) \(should be (\d+)\)$", re.MULTILINE
 )
-"""Lines of libsndfile's log on AIFF, AU, RF64 and W64 cut short: bytes promised, bytes held."""
+"""Lines of libsndfile's log on AIFF, AU, CAF, RF64, W64 cut short: bytes promised, bytes held."""
 
 _NIST_HEADER_BYTES = 1024
 _NIST_SAMPLES = re.compile(rb"NIST_1A\n.*?\nsample_count -i (\d+)\n", re.DOTALL)
 """Number of samples that the header of NIST SPHERE states, which libsndfile does not read."""
+
+
+class OtherFormatError(UserError):
+    """A file of no format that libsndfile knows: another program may read it."""
 
 
 class _ForwardsFile(soundfile.SoundFile):
@@ -99,11 +114,31 @@ def read_header(path: Path) -> soundfile._SoundFileInfo:
     """Read what a recording's header says of it, as libsndfile understands it.
 
     Raises:
-        UserError: A pipe, a device or a socket: to open one may wait for ever.
-        LibsndfileError: Missing, or nothing that libsndfile reads.
+        UserError: No file, or a folder, pipe, device or socket: to open one may wait for ever.
+        LibsndfileError: Nothing that libsndfile reads.
     """
-    _check_regular(path)
+    _check_file(path)
     return soundfile.info(path)
+
+
+def describe_absence(path: Path) -> str | None:
+    """Return what is there in place of a recording's file; `None` where a file is there."""
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a zero in a name
+        forms = {unicodedata.normalize(form, str(path)) for form in ("NFC", "NFD")} - {str(path)}
+        hint = "; one that looks the same has its accents coded otherwise: rename it"
+        return "expected an audio file, found none" + hint * any(map(os.path.isfile, forms))
+    except OSError as error:
+        return f"expected an audio file, cannot read it: {error.strerror}"
+    if stat.S_ISDIR(mode):
+        return "expected an audio file, found a folder; give the path of a file"
+    if not stat.S_ISREG(mode):
+        return (
+            "expected an audio file, found a pipe, a device or a socket; write the recording to "
+            "a file"
+        )
+    return None
 
 
 def read_pieces(path: Path) -> Iterator[np.ndarray]:
@@ -123,7 +158,7 @@ def read_pieces(path: Path) -> Iterator[np.ndarray]:
                 read += len(piece)
                 yield piece
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_describe_unreadable(path, error)} ({error})") from error
+        raise _unreadable(path, error) from error
 
 
 def stated_frames(path: Path, frames: int) -> int | None:
@@ -179,7 +214,7 @@ def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndar
 def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
     """Return `(samples, channels)` float32 and the file's rate, or raise what is wrong."""
     try:
-        _check_regular(path)
+        _check_file(path)
         with _ForwardsFile(path) as sound:
             rate_hz = sound.samplerate
             if rate_hz < LEAST_RATE_HZ:
@@ -202,7 +237,7 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
                 sound.seek(first - lead)
             samples = read_between(sound, lead, None if last is None else lead + last - first)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path}: {_describe_unreadable(path, error)} ({error})") from error
+        raise _unreadable(path, error) from error
     if frames is not None and last is not None and len(samples) < last - first:
         raise UserError(
             f"{path}: the header promises {last - first} samples, the file holds {len(samples)}; "
@@ -211,13 +246,10 @@ def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, 
     return samples, rate_hz
 
 
-def _check_regular(path: Path) -> None:
-    """Refuse what is there and neither a file nor a folder, before it is opened."""
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise UserError(
-            f"{path}: expected an audio file, found a pipe, a device or a socket; write the "
-            "recording to a file"
-        )
+def _check_file(path: Path) -> None:
+    """Refuse what is no file, before it is opened."""
+    if absence := describe_absence(path):
+        raise UserError(f"{path}: {absence}")
 
 
 def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
@@ -243,7 +275,7 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
             f"{sound.frames}; it was cut short, fetch it again"
         )
     if damage := find_ogg_damage(path):
-        raise UserError(f"{path}: {damage}, fetch it again")
+        raise UserError(f"{path}: {damage}")
 
 
 def _wav_bytes(path: Path) -> tuple[int, int]:
@@ -264,24 +296,33 @@ def _wav_bytes(path: Path) -> tuple[int, int]:
     return 0, 0
 
 
+def _unreadable(path: Path, cause: Exception) -> UserError:
+    """Return an error that says what a file is which libsndfile does not read."""
+    description = _describe_unreadable(path, cause)
+    kind = OtherFormatError if description == _OTHER_FORMAT else UserError
+    return kind(f"{path}: {description} ({cause})")
+
+
 def _describe_unreadable(path: Path, cause: Exception) -> str:
     try:
         with path.open("rb") as stream:
             head = stream.read(40)
-    except FileNotFoundError:
-        return "expected an audio file, found none"
-    except IsADirectoryError:
-        return "expected an audio file, found a folder"
     except OSError as error:
         return f"expected an audio file, cannot read it: {error.strerror}"
     return _describe_content(head, cause)
 
 
 def _describe_content(head: bytes, cause: Exception) -> str:
+    code = cause.code if isinstance(cause, soundfile.LibsndfileError) else 1
     if not head:
         return "expected an audio file, found one of zero bytes; fetch it again"
     if head.startswith(b"version https://git-lfs"):
         return "expected audio, found a git-lfs pointer; run `git lfs pull` in the corpus"
-    if isinstance(cause, soundfile.LibsndfileError) and cause.code not in _UNRECOGNISED:
+    if code in _OTHER_CODEC and not head.startswith(b"fLaC"):
+        return (
+            "expected audio of a codec that libsndfile reads, found another one or a damaged "
+            "header; convert the file, or fetch it again"
+        )
+    if code not in _UNRECOGNISED:
         return "expected audio, found a damaged file; fetch it again"
-    return "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"
+    return _OTHER_FORMAT

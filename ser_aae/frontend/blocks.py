@@ -23,6 +23,7 @@ import soundfile
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import (
+    OtherFormatError,
     check_samples,
     read_audio,
     read_header,
@@ -138,7 +139,7 @@ def _find_decoder(path: Path, sample_rate_hz: int) -> str:
         return program
     try:
         read_audio(path, sample_rate_hz)  # has the words for what nobody can read
-    except UserError as error:
+    except OtherFormatError as error:
         mend = "; install ffmpeg to read other containers" if holds_something else ""
         raise UserError(f"{error}{mend}") from error
     raise UserError(f"{path}: it changed while it was read; try again")

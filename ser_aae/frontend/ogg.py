@@ -13,16 +13,25 @@ _HEADER_BYTES = 27
 _STARTS, _ENDS = 2, 4
 """Bits of a page's flags: the first of its stream, the last of it."""
 
-_CUT = "its last page is missing; it was cut short"
+_FETCH = "fetch it again"
+_CUT = f"its last page is missing; it was cut short, {_FETCH}"
+_CHAINED = (
+    "several streams follow one another in it, of which the first alone would be read; make one "
+    "of them: ffmpeg -i OLD.ogg NEW.wav"
+)
 _BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def find_ogg_damage(path: Path) -> str | None:
-    """Return what is wrong with an Ogg file; `None` if it is whole, or of another format.
+    """Return what is wrong with an Ogg file, and mends it.
 
     Every page must lie right behind the one before, agree with its checksum and, in its stream,
-    be the next in number; each stream must have its first and its last page. Streams may follow
-    one another or take turns. Whatever follows the last page is none of theirs.
+    be the next in number; each stream must have its first and its last page. Streams may take
+    turns, but none may follow the end of all others. Whatever follows the last page is none of
+    theirs.
+
+    Returns:
+        `None` if the file is whole, or of another format.
     """
     now = path.stat()
     return _find_damage(path, now.st_size, now.st_mtime_ns)
@@ -35,25 +44,28 @@ def _find_damage(path: Path, _size: int, _mtime_ns: int) -> str | None:
             return None
         stream.seek(0)
         open_streams: dict[bytes, int] = {}
-        number = 0
+        number, is_chained = 0, False
         while page := _read_page(stream):
             number += 1
             if not page.startswith(_CAPTURE):
                 if not open_streams and _CAPTURE not in page + stream.read():
-                    return None
-                return f"page {number} is damaged"
+                    break
+                return f"page {number} is damaged, {_FETCH}"
+            is_chained |= number > 1 and not open_streams
             if damage := _find_page_damage(page, number, open_streams):
                 return damage
-    return _CUT if open_streams else None
+    if open_streams:
+        return _CUT
+    return _CHAINED if is_chained else None
 
 
 def _find_page_damage(page: bytes, number: int, open_streams: dict[bytes, int]) -> str | None:
     if not _is_complete(page):
         return _CUT
     if not _fits_checksum(page):
-        return f"page {number} is damaged (its checksum is another)"
+        return f"page {number} is damaged (its checksum is another), {_FETCH}"
     if not _follows(page, open_streams):
-        return f"pages are missing or out of order before page {number}"
+        return f"pages are missing or out of order before page {number}, {_FETCH}"
     return None
 
 

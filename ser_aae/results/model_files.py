@@ -3,6 +3,7 @@
 The record is `result.json`, or `validation.json` while the test part is not scored.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION, refuse_changed, written_digests
@@ -23,3 +24,11 @@ def refuse_changed_model(run: Path) -> None:
 def remarks_on(run: Path) -> tuple[str, ...]:
     """Return what to tell of a run whose model could not be checked; else nothing."""
     return () if BEST_WEIGHTS in written_digests(run) else (f"{run}: {NOT_CHECKED}",)
+
+
+def remarks_on_all(runs: Iterable[Path]) -> tuple[str, ...]:
+    """Return one line for all runs whose models could not be checked; nothing without any."""
+    unchecked = [run for run in runs if remarks_on(run)]
+    if len(unchecked) < 2:
+        return tuple(remark for run in unchecked for remark in remarks_on(run))
+    return (f"{unchecked[0]} and {len(unchecked) - 1} more: {NOT_CHECKED}",)

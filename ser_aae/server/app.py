@@ -5,7 +5,7 @@ POST /api/predict         a form with `file`; `?timeline_seconds=1` for a timeli
 GET  /api/model           classes, limits and warnings
 GET  /api/openapi.json    the schema of both
 GET  /health              whether it is well; `login.LOGIN` is answered before all of these
-GET  /                    the page, and its files (`page.FILES`)
+GET  /                    the page, and its files (`page.FILES`); HEAD of these and of /health too
 
 Whatever is not in this list is refused: another address, another method, another parameter.
 """
@@ -89,7 +89,7 @@ def build_app(
         exception_handlers=dict.fromkeys(_ERRORS, _answer_error),
     )
     _add_endpoints(app, queue, uploads)
-    app.add_api_route(HEALTH, health, include_in_schema=False)
+    app.add_api_route(HEALTH, health, methods=["GET", "HEAD"], include_in_schema=False)
     mount_page(app)
     limited = BodyLimit(Login(app, token) if token else app, queue.limits)
     return Exchange(Guard(limited, hosts), queue.limits)
@@ -145,9 +145,11 @@ async def _refuse_unknown(request: Request) -> None:
 
 
 async def _answer_error(_: Request, error: Exception) -> JSONResponse:
+    headers = None
     status, message = 500, "the server failed with this request; its log says why"
     if isinstance(error, HTTPException):
         status, message = error.status_code, str(error.detail)
+        headers = error.headers  # those of a wrong method name the right ones
     elif isinstance(error, UserError):
         status, message = 422, str(error)
     elif isinstance(error, RequestValidationError):
@@ -159,4 +161,4 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
         status, message = 507, "the server's disk is full"
     else:
         logging.getLogger(__name__).error("a request made the program fail", exc_info=error)
-    return JSONResponse({"error": message}, status)
+    return JSONResponse({"error": message}, status, headers)

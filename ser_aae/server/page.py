@@ -28,7 +28,7 @@ def mount_page(app: FastAPI) -> None:
     """Put the page at `/`."""
     for address, (name, media_type) in FILES.items():
         answer = _answer(read_file(name), media_type)
-        app.add_api_route(address, answer, methods=["GET"], include_in_schema=False)
+        app.add_api_route(address, answer, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def read_file(name: str) -> bytes:

@@ -3,14 +3,17 @@
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
+from corpus_layouts import emodb
 from corpus_layouts.sound import tone
 
 from data_prep import workers
 from data_prep.build import prepare
+from data_prep.corpora import find_adapter
 from data_prep.manifest import read_manifest
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
@@ -51,7 +54,24 @@ def too_loud(path):
     soundfile.write(path, samples, 16000, subtype="FLOAT", format="WAV")
 
 
+def remove(path):
+    path.unlink()
+
+
+def folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def dangle(path):
+    path.unlink()
+    path.symlink_to("nowhere.wav")
+
+
 BAD = {
+    remove: "found none",
+    folder: "found a folder",
+    dangle: "found none",
     cut_in_half: "cut short",
     empty: "zero bytes",
     text: "found something else",
@@ -81,9 +101,40 @@ def test_bad_file_is_named(spoil, data_root, tmp_path, small_shards):
     with pytest.raises(UserError, match=BAD[spoil]) as caught:
         run(data_root, tmp_path / "store")
 
-    assert str(caught.value).startswith(f"{bad}: ")
+    is_absent = spoil in (remove, folder, dangle)
+    told = f"{data_root}/demo/utterances.csv:" if is_absent else f"{bad}: "
+    assert str(caught.value).startswith(told)
     assert not is_prepared(tmp_path / "store", "demo", FrontEndConfig())
     assert not list((tmp_path / "store").rglob(PARTIAL))
+
+
+def test_files_with_names_that_no_disk_takes_are_dropped_from_a_partial_copy(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(seconds=0.5), 16000)
+    names = ["a.wav", "x" * 5000, "a\x00b"]
+    rows = "".join(f"{name},1,f,sad\n" for name in names)
+    (tmp_path / "table.csv").write_text("file,speaker,gender,emotion\n" + rows)
+    dataset = f"csv:{tmp_path / 'table.csv'}"
+
+    result = run(tmp_path, tmp_path / "store", dataset, allow_partial=True)
+
+    assert result.num_utterances == 1
+    dropped = {item["where"]: item["reason"] for item in read_manifest(result.folder)["dropped"]}
+    assert dropped["a\x00b"] == "expected an audio file, found none"
+    assert "name too long" in dropped["x" * 5000]
+    assert not run(tmp_path, tmp_path / "store", dataset, allow_partial=True).is_new
+
+
+def test_an_absent_file_of_a_corpus_without_a_table_is_told_before_any_is_read(tmp_path):
+    dataset = emodb.write(tmp_path)
+    bad = tmp_path / dataset / "wav" / "03a01Fa.wav"
+    dangle(bad)
+    adapter = find_adapter(dataset)
+    with pytest.raises(UserError) as caught:
+        replace(
+            adapter, expected={}, parse=lambda at: replace(adapter.parse(at), expected={})
+        ).read(tmp_path)
+
+    assert str(caught.value).startswith(f"{bad}: expected an audio file, found none (1 of ")
 
 
 @pytest.mark.parametrize("workers", [1, 2])

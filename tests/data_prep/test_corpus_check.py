@@ -95,6 +95,17 @@ def test_the_report_is_plain_values(tmp_path):
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
+def test_absent_files_are_listed_and_cost_no_other(corpus):
+    report = corpus(a=noise(1.0), b=lambda path: None, c=lambda path: path.mkdir())
+
+    assert not report["ok"]
+    assert [(row["file"], row["reason"].split(";")[0]) for row in report["unreadable"]] == [
+        ("b.wav", "expected an audio file, found none"),
+        ("c.wav", "expected an audio file, found a folder"),
+    ]
+    assert report["sampling_rates_hz"] == {"16000": 1}
+
+
 # sound
 
 

@@ -28,7 +28,7 @@ def table(tmp_path):
 
 def error_of(path):
     with pytest.raises(UserError) as caught:
-        read_table(path, "x")
+        find_adapter(f"csv:{path}").read(path.parent)
     return str(caught.value)
 
 
@@ -108,7 +108,7 @@ def test_full_paths_and_backslashes(table, tmp_path):
         (HEADER.replace("emotion", "emotion,File"), [":1:", "'file' stands there twice"]),
         (HEADER + "a.wav,1,f,sad\n./a.wav,2,f,joy\n", [":3:", "as line 2"]),
         (HEADER + "\na.wav,1,f,sad\nc.wav,1,f,sad\n", [":4:", "'c.wav'", "found none"]),
-        (HEADER + ".,1,f,sad\n", [":2:", "expected an audio file"]),
+        (HEADER + ".,1,f,sad\n", [":2:", "expected an audio file, found a folder"]),
         (HEADER + "a.wav, ,f,sad\n", [":2:", "speaker is empty"]),
         (HEADER + ",1,f,sad\n", [":2:", "file is empty"]),
         (HEADER + "a.wav,1,diverse,sad\n", [":2:", "expected a gender", "'diverse'"]),
@@ -220,4 +220,18 @@ def test_a_file_whose_accents_are_coded_otherwise_is_told_from_one_that_is_not_t
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\x00b"], ids=["long", "zero byte"])
 def test_what_can_be_no_file_name_is_not_found(table, name):
-    assert ":2: expected an audio file at" in error_of(table(f"{HEADER}{name},1,f,sad\n"))
+    message = error_of(table(f"{HEADER}{name},1,f,sad\n"))
+
+    assert f":2: {name!r}: expected an audio file, " in message
+
+
+def test_all_absent_files_are_told_at_once(table, tmp_path):
+    (tmp_path / "b1.wav").mkdir()
+    absent = "".join(f"c{number}.wav,1,f,sad\n" for number in range(4))
+
+    message = error_of(table(f"{HEADER}a.wav,1,f,sad\nb1.wav,1,f,sad\n{absent}"))
+
+    assert ":3: 'b1.wav': expected an audio file, found a folder" in message
+    assert ":5: 'c1.wav': expected an audio file, found none; and 2 more (5 of 6 " in message
+    assert message.endswith("fetch what is missing, or leave it out with --allow-partial")
+    assert "\n" not in message

@@ -142,8 +142,10 @@ def test_the_page_says_what_a_reader_must_know(runs, tmp_path):
         "62.5",
         f"ser-aae evaluate {folder}",
         "abcd1234",
+        "and 2 more: made before digests of weights were kept: not checked.",
     ):
         assert needed in text, needed
+    assert text.count("made before digests of weights") == 1
     # the run's own wording is summed up, not repeated
     assert "stuck in fold 2" not in text
 

@@ -125,6 +125,8 @@ def test_a_run_of_before_is_said_to_be_unchecked_in_one_line(
     forget_digests(run)
     for words in (
         ("predict", run, sounds[0]),
+        ("evaluate", run),
+        ("card", run),
         ("verify", run, sounds[0], sounds[1]),
         ("enrol", run, sounds[0], "--speaker", "a", "--out", "speakers.json"),
         ("export", run, "--format", "onnx", "--store", recorded_run.store, "--out", "m.onnx"),

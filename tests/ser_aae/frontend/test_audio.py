@@ -60,7 +60,7 @@ def test_a_wav_written_to_a_pipe_promises_no_length(tmp_path):
     assert len(read_audio(tmp_path / "a.wav", RATE_HZ)) == RATE_HZ
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.caf"])
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 def test_cut_short(tmp_path, name, share):
     path = tmp_path / name
@@ -109,6 +109,33 @@ def test_a_wav_whose_format_is_damaged(tmp_path):
 
     with pytest.raises(UserError, match="found a damaged file; fetch it again"):
         read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "message"),
+    [
+        ("a.wav", 34, "found another one or a damaged header; convert the file, or fetch it again"),
+        ("a.aiff", 26, "found another one or a damaged header"),
+        ("a.caf", 28, "found another one or a damaged header"),
+        ("a.flac", 21, "found a damaged file; fetch it again"),
+    ],
+)
+def test_a_damaged_header_is_not_taken_for_something_else(
+    tmp_path, monkeypatch, name, place, message
+):
+    """libsndfile says of all of these that it lacks the codec."""
+    path = tmp_path / name
+    soundfile.write(path, noise(1.0), RATE_HZ, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 16
+    path.write_bytes(content)
+
+    with pytest.raises(UserError, match=message):
+        read_audio(path, RATE_HZ)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=message) as caught:
+        list(file_blocks(path, RATE_HZ))
+    assert "install ffmpeg" not in str(caught.value)
 
 
 def test_no_file(tmp_path):

@@ -127,21 +127,34 @@ def test_any_flipped_bit_is_found(path):
         assert bool(find_ogg_damage(path.with_name("b.ogg"))) == is_ogg
 
 
-def test_streams_that_follow_one_another_or_take_turns_are_whole(path):
-    content = path.read_bytes()
-    pages = pages_of(content)
+def test_streams_that_take_turns_are_whole(path):
+    pages = pages_of(path.read_bytes())
     others = [with_serial(page, 7) for page in pages]
-    for layout in (
-        [*pages, *pages],
-        [*pages, *others],
-        [page for pair in zip(pages, others, strict=True) for page in pair],
-    ):
-        path.write_bytes(b"".join(layout))
-        assert find_ogg_damage(path) is None
-        assert read_audio(path, RATE_HZ, 0.0, 1.0).size == RATE_HZ
+    layout = [page for pair in zip(pages, others, strict=True) for page in pair]
+    path.write_bytes(b"".join(layout))
+    assert find_ogg_damage(path) is None
+    assert read_audio(path, RATE_HZ, 0.0, 1.0).size == RATE_HZ
 
-        path.write_bytes(b"".join(layout[:-3] + layout[-2:]))
-        assert "missing" in find_ogg_damage(path)
+    path.write_bytes(b"".join(layout[:-3] + layout[-2:]))
+    assert "missing" in find_ogg_damage(path)
+
+
+@pytest.mark.parametrize("serial", [None, 7])
+@pytest.mark.parametrize("end", [b"", b"TAG" + bytes(125)], ids=["", "tag"])
+def test_streams_that_follow_one_another_are_not_read_in_part(path, serial, end):
+    """libsndfile reads the first of them alone."""
+    pages = pages_of(path.read_bytes())
+    others = [page if serial is None else with_serial(page, serial) for page in pages]
+    path.write_bytes(b"".join([*pages, *others, end]))
+
+    with pytest.raises(UserError, match=r"follow one another in it, .*: ffmpeg -i") as caught:
+        read_audio(path, RATE_HZ)
+    with pytest.raises(UserError, match="follow one another"):
+        list(file_blocks(path, RATE_HZ))
+    assert "fetch" not in str(caught.value)
+
+    path.write_bytes(b"".join([*pages, *others[:-1]]))
+    assert "cut short" in find_ogg_damage(path)
 
 
 def test_a_tag_behind_the_last_page_costs_nothing(path):

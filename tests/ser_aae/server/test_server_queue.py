@@ -15,9 +15,10 @@ from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.spectrogram import log_spectrogram
+from ser_aae.inference.recognition import Moment, Recognition
 from ser_aae.server import pictures
 from ser_aae.server.limits import Limits
-from ser_aae.server.pictures import SpectrogramColumns, _draw_spectrogram
+from ser_aae.server.pictures import SpectrogramColumns, _draw_posteriors, _draw_spectrogram
 from ser_aae.server.queue import RecognitionQueue
 
 RATE_HZ = 16000
@@ -194,6 +195,22 @@ def test_the_columns_of_an_hour_are_no_more_than_a_screen_has(monkeypatch):
     wanted = np.add.reduceat(whole.astype(np.float64), starts) / sizes[:, None]
     wanted = np.maximum(wanted, wanted.max() - frontend.floor_db)
     np.testing.assert_allclose(columns, wanted, rtol=1e-9)
+
+
+def test_the_posteriors_of_any_number_of_steps_are_one_shape_a_class():
+    """A bar for each step takes a minute for the most steps."""
+    said = {"emotion": {"anger": 0.25, "sadness": 0.75}}
+    moments = tuple(
+        Moment(step, step + 1.0, {} if step in (40, 60) else said) for step in range(100)
+    )
+    axes = Figure().subplots()
+    _draw_posteriors(axes, Recognition(100.0, 98.0, 98, said, moments, ()), "#000000")
+
+    assert [each.get_label() for each in axes.collections] == ["anger", "sadness"]
+    assert not axes.patches
+    for shape, low, high in zip(axes.collections, (0.0, 0.25), (0.25, 1.0), strict=True):
+        boxes = [path.get_extents().extents.tolist() for path in shape.get_paths()]
+        assert boxes == [[0, low, 40, high], [41, low, 60, high], [61, low, 100, high]]
 
 
 @pytest.mark.parametrize("scale", ["linear", "mel"])
