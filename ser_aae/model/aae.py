@@ -281,11 +281,14 @@ class MultitaskAAE(AveragedModel):
         return trunk
 
     def _targets(self) -> Targets:
-        """Return each optimiser's name and the networks it moves."""
+        """Return each optimiser's name and the networks it moves.
+
+        In this order, for the files of weights number the optimisers.
+        """
         targets: Targets = {}
-        if "regularisation" in self.phases:
-            targets["discriminator"] = [self.discriminator]
-        for moved in self._passes().values():
+        for phases, moved in self._passes().items():
+            if "regularisation" in phases:
+                targets["discriminator"] = [self.discriminator]
             targets |= moved
         return targets
 

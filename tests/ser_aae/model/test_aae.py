@@ -293,6 +293,15 @@ def test_kinds_are_subsets_of_phases_and_networks(kind, plan):
     assert ("discriminator_loss" in history) == (kind in ("mtl", "stl"))
 
 
+def test_files_of_weights_number_the_optimisers_in_this_order():
+    """In another order, what was stored before could not be read."""
+    tasks = ["emotion", "gender", "speaker"]
+    serial = ["reconstruction", "discriminator", "generator", "classification", *tasks]
+    assert list(make_model().optimisers) == serial
+    joint = ["discriminator", "encoder", "decoder", *tasks]
+    assert list(make_model(training=JOINT).optimisers) == joint
+
+
 def test_history_shows_every_loss_and_accuracy_and_no_others():
     history = fit(make_model())
     expected = {"reconstruction_loss", "discriminator_loss", "discriminator_accuracy"}
