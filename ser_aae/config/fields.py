@@ -4,6 +4,8 @@ import difflib
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from ser_aae.config import RunConfig, Varied
@@ -26,13 +28,15 @@ class Given:
     where: str
 
 
-def groups() -> dict[str, type]:
+@cache
+def groups() -> Mapping[str, type]:
     """Return the groups of settings: `"model"` to ModelConfig and so on."""
     types = typing.get_type_hints(RunConfig)
-    return {name: kind for name, kind in types.items() if is_dataclass(kind)}
+    return MappingProxyType({name: kind for name, kind in types.items() if is_dataclass(kind)})
 
 
-def settings() -> dict[str, tuple[Field[Any], Any]]:
+@cache  # types are read from text, and a report asks for each value of each run
+def settings() -> Mapping[str, tuple[Field[Any], Any]]:
     """Return every setting by its dotted name, with its type."""
     found = {}
     for prefix, group in {"": RunConfig, **{f"{k}.": v for k, v in groups().items()}}.items():
@@ -40,7 +44,7 @@ def settings() -> dict[str, tuple[Field[Any], Any]]:
         for item in fields(group):
             if item.metadata:
                 found[f"{prefix}{item.name}"] = (item, types[item.name])
-    return found
+    return MappingProxyType(found)
 
 
 def with_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:

@@ -5,6 +5,7 @@ A split names rows of a sequence of utterances, and passes
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,14 @@ def _rows(utterances: Sequence[Utterance], speakers: Sequence[str]) -> list[int]
     return [row for row, utterance in enumerate(utterances) if utterance.speaker in wanted]
 
 
+def _rows_by_speaker(utterances: Sequence[Utterance]) -> dict[str, list[int]]:
+    """Return the rows of each speaker, in the order of `_speakers`, by one pass."""
+    rows: dict[str, list[int]] = {speaker: [] for speaker in _speakers(utterances)}
+    for row, utterance in enumerate(utterances):
+        rows[utterance.speaker].append(row)
+    return rows
+
+
 def _part_speakers(
     utterances: Sequence[Utterance], validation: Sequence[str], test: Sequence[str]
 ) -> Parts:
@@ -182,9 +191,9 @@ def _sessions(utterances: Sequence[Utterance]) -> list[str]:
 
 def _cut_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
     """Test a session, validate on the next, train on the rest (P2)."""
-    sessions = _sessions(utterances)
-    places = dict(enumerate(sessions.index(utterance.session) for utterance in utterances))
-    return _part_round(places, protocol.fold, len(sessions))
+    order = {session: place for place, session in enumerate(_sessions(utterances))}
+    places = {row: order[utterance.session] for row, utterance in enumerate(utterances)}
+    return _part_round(places, protocol.fold, len(order))
 
 
 def _part_round(places: Mapping[int, int], fold: int, folds: int) -> Parts:
@@ -197,7 +206,8 @@ def _part_round(places: Mapping[int, int], fold: int, folds: int) -> Parts:
 
 def _count_ten(utterances: Sequence[Utterance], _protocol: ProtocolConfig) -> int:
     """Refuse a speaker with fewer utterances than folds: each fold has all speakers (P1)."""
-    few = [name for name in _speakers(utterances) if len(_rows(utterances, [name])) < TEN_FOLDS]
+    counts = Counter(utterance.speaker for utterance in utterances)
+    few = [name for name in _speakers(utterances) if counts[name] < TEN_FOLDS]
     if few or not utterances:
         raise UserError(
             f"10-fold: expected at least {TEN_FOLDS} utterances of each speaker, so that each "
@@ -212,8 +222,8 @@ def _cut_ten(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: in
     generator = np.random.default_rng(seed)
     rows = [
         int(row)
-        for speaker in _speakers(utterances)
-        for row in generator.permutation(_rows(utterances, [speaker]))
+        for own in _rows_by_speaker(utterances).values()
+        for row in generator.permutation(own)
     ]
     # counting on from speaker to speaker keeps the folds equal in size
     places = {row: number for number, row in enumerate(rows)}
@@ -244,11 +254,12 @@ def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
     if protocol.target_speakers == "apart":
         chosen = _draw(speakers, protocol.selection_fraction, generator)
         return _part_speakers(utterances, chosen, sorted(set(speakers) - set(chosen)))
+    by_speaker = _rows_by_speaker(utterances)
     selection: list[int] = []
     test: list[int] = []
     owed = 0.0
     for speaker in speakers:
-        rows = _rows(utterances, [speaker])
+        rows = by_speaker[speaker]
         # the next speaker is owed what rounding left over: otherwise speakers with a single
         # utterance would all fall on the same side
         owed += protocol.selection_fraction * len(rows)

@@ -4,11 +4,11 @@ Truth and predictions are sequences of class names; the order of the classes is 
 Each function raises a `UserError` for no utterances, unequal lengths, or a name outside `classes`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import audmetric
 import numpy as np
-import pandas as pd
 from sklearn.metrics import f1_score, recall_score
 
 from ser_aae.errors import UserError
@@ -78,9 +78,12 @@ def speaker_only_unweighted_accuracy(speakers: Names, truth: Names, classes: Nam
     """
     _check(truth, speakers)
     _check(truth, truth, classes)
-    counts = pd.crosstab(pd.Series(list(speakers)), pd.Series(list(truth)))
-    favourite = counts.reindex(columns=list(classes), fill_value=0).idxmax(axis=1)
-    return unweighted_accuracy(truth, [favourite[name] for name in speakers], classes)[0]
+    counts = Counter(zip(speakers, truth, strict=True))
+    favourites = {
+        speaker: max(classes, key=lambda name, own=speaker: counts[own, name])
+        for speaker in set(speakers)
+    }
+    return unweighted_accuracy(truth, [favourites[name] for name in speakers], classes)[0]
 
 
 def equal_error_rate(same_speaker: Sequence[bool], scores: Sequence[float]) -> float:
