@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from data_prep.corpora import Adapter, corpus_name, find_adapter
 from data_prep.corpus import Corpus, describe_dropped
@@ -29,8 +28,12 @@ from data_prep.workers import Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file
+from ser_aae.progress import open_bar
 from ser_aae.store.corpus import MANIFEST, corpus_folder, load_corpus, other_frontends
 from ser_aae.utterance import Dropped
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 UTTERANCES_PER_SHARD = 128
 
@@ -59,7 +62,6 @@ def prepare(
     frontend: FrontEndConfig,
     workers: int = 1,
     allow_partial: bool = False,
-    progress: bool = True,
 ) -> Prepared:
     """Compute the spectrograms of a corpus and store them; a stored corpus is left alone.
 
@@ -73,7 +75,6 @@ def prepare(
         frontend: Settings that turn sound into a spectrogram.
         workers: Processes that compute.
         allow_partial: Accept an incomplete copy; drop, and list, files that cannot be read.
-        progress: Show a bar on the standard error.
 
     Raises:
         UserError: No such corpus, incomplete, changed since it was prepared, an unreadable
@@ -95,7 +96,7 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
     tasks = _tasks(corpus, frontend, skip_unreadable=allow_partial)
     total = len(corpus.utterances)
-    with tqdm(total=total, desc=name, unit=" utterances", disable=not progress) as bar:
+    with open_bar(total, name, "utterances") as bar:
         shards = _write_shards(folder, tasks, workers, bar)
     contents = _contents(corpus, tasks, shards)
     if not contents.utterances:
@@ -148,7 +149,7 @@ def _tasks(corpus: Corpus, frontend: FrontEndConfig, *, skip_unreadable: bool) -
     ]
 
 
-def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: tqdm) -> list[Shard]:
+def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: "tqdm") -> list[Shard]:
     """Return all shards: those that an earlier run left, then the rest, computed.
 
     Shards are written in order, so that an interrupted run leaves the first of them.

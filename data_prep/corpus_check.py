@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from tqdm import tqdm
 
 from data_prep.corpora import corpus_name, find_adapter
 from data_prep.corpus import Corpus, printable
@@ -33,6 +32,7 @@ from data_prep.shared_sound import (
 from data_prep.workers import named_faults
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio, read_header
+from ser_aae.progress import move_bar, open_bar
 from ser_aae.utterance import Utterance
 
 UNLABELLED_CLASS = "unlabelled"
@@ -60,9 +60,7 @@ class Sound:
     problem: str = ""
 
 
-def check_corpus(
-    dataset: str, data_root: Path, workers: int = 1, progress: bool = False
-) -> dict[str, Any]:
+def check_corpus(dataset: str, data_root: Path, workers: int = 1) -> dict[str, Any]:
     """Read a corpus whole, in `workers` threads, and return a report on it, as plain values.
 
     Returns:
@@ -81,8 +79,11 @@ def check_corpus(
     with ThreadPoolExecutor(workers) as pool:
         try:
             read = pool.map(lambda item: _read_sound(item, corpus.root), corpus.utterances)
-            bar = tqdm(read, name, len(corpus.utterances), unit=" utterances", disable=not progress)
-            sounds = list(bar)
+            sounds = []
+            with open_bar(len(corpus.utterances), name, "utterances") as bar:
+                for sound in read:
+                    sounds.append(sound)
+                    move_bar(bar, len(sounds))
         finally:
             pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the rest
     counts = _compare_counts(corpus)

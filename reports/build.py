@@ -31,6 +31,7 @@ from ser_aae.experiments.artefacts import ARTEFACTS, OWN_CORPUS, choose
 from ser_aae.experiments.cells import Artefact
 from ser_aae.experiments.setup import BUDGETS, Setup, read_setups
 from ser_aae.files.atomic import write_bytes
+from ser_aae.progress import move_bar, open_bar
 from ser_aae.results.folder import load_runs
 from ser_aae.results.model_files import remarks_on_all
 from ser_aae.results.places import Places
@@ -89,17 +90,17 @@ def build_report(
     if complete:
         asked = [item for item in absent if item.artefact.name not in OWN_CORPUS]
         refuse_gaps([*fillings, *asked], places)
-    stems = zip(fillings, _stems(fillings), strict=True)
-    drawn = [draw_artefact(filling, out / stem, places) for filling, stem in stems]
+    drawn = _draw_artefacts(fillings, out, places)
     sections = [section for section, _ in drawn] + compared_sections(evaluations, corpora)
     sections += [_CONFIDENCE_SECTION] if evaluations else []
     sections += search_sections(searches, places, out)
     whole, brief = _divide(evaluations, fillings)
     setups = {item.folder: filling.setup for filling in fillings for item in filling.cells}
-    sections += [
-        draw_experiment(folder, evaluations[folder], with_setup(places, setups.get(folder)), out)
-        for folder in whole
-    ]
+    with open_bar(len(whole), "draws", "experiments") as bar:
+        for number, folder in enumerate(whole, start=1):
+            setup = with_setup(places, setups.get(folder))
+            sections.append(draw_experiment(folder, evaluations[folder], setup, out))
+            move_bar(bar, number)
     if brief:
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
     sections += [_absent_section(absent)] if absent else []
@@ -116,6 +117,18 @@ def build_report(
         *(path for _, files in drawn for path in files),
         *(path for section in sections for path, _ in section.pictures),
     ]
+
+
+def _draw_artefacts(
+    fillings: Sequence[Filling], out: Path, places: Places
+) -> list[tuple[Section, list[Path]]]:
+    """Return the section of each artefact, and the files that were written for it."""
+    drawn = []
+    with open_bar(len(fillings), "draws", "tables and figures") as bar:
+        for filling, stem in zip(fillings, _stems(fillings), strict=True):
+            drawn.append(draw_artefact(filling, out / stem, places))
+            move_bar(bar, len(drawn))
+    return drawn
 
 
 def _report_texts(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
+from ser_aae.progress import move_bar, open_bar
 from ser_aae.results.evaluation import evaluate_experiment
 from ser_aae.results.folder import PREDICTIONS, find_experiments, find_runs, is_complete
 from ser_aae.results.predictions import read_predictions
@@ -79,7 +80,11 @@ def evaluate_all(runs: Path, *, may_be_none: bool = False) -> dict[Path, dict[st
             f"{runs}: expected runs, found {begun} begun and none complete; "
             "run: ser-aae train --dataset demo"
         )
-    found = {folder: evaluate_experiment(folder) for folder in experiments}
+    found = {}
+    with open_bar(len(experiments), "recomputes", "experiments") as bar:
+        for folder in experiments:
+            found[folder] = evaluate_experiment(folder)
+            move_bar(bar, len(found))
     return {folder: item | {"interval": _interval(item)} for folder, item in found.items()}
 
 

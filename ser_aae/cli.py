@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     shared: dict[str, Any] = {
         "action": "store_true",
-        "help": "tell all: warnings, TensorFlow's messages, tracebacks",
+        "help": "tell all: warnings, log messages, tracebacks",
     }
     parser = _Parser(
         prog="ser-aae",
@@ -107,11 +107,13 @@ def _set_verbosity(verbose: bool) -> None:
     """Show warnings and the libraries' messages, or keep them quiet.
 
     It has to be done before TensorFlow is imported, which reads its level from the environment.
+    What its C++ code prints is quiet in any case: on a healthy machine that is lines about cuFFT
+    that look like errors, and a real error comes as an exception.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if verbose:
         logging.basicConfig(level=logging.INFO)
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore")
     for name in (None, "absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)

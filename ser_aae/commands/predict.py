@@ -4,14 +4,18 @@ import argparse
 import csv
 import io
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import ModelError, UserError
-from ser_aae.progress import show_line
+from ser_aae.progress import move_bar, open_bar, show_line, show_result
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from ser_aae.inference.recogniser import Recogniser
 
 Row = dict[str, Any]
 
@@ -43,10 +47,30 @@ def run(arguments: argparse.Namespace) -> None:
     recogniser = Recogniser.load(arguments.model, arguments.trust)
     for warning in (*recogniser.remarks, *recogniser.signature.warnings):
         show_line(f"warning: {warning}")
+    with open_bar(len(arguments.files), "predict", "recordings") as bar:
+        rows, fault = _recognise(recogniser, arguments, bar)
+    if arguments.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+    if arguments.csv:
+        _write_csv(arguments.csv, rows)
+    if fault:
+        raise fault
+    if failed := sum("error" in row for row in rows):
+        raise UserError(f"{failed} of {len(rows)} recordings could not be recognised, see above")
+
+
+def _recognise(
+    recogniser: "Recogniser", arguments: argparse.Namespace, bar: "tqdm"
+) -> tuple[list[Row], Exception | None]:
+    """Return a row for each recording, and the last fault of this program; show what comes."""
     rows, fault = [], None
-    for path in arguments.files:
+    for number, path in enumerate(arguments.files):
+
+        def follow(_: Any, seconds: float, number: int = number, path: Path = path) -> None:
+            move_bar(bar, number, lambda: f"{path.name} {_clock(seconds)}")
+
         try:
-            found = recogniser.recognise_file(path, arguments.timeline, _progress(path))
+            found = recogniser.recognise_file(path, arguments.timeline, follow)
             row = {"file": str(path), **found.to_dict()}
         except ModelError:  # no other recording mends it
             raise
@@ -58,15 +82,9 @@ def run(arguments: argparse.Namespace) -> None:
             row = {"file": str(path), "error": message}
         rows.append(row)
         if not arguments.json and "error" not in row:
-            print(_text(row), flush=True)
-    if arguments.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
-    if arguments.csv:
-        _write_csv(arguments.csv, rows)
-    if fault:
-        raise fault
-    if failed := sum("error" in row for row in rows):
-        raise UserError(f"{failed} of {len(rows)} recordings could not be recognised, see above")
+            show_result(_text(row))
+        move_bar(bar, number + 1)
+    return rows, fault
 
 
 def _text(row: Row) -> str:
@@ -123,11 +141,3 @@ def _lines(row: Row) -> Iterator[Row]:
             else:
                 line |= {f"p_{task}_{name}": value for name, value in values.items()}
         yield line
-
-
-def _progress(path: Path) -> Callable[[Any, float], None]:
-    def show(_: Any, seconds: float) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{path.name}: {_clock(seconds)}\r", end="", file=sys.stderr, flush=True)
-
-    return show

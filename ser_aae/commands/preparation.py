@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterable
 from itertools import chain
 
@@ -63,7 +62,6 @@ def prepare_corpus(dataset: str, config: RunConfig, arguments: argparse.Namespac
             config.frontend,
             workers=arguments.workers,
             allow_partial=arguments.allow_partial,
-            progress=sys.stderr.isatty(),
         )
     except UserError as error:
         if is_found or not os.environ.get("SER_AAE_CONTAINER"):  # set in the image

@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ser_aae.commands.options import CONFIG, Subparsers, add_options
@@ -11,7 +13,7 @@ from ser_aae.commands.preparation import prepare_missing
 from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.progress import show_line
+from ser_aae.progress import duration, show_line
 
 if TYPE_CHECKING:
     from tensorflow.distribute import Strategy
@@ -33,6 +35,11 @@ def add_parser(commands: Subparsers) -> None:
         default="one",
         help="a single device, all GPUs of this host, or the hosts in $TF_CONFIG (one)",
     )
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="say what the folds train on and how long it takes on this machine, and end",
+    )
     parser.set_defaults(run=run, writes="runs")
 
 
@@ -42,6 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.results.text import format_evaluation
 
     config = read_config(arguments)
+    if arguments.plan:
+        print("\n".join(_plan(config, arguments.store, arguments.fold == ALL_FOLDS)))
+        return
     if arguments.strategy != "multiworker":  # of several hosts each would prepare
         prepare_missing([config], arguments)
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
@@ -55,15 +65,41 @@ def run(arguments: argparse.Namespace) -> None:
         print(folder)
 
 
+def _plan(config: RunConfig, store: Path, is_all: bool) -> list[str]:
+    """Return a line for stage 1, for each fold and for the whole; corpora have to be prepared."""
+    from ser_aae.data.run_data import assemble, count_folds
+
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+    from ser_aae.training.planning import measure_steps, plan_fold, plan_stage_one
+
+    folds = range(count_folds(config, store)) if is_all else [config.protocol.fold]
+    planned, times = [], None
+    for fold in folds:
+        one = replace(config, protocol=replace(config.protocol, fold=fold))
+        data = assemble(one, store)
+        if times is None:  # folds have one model, but for a few speakers
+            times = measure_steps(one, data.num_classes)
+            planned += filter(None, [plan_stage_one(one, data, times)])
+        planned.append(plan_fold(one, data, times))
+    whole = duration(sum(seconds for _, seconds in planned))
+    folds_told = f"{len(folds)} fold{'' if len(folds) == 1 else 's'}"
+    end = f"{folds_told}: at most about {whole} on this machine, by measured steps"
+    return [*(line for line, _ in planned), end]
+
+
 def _train_all(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
     """Train every fold, and return the folder they lie in."""
     from ser_aae.data.run_data import count_folds
+    from ser_aae.results.folder import is_complete, run_folder
 
-    total = count_folds(config, store)
+    total, times = count_folds(config, store), list[float]()
     for fold in range(total):
-        show_line(f"fold {fold + 1} of {total}")
+        left = f"; about {duration(fmean(times) * (total - fold))} left" if times else ""
+        show_line(f"fold {fold}, {fold + 1} of {total}{left}")
         one = replace(config, protocol=replace(config.protocol, fold=fold))
+        started, is_new = time.monotonic(), not is_complete(run_folder(runs, one))
         folder = _train(one, store, runs, strategy)
+        times += [time.monotonic() - started] if is_new else []
     return folder.parent
 
 

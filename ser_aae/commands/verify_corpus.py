@@ -36,9 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from data_prep.corpus_check import check_corpus
 
-    report = check_corpus(
-        arguments.dataset, arguments.data_root, arguments.workers, progress=sys.stderr.isatty()
-    )
+    report = check_corpus(arguments.dataset, arguments.data_root, arguments.workers)
     report["speaker_only_unweighted_accuracy"] = _speaker_only_accuracy(report["speakers"])
     print(
         json.dumps(report, indent=2, allow_nan=False) if arguments.json else format_report(report)

@@ -26,6 +26,7 @@ from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_signature
 from ser_aae.inference.run_model import load_trained
 from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, Forward, read_signature
+from ser_aae.progress import move_bar, open_bar
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import PREDICTIONS, read_plain_config
@@ -37,6 +38,8 @@ MOST_POINTS = 0.5
 
 On a small test part one utterance weighs more.
 """
+
+_BAR = "scores the test part"
 
 
 class ExportError(RuntimeError):
@@ -212,11 +215,12 @@ def _score_segments(forward: Forward, task: str, part: Part, config: RunConfig) 
     bins = config.frontend.bins
     as_it_is = Normalisation(np.zeros(bins, np.float32), np.ones(bins, np.float32))
     means = SegmentMeans(part.rows)
-    for given, _, rows in evaluation_dataset(
-        part, as_it_is, config.data, config.training.batch_size
-    ):
-        segments = np.ascontiguousarray(given.numpy()[..., 0].transpose(0, 2, 1))
-        means.add(rows.numpy(), {task: forward(segments)[task]})
+    batches = evaluation_dataset(part, as_it_is, config.data, config.training.batch_size)
+    with open_bar(len(part.rows), _BAR, "utterances") as bar:
+        for given, _, rows in batches:
+            segments = np.ascontiguousarray(given.numpy()[..., 0].transpose(0, 2, 1))
+            means.add(rows.numpy(), {task: forward(segments)[task]})
+            move_bar(bar, int(np.searchsorted(part.rows, rows.numpy().max())))
     return means.means()[task]
 
 
@@ -224,10 +228,11 @@ def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np
     """Return the posteriors of each recording, in the order of the rows."""
     rate_hz = part.corpus.frontend.sample_rate_hz
     found = []
-    for row in part.rows:
-        item = part.corpus.utterances[row]
-        signal = read_audio(item.audio_path(root), rate_hz, item.start_s, item.end_s)
-        found.append(forward(signal[None])[task][0])
+    with open_bar(len(part.rows), _BAR, "utterances") as bar:
+        for item in part.utterances:
+            signal = read_audio(item.audio_path(root), rate_hz, item.start_s, item.end_s)
+            found.append(forward(signal[None])[task][0])
+            move_bar(bar, len(found))
     return np.stack(found).astype(np.float64)
 
 

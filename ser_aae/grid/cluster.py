@@ -18,7 +18,7 @@ from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.grid.remote import relative_folder
 from ser_aae.grid.run_worker import BUSY, REFUSED, Outcome, train_run
-from ser_aae.progress import Show
+from ser_aae.progress import Show, duration, move_bar, open_bar
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
 
@@ -126,21 +126,23 @@ def run_grid(
     failures: list[Failure] = []
     ended, started = 0, time.monotonic()
     waiting = as_completed([submit(config) for config in configs], loop=client.loop)
-    for future in waiting:
-        config = running.pop(future.key)
-        outcome = _outcome_of(future)
-        if outcome.state == BUSY:
-            waiting.add(submit(config, priority=-1))
-            continue
-        if outcome.state == REFUSED:
-            failures.append(Failure(config, outcome.error))
-        ended += 1
-        elapsed = time.monotonic() - started
-        show(
-            f"[{ended}/{len(configs)}] {relative_folder(config)}: {_result(outcome)}; "
-            f"{3600 * ended / max(elapsed, 1e-3):.3g} runs an hour, "
-            f"about {duration(elapsed / ended * (len(configs) - ended))} left"
-        )
+    with open_bar(len(configs), "reproduce", "runs", show) as bar:
+        for future in waiting:
+            config = running.pop(future.key)
+            outcome = _outcome_of(future)
+            if outcome.state == BUSY:
+                waiting.add(submit(config, priority=-1))
+                continue
+            if outcome.state == REFUSED:
+                failures.append(Failure(config, outcome.error))
+            ended += 1
+            elapsed = time.monotonic() - started
+            show(
+                f"[{ended}/{len(configs)}] {relative_folder(config)}: {_result(outcome)}; "
+                f"{3600 * ended / max(elapsed, 1e-3):.3g} runs an hour, "
+                f"about {duration(elapsed / ended * (len(configs) - ended))} left"
+            )
+            move_bar(bar, ended)
     return failures
 
 
@@ -161,14 +163,6 @@ def _result(outcome: Outcome) -> str:
     if outcome.state == REFUSED:
         return f"failed: {(outcome.error.splitlines() or [''])[0]}"
     return duration(outcome.seconds)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people: `12 s`, `3 min`, `2 h 05 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def count_workers(client: Client) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.files.atomic import parse_json
-from ser_aae.grid.cluster import duration
 from ser_aae.grid.remote import open_place, relative_folder
+from ser_aae.progress import duration
 from ser_aae.results.folder import CONFIG, RESULT
 from ser_aae.results.run_kinds import Result
 from ser_aae.training.pretraining_key import settings_of_stage_one

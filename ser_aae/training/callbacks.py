@@ -34,6 +34,7 @@ from ser_aae.results.folder import (
     backup_weights,
 )
 from ser_aae.results.run_kinds import Backup as BackupRecord
+from ser_aae.training.display import epoch_line, estimate_whole
 from ser_aae.training.divergence import MEND, DivergedError
 from ser_aae.training.scoring import Scorer, score_tasks
 
@@ -163,7 +164,8 @@ class EpochLog(keras.callbacks.Callback):
         self.show = show
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the TensorBoard file."""
+        """Open the TensorBoard file; the next epoch is the first of this process."""
+        self.is_first = True
         self.writer = tf.summary.create_file_writer(str(self.folder / TENSORBOARD))
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -188,7 +190,11 @@ class EpochLog(keras.callbacks.Callback):
                 for name, value in row[group].items():
                     tf.summary.scalar(f"stage{self.stage}/{group}/{name}", value)
         self.writer.flush()
-        self.show(_progress_line(epoch, self.params["epochs"], row))
+        self.show(epoch_line(epoch, self.params["epochs"], row))
+        left = self.params["epochs"] - epoch
+        if self.is_first and left > 1:
+            self.show(estimate_whole(f"stage {self.stage}", row["seconds"], left))
+        self.is_first = False
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the TensorBoard file."""
@@ -309,20 +315,3 @@ def load_weights(model: keras.Model, path: Path, mend: str) -> None:
 def learning_rates(model: keras.Model) -> dict[str, float]:
     """Return the present rate of every optimiser."""
     return {name: float(each.learning_rate.numpy()) for name, each in model.optimisers.items()}
-
-
-def _progress_line(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:
-    losses = [
-        f"{name.removesuffix('_loss')} {value:.3f}"
-        for name, value in row["train"].items()
-        if name.endswith("_loss")
-    ]
-    scores = [
-        f"{name.replace('unweighted_accuracy', 'UA').replace('weighted_accuracy', 'WA')} "
-        f"{100 * value:.1f}"
-        for name, value in row["validation"].items()
-    ]
-    return (
-        f"stage {row['stage']} epoch {epoch + 1}/{epochs} ({row['seconds']:.1f} s)  "
-        f"losses: {', '.join(losses)}  validation: {', '.join(scores) or 'none'}"
-    )

@@ -230,7 +230,7 @@ def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]
     segments = np.concatenate([segments.numpy() for segments, *_ in first])
     observed = tf.data.Dataset.from_tensor_slices((segments,)).batch(size)
     epochs = config.training.pretraining_epochs
-    return model, Stage(1, epochs, parts, [], 0.0, normalisation, observed)
+    return model, Stage(1, {"training": parts}, epochs, parts, [], 0.0, normalisation, observed)
 
 
 def _number_speakers(data: RunData) -> list[Part]:

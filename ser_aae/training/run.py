@@ -39,6 +39,7 @@ from ser_aae.training.callbacks import (
     train_anew,
 )
 from ser_aae.training.devices import device_names
+from ser_aae.training.display import parts_of_stage_two
 from ser_aae.training.divergence import DivergedError
 from ser_aae.training.ending import finish, finish_unscored, remove_leftovers
 from ser_aae.training.pretraining import adopt_weights, pretrain
@@ -209,6 +210,7 @@ def _train_stage_two(trained: TrainedModel, show: Show) -> None:
     scorer = trained.scorer(data.validation)
     stage = Stage(
         number=2,
+        told=parts_of_stage_two(data),
         epochs=config.training.epochs,
         primary=data.train,
         auxiliary=data.mixed,

@@ -15,7 +15,7 @@ from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import read_jsonl, write_bytes
 from ser_aae.files.digests import digest_of_plain
 from ser_aae.model.aae import MultitaskAAE
-from ser_aae.progress import Show
+from ser_aae.progress import Show, open_bar
 from ser_aae.results.folder import BACKUP, EPOCHS
 from ser_aae.results.run_kinds import Epoch
 from ser_aae.training.callbacks import (
@@ -29,6 +29,7 @@ from ser_aae.training.callbacks import (
     train_anew,
 )
 from ser_aae.training.devices import AgreedScores, AllReplicas, share_batches
+from ser_aae.training.display import EpochBar, Parts, describe_parts, name_device
 from ser_aae.training.latent import measure_moments
 
 
@@ -38,6 +39,7 @@ class Stage:
 
     Attributes:
         number: 1 is on the auxiliary corpora alone, 2 on emotional data.
+        told: Parts that the opening line speaks of, by what they are for.
         epochs: Most that are run.
         primary: Parts that an epoch visits once.
         auxiliary: Parts that are mixed in.
@@ -49,6 +51,7 @@ class Stage:
     """
 
     number: int
+    told: Parts
     epochs: int
     primary: Sequence[Part]
     auxiliary: Sequence[Part]
@@ -76,26 +79,38 @@ def fit_stage(
     data = replace(config.data, auxiliary_ratio=stage.auxiliary_ratio)
     parts, seed = (stage.primary, stage.auxiliary), config.seed * 2 + stage.number
     batches = training_dataset(*parts, stage.normalisation, data, size, seed, first)
-    model.fit(
-        share_batches(batches, size, model.distribute_strategy),
-        steps_per_epoch=steps_per_epoch(stage.primary, data, size, bool(stage.auxiliary)),
-        initial_epoch=first,
-        epochs=stage.epochs,
-        shuffle=False,
-        verbose=0,
-        # in this order: the backup is of a whole epoch
-        callbacks=[
-            AllReplicas(),
-            StopOnNaN(),
-            SwapAverages(),
-            *stage.scoring,
-            AgreedScores(),
-            *([schedule] if schedule is not None else []),
-            EpochLog(folder, stage.number, lambda: measure_moments(model, stage.observed), show),
-            SwapAverages(),
-            Backup(folder, stage.number, schedule),
-        ],
-    )
+    steps = steps_per_epoch(stage.primary, data, size, bool(stage.auxiliary))
+    strategy, title = model.distribute_strategy, f"stage {stage.number}"
+    opening = f"{title}, fold {config.protocol.fold}" if stage.number == 2 else title
+    show(f"{opening} on {name_device(strategy)}: {describe_parts(stage.told, steps)}")
+    with open_bar(steps, title, "step", show) as bar:
+        model.fit(
+            share_batches(batches, size, strategy),
+            steps_per_epoch=steps,
+            initial_epoch=first,
+            epochs=stage.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[EpochBar(bar, title), *_callbacks(model, stage, folder, show)],
+        )
+
+
+def _callbacks(
+    model: MultitaskAAE, stage: Stage, folder: Path, show: Show
+) -> list[keras.callbacks.Callback]:
+    """Return what is done after each epoch, in this order: the backup is of a whole epoch."""
+    schedule = stage.schedule
+    return [
+        AllReplicas(),
+        StopOnNaN(),
+        SwapAverages(),
+        *stage.scoring,
+        AgreedScores(),
+        *([schedule] if schedule is not None else []),
+        EpochLog(folder, stage.number, lambda: measure_moments(model, stage.observed), show),
+        SwapAverages(),
+        Backup(folder, stage.number, schedule),
+    ]
 
 
 def _resume(model: MultitaskAAE, stage: Stage, folder: Path, show: Show) -> int:

@@ -90,7 +90,7 @@ def data_root(demo_root, tmp_path):
 
 
 def run(data_root, store, dataset="demo", **keywords):
-    return prepare(dataset, data_root, store, FrontEndConfig(), progress=False, **keywords)
+    return prepare(dataset, data_root, store, FrontEndConfig(), **keywords)
 
 
 @pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__)

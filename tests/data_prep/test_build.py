@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from data_prep import build
 from data_prep.build import prepare
 from data_prep.manifest import read_manifest
+from ser_aae import progress
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.store.corpus import MANIFEST, load_corpus
@@ -21,7 +23,7 @@ FRONTEND = FrontEndConfig()
 
 
 def run(data_root, store, frontend=FRONTEND, dataset="demo", **keywords):
-    return prepare(dataset, data_root, store, frontend, **{"progress": False} | keywords)
+    return prepare(dataset, data_root, store, frontend, **keywords)
 
 
 def contents(folder):
@@ -217,8 +219,10 @@ def test_every_layout_is_prepared(name, tmp_path):
     assert (name == "csv") == any("puzzled" in line for line in result.messages)
 
 
-def test_progress_goes_to_the_standard_error(demo_root, tmp_path, capsys):
-    run(demo_root, tmp_path, progress=True)
+def test_progress_goes_to_the_terminal(demo_root, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress, "REFRESH_S", 0.0)
+    run(demo_root, tmp_path)
     shown = capsys.readouterr()
 
     assert "80/80" in shown.err

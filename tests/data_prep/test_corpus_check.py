@@ -15,6 +15,7 @@ from corpus_layouts.sound import write_padded_wav, write_tone
 
 from data_prep import corpus_check
 from data_prep.corpus_check import check_corpus
+from ser_aae import progress
 from ser_aae.errors import UserError
 
 RATE_HZ = 16000
@@ -232,10 +233,12 @@ def test_no_worker_is_refused(demo_root):
         check_corpus("demo", demo_root, workers=0)
 
 
-def test_progress_goes_to_the_standard_error_and_only_if_wanted(demo_root, capsys):
+def test_progress_goes_to_the_terminal_alone(demo_root, capsys, monkeypatch):
     check_corpus("demo", demo_root)
     assert capsys.readouterr() == ("", "")
-    check_corpus("demo", demo_root, progress=True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress, "REFRESH_S", 0.0)
+    check_corpus("demo", demo_root)
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "80/80" in printed.err

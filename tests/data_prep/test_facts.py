@@ -42,7 +42,7 @@ def test_a_corpus_has_one_name(given, name):
 def stored(tmp_path):
     """Return a data root, a store of the demo corpus, and its folder."""
     synthesise("demo", tmp_path / "data", 2)
-    result = prepare("demo", tmp_path / "data", tmp_path / "store", FRONTEND, progress=False)
+    result = prepare("demo", tmp_path / "data", tmp_path / "store", FRONTEND)
     return tmp_path / "data", tmp_path / "store", result.folder
 
 
@@ -64,7 +64,7 @@ def test_what_an_earlier_version_prepared_gets_them_and_nothing_else(stored, dam
     assert not is_prepared(store, "demo", FRONTEND)
     assert load_corpus(store, "demo", FRONTEND).facts is None
 
-    assert not prepare("demo", data_root, store, FRONTEND, progress=False).is_new
+    assert not prepare("demo", data_root, store, FRONTEND).is_new
     assert is_prepared(store, "demo", FRONTEND)
     assert read_unsealed(folder / MANIFEST) == now
     assert times == {path: path.stat().st_mtime_ns for path in folder.glob("shard-*")}
@@ -81,7 +81,7 @@ def test_a_store_that_may_only_be_read_is_used_without_them(stored, number, monk
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("data_prep.manifest.write_json", refuse)
-    assert not prepare("demo", data_root, store, FRONTEND, progress=False).is_new
+    assert not prepare("demo", data_root, store, FRONTEND).is_new
     assert load_corpus(store, "demo", FRONTEND).facts is None
 
 

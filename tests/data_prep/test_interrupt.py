@@ -91,7 +91,7 @@ def test_interrupt_keeps_finished_shards_and_a_rerun_completes(
     finished = {path: path.stat().st_mtime_ns for path in folder.glob("*.tfrecord")}
     assert 2 <= len(finished) < 5
 
-    result = prepare("demo", demo_root, tmp_path / "store", FrontEndConfig(), progress=False)
+    result = prepare("demo", demo_root, tmp_path / "store", FrontEndConfig())
     assert result.is_new
     assert result.num_utterances == 80
     assert {path: path.stat().st_mtime_ns for path in finished} == finished

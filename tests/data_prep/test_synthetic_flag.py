@@ -12,7 +12,7 @@ FRONTEND = FrontEndConfig(bins=32, scale="linear")
 
 
 def prepared(root, store):
-    return prepare("librispeech", root, store, FRONTEND, allow_partial=True, progress=False).folder
+    return prepare("librispeech", root, store, FRONTEND, allow_partial=True).folder
 
 
 def test_a_synthetic_corpus_says_so_in_the_store_and_one_without_the_marker_does_not(tmp_path):

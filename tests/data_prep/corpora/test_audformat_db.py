@@ -159,9 +159,9 @@ def test_it_is_prepared_under_a_name_of_its_own(tmp_path):
     dataset = layout.write(tmp_path)
     frontend = FrontEndConfig()
 
-    result = prepare(dataset, tmp_path, tmp_path / "store", frontend, progress=False)
+    result = prepare(dataset, tmp_path, tmp_path / "store", frontend)
 
     assert result.num_utterances == len(layout.ROWS)
     assert stored_name(dataset) in str(result.folder)
-    again = prepare(dataset, tmp_path, tmp_path / "store", frontend, progress=False)
+    again = prepare(dataset, tmp_path, tmp_path / "store", frontend)
     assert not again.is_new

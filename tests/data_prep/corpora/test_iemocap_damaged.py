@@ -227,7 +227,7 @@ def test_odd_names_are_listed_and_can_be_stored(root, tmp_path):
         pytest.skip("file names here must be UTF-8")
 
     result = prepare("iemocap", tmp_path / "data", tmp_path / "store", FrontEndConfig(),
-                     allow_partial=True, progress=False)  # fmt: skip
+                     allow_partial=True)  # fmt: skip
 
     listed = [item["where"].rpartition("/")[2] for item in read_manifest(result.folder)["dropped"]]
     assert sorted(listed) == sorted(

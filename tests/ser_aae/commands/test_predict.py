@@ -2,11 +2,14 @@
 
 import csv
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from ser_aae import progress
 from ser_aae.cli import main
 from ser_aae.commands import predict
 from ser_aae.inference.recogniser import Recogniser
@@ -119,10 +122,15 @@ def test_hours_are_told_as_such():
     assert predict._clock(0) == "0:00:00.0"
 
 
-def test_progress_is_for_people_alone(tmp_path, capsys, monkeypatch):
-    show = predict._progress(tmp_path / "long.wav")
-    show(None, 60.0)
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(predict.sys.stderr, "isatty", lambda: True, raising=False)
-    show(None, 120.0)
-    assert "long.wav: 0:02:00.0" in capsys.readouterr().err
+def test_a_bar_is_for_people_alone(model, sad, capsys, monkeypatch):
+    words = ["predict", model, sad, sad]
+    assert main(words) == 0
+    alone = capsys.readouterr()
+    assert "predict:" not in alone.err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress, "REFRESH_S", 0.0)
+    assert main(words) == 0
+    told = capsys.readouterr()
+    assert told.out == alone.out
+    assert "1/2" in told.err
+    assert f"{Path(sad).name} 0:00:" in told.err

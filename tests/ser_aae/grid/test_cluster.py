@@ -11,13 +11,13 @@ from ser_aae.grid.cluster import (
     RETRIES,
     Failure,
     count_workers,
-    duration,
     open_client,
     own_settings,
     run_grid,
 )
 from ser_aae.grid.remote import relative_folder
 from ser_aae.grid.run_worker import BUSY, DONE, REFUSED, Outcome, RunFailedError
+from ser_aae.progress import duration
 from ser_aae.results.places import Places
 
 PLACES = Places(store="/store", runs="/runs")

@@ -178,8 +178,10 @@ def test_log_writes_a_line_an_epoch_and_shows_it(model, tmp_path):
     assert rows[0]["validation"] == {"unweighted_accuracy": 0.25}
     assert rows[0]["latent"]["variance"] == 1.0
     assert rows[0]["learning_rates"] == learning_rates(model)
-    assert "epoch 2/2" in shown[1]
-    assert "UA 25.0" in shown[1]
+    first, estimate, second = shown
+    assert first.startswith("stage 2 epoch 1/2: UA 25.0, emotion loss 1.500 (")
+    assert estimate.startswith("stage 2: about 0 s for 2 epochs")
+    assert second.startswith("stage 2 epoch 2/2: UA 25.0")
     assert list((tmp_path / "tensorboard").glob("events*"))
 
 

@@ -1,0 +1,74 @@
+"""`ser-aae train` on a pseudo-terminal, and its plan."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+
+from processes import ROOT
+
+from ser_aae.cli import main
+
+SMALL = (
+    *("--dataset", "tiny", "--protocol", "loso-session", "--model", "cnn", "--epochs", "2"),
+    *("--set", "frontend.bins=32", "--set", "frontend.scale=linear"),
+    *("--set", "data.segment_frames=64", "--set", "data.evaluation_shift_frames=64"),
+    *("--set", "model.filters=4,4", "--set", "model.dense_units=8,8"),
+    *("--set", "training.batch_size=4"),
+)
+
+
+def read_all(terminal):
+    found = b""
+    try:
+        while block := os.read(terminal, 4096):
+            found += block
+    except OSError:  # Linux says so that nobody has the other end any more
+        pass
+    return found.decode()
+
+
+def test_a_terminal_has_a_bar_and_then_the_lines(tiny_store, tmp_path):
+    words = ["train", *SMALL, "--store", str(tiny_store), "--runs", str(tmp_path / "runs"), "-v"]
+    own, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "ser_aae", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=other,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    ) as process:
+        os.close(other)
+        shown = read_all(own)
+    os.close(own)
+    assert process.returncode == 0, shown
+    assert "stage 2 epoch 1/2:   0%|" in shown
+    assert "validation]" in shown
+    kept = [line.rpartition("\r")[2] for line in shown.replace("\r\n", "\n").split("\n")]
+    opening = next(n for n, line in enumerate(kept) if line.startswith("stage 2, fold 0 on "))
+    assert "steps an epoch" in kept[opening]
+    assert kept[opening + 1].startswith("stage 2 epoch 1/2: UA ")
+    assert kept[opening + 2].startswith("stage 2: about ")
+    assert kept[opening + 3].startswith("stage 2 epoch 2/2: UA ")
+    assert "cuFFT" not in shown
+
+
+def test_a_plan_lists_the_folds_and_writes_nothing(tiny_store, tmp_path, capsys):
+    words = ["train", *SMALL, "--store", str(tiny_store), "--fold", "all", "--plan"]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"fold {n}" for n in range(4)] + [
+        "4 folds"
+    ]
+    assert "training 4 speakers 32 utterances, validation 2" in lines[0]
+    assert "at most 2 epochs, about " in lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_prepares_nothing(refused, tmp_path):
+    said = refused("train", *SMALL, "--store", tmp_path / "empty", "--plan")
+    assert "expected a prepared corpus" in said
+    assert not (tmp_path / "empty").exists()
