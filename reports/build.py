@@ -95,20 +95,11 @@ def build_report(
     sections += [_CONFIDENCE_SECTION] if evaluations else []
     sections += search_sections(searches, places, out)
     whole, brief = _divide(evaluations, fillings)
-    setups = {item.folder: filling.setup for filling in fillings for item in filling.cells}
-    with open_bar(len(whole), "draws", "experiments") as bar:
-        for number, folder in enumerate(whole, start=1):
-            setup = with_setup(places, setups.get(folder))
-            sections.append(draw_experiment(folder, evaluations[folder], setup, out))
-            move_bar(bar, number)
+    sections += _draw_experiments(whole, evaluations, fillings, out, places)
     if brief:
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
     sections += [_absent_section(absent)] if absent else []
-    unchecked = remarks_on_all(
-        Path(run["folder"]) for each in evaluations.values() for run in each["runs"]
-    )
-    remarks = (*(f"{line.capitalize()}." for line in checked), *(f"{line}." for line in unchecked))
-    introduction = " ".join((_INTRODUCTION, *remarks))
+    introduction = _introduce(checked, evaluations)
     written = _report_texts(runs, evaluations, introduction, sections)
     for name, text in written.items():
         write_bytes(out / name, text.encode())
@@ -129,6 +120,33 @@ def _draw_artefacts(
             drawn.append(draw_artefact(filling, out / stem, places))
             move_bar(bar, len(drawn))
     return drawn
+
+
+def _draw_experiments(
+    folders: Sequence[Path],
+    evaluations: Evaluations,
+    fillings: Sequence[Filling],
+    out: Path,
+    places: Places,
+) -> list[Section]:
+    """Return the section of each experiment that has one of its own."""
+    setups = {item.folder: filling.setup for filling in fillings for item in filling.cells}
+    sections = []
+    with open_bar(len(folders), "draws", "experiments") as bar:
+        for folder in folders:
+            setup = with_setup(places, setups.get(folder))
+            sections.append(draw_experiment(folder, evaluations[folder], setup, out))
+            move_bar(bar, len(sections))
+    return sections
+
+
+def _introduce(checked: Sequence[str], evaluations: Evaluations) -> str:
+    """Return the introduction, with what was checked of the runs and what could not be."""
+    unchecked = remarks_on_all(
+        Path(run["folder"]) for each in evaluations.values() for run in each["runs"]
+    )
+    remarks = (*(f"{line.capitalize()}." for line in checked), *(f"{line}." for line in unchecked))
+    return " ".join((_INTRODUCTION, *remarks))
 
 
 def _report_texts(
