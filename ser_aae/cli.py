@@ -39,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     A command that SIGTERM has ended ends this process by it, as if it had not been caught. Only the
     first process of a container outlives that, and gets the code.
     """
-    code = _run(argv)
+    try:
+        with termination_raised():  # until the exception is gone, and what it held
+            code = _run(argv)
+    except TerminatedError:  # at the very end of a command
+        code = _TERMINATED
     if code == _TERMINATED:  # here, where all that the command had is gone
         sys.stdout.flush()
         signal.raise_signal(signal.SIGTERM)
@@ -52,8 +56,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         build_parser().parse_args(argv, arguments)
         _set_verbosity(arguments.verbose)
-        with termination_raised():
-            arguments.run(arguments)
+        arguments.run(arguments)
         sys.stdout.flush()  # here, where a closed pipe is still caught
     except UserError as error:
         return _fail(str(error), 2)

@@ -4,7 +4,9 @@ By its default SIGTERM would end this process at once, without its temporary fol
 and the first process of a container would not end at all.
 
 While a module is imported the signal waits: libraries that import in C print whatever is raised
-there and go on, so that the program would run to its end as if nothing had been sent.
+there and go on, so that the program would run to its end as if nothing had been sent. And once it
+is raised, the program has some seconds to unwind: TensorFlow at times waits for ever for threads
+of a pipeline that it takes down, and meanwhile no second signal gets through to Python.
 """
 
 import signal
@@ -15,6 +17,9 @@ from types import FrameType
 
 _IMPORT = "<frozen importlib._bootstrap>"
 """File that the frames of an import name as theirs."""
+
+_MOST_S = 8
+"""Most seconds that unwinding may take; a container is killed after ten."""
 
 _AGAIN_S = 0.05
 """Seconds after which a signal that waits for an import looks again."""
@@ -28,6 +33,9 @@ class TerminatedError(KeyboardInterrupt):
 def termination_raised() -> Iterator[None]:
     """Raise `TerminatedError` where SIGTERM comes; a second one ends the process at once.
 
+    So does the alarm, by SIGALRM, where the context is not left within `_MOST_S` seconds of the
+    first. Children notice that by themselves, see `ser_aae.processes.lifeline`.
+
     Signals are the main thread's. In another one, and where SIGTERM has a handler or is ignored,
     all stays as it is.
     """
@@ -40,6 +48,7 @@ def termination_raised() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.alarm(0)
 
 
 def _raise(_number: int, frame: FrameType | None) -> None:
@@ -49,6 +58,8 @@ def _raise(_number: int, frame: FrameType | None) -> None:
         timer.start()
         return
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the system's own, which asks nothing of Python
+    signal.alarm(_MOST_S)
     raise TerminatedError
 
 

@@ -13,7 +13,7 @@ from processes import ROOT
 from ser_aae.processes.termination import TerminatedError, termination_raised
 
 PROGRAM = """
-import sys, time
+import ctypes, sys, time
 from ser_aae import cli
 from ser_aae.commands import corpora
 
@@ -25,6 +25,8 @@ def wait(arguments):
         print("tidied up", flush=True)
         if "slow" in sys.argv:
             time.sleep(600)
+        if "deaf" in sys.argv:  # in C, and with Python's lock: no handler and no thread gets a turn
+            ctypes.PyDLL(None).sleep(600)
 
 corpora.run = wait
 sys.exit(cli.main(["corpora"]))
@@ -103,6 +105,13 @@ except BaseException:
     swallowed = True
 """
 """Module that goes on whatever is raised while it is imported, as imports in C do."""
+
+
+def test_what_cannot_be_unwound_ends_all_the_same():
+    with start("deaf") as process:
+        process.terminate()
+        assert process.communicate(timeout=60) == ("tidied up\n", "")
+    assert process.returncode == -signal.SIGALRM
 
 
 def import_and_wait(name):
