@@ -62,10 +62,6 @@ _NEEDS: Mapping[str, tuple[Callable[[RunConfig], bool], str]] = {
         "changes nothing here: a model of one task weighs it against no other, and Adam divides "
         "a gradient by its own size",
     ),
-    "adversary": (
-        lambda config: _shares_a_step(config) and "regularisation" in config.model.traits.phases,
-        "goes with an adversary and training.update=joint",
-    ),
     "auxiliary-ratio": (lambda config: bool(config.auxiliary), "goes with --auxiliary"),
 }
 """Dimension to the condition under which it changes a run, and the refusal otherwise."""

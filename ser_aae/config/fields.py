@@ -28,18 +28,27 @@ class Given:
     where: str
 
 
-@cache
 def groups() -> Mapping[str, type]:
     """Return the groups of settings: `"model"` to ModelConfig and so on."""
-    types = typing.get_type_hints(RunConfig)
+    return _groups_of(RunConfig)
+
+
+def settings() -> Mapping[str, tuple[Field[Any], Any]]:
+    """Return every setting by its dotted name, with its type."""
+    return _settings_of(RunConfig)
+
+
+@cache
+def _groups_of(config: type) -> Mapping[str, type]:
+    types = typing.get_type_hints(config)
     return MappingProxyType({name: kind for name, kind in types.items() if is_dataclass(kind)})
 
 
 @cache  # types are read from text, and a report asks for each value of each run
-def settings() -> Mapping[str, tuple[Field[Any], Any]]:
-    """Return every setting by its dotted name, with its type."""
+def _settings_of(config: type) -> Mapping[str, tuple[Field[Any], Any]]:
     found = {}
-    for prefix, group in {"": RunConfig, **{f"{k}.": v for k, v in groups().items()}}.items():
+    nested = {f"{name}.": group for name, group in _groups_of(config).items()}
+    for prefix, group in {"": config, **nested}.items():
         types = typing.get_type_hints(group)
         for item in fields(group):
             if item.metadata:

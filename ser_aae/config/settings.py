@@ -218,7 +218,6 @@ class ModelConfig:
         "weight of the first term of eq. (5), where the phases share a step",
         low=0,
         before=1.0,
-        varied=Varied("adversary", (0.03, 0.1, 0.3, 1.0), "weight of the adversary"),
     )
     discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
     discriminator_zero_start: bool = setting(

@@ -1,6 +1,5 @@
 """The space as data."""
 
-from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -93,7 +92,6 @@ def test_a_space_that_is_none_is_refused(text, message):
         ("cnn", "alpha", "a CNN reconstructs nothing"),
         ("stl", "beta", "against no other"),
         ("mtl", "auxiliary-ratio", "goes with --auxiliary"),
-        ("mtl", "adversary", "training.update=joint"),
     ],
 )
 def test_what_changes_nothing_is_not_searched(kind, space, message):
@@ -116,16 +114,6 @@ def test_beta_of_one_task_is_searched_where_its_gradient_keeps_it(kind, changes)
     training = replace(TrainingConfig(), **changes)
     model = replace(ModelConfig(), kind=kind)
     check_space(read_space("beta"), RunConfig(model=model, training=training))
-
-
-@pytest.mark.parametrize(("kind", "is_taken"), [("stl", True), ("ae-mtl", False), ("cnn", False)])
-def test_the_adversarys_weight_is_searched_where_it_is_one(kind, is_taken):
-    config = RunConfig(
-        model=replace(ModelConfig(), kind=kind),
-        training=replace(TrainingConfig(), update="joint"),
-    )
-    with nullcontext() if is_taken else pytest.raises(UserError, match="goes with an adversary"):
-        check_space(read_space("adversary"), config)
 
 
 def test_a_cnn_of_one_task_has_one_gradient_in_either_update():
