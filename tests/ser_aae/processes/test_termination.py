@@ -131,6 +131,7 @@ def test_a_signal_in_the_midst_of_an_import_comes_after_it(tmp_path, monkeypatch
 def test_a_signal_that_waited_too_long_ends_nothing_else(tmp_path, monkeypatch):
     (tmp_path / "deaf_too.py").write_text(IMPORTED)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("ser_aae.processes.termination._AGAIN_S", 2.0)  # the import is over by then
     sent = []
     monkeypatch.setattr(signal, "pthread_kill", lambda *_: sent.append(True))
     with termination_raised():
