@@ -48,7 +48,7 @@ def termination_raised() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.alarm(0)
+        _set_alarm(0)
 
 
 def _raise(_number: int, frame: FrameType | None) -> None:
@@ -58,9 +58,15 @@ def _raise(_number: int, frame: FrameType | None) -> None:
         timer.start()
         return
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the system's own, which asks nothing of Python
-    signal.alarm(_MOST_S)
+    _set_alarm(_MOST_S)
     raise TerminatedError
+
+
+def _set_alarm(seconds: int) -> None:
+    """Let the system end this process after some seconds, without Python; 0 is off."""
+    if hasattr(signal, "alarm"):  # Windows has none, and sends no SIGTERM either
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
