@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -40,6 +41,12 @@ def add_parser(commands: Subparsers) -> None:
         action="store_true",
         help="say what the folds train on and how long it takes on this machine, and end",
     )
+    parser.add_argument(
+        "--validation-only",
+        action="store_true",
+        help="end with the figures of the validation speakers and leave the test part unread, as "
+        "long as settings are chosen; the same command without it scores the test part, untrained",
+    )
     parser.set_defaults(run=run, writes="runs")
 
 
@@ -58,11 +65,27 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.training.devices import is_chief, open_strategy
 
     strategy = open_strategy(arguments.strategy)
-    train = _train_all if arguments.fold == ALL_FOLDS else _train
-    folder = train(config, arguments.store, arguments.runs, strategy)
+    score_test = not arguments.validation_only
+    if arguments.fold == ALL_FOLDS:
+        trained = _train_all(config, arguments.store, arguments.runs, strategy, score_test)
+        folder = trained[0].parent
+    else:
+        folder = _train(config, arguments.store, arguments.runs, strategy, score_test)
+        trained = [folder]
     if is_chief(strategy):
-        print(format_evaluation(evaluate(folder)))
+        print(format_evaluation(evaluate(folder)) if score_test else _validation_line(trained))
         print(folder)
+
+
+def _validation_line(trained: Sequence[Path]) -> str:
+    """Return the UA of the validation speakers of runs, and the mean of several."""
+    from ser_aae.results.text import percent
+    from ser_aae.training.ending import validation_accuracy
+
+    found = [validation_accuracy(folder) for folder in trained]
+    of_each = " ".join(map(percent, found))
+    mean = f", mean {percent(fmean(found))}" if len(found) > 1 else ""
+    return f"UA on validation speakers {of_each}{mean}; test part unread"
 
 
 def _plan(config: RunConfig, store: Path, is_all: bool) -> list[str]:
@@ -87,23 +110,28 @@ def _plan(config: RunConfig, store: Path, is_all: bool) -> list[str]:
     return [*(line for line, _ in planned), end]
 
 
-def _train_all(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
-    """Train every fold, and return the folder they lie in."""
+def _train_all(
+    config: RunConfig, store: Path, runs: Path, strategy: "Strategy", score_test: bool
+) -> list[Path]:
+    """Train every fold, and return their folders."""
     from ser_aae.data.run_data import count_folds
-    from ser_aae.results.folder import is_complete, run_folder
+    from ser_aae.results.folder import is_complete, is_validated, run_folder
 
-    total, times = count_folds(config, store), list[float]()
+    total, times, folders = count_folds(config, store), list[float](), list[Path]()
     for fold in range(total):
         left = f"; about {duration(fmean(times) * (total - fold))} left" if times else ""
         show_line(f"fold {fold}, {fold + 1} of {total}{left}")
         one = replace(config, protocol=replace(config.protocol, fold=fold))
-        started, is_new = time.monotonic(), not is_complete(run_folder(runs, one))
-        folder = _train(one, store, runs, strategy)
+        place, started = run_folder(runs, one), time.monotonic()
+        is_new = not (is_complete(place) or is_validated(place))
+        folders.append(_train(one, store, runs, strategy, score_test))
         times += [time.monotonic() - started] if is_new else []
-    return folder.parent
+    return folders
 
 
-def _train(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> Path:
+def _train(
+    config: RunConfig, store: Path, runs: Path, strategy: "Strategy", score_test: bool
+) -> Path:
     import keras
 
     from ser_aae.training.devices import place_to_write
@@ -114,6 +142,6 @@ def _train(config: RunConfig, store: Path, runs: Path, strategy: "Strategy") -> 
     keras.utils.clear_session()
     try:
         with place_to_write(strategy, config, runs) as place:
-            return train_and_evaluate(config, store, place, show_line, strategy=strategy)
+            return train_and_evaluate(config, store, place, show_line, score_test, strategy)
     except DivergedError as error:
         raise UserError(str(error)) from error

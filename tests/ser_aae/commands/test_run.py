@@ -73,6 +73,31 @@ def test_all_folds_are_trained_once_and_pooled(trained, monkeypatch, capsys):
     ]
 
 
+def test_validation_only_leaves_the_test_part_unread_until_it_is_asked_for(
+    trained, monkeypatch, capsys
+):
+    folder, _, words = trained
+    monkeypatch.chdir(folder)
+    fewer = [*words.split(), "--fold", "all", "--seed", "7"]
+    assert main([*fewer, "--validation-only"]) == 0
+    line, experiment = capsys.readouterr().out.splitlines()
+    runs = sorted(Path(experiment).glob("fold*-rep07"))
+    assert len(runs) == 3
+    tested = ("result.json", "predictions.parquet", "examples.npz")
+    assert not any((run / name).exists() for run in runs for name in tested)
+    found = [json.loads((run / "validation.json").read_text()) for run in runs]
+    shares = [each["validation_unweighted_accuracy"] for each in found]
+    each = " ".join(f"{100 * share:.1f}" for share in shares)
+    mean = f"{100 * sum(shares) / 3:.1f}"
+    assert line == f"UA on validation speakers {each}, mean {mean}; test part unread"
+
+    weights = [(run / "best.weights.h5").read_bytes() for run in runs]
+    assert main(fewer) == 0
+    assert "stage 2" not in capsys.readouterr().err
+    assert [(run / "best.weights.h5").read_bytes() for run in runs] == weights
+    assert all((run / "result.json").is_file() for run in runs)
+
+
 def test_a_fold_out_of_range_is_refused(trained, monkeypatch, refused):
     folder, _, words = trained
     monkeypatch.chdir(folder)
