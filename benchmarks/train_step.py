@@ -123,7 +123,9 @@ def networks(model: MultitaskAAE, batch_size: int) -> dict[str, Callable[[], obj
         "encoder": with_gradient(
             model.encoder, segments, lambda x: tf.reduce_sum(encode(x) * code)
         ),
-        "decoder": with_gradient(model.decoder, code, lambda z: model.reconstruction(segments, z)),
+        "decoder": with_gradient(
+            model.decoder, code, lambda z: model.reconstruction(segments, z, labels)
+        ),
         "discriminator": with_gradient(model.discriminator, code, model.regularisation),
         "classifiers": with_gradient(heads, code, lambda z: model.classification(z, labels)),
         "optimisers": tf.function(lambda: optimiser.apply(slopes, trainable(moved))),

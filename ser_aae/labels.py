@@ -10,6 +10,10 @@ from collections.abc import Iterable
 UNLABELLED = -1
 """Class number of a row that has no label for a task; it takes no part in that task's loss."""
 
+AUXILIARY = "auxiliary"
+"""Key among the labels of rows that tells those of an auxiliary corpus (1) from others (0), where
+they take part in fewer phases."""
+
 GENDERS = ("F", "M")
 UNKNOWN_GENDER = "unknown"
 

@@ -24,7 +24,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     from data_prep.corpora import known_aliases, known_facts
     from ser_aae.config.build import build_config, parse_assignment, read_file
     from ser_aae.config.datasets import record_tables
-    from ser_aae.experiments.setup import BUDGETS, Setup
+    from ser_aae.experiments.setup import BUDGETS, COMPARED, Setup, compare_fairly
     from ser_aae.experiments.tuned import Tuned, read_tuned
 
     budget = BUDGETS[arguments.budget]
@@ -37,12 +37,14 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         raise UserError(
             f"--auxiliary-speakers: expected 0 or more, got {arguments.auxiliary_speakers}"
         )
+    names = {item.key for item in given}
+    base = build_config(
+        arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()
+    )
     return Setup(
         datasets=tuple(arguments.datasets),
         auxiliary="" if arguments.auxiliary == NO_CORPUS else arguments.auxiliary,
-        base=build_config(
-            arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()
-        ),
+        base=compare_fairly(base, names),
         budget=budget,
         max_auxiliary_speakers=arguments.auxiliary_speakers,
         tuned=read_tuned(arguments.tuned) if arguments.tuned else Tuned(),
@@ -50,7 +52,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         # absolute: the report may be made in another folder
         data_root=str(arguments.data_root.absolute()),
         allow_partial=arguments.allow_partial,
-        given=tuple(sorted({item.key for item in given})),
+        given=tuple(sorted(names - COMPARED.keys())),
         tables=record_tables([*arguments.datasets, arguments.auxiliary]),
         corpora=known_facts(),
     )

@@ -157,11 +157,16 @@ def _check_together(config: RunConfig) -> None:
             "has no deterministic kernel of a max-pool's gradient, got xla; set "
             "training.deterministic to false as well"
         )
-    if config.auxiliary and config.model.learns_from_labels_alone:
+    if (
+        config.auxiliary
+        and config.model.learns_from_labels_alone
+        and not config.is_pretrained_supervised
+    ):
         raise UserError(
             f"auxiliary: expected none, for {config.model.kind} without other tasks learns from "
-            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out or "
-            "take another model.kind"
+            f"labels of {config.task} alone, got {', '.join(config.auxiliary)}; leave it out, take "
+            "another model.kind, or give it a stage 1 of its own with training.pretraining "
+            "supervised"
         )
     if config.data.segment_frames % TIME_POOLS:
         raise UserError(

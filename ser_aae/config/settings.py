@@ -295,9 +295,24 @@ class TrainingConfig:
     average_decay: float = setting(
         0.985, UNSTATED, "share kept a step in the weights' average, 0 is off", low=0, high=0.9999
     )
+    auxiliary_phases: str = late_setting(
+        "all",
+        "Sec. 3",
+        "phases that rows of an auxiliary corpus take part in, in stage 2: all, or classification "
+        "alone, so that they neither reconstruct nor meet the discriminator",
+        choices=("all", "classification"),
+        before="all",
+    )
     batch_size: int = setting(32, "Sec. 4.3", "segments a step", low=1)
     pretraining_epochs: int = setting(
         10, UNSTATED, "on the auxiliary corpora alone (stage 1)", low=0
+    )
+    pretraining: str = setting(
+        "all",
+        "Sec. 4.3",
+        "stage 1: gender and speaker classification alone, for every kind of model, or all phases",
+        choices=("supervised", "all"),
+        before="all",
     )
     epochs: int = late_setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
     patience_epochs: int = late_setting(30, "Sec. 4.3", "epochs without improvement", low=1)
@@ -386,6 +401,11 @@ class RunConfig(Naming, Settings):
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     tables: tuple[Table, ...] = ()
+
+    @property
+    def is_pretrained_supervised(self) -> bool:
+        """Whether stage 1 is classification alone, which serves every kind of model."""
+        return self.training.pretraining == "supervised" and self.training.pretraining_epochs > 0
 
     @property
     def datasets(self) -> tuple[str, ...]:

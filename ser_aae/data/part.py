@@ -47,6 +47,11 @@ class Part:
         whole = self if self.epoch_rows is None else replace(self, rows=self.epoch_rows)
         return whole.num_segments(segment_frames, segment_frames)
 
+    def marked(self, name: str, number: int) -> "Part":
+        """Return the part with one number for all of its rows, beside its labels."""
+        numbers = np.full(len(self.corpus.utterances), number, np.int32)
+        return replace(self, labels={**self.labels, name: numbers})
+
     def labelled(self, task: str) -> "Part":
         """Return the rows that have a label of a task, in epochs as long as before."""
         has_label = self.labels[task][self.rows] != UNLABELLED

@@ -18,7 +18,7 @@ from ser_aae.data.labelled_share import training_parts
 from ser_aae.data.part import Part, Pool
 from ser_aae.data.targets import Target, make_target, may_train_unlabelled, select_pool
 from ser_aae.errors import UserError
-from ser_aae.labels import GENDERS, UNLABELLED, class_ids
+from ser_aae.labels import AUXILIARY, GENDERS, UNLABELLED, class_ids
 from ser_aae.protocols.leakage import Split, check_leakage, shared_voices
 from ser_aae.protocols.splits import cut_split, num_folds
 from ser_aae.store.corpus import StoredCorpus, load_named
@@ -49,6 +49,7 @@ class RunData:
         train: Parts with the primary task's labels.
         unlabelled: Parts of the same corpora without labels (`data.unlabelled_rest`).
         auxiliary: Parts of the auxiliary corpora, without labels.
+        mixed_auxiliary: Those of them that are mixed into the batches of stage 2: all, or none.
         validation: Part that selects the best epoch.
         test: Part that is scored once.
         leakage: The guard's findings, see `ser_aae.protocols.leakage`, and how many of the training
@@ -63,6 +64,7 @@ class RunData:
     train: list[Part]
     unlabelled: list[Part]
     auxiliary: list[Part]
+    mixed_auxiliary: list[Part]
     validation: Part
     test: Part
     leakage: dict[str, Any]
@@ -72,12 +74,13 @@ class RunData:
     @property
     def mixed(self) -> list[Part]:
         """Parts that are mixed into the batches of stage 2."""
-        return [*self.unlabelled, *self.auxiliary]
+        return [*self.unlabelled, *self.mixed_auxiliary]
 
     @property
     def parts(self) -> list[Part]:
         """All parts."""
-        return [*self.train, *self.mixed, self.validation, self.test]
+        others = (*self.unlabelled, *self.auxiliary)
+        return [*self.train, *others, self.validation, self.test]
 
 
 def assemble(config: RunConfig, store: Path) -> RunData:
@@ -103,6 +106,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
         for each in (rest, auxiliary)
     )
+    train, unlabelled, mixed_auxiliary = _mark_rows(config, train, unlabelled, auxiliary_parts)
     counts = leakage["utterances"]
     labelled = sum(len(part.labelled(target.task).rows) for part in train)
     return RunData(
@@ -112,6 +116,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         train=train,
         unlabelled=unlabelled,
         auxiliary=auxiliary_parts,
+        mixed_auxiliary=mixed_auxiliary,
         validation=validation,
         test=test,
         leakage=leakage | {"utterances": counts | {"unlabelled": counts["train"] - labelled}},
@@ -203,6 +208,24 @@ def _draw_auxiliary_speakers(config: RunConfig, store: Path) -> Pool:
         for corpus in corpora
     ]
     return Pool(tuple(corpora), tuple(members))
+
+
+def _mark_rows(config: RunConfig, *parts: list[Part]) -> tuple[list[Part], list[Part], list[Part]]:
+    """Return training, unlabelled and auxiliary parts as stage 2 takes them.
+
+    Where auxiliary rows take part in fewer phases (`training.auxiliary_phases`) they are told from
+    the others, and are left out where none of their phases is left: a model without tasks beside
+    the primary one has nothing to learn of them.
+    """
+    train, unlabelled, auxiliary = parts
+    if config.model.learns_from_labels_alone:
+        return train, unlabelled, []
+    if config.training.auxiliary_phases == "all" or not auxiliary:
+        return train, unlabelled, auxiliary
+    if not config.model.tasks:
+        return train, unlabelled, []
+    own = ([part.marked(AUXILIARY, 0) for part in each] for each in (train, unlabelled))
+    return *own, [part.marked(AUXILIARY, 1) for part in auxiliary]
 
 
 def _make_labels(

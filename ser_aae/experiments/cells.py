@@ -1,6 +1,6 @@
 """Cells of a table and points of a figure: the names of each, and its config."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,12 +65,15 @@ def cell_config(
 ) -> RunConfig:
     """Return the config of a cell: base, budget, the paper's settings, a search's, its own.
 
-    A model that learns from labels alone gets no corpus without emotions, from which no part of it
-    could learn. `own` has the cell's own settings by dotted name.
+    A model that learns from labels alone gets a corpus without emotions for a supervised stage 1
+    (`training.pretraining`) alone: nothing else of it could learn from such a corpus. `own` has the
+    cell's own settings by dotted name.
     """
     own = own or {}
     model = replace(setup.base.model, kind=kind)
-    has_auxiliary = setup.auxiliary and not model.learns_from_labels_alone
+    based = setup.budget.apply(setup.base)
+    learns = based.is_pretrained_supervised or not model.learns_from_labels_alone
+    has_auxiliary = setup.auxiliary and learns
     values: dict[str, Any] = {
         "dataset": setup.stored_name(dataset),
         "auxiliary": (setup.stored_name(setup.auxiliary),) if has_auxiliary else (),
@@ -88,8 +91,21 @@ def cell_config(
         values |= _papers_selection(setup)
     task = own.get("task", "emotion")
     values |= _papers_weights(setup, kind, task) | setup.tuned.settings_for(task, kind)
-    config = with_settings(setup.budget.apply(setup.base), values | own)
+    config = with_settings(based, values | own)
     return replace(config, tables=setup.tables_of(config.datasets))
+
+
+def stage_one_notes(setup: Setup, cells: Sequence[Cell]) -> tuple[str, ...]:
+    """Return a note on a stage 1 that all models of a comparison have alike, if they have one."""
+    pretrained = [cell.config for cell in cells if cell.config.auxiliary]
+    if not pretrained or not all(config.is_pretrained_supervised for config in pretrained):
+        return ()
+    return (
+        f"Every model begins with {pretrained[0].training.pretraining_epochs} epochs of gender and "
+        f"speaker classification on {setup.title_of(pretrained[0].auxiliary[0])} alone (Sec. 4.3): "
+        "the same data, loss and number of updates. Models with the encoder share the outcome; the "
+        "trunk of the CNN has another shape, and an outcome of its own.",
+    )
 
 
 def _papers_selection(setup: Setup) -> dict[str, str | int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config.kinds import KINDS
-from ser_aae.experiments.cells import UA, Artefact, Cell, cell_config
+from ser_aae.experiments.cells import UA, Artefact, Cell, cell_config, stage_one_notes
 from ser_aae.experiments.setup import Setup, thin
 from ser_aae.experiments.tables import secondary_config
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
@@ -52,7 +52,7 @@ def figure_3(setup: Setup) -> Artefact:
         for kind in ("cnn", "ae", "stl", "mtl")
     )
     title = "Multi-task against single-task, UA %"
-    notes = _steps_notes(setup, cells, "AE, STL and MTL")
+    notes = (*stage_one_notes(setup, cells), *_steps_notes(setup, cells, "AE, STL and MTL"))
     return Artefact("figure-3", title, cells, notes, reference="MTL")
 
 
@@ -133,6 +133,7 @@ def semi_supervised(setup: Setup) -> Artefact:
         "share and chooses the epoch by them: more labels than there would be where few are.",
         f"{KINDS['cnn'].title} trains on the labelled utterances alone, in as many steps at every "
         "share.",
+        *stage_one_notes(setup, cells),
         *_steps_notes(setup, cells, KINDS["mtl"].title),
     )
     return Artefact("semi-supervised", title, cells, notes, reference=KINDS["mtl"].title)
@@ -140,17 +141,21 @@ def semi_supervised(setup: Setup) -> Artefact:
 
 def _steps_notes(setup: Setup, cells: Sequence[Cell], others: str) -> tuple[str, ...]:
     """Return a note on the updates that models make beyond those of the CNN, if they do."""
-    mixed = [cell.config for cell in cells if cell.config.auxiliary]
+    mixed = [
+        cell.config
+        for cell in cells
+        if cell.config.auxiliary and not cell.config.model.learns_from_labels_alone
+    ]
     if not mixed:
         return ()
     shares = sorted({config.data.auxiliary_ratio for config in mixed})
+    told = " or ".join(f"{share:.0%}" for share in shares)
     return (
-        f"Models differ in their number of updates. {KINDS['cnn'].title} gets no corpus without "
-        f"emotions; {others} take {' or '.join(f'{share:.0%}' for share in shares)} of each batch "
-        f"of stage 2 from {setup.title_of(mixed[0].auxiliary[0])}, so that an epoch, which visits "
-        "each emotional segment once, has about "
-        f"{' or '.join(f'{1 / (1 - s):.2g}' for s in shares)} times as many steps, after "
-        f"{mixed[0].training.pretraining_epochs} epochs of stage 1.",
+        f"Models differ in their number of updates. {KINDS['cnn'].title} gets no speech without "
+        f"emotions in stage 2; {others} take {told} of each batch of stage 2 from "
+        f"{setup.title_of(mixed[0].auxiliary[0])}, so that an epoch, which visits each emotional "
+        f"segment once, has about {' or '.join(f'{1 / (1 - s):.2g}' for s in shares)} times as "
+        f"many steps, after {mixed[0].training.pretraining_epochs} epochs of stage 1.",
     )
 
 

@@ -1,6 +1,6 @@
 """Setup of the paper's experiments: corpora, base config, budget, what a search has chosen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +33,10 @@ _SELECTIONS = ("data.auxiliary_subset", "data.auxiliary_speakers", "verification
 
 _SIZES = ("model.filters", "model.classifier_pool")
 """Settings of the preset `paper` that a base may change and still follow the paper."""
+
+COMPARED: Mapping[str, Any] = {"training.pretraining": "supervised"}
+"""Settings that make comparisons of the paper fair, whatever the preset: all models begin with the
+same stage 1 (Sec. 4.3). Setups of before have the values of their base."""
 
 Value = TypeVar("Value")
 
@@ -196,6 +200,11 @@ class Setup(Naming):
     def repetitions_asked(self) -> int:
         """Number of seeds that each cell is to have."""
         return self.budget.repetitions if self.repetitions is None else self.repetitions
+
+
+def compare_fairly(base: RunConfig, given: Collection[str]) -> RunConfig:
+    """Return a base for comparisons: with `COMPARED`, but for the settings that were given."""
+    return with_settings(base, {k: v for k, v in COMPARED.items() if k not in given})
 
 
 def _has_papers_model(base: RunConfig) -> bool:

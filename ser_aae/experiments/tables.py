@@ -7,7 +7,7 @@ from ser_aae.config import RunConfig
 from ser_aae.config.datasets import given_path
 from ser_aae.config.kinds import KINDS
 from ser_aae.errors import UserError
-from ser_aae.experiments.cells import UA, WA, Artefact, Cell, cell_config
+from ser_aae.experiments.cells import UA, WA, Artefact, Cell, cell_config, stage_one_notes
 from ser_aae.experiments.setup import Setup
 
 SECONDARY: Mapping[str, tuple[str, ...]] = {
@@ -48,7 +48,7 @@ def table_3(setup: Setup) -> Artefact:
         *(("10-fold", kind) for kind in ("cnn-mtl", "ae-mtl", "mtl")),
         *(("loso", kind) for kind in ("mtl", "stl")),
     )
-    cells = (
+    cells = tuple(
         Cell(
             KINDS[kind].title,
             setup.title_of(dataset),
@@ -59,7 +59,8 @@ def table_3(setup: Setup) -> Artefact:
         for dataset in setup.datasets
     )
     title = "Categorical emotions, UA %"
-    return Artefact("table-3", title, tuple(cells), reference=KINDS["mtl"].title)
+    notes = stage_one_notes(setup, cells)
+    return Artefact("table-3", title, cells, notes, reference=KINDS["mtl"].title)
 
 
 def table_4(setup: Setup) -> Artefact:
@@ -92,7 +93,7 @@ def table_4(setup: Setup) -> Artefact:
 
 def table_5(setup: Setup) -> Artefact:
     """Auxiliary tasks beside categorical emotions (Sec. 6.1)."""
-    cells = (
+    cells = tuple(
         Cell(
             row, f"{setup.title_of(dataset)} {short}", secondary_config(setup, dataset, row), score
         )
@@ -101,12 +102,14 @@ def table_5(setup: Setup) -> Artefact:
         for short, score in _ACCURACIES
     )
     title = "Auxiliary tasks beside categorical emotions"
-    return Artefact("table-5", title, tuple(cells), (_NOTE_ON_NONE,), reference="Both")
+    return Artefact(
+        "table-5", title, cells, (_NOTE_ON_NONE, *stage_one_notes(setup, cells)), reference="Both"
+    )
 
 
 def table_6(setup: Setup) -> Artefact:
     """Auxiliary tasks beside levels and clusters of activation and valence (Sec. 6.1)."""
-    cells = (
+    cells = tuple(
         Cell(
             row,
             f"{setup.title_of(dataset)} {DIMENSIONS[task]}",
@@ -118,9 +121,9 @@ def table_6(setup: Setup) -> Artefact:
         for dataset in setup.datasets
         for task in tasks
     )
-    notes = (_NOTE_ON_NONE.replace("Table 3", "Fig. 3"),)
+    notes = (_NOTE_ON_NONE.replace("Table 3", "Fig. 3"), *stage_one_notes(setup, cells))
     title = "Auxiliary tasks beside dimensional emotions, UA %"
-    return Artefact("table-6", title, tuple(cells), notes, reference="Both")
+    return Artefact("table-6", title, cells, notes, reference="Both")
 
 
 def ravdess(setup: Setup) -> Artefact:

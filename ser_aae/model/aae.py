@@ -23,7 +23,13 @@ from ser_aae.model.networks import (
     build_encoder,
 )
 from ser_aae.model.optimisers import build_optimiser, trainable
-from ser_aae.model.replicas import apply_gradients, gather, num_replicas, share_statistics
+from ser_aae.model.replicas import (
+    apply_gradients,
+    gather,
+    num_replicas,
+    own_rows,
+    share_statistics,
+)
 
 _TRUNKS = {"encoder": build_encoder, "cnn": build_cnn_trunk}
 _ENCODERS_SHARE = ("reconstruction",)
@@ -52,6 +58,7 @@ class MultitaskAAE(AveragedModel):
         num_classes: Task to its number of classes; the first is the primary task.
         segment_shape: `(frequency, time, 1)`.
         seed: Seed of the prior's samples; layers draw from Keras' global seed.
+        phases: Phases that it is trained in, where these are not those of its kind.
     """
 
     def __init__(
@@ -60,10 +67,11 @@ class MultitaskAAE(AveragedModel):
         num_classes: Mapping[str, int],
         segment_shape: Shape = (128, 256, 1),
         seed: int = 0,
+        phases: Sequence[str] = (),
     ) -> None:
         super().__init__(name="multitask_aae")
         self.config = config
-        self.phases = config.traits.phases
+        self.phases = tuple(phases) or config.traits.phases
         self.num_classes = dict(num_classes)
         self.primary = next(iter(num_classes))
         self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape)
@@ -165,9 +173,9 @@ class MultitaskAAE(AveragedModel):
             code = own if tuple(phases) == _ENCODERS_SHARE else gather(own)
             terms = []
             if "reconstruction" in phases:
-                terms.append(self.reconstruction(segments, own))
+                terms.append(self.reconstruction(segments, own, labels))
             if "regularisation" in phases:
-                terms.append(self.regularisation(code))
+                terms.append(self.regularisation(*losses.select_rows(labels, code)))
             if "classification" in phases:
                 terms.append(self.classification(code, labels))
             loss = tf.add_n(terms)
@@ -176,13 +184,17 @@ class MultitaskAAE(AveragedModel):
         }
         self._apply(tape, loss, self._passes()[tuple(phases)], only_if=labelled)
 
-    def reconstruction(self, segments: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+    def reconstruction(self, segments: tf.Tensor, code: tf.Tensor, labels: Labels) -> tf.Tensor:
         """Return the term of phase 1, which encoder and decoder lower: L_AE, eq. (3).
 
-        Its weight in a sum is alpha, eq. (1); alone, alpha is a factor of its rate.
+        Its weight in a sum is alpha, eq. (1); alone, alpha is a factor of its rate. Segments and
+        code are a replica's own rows, labels those of the whole batch.
         """
-        loss = self._reconstruction_loss(segments, self.decoder(code, training=True))
-        return self._weights["reconstruction"] * loss
+        own = own_rows(labels, tf.shape(code)[0])
+        segments, code = losses.select_rows(own, segments, code)
+        weight = losses.weight_of_rows(labels, own, num_replicas())
+        loss = self._reconstruction_loss(segments, self.decoder(code, training=True), weight)
+        return self._weights["reconstruction"] * weight * loss
 
     def regularisation(self, code: tf.Tensor) -> tf.Tensor:
         """Update the discriminator, and return the term of phase 2 by which the encoder fools it.
@@ -236,9 +248,11 @@ class MultitaskAAE(AveragedModel):
         self._track("classification_loss", total)
         return total
 
-    def _reconstruction_loss(self, segments: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+    def _reconstruction_loss(
+        self, segments: tf.Tensor, decoded: tf.Tensor, weight: tf.Tensor | None = None
+    ) -> tf.Tensor:
         loss = losses.reconstruction_loss(segments, decoded, self.config.reconstruction)
-        self._track("reconstruction_loss", loss)
+        self._track("reconstruction_loss", loss, weight)
         return loss
 
     def _apply(
@@ -323,7 +337,12 @@ def _is_compiled(training: TrainingConfig) -> bool:
     return has_gpu and num_replicas() == 1 and not training.deterministic
 
 
-def build_model(config: RunConfig, num_classes: Mapping[str, int]) -> MultitaskAAE:
-    """Build the untrained model of a run; `num_classes` names the primary task first."""
+def build_model(
+    config: RunConfig, num_classes: Mapping[str, int], phases: Sequence[str] = ()
+) -> MultitaskAAE:
+    """Build the untrained model of a run; `num_classes` names the primary task first.
+
+    It is trained in the phases of its kind, or in those that are given.
+    """
     shape = (config.frontend.bins, config.data.segment_frames, 1)
-    return MultitaskAAE(config.model, num_classes, shape, seed=config.seed)
+    return MultitaskAAE(config.model, num_classes, shape, config.seed, phases)

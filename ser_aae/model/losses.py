@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from ser_aae.labels import UNLABELLED
+from ser_aae.labels import AUXILIARY, UNLABELLED
 
 
 class Balance(NamedTuple):
@@ -24,13 +24,41 @@ def reconstruction_loss(segments: tf.Tensor, decoded: tf.Tensor, reduction: str)
     """Return eq. (3): the squared distance of segments `(batch, ...)` and their reconstruction.
 
     `reduction` is `"sum"` over a segment's elements, the literal squared norm, or `"mean"`,
-    which keeps alpha comparable whatever the size of a segment. Mean over the batch.
+    which keeps alpha comparable whatever the size of a segment. Mean over the batch, 0 for no row.
     """
     squared = tf.math.squared_difference(segments, decoded)
-    mean = tf.reduce_mean(squared)
+    count = tf.cast(tf.size(squared), squared.dtype)
+    mean = tf.math.divide_no_nan(tf.reduce_sum(squared), count)
     if reduction == "mean":
         return mean
     return mean * tf.cast(tf.reduce_prod(tf.shape(segments)[1:]), mean.dtype)
+
+
+def select_rows(labels: Mapping[str, tf.Tensor], *tensors: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """Return the rows of tensors `(batch, ...)` that take part in every phase.
+
+    Rows of an auxiliary corpus are told from the others where they do not
+    (`training.auxiliary_phases`); otherwise all rows take part.
+    """
+    if AUXILIARY not in labels:
+        return tensors
+    chosen = tf.equal(labels[AUXILIARY], 0)
+    return tuple(tf.boolean_mask(tensor, chosen) for tensor in tensors)
+
+
+def weight_of_rows(
+    labels: Mapping[str, tf.Tensor], own: Mapping[str, tf.Tensor], replicas: int
+) -> tf.Tensor:
+    """Return the factor of a mean over a replica's own rows that take part in every phase.
+
+    With it the mean over the replicas is that over all such rows of the batch.
+    """
+    if AUXILIARY not in labels:
+        return tf.ones([])
+    of_own, of_all = (
+        tf.reduce_sum(1.0 - tf.cast(each[AUXILIARY], tf.float32)) for each in (own, labels)
+    )
+    return tf.math.divide_no_nan(replicas * of_own, of_all)
 
 
 def discriminator_loss(

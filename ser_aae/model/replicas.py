@@ -6,7 +6,7 @@ labelled rows of a batch, the draws of prior, noise and dropout, and with them a
 reconstruction's are then those of one process. With one replica nothing is exchanged.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -23,6 +23,14 @@ def gather(code: tf.Tensor) -> tf.Tensor:
         return code
     gathered = _gather(code)
     return tf.ensure_shape(gathered, [None, *code.shape[1:]])  # gathering forgets the sizes
+
+
+def own_rows(labels: Mapping[str, tf.Tensor], rows: tf.Tensor) -> Mapping[str, tf.Tensor]:
+    """Return the labels of this replica's rows, as many as given, of those of the whole batch."""
+    if num_replicas() == 1:
+        return labels
+    first = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
+    return {name: values[first : first + rows] for name, values in labels.items()}
 
 
 @tf.custom_gradient

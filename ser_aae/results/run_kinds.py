@@ -32,6 +32,7 @@ class Validation(Record):
     validation_unweighted_accuracy: float | None = None
     best_epoch: int | None = None
     epochs: int | None = None
+    ended_by: str | None = None
     seconds: float | None = None
     pretraining_seconds: float | None = None
     adversary: Adversary | None = None

@@ -5,10 +5,11 @@ A search must not look at the test part. Its runs end with `validation.json` in 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ser_aae.config import TrainingConfig
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import TRAIN_AGAIN, read_json, write_json
 from ser_aae.files.digests import digest_of_file
@@ -29,6 +30,9 @@ from ser_aae.results.run_kinds import Validation
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
 from ser_aae.training.scoring import TrainedModel, predictions_frame, score_tasks
+
+SCHEDULE, CAP = "schedule", "epochs"
+"""Ends of stage 2 in a run's record: by its schedule, or at the greatest number of epochs."""
 
 
 def validation_accuracy(folder: Path) -> float:
@@ -104,6 +108,10 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     dead = [adversary["warning"]] if adversary and adversary["warning"] else []
     for warning in dead:
         show(f"warning: {warning}")
+    ended_by = _find_end(epochs, trained.config.training)
+    if ended_by == CAP:
+        most = trained.config.training.epochs
+        show(f"stage 2: ended by training.epochs = {most}, before the schedule of the rates did")
     best = max(
         (row for row in epochs if row["stage"] == 2), key=lambda row: row["validation"][SELECTION]
     )
@@ -111,6 +119,7 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
         "validation_unweighted_accuracy": best["validation"][SELECTION],
         "best_epoch": best["epoch"],
         "epochs": len(epochs),
+        "ended_by": ended_by,
         "seconds": round(sum(row["seconds"] for row in epochs), 1),
         # of those, what runs that share their stage 1 spend once
         "pretraining_seconds": round(sum(row["seconds"] for row in epochs if row["stage"] == 1), 1),
@@ -120,3 +129,10 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
         FILE_DIGESTS: digest_files(trained.folder),
         "warnings": trained.data.warnings + dead,
     }
+
+
+def _find_end(epochs: Sequence[Mapping[str, Any]], training: TrainingConfig) -> str:
+    """Return what ended stage 2: its schedule (Sec. 4.3), or the greatest number of epochs."""
+    rows = [row["learning_rates"] for row in epochs if row["stage"] == 2]
+    first, last = (max(rates.values()) for rates in (rows[0], rows[-1]))
+    return SCHEDULE if last < training.stop_ratio * first else CAP

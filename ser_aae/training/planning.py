@@ -57,7 +57,7 @@ def plan_stage_one(config: RunConfig, data: RunData, times: StepTimes) -> tuple[
 
 def plan_fold(config: RunConfig, data: RunData, times: StepTimes) -> tuple[str, float]:
     """Return the line and the seconds of a fold's stage 2, if it does not stop early."""
-    ratio = mixed_share(config, data.train, data.unlabelled, data.auxiliary)
+    ratio = mixed_share(config, data.train, data.unlabelled, data.mixed_auxiliary)
     settings, size = replace(config.data, auxiliary_ratio=ratio), config.training.batch_size
     steps = steps_per_epoch(data.train, settings, size, bool(data.mixed))
     windows = data.validation.num_segments(

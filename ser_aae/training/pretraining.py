@@ -11,7 +11,7 @@ the heads differ. A run that has just computed the outcome reads it from the fil
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ from ser_aae.files.atomic import (
 )
 from ser_aae.files.digests import digest_of_file, digest_of_plain
 from ser_aae.files.locks import claim, holder
-from ser_aae.labels import PRIMARY_TASKS, UNLABELLED
+from ser_aae.labels import GENDERS, PRIMARY_TASKS, UNLABELLED
 from ser_aae.model.aae import MultitaskAAE, build_model
 from ser_aae.progress import Show
 from ser_aae.results.folder import (
@@ -50,7 +50,11 @@ from ser_aae.results.run_kinds import Epoch, StageOne
 from ser_aae.training.callbacks import read_backup, remove_backup
 from ser_aae.training.devices import device_names, is_on_several_hosts
 from ser_aae.training.latent import MOMENT_BATCHES
-from ser_aae.training.pretraining_key import describe_stage_one
+from ser_aae.training.pretraining_key import (
+    config_of_stage_one,
+    describe_stage_one,
+    phases_of_stage_one,
+)
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
 
@@ -104,11 +108,12 @@ def pretrain(
     return place
 
 
-def adopt_weights(model: MultitaskAAE, place: Path, data: RunData) -> None:
-    """Give a model the weights of stage 1, all but those of its primary classifier.
+def adopt_weights(model: MultitaskAAE, place: Path, data: RunData, phases: Sequence[str]) -> None:
+    """Give a model the weights of a stage 1 of some phases, but those of its primary classifier.
 
-    A speaker of the auxiliary corpora keeps what the speaker head has learnt of them; the
-    speakers that the run adds begin as they are.
+    Networks that take no part in these phases begin as they are. A speaker of the auxiliary corpora
+    keeps what the speaker head has learnt of them; the speakers that the run adds begin as they
+    are.
 
     Raises:
         DamagedError: The weights are not those of such a model. Their digests are compared before,
@@ -117,7 +122,7 @@ def adopt_weights(model: MultitaskAAE, place: Path, data: RunData) -> None:
     path = place / STAGE_ONE_WEIGHTS
     columns = [data.speakers.index(name) for name in auxiliary_speakers(data)]
     with np.load(path) as found:
-        for name, weight in _shared_weights(model):
+        for name, weight in _shared_weights(model, phases):
             value = found[name] if name in found.files else np.array(np.nan)
             width = len(columns) if name.startswith(_SPEAKER_LOGITS) else weight.shape[-1]
             if value.shape != (*weight.shape[:-1], width) or not np.isfinite(value).all():
@@ -205,22 +210,24 @@ def _compute(
     place: Path, config: RunConfig, data: RunData, strategy: tf.distribute.Strategy, show: Show
 ) -> bytes:
     """Train stage 1 in a folder that is held, and return its weights as an archive of NumPy's."""
+    config = config_of_stage_one(config)
     seed_everything(config)
     with strategy.scope():
         model, stage = _build_stage(config, data)
     fit_stage(model, stage, config, place, show)
     model.swap_averages()
     content = io.BytesIO()
-    np.savez(content, **{name: weight.numpy() for name, weight in _shared_weights(model)})
+    np.savez(
+        content, **{name: weight.numpy() for name, weight in _shared_weights(model, model.phases)}
+    )
     return content.getvalue()
 
 
 def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]:
     """Return an untrained model of the auxiliary tasks, and what it is trained on."""
-    counts = {_STAND_IN: 2} | {task: data.num_classes[task] for task in config.model.tasks}
-    if "speaker" in counts:
-        counts["speaker"] = len(auxiliary_speakers(data))
-    model = build_model(config, counts)
+    sizes = {"gender": len(GENDERS), "speaker": len(auxiliary_speakers(data))}
+    counts = {_STAND_IN: 2} | {task: sizes[task] for task in config.model.tasks}
+    model = build_model(config, counts, phases_of_stage_one(config))
     model.compile(config.training)
     parts = _number_speakers(data)
     normalisation = measure_normalisation(parts)
@@ -252,12 +259,17 @@ def _number_speakers(data: RunData) -> list[Part]:
     ]
 
 
-def _shared_weights(model: MultitaskAAE) -> Iterator[tuple[str, "tf.Variable"]]:
-    """Yield the weights that go from stage 1 to stage 2, by network, layer and name."""
+def _shared_weights(
+    model: MultitaskAAE, phases: Sequence[str]
+) -> Iterator[tuple[str, "tf.Variable"]]:
+    """Yield the weights that go from a stage 1 of some phases to stage 2, with their names.
+
+    A name is that of network, layer and weight.
+    """
     networks = [model.encoder]
-    if "reconstruction" in model.phases:
+    if "reconstruction" in phases:
         networks.append(model.decoder)
-    if "regularisation" in model.phases:
+    if "regularisation" in phases:
         networks.append(model.discriminator)
     networks += [head for task, head in model.classifiers.items() if task != model.primary]
     for network in networks:

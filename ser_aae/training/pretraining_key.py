@@ -10,10 +10,11 @@ import hashlib
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from ser_aae.config import RunConfig
+from ser_aae.config import ModelConfig, RunConfig, TrainingConfig
 from ser_aae.config.fields import settings
 from ser_aae.data.run_data import RunData
 from ser_aae.results.folder import flatten
@@ -26,12 +27,51 @@ losses, networks, optimisers, batches, augmentation, draws or normalisation."""
 _PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
 
 
+_SUPERVISED = ("classification",)
+"""Phases of a stage 1 that is supervised."""
+
+
+def phases_of_stage_one(config: RunConfig) -> tuple[str, ...]:
+    """Return the phases that stage 1 of a run is trained in."""
+    is_supervised = config.training.pretraining == "supervised"
+    return _SUPERVISED if is_supervised else config.model.traits.phases
+
+
+def config_of_stage_one(config: RunConfig) -> RunConfig:
+    """Return the config that stage 1 of a run is computed by.
+
+    A supervised stage 1 (Sec. 4.3) classifies gender and speaker whatever the run's model is for,
+    so that all kinds with the same trunk share its outcome: what else the kinds differ in, and what
+    only phases ask for that it lacks, is the same for all of them here.
+    """
+    if config.training.pretraining != "supervised":
+        return config
+    model, usual = config.model, ModelConfig()
+    of_phases = ("alpha", "reconstruction", "adversarial", "adversarial_weight")
+    of_adversary = [each.name for each in fields(usual) if each.name.startswith("discriminator_")]
+    common = {name: getattr(usual, name) for name in (*of_phases, *of_adversary)}
+    kind = "mtl" if model.traits.trunk == "encoder" else "cnn-mtl"
+    tasks = usual.auxiliary_tasks
+    rates = TrainingConfig()
+    return replace(
+        config,
+        # beta 0 leaves eq. (2) the sum of the losses of gender and speaker
+        model=replace(model, **common, kind=kind, beta=0.0, auxiliary_tasks=tasks),
+        training=replace(
+            config.training,
+            update=rates.update,
+            generator_rate_ratio=rates.generator_rate_ratio,
+            discriminator_rate_ratio=rates.discriminator_rate_ratio,
+        ),
+    )
+
+
 def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:
     """Return the settings that stage 1 depends on, by dotted name."""
     known = settings()
     return {
         name: value
-        for name, value in flatten(config.identity()).items()
+        for name, value in flatten(config_of_stage_one(config).identity()).items()
         if known[name][0].metadata["stage_one"]
     }
 

@@ -43,6 +43,7 @@ from ser_aae.training.display import parts_of_stage_two
 from ser_aae.training.divergence import DivergedError
 from ser_aae.training.ending import finish, finish_unscored, remove_leftovers
 from ser_aae.training.pretraining import adopt_weights, pretrain
+from ser_aae.training.pretraining_key import phases_of_stage_one
 from ser_aae.training.scoring import TrainedModel
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
@@ -186,7 +187,7 @@ def _build_model(
     with strategy.scope():
         model = build_model(config, data.num_classes)
         if pretrained is not None:
-            adopt_weights(model, pretrained, data)
+            adopt_weights(model, pretrained, data, phases_of_stage_one(config))
         model.compile(config.training, _class_shares(data))
     return TrainedModel(config, folder, data, model, normalisation)
 
@@ -214,7 +215,7 @@ def _train_stage_two(trained: TrainedModel, show: Show) -> None:
         epochs=config.training.epochs,
         primary=data.train,
         auxiliary=data.mixed,
-        auxiliary_ratio=mixed_share(config, data.train, data.unlabelled, data.auxiliary),
+        auxiliary_ratio=mixed_share(config, data.train, data.unlabelled, data.mixed_auxiliary),
         normalisation=trained.normalisation,
         observed=scorer.dataset,
         scoring=[ValidationScores(scorer, trained.model.primary)],

@@ -24,7 +24,7 @@ from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import choices
 from ser_aae.experiments.artefacts import ARTEFACTS
-from ser_aae.experiments.setup import BUDGETS, Setup
+from ser_aae.experiments.setup import BUDGETS, Setup, compare_fairly
 from ser_aae.results.places import Places
 
 RUNS = Path("my runs")
@@ -41,6 +41,7 @@ SETUPS = {
     ),
     "other": Setup(("ravdess", "demo"), "urdu", corpora=known_facts()),
     "none": Setup(("ravdess",), "", corpora=known_facts()),
+    "compared": Setup(base=compare_fairly(RunConfig(), ()), corpora=known_facts()),
     "by hand": Setup(
         budget=BUDGETS["small"],
         repetitions=3,

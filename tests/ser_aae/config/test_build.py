@@ -89,6 +89,13 @@ def test_a_model_that_learns_from_labels_alone_takes_no_corpus_without(kind):
     assert "labels of emotion alone, got urdu; leave it out" in text
 
 
+def test_it_takes_one_for_a_supervised_stage_1():
+    given = ["model.kind=cnn", "auxiliary=urdu", "training.pretraining=supervised"]
+    assert build_config(assignments=given).auxiliary == ("urdu",)
+    text = message(build_config, assignments=[*given, "training.pretraining_epochs=0"])
+    assert text.startswith("auxiliary: expected none, for cnn")
+
+
 @pytest.mark.parametrize("kind", ["cnn-mtl", "ae", "stl", "mtl"])
 def test_any_other_model_takes_one(kind):
     assert build_config(assignments=[f"model.kind={kind}", "auxiliary=urdu"]).auxiliary == ("urdu",)

@@ -7,11 +7,11 @@ import pytest
 from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.batches.pipeline import measure_normalisation, steps_per_epoch
-from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig
+from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, TrainingConfig
 from ser_aae.data.labelled_share import mixed_share
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
-from ser_aae.labels import UNLABELLED
+from ser_aae.labels import AUXILIARY, UNLABELLED
 from ser_aae.protocols.fold_lists import format_list, write_lists
 from ser_aae.protocols.splits import make_split
 
@@ -94,6 +94,36 @@ def test_it_is_mixed_in_before_the_auxiliary_corpora_and_takes_part(kfold_config
     assert [part.corpus.name for part in data.mixed] == ["tiny", "voices"]
     assert data.parts == [*data.train, *data.mixed, data.validation, data.test]
     assert data.auxiliary == data.mixed[1:]  # what stage 1 is trained on
+
+
+def test_auxiliary_rows_that_classify_alone_are_told_from_the_others(kfold_config, store):
+    config = replace(kfold_config, auxiliary=("voices",), data=DataConfig())
+    plain = assemble(config, store)
+    assert not any(AUXILIARY in part.labels for part in plain.parts)
+    alone = replace(TrainingConfig(), auxiliary_phases="classification")
+    data = assemble(replace(config, training=alone), store)
+    for part in (*data.train, *data.mixed):
+        expected = int(part.corpus.name == "voices")
+        assert set(part.labels[AUXILIARY][part.rows]) == {expected}
+    # stage 1 and evaluation have no such difference
+    assert not any(
+        AUXILIARY in each.labels for each in (*data.auxiliary, data.test, data.validation)
+    )
+    assert [len(part.rows) for part in data.parts] == [len(part.rows) for part in plain.parts]
+
+
+@pytest.mark.parametrize(("kind", "mixed"), [("ae", False), ("stl", False), ("ae-mtl", True)])
+def test_a_model_without_their_heads_has_no_such_rows(kfold_config, store, kind, mixed):
+    config = replace(
+        kfold_config,
+        auxiliary=("voices",),
+        data=DataConfig(),
+        model=replace(kfold_config.model, kind=kind),
+        training=replace(TrainingConfig(), auxiliary_phases="classification"),
+    )
+    data = assemble(config, store)
+    assert ("voices" in [part.corpus.name for part in data.mixed]) == mixed
+    assert [part.corpus.name for part in data.auxiliary] == ["voices"]  # what stage 1 has
 
 
 @pytest.mark.parametrize(("kind", "mixed"), [("cnn", 0), ("cnn-mtl", 1), ("ae", 1), ("stl", 1)])

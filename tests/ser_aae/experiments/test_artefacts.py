@@ -12,9 +12,10 @@ from ser_aae.config.fields import with_settings
 from ser_aae.errors import UserError
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.cells import PAPERS_WEIGHTS, cell_config
-from ser_aae.experiments.setup import BUDGETS, Budget, Setup
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup, compare_fairly
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results.predictions import score
+from ser_aae.training.pretraining_key import config_of_stage_one
 
 SETUP = Setup(budget=Budget("few"), max_auxiliary_speakers=900, corpora=known_facts())
 PAPER = replace(SETUP, base=build_config("paper"))
@@ -238,7 +239,24 @@ def test_what_the_others_are_compared_with_is_a_row_or_a_column():
         )
 
 
-def test_the_supervised_cnn_gets_no_corpus_without_emotions():
+@pytest.mark.parametrize("name", ["figure-3", "table-3", "table-5", "table-6"])
+def test_in_comparisons_all_models_begin_with_the_same_stage_1(name):
+    setup = replace(SETUP, base=compare_fairly(SETUP.base, ()))
+    cells = ARTEFACTS[name](setup).cells
+    assert all(cell.config.auxiliary == ("librispeech",) for cell in cells)
+    models = {config_of_stage_one(cell.config).model for cell in cells}
+    assert len(models) == len({cell.config.model.traits.trunk for cell in cells})
+    assert "the same data, loss and number of updates" in " ".join(ARTEFACTS[name](setup).notes)
+    # a setup of before has what it had
+    assert "number of updates. " in " ".join(ARTEFACTS["figure-3"](SETUP).notes)
+    assert "the same data, loss" not in " ".join(ARTEFACTS[name](SETUP).notes)
+
+
+def test_a_stage_1_that_is_given_stays():
+    assert compare_fairly(SETUP.base, ["training.pretraining"]) == SETUP.base
+
+
+def test_without_a_supervised_stage_1_the_cnn_gets_no_corpus_without_emotions():
     assert cell_config(SETUP, "iemocap", "cnn").auxiliary == ()
     assert cell_config(SETUP, "iemocap", "cnn-mtl").auxiliary == ("librispeech",)
 

@@ -12,6 +12,7 @@ from processes import ROOT, run_code
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.config.kinds import KINDS
 from ser_aae.errors import UserError
+from ser_aae.labels import AUXILIARY
 from ser_aae.model import losses
 from ser_aae.model.aae import MultitaskAAE, _is_compiled
 
@@ -123,7 +124,7 @@ def test_each_term_of_the_joint_loss_has_a_gradient_to_exactly_its_networks(phas
     segments, labels = make_batch()
     with tf.GradientTape() as tape:
         code = model.encoder(segments, training=True)
-        given = {"reconstruction": [segments, code], "classification": [code, labels]}
+        given = {"reconstruction": [segments, code, labels], "classification": [code, labels]}
         loss = getattr(model, phase)(*given.get(phase, [code]))
     networks = [network(model, name) for name in NETWORKS if name != "discriminator"]
     slopes = tape.gradient(loss, [each.trainable_variables for each in networks])
@@ -214,6 +215,52 @@ def test_a_batch_without_any_label_moves_no_classifier(plan):
         momentum, (v for task in TASKS for v in model.optimisers[task].variables), strict=True
     ):
         np.testing.assert_array_equal(old, task_value.numpy())
+
+
+def mark_auxiliary(batch, rows):
+    """Return a batch whose last rows are of an auxiliary corpus, without an emotion."""
+    segments, labels = batch
+    of_auxiliary = tf.cast(tf.range(len(segments)) >= len(segments) - rows, tf.int32)
+    emotion = tf.where(of_auxiliary == 1, -1, labels["emotion"])
+    return segments, labels | {"emotion": emotion, AUXILIARY: of_auxiliary}
+
+
+@BOTH
+def test_rows_of_auxiliary_corpora_reach_neither_decoder_nor_discriminator(plan):
+    segments, labels = mark_auxiliary(make_batch(), 3)
+    model = make_model(training=plan)
+    codes = {"decoder": [], "discriminator": []}
+    for name, seen in codes.items():
+        call = getattr(model, name).call
+        getattr(model, name).call = lambda x, *a, call=call, seen=seen, **k: (
+            seen.append(len(x)) or call(x, *a, **k)
+        )
+    model.train_step((segments, labels))
+    assert set(codes["decoder"]) == set(codes["discriminator"]) == {5}
+
+
+@BOTH
+def test_rows_of_auxiliary_corpora_train_gender_and_speaker(plan):
+    batch = mark_auxiliary(make_batch(), 3)
+    ends = []
+    for labels in (batch[1], {**batch[1], "gender": 1 - batch[1]["gender"]}):
+        changed = {**labels, "gender": tf.where(batch[1][AUXILIARY] == 1, labels["gender"], -1)}
+        model = make_model(training=plan)
+        run(model, 1, (batch[0], changed))
+        ends.append(model.encoder.get_weights())
+    assert any(not np.array_equal(a, b) for a, b in zip(*ends, strict=True))
+
+
+def test_the_reconstruction_is_measured_on_the_rows_that_reconstruct():
+    segments, labels = mark_auxiliary(make_batch(), 4)
+    model = make_model()
+    code = model.encoder(segments, training=False)
+    own = model.reconstruction(segments, code, labels)
+    alone = {task: values[:4] for task, values in labels.items()}
+    assert float(own) == pytest.approx(
+        float(model.reconstruction(segments[:4], code[:4], alone)), rel=1e-5
+    )
+    assert float(own) != pytest.approx(float(model.reconstruction(segments, code, make_batch()[1])))
 
 
 def test_unlabelled_rows_beside_labelled_ones_do_not_enter_the_emotion_loss():

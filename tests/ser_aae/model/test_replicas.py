@@ -34,6 +34,10 @@ segments = draw.normal(size=(STEPS * SIZE, *SHAPE)).astype(np.float32)
 labels = {task: draw.integers(-1, n, STEPS * SIZE).astype(np.int32) for task, n in NUMBERS.items()}
 labels["emotion"][SIZE : 2 * SIZE] = -1  # a batch without
 labels["emotion"][: SIZE // 2] = -1  # and a replica
+if sys.argv[2] == "marked":
+    # half of one replica's rows are of an auxiliary corpus; and all of another's, in one batch
+    labels["auxiliary"] = np.tile([0, 0, 0, 0, 0, 1, 0, 1], STEPS).astype(np.int32)
+    labels["auxiliary"][SIZE // 2 : SIZE] = 1
 
 def learn(update, strategy):
     keras.utils.set_random_seed(1)
@@ -63,10 +67,14 @@ print(json.dumps(compare(sys.argv[1])))
 """
 
 
-@pytest.fixture(scope="module", params=["serial", "joint"])
+@pytest.fixture(
+    scope="module",
+    params=[("serial", "plain"), ("joint", "plain"), ("joint", "marked")],
+    ids="-".join,
+)
 def found(request):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, request.param],
+        [sys.executable, "-c", PROGRAM, *request.param],
         cwd=ROOT,
         capture_output=True,
         text=True,

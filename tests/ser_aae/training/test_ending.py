@@ -197,3 +197,29 @@ def test_what_a_kill_in_the_last_moment_leaves_goes_with_the_next_command(
         (folder / name).touch()
     assert train_and_evaluate(config, tiny_store, runs) == folder
     assert sorted(folder.iterdir()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "ended_by"),
+    [
+        ({"epochs": 3}, "epochs"),
+        ({"epochs": 9, "stop_ratio": 0.9, "patience_epochs": 1}, "schedule"),
+    ],
+)
+def test_a_run_says_whether_the_schedule_ended_it(config, tiny_store, tmp_path, changes, ended_by):
+    training = replace(config.training, learning_rate=1e-9, **changes)
+    lines = []
+    folder = train_and_evaluate(
+        replace(config, training=training),
+        tiny_store,
+        tmp_path,
+        lines.append,
+        score_test=False,
+    )
+    validation = read_json(folder / VALIDATION)
+    assert validation["ended_by"] == ended_by
+    assert (validation["epochs"] == changes["epochs"]) == (ended_by == "epochs")
+    told = [line for line in lines if "before the schedule" in line]
+    assert len(told) == (ended_by == "epochs")
+    if told:
+        assert "training.epochs = 3" in told[0]

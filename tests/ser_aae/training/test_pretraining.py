@@ -14,6 +14,7 @@ import tensorflow as tf
 from processes import ROOT, wait_for
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.config.kinds import KINDS
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
@@ -194,7 +195,7 @@ def test_weights_of_before_digests_that_fit_nothing_are_refused(
     CHANGES[change](values)
     np.savez(tmp_path / "weights.npz", **values)
     with pytest.raises(UserError, match=r"weights\.npz: expected finite numbers .*; remove "):
-        adopt_weights(build_model(config, data.num_classes), tmp_path, data)
+        adopt_weights(build_model(config, data.num_classes), tmp_path, data, KINDS["mtl"].phases)
 
 
 def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tiny_store, place):
@@ -202,7 +203,7 @@ def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tin
     keras.utils.set_random_seed(3)
     model = build_model(config, data.num_classes)
     before = {weight.path: weight.numpy() for weight in model.weights}
-    adopt_weights(model, place, data)
+    adopt_weights(model, place, data, model.phases)
     with np.load(place / "weights.npz") as learnt:
         kernel = model.encoder.get_layer("encoder_1_conv").kernel.numpy()
         np.testing.assert_array_equal(kernel, learnt["encoder/encoder_1_conv/kernel"])

@@ -99,7 +99,9 @@ def test_every_setting_counts_that_does_not_say_otherwise():
     counted = settings_of_stage_one(config)
     known = settings()
     without = {name for name, (item, _) in known.items() if not item.metadata["stage_one"]}
-    assert counted.keys() == known.keys() - without
+    # the last one takes the others' place where it has another value
+    assert counted.keys() | {"training.pretraining"} == known.keys() - without
+    assert "training.pretraining" in settings_of_stage_one(supervised(RunConfig()))
     assert {"seed", "model.alpha", "frontend.scale"} <= counted.keys()
     assert "data.labelled_fraction" in without
 
@@ -126,3 +128,51 @@ def test_the_processor_is_told_by_its_name(tmp_path):
     table.write_text("processor\t: 0\nmodel name\t: Chip 9000\nflags\t: fast\nmodel name\t: x\n")
     assert stage_one._processor(table).endswith(" Chip 9000")
     assert stage_one._processor(tmp_path / "none")
+
+
+def supervised(config, **values):
+    return with_settings(config, {"training.pretraining": "supervised", **values})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model.kind", "stl"),
+        ("model.kind", "ae"),
+        ("model.kind", "ae-mtl"),
+        ("model.alpha", 0.1),
+        ("model.beta", 0.1),
+        ("model.auxiliary_tasks", ("gender",)),
+        ("model.reconstruction", "sum"),
+        ("model.discriminator_noise", 0.0),
+        ("training.update", "joint"),
+        ("training.discriminator_rate_ratio", 1.0),
+    ],
+)
+def test_all_models_with_the_encoder_share_a_supervised_one(config, tiny_store, name, value):
+    one, other = supervised(config), supervised(config, **{name: value})
+    assert name_of(other, tiny_store) == name_of(one, tiny_store)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model.kind", "cnn"),
+        ("model.filters", (2, 4)),
+        ("model.dropout", 0.1),
+        ("training.learning_rate", 1e-5),
+        ("training.pretraining_epochs", 2),
+        ("training.pretraining", "all"),
+    ],
+)
+def test_what_a_supervised_one_is_computed_by_tells_it_apart(config, tiny_store, name, value):
+    one, other = supervised(config), supervised(config, **{name: value})
+    assert name_of(other, tiny_store) != name_of(one, tiny_store)
+
+
+def test_the_two_kinds_of_the_cnn_share_theirs(config, tiny_store):
+    names = {
+        name_of(supervised(config, **{"model.kind": kind}), tiny_store)
+        for kind in ("cnn", "cnn-mtl")
+    }
+    assert len(names) == 1

@@ -8,6 +8,7 @@ import pytest
 from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.config.kinds import KINDS
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
@@ -223,6 +224,17 @@ def test_auxiliary_rows_train_in_two_stages(two_stages):
     assert read_json(folder / "result.json")["leakage"]["speakers"]["auxiliary"] == 8
 
 
+def test_auxiliary_rows_that_classify_alone_change_the_outcome(two_stages, store, tmp_path):
+    longer, folder = two_stages
+    training = replace(longer.training, auxiliary_phases="classification")
+    other = train_and_evaluate(replace(longer, training=training), store, tmp_path)
+    epochs = [read_jsonl(each / "epochs.jsonl") for each in (folder, other)]
+    assert [len(rows) for rows in epochs] == [len(epochs[0])] * 2
+    assert epochs[0][0]["train"] == epochs[1][0]["train"]  # stage 1 is the same
+    assert epochs[0][-1]["train"] != epochs[1][-1]["train"]
+    assert all(np.isfinite(list(epochs[1][-1]["train"].values())))
+
+
 def test_nan_stops_the_run_with_a_message_and_no_result(config, store, tmp_path):
     training = replace(TRAINING, optimiser="sgd", learning_rate=1e30)
     wild = replace(config, training=training, model=CNN)
@@ -240,6 +252,55 @@ def test_each_kind_of_model_runs_in_two_stages(config, store, tmp_path, kind):
     result = read_json(folder / "result.json")
     assert (result["adversary"] is None) == (kind != "stl")
     assert (result["gender_accuracy"] is None) == (kind in ("stl", "cnn"))
+
+
+@pytest.fixture(scope="module")
+def one_pretraining(tmp_path_factory):
+    """The runs of all kinds, which share what stage 1 they can."""
+    return tmp_path_factory.mktemp("supervised")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_supervised_stage_1_serves_each_kind(config, store, one_pretraining, kind):
+    training = replace(TRAINING, pretraining="supervised", learning_rate=1e-12)
+    wanted = replace(
+        config, auxiliary=("other",), model=replace(MODEL, kind=kind), training=training
+    )
+    folder = train_and_evaluate(wanted, store, one_pretraining)
+    first, *rest = read_jsonl(folder / "epochs.jsonl")
+    assert [row["stage"] for row in (first, *rest)] == [1, 2, 2]
+    assert first["train"]["gender_loss"] > 0
+    assert first["train"]["speaker_loss"] > 0
+    assert first["train"]["emotion_loss"] == 0
+    assert not {"reconstruction_loss", "discriminator_loss"} & set(first["train"])
+    # stage 2 hardly moves: what is kept is what stage 1 gave
+    trunk = "encoder" if KINDS[kind].trunk == "encoder" else "cnn"
+    given = weights_of_stage_1(one_pretraining, f"encoder/{trunk}_1_conv/kernel")
+    kept = [
+        value
+        for name, value in weights_of(folder).items()
+        if value.shape == given.shape and np.allclose(value, given, atol=1e-6)
+    ]
+    assert kept
+    if kind == "cnn":  # learns nothing of their speech in stage 2
+        assert rest[-1]["train"].keys() <= {
+            "classification_loss",
+            "emotion_loss",
+            "emotion_accuracy",
+        }
+
+
+def test_of_all_kinds_two_stages_1_are_computed(one_pretraining):
+    places = list((one_pretraining / "pretraining").iterdir())
+    assert len([place for place in places if (place / "weights.npz").is_file()]) == 2
+
+
+def weights_of_stage_1(runs, name):
+    for path in (runs / "pretraining").rglob("weights.npz"):
+        with np.load(path) as found:
+            if name in found.files:
+                return found[name]
+    raise AssertionError(name)
 
 
 def test_classes_are_balanced_by_their_share_of_the_training_part(config, store):
