@@ -1,4 +1,4 @@
-"""Stage 1, on the auxiliary corpora alone (Sec. 4.1.3): computed once for all runs that share it.
+"""Stage 1, on the auxiliary corpora alone (Sec. 4.3): computed once for all runs that share it.
 
 It is a training of its own, with nothing of the emotional corpus in it: normalised by the auxiliary
 corpora, with a speaker head over their speakers, for a number of epochs that nothing chooses. So

@@ -35,7 +35,7 @@ from ser_aae.training.latent import measure_moments
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the two stages of training (Sec. 4.1.3).
+    """One of the two stages of training (Sec. 4.3).
 
     Attributes:
         number: 1 is on the auxiliary corpora alone, 2 on emotional data.
