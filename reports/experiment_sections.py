@@ -35,7 +35,7 @@ from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
 from ser_aae.results.trials import det_curve, read_trials
 
-_NOT_DEAD = (None, "alive", "strayed", "not settled")
+_NOT_DEAD = (None, "alive", "strayed", "guessing", "not settled")
 """States of an adversary that has not died; `None`: the model has none."""
 
 _VERIFICATION_NOTE = (
@@ -148,15 +148,21 @@ def _voices_warnings(evaluation: Mapping[str, Any]) -> list[str]:
 
 
 def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return a sentence on the runs whose adversary has died, and one on those where it strayed."""
+    """Return a sentence each on the runs whose adversary has died, guesses, or strayed."""
     states = {run["name"]: _adversary(run).get("state") for run in evaluation["runs"]}
     dead = [f"{name} ({state})" for name, state in states.items() if state not in _NOT_DEAD]
+    guessing = [name for name, state in states.items() if state == "guessing"]
     strayed = [name for name, state in states.items() if state == "strayed"]
     sentences = []
     if dead:
         sentences.append(
             f"The adversary is dead in {len(dead)} of {len(states)} runs: {', '.join(dead)}. What "
             "was trained there is an autoencoder, not an adversarial one."
+        )
+    if guessing:
+        sentences.append(
+            f"The discriminator guesses in {len(guessing)} of {len(states)} runs: "
+            f"{', '.join(guessing)}. It steers the encoder nowhere."
         )
     if strayed:
         sentences.append(

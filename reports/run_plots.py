@@ -47,6 +47,21 @@ _PANELS = (
         "Adversary: accuracy", "accuracy", {"discriminator": ("train", "discriminator_accuracy")}
     ),
     _Panel(
+        "Latent code on validation: the prior has variance 1, kurtosis 3",
+        "moment",
+        {"variance": ("latent", "variance"), "kurtosis": ("latent", "kurtosis")},
+    ),
+    _Panel(
+        "Latent code on validation: distance to the prior",
+        "MMD²",
+        {"codes": ("latent", "mmd")},
+    ),
+    _Panel(
+        "Adversary without noise: told apart",
+        "accuracy",
+        {"discriminator": ("latent", "discriminator_accuracy")},
+    ),
+    _Panel(
         "Classification: training loss",
         "loss",
         {task: ("train", f"{task}_loss") for task in _TASKS}

@@ -22,25 +22,83 @@ _MAX_POINTS = 1000
 _SEED = 0
 
 
-def measure_moments(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, float]:
-    """Return mean, variance and kurtosis of z over the first batches of a data set.
+def describe_latent(model: keras.Model, dataset: tf.data.Dataset) -> dict[str, float]:
+    """Return how near z is to the prior, over the first batches of a data set.
 
-    The prior has 0, 1 and 3. A variance that falls to 0 or a kurtosis far from 3 says that
-    the codes do not look like the prior, whatever the losses say.
+    Returns:
+        `mean`, `variance` and `kurtosis` of z, which are 0, 1 and 3 for the prior; `mmd`, see
+        `distance_to_prior`, which is near 0 for it; and where the model has a discriminator
+        `discriminator_accuracy`, with which it tells these codes, without noise, from the prior.
 
     Raises:
         DivergedError: A code is NaN or infinite.
     """
     codes = [
-        model.encoder(segments, training=False).numpy().ravel()
+        model.encoder(segments, training=False).numpy()
         for segments, *_ in dataset.take(MOMENT_BATCHES)
     ]
-    values = np.concatenate(codes).astype(np.float64)
+    values = np.concatenate([code.ravel() for code in codes]).astype(np.float64)
     refuse_diverged({"code": values})
+    vectors = np.concatenate([code.reshape(-1, code.shape[-1]) for code in codes])
+    found = measure_moments(values) | {"mmd": distance_to_prior(vectors)}
+    if "regularisation" in model.phases:
+        found["discriminator_accuracy"] = _discriminator_accuracy(model, codes)
+    return found
+
+
+def measure_moments(values: np.ndarray) -> dict[str, float]:
+    """Return mean, variance and kurtosis of values; the prior has 0, 1 and 3.
+
+    A variance that falls to 0 or a kurtosis far from 3 says that the codes do not look like the
+    prior, whatever the losses say.
+    """
     mean, variance = values.mean(), values.var()
     fourth = np.mean((values - mean) ** 4)
     kurtosis = fourth / variance**2 if variance > 0 else 0.0
     return {"mean": float(mean), "variance": float(variance), "kurtosis": float(kurtosis)}
+
+
+def distance_to_prior(vectors: np.ndarray) -> float:
+    """Return the maximum mean discrepancy of codes and N(0, I), unbiased and squared.
+
+    The kernel is a mean of Gaussians of several widths around the distance of two samples of the
+    prior (Gretton et al., "A kernel two-sample test", 2012). Two samples of the prior have about 0,
+    which may be a little below 0; the more, the farther apart.
+
+    Args:
+        vectors: `(n, channels)`, z at each place of its map.
+    """
+    from sklearn.metrics.pairwise import euclidean_distances  # loads slowly
+
+    draw = np.random.default_rng(_SEED)
+    count, channels = min(_MAX_POINTS, len(vectors)), vectors.shape[-1]
+    chosen = vectors[draw.choice(len(vectors), count, replace=False)].astype(np.float64)
+    prior = draw.normal(size=chosen.shape)
+
+    def likeness(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        distances = euclidean_distances(first, second, squared=True) / (2.0 * channels)
+        return np.mean([np.exp(-distances / width) for width in (0.25, 0.5, 1.0, 2.0)], axis=0)
+
+    def mean_of_pairs(points: np.ndarray) -> float:
+        same = likeness(points, points)
+        return (same.sum() - np.trace(same)) / (count * (count - 1))
+
+    if count < 2:
+        return 0.0
+    across = likeness(chosen, prior).mean()
+    return float(mean_of_pairs(chosen) + mean_of_pairs(prior) - 2.0 * across)
+
+
+def _discriminator_accuracy(model: MultitaskAAE, codes: list[np.ndarray]) -> float:
+    """Return the share of codes and as many samples of the prior that D tells apart, noise-free."""
+    draw = np.random.default_rng(_SEED)
+    right = []
+    for code in codes:
+        prior = draw.normal(size=code.shape).astype(np.float32)
+        for samples, truth in ((code, 0), (prior, 1)):
+            logits = model.discriminator(samples, training=False).numpy()
+            right.append(logits.argmax(axis=1) == truth)
+    return float(np.concatenate(right).mean())
 
 
 def write_examples(

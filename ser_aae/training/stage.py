@@ -30,7 +30,7 @@ from ser_aae.training.callbacks import (
 )
 from ser_aae.training.devices import AgreedScores, AllReplicas, share_batches
 from ser_aae.training.display import EpochBar, Parts, describe_parts, name_device
-from ser_aae.training.latent import measure_moments
+from ser_aae.training.latent import describe_latent
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _callbacks(
         *stage.scoring,
         AgreedScores(),
         *([schedule] if schedule is not None else []),
-        EpochLog(folder, stage.number, lambda: measure_moments(model, stage.observed), show),
+        EpochLog(folder, stage.number, lambda: describe_latent(model, stage.observed), show),
         SwapAverages(),
         Backup(folder, stage.number, schedule),
     ]

@@ -57,10 +57,11 @@ def test_commands_of_an_experiment_that_nobody_made_for_a_table_name_the_store(
 
 def test_an_adversary_that_strayed_is_told_from_a_dead_one(leave_cell, tmp_path):
     runs, config = tmp_path / "runs", RunConfig()
-    for fold, state in enumerate(("alive", "strayed", "encoder wins")):
+    for fold, state in enumerate(("alive", "strayed", "encoder wins", "guessing")):
         protocol = replace(config.protocol, fold=fold)
         adversary = {"state": state, "warning": None}
-        leave_cell(runs, replace(config, protocol=protocol), folds=3, adversary=adversary)
+        leave_cell(runs, replace(config, protocol=protocol), folds=4, adversary=adversary)
     page = build_report(runs, tmp_path / "out", corpora=known_facts())[0].read_text()
-    assert "The adversary is dead in 1 of 3 runs: fold02-rep00 (encoder wins)." in page
-    assert "for a few epochs in 1 of 3 runs and came back: fold01-rep00." in page
+    assert "The adversary is dead in 1 of 4 runs: fold02-rep00 (encoder wins)." in page
+    assert "for a few epochs in 1 of 4 runs and came back: fold01-rep00." in page
+    assert "The discriminator guesses in 1 of 4 runs: fold03-rep00." in page

@@ -34,8 +34,36 @@ def test_alive():
         "loss_last": 0.7,
         "accuracy_last": pytest.approx(0.706),
         "share_inside": 1.0,
+        "told_last": None,
         "warning": None,
     }
+
+
+def with_told(rows, told):
+    return [row | {"latent": {"discriminator_accuracy": told}} for row in rows]
+
+
+@pytest.mark.parametrize(("told", "state"), [(0.5, "guessing"), (0.54, "guessing"), (0.6, "alive")])
+def test_a_discriminator_that_tells_nothing_apart_guesses(told, state):
+    rows = with_told(epochs([0.69] * 20), told)
+    found = judge_adversary(rows)
+    assert (found["state"], found["told_last"]) == (state, pytest.approx(told))
+    assert (found["warning"] is None) == (state == "alive")
+    if found["warning"]:
+        assert f"right about {told:.0%}" in found["warning"]
+        assert "training.discriminator_rate_ratio" in found["warning"]
+
+
+def test_what_it_told_is_that_of_the_last_ten_epochs():
+    rows = with_told(epochs([0.6] * 20), 0.5)
+    assert judge_adversary([*rows, *with_told(epochs([0.6] * 10), 0.9)])["state"] == "alive"
+    assert (
+        judge_adversary([*with_told(rows, 0.9), *with_told(rows[:10], 0.5)])["state"] == "guessing"
+    )
+
+
+def test_a_dead_one_is_dead_whatever_it_told():
+    assert judge_adversary(with_told(epochs([0.01] * 9), 0.5))["state"] == "discriminator wins"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,13 @@ from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import EXAMPLES
 from ser_aae.training import latent
 from ser_aae.training.divergence import DivergedError
-from ser_aae.training.latent import map_latent, measure_moments, write_examples
+from ser_aae.training.latent import (
+    describe_latent,
+    distance_to_prior,
+    map_latent,
+    measure_moments,
+    write_examples,
+)
 
 TARGET = Target("emotion", FOUR, [])
 DATA = DataConfig(segment_frames=64, evaluation_shift_frames=32, pad="repeat")
@@ -34,7 +40,7 @@ def encoded(codes):
 
     batches = tf.data.Dataset.from_tensor_slices(np.asarray(codes, np.float32))
     dataset = batches.map(lambda code: (code, {"emotion": 0}))
-    return SimpleNamespace(encoder=encoder), dataset, calls
+    return SimpleNamespace(encoder=encoder, phases=()), dataset, calls
 
 
 def draw(distribution, **settings):
@@ -53,7 +59,7 @@ def draw(distribution, **settings):
 )
 def test_moments_are_those_of_the_distribution(codes, mean, variance, kurtosis):
     model, dataset, _ = encoded(codes)
-    found = measure_moments(model, dataset)
+    found = describe_latent(model, dataset)
     assert found["mean"] == pytest.approx(mean, abs=0.03)
     assert found["variance"] == pytest.approx(variance, rel=0.05)
     assert found["kurtosis"] == pytest.approx(kurtosis, rel=0.08)
@@ -61,31 +67,74 @@ def test_moments_are_those_of_the_distribution(codes, mean, variance, kurtosis):
 
 
 def test_a_collapsed_code_has_no_kurtosis_and_no_nan():
-    model, dataset, _ = encoded(np.full((2, 4, 3, 3, 2), 0.5))
-    assert measure_moments(model, dataset) == {"mean": 0.5, "variance": 0.0, "kurtosis": 0.0}
+    assert measure_moments(np.full(60, 0.5)) == {"mean": 0.5, "variance": 0.0, "kurtosis": 0.0}
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_code_that_is_no_number_ends_the_training(value):
     codes = np.zeros((2, 3), np.float32)
     codes[1, 2] = value
-    model = SimpleNamespace(encoder=lambda x, training: tf.constant(codes))
+    model = SimpleNamespace(encoder=lambda x, training: tf.constant(codes), phases=())
     with pytest.raises(DivergedError, match=r"output code is (nan|inf); lower training"):
-        measure_moments(model, tf.data.Dataset.from_tensors((tf.zeros(1), 0)))
+        describe_latent(model, tf.data.Dataset.from_tensors((tf.zeros(1), 0)))
 
 
 def test_four_batches_are_looked_at_without_training():
     codes = np.zeros((6, 5, 2, 2, 2))
     codes[4:] = 100.0
     model, dataset, calls = encoded(codes)
-    assert measure_moments(model, dataset)["mean"] == 0.0
+    assert describe_latent(model, dataset)["mean"] == 0.0
     assert calls == [False] * 4
 
 
 def test_moments_also_take_batches_with_rows():
     model, dataset, _ = encoded(draw("normal"))
     with_rows = dataset.map(lambda code, labels: (code, labels, tf.range(8)))
-    assert measure_moments(model, with_rows) == measure_moments(model, dataset)
+    assert describe_latent(model, with_rows) == describe_latent(model, dataset)
+
+
+def normal(count, channels=8, seed=4, **settings):
+    return np.random.default_rng(seed).normal(size=(count, channels), **settings)
+
+
+def test_samples_of_the_prior_have_no_distance_from_it():
+    assert abs(distance_to_prior(normal(4000))) < 2e-3
+    assert abs(distance_to_prior(normal(4000, seed=5))) < 2e-3
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        lambda near: near + 0.5,
+        lambda near: 2.0 * near,
+        np.abs,  # the same variance around 0, and never negative
+        lambda near: np.sqrt(3.0) * np.sign(near) * np.abs(near) ** 2 / 3.0,
+        lambda near: np.repeat(near[:, :1], near.shape[1], axis=1),  # channels that say the same
+    ],
+    ids=["shifted", "wide", "positive", "peaked", "dependent"],
+)
+def test_the_farther_codes_are_from_the_prior_the_more(far):
+    near = normal(4000)
+    whole = distance_to_prior(far(near))
+    assert whole > 5e-3
+    half = np.where(np.arange(len(near))[:, None] % 2, near, far(near))
+    assert 2e-3 < distance_to_prior(half) < whole
+
+
+@pytest.mark.parametrize(("offset", "told"), [(0.0, 0.5), (4.0, 1.0)])
+def test_how_well_the_discriminator_tells_codes_without_noise(offset, told):
+    model, dataset, _ = encoded(draw("normal") + offset)
+    noisy = []
+
+    def discriminator(codes, training):
+        noisy.append(training)
+        mean = tf.reduce_mean(codes, axis=[1, 2, 3])
+        return tf.stack([mean - 2.0, tf.zeros_like(mean)], axis=1)
+
+    model.phases, model.discriminator = ("regularisation",), discriminator
+    found = describe_latent(model, dataset)
+    assert found["discriminator_accuracy"] == told
+    assert not any(noisy)
 
 
 def groups(each, groups=3, width=60):
