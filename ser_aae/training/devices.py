@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
+from ser_aae.labels import AUXILIARY
 from ser_aae.results.folder import run_folder
 
 _CLUSTER = "TF_CONFIG"
@@ -100,6 +101,9 @@ def share_batches(
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """Give each replica its rows of each batch, in order, and the labels of them all.
 
+    Where rows of an auxiliary corpus take part in fewer phases, they are dealt out, see
+    `deal_rows`.
+
     Raises:
         UserError: A batch cannot be parted evenly.
     """
@@ -115,6 +119,8 @@ def share_batches(
         own = replicas // context.num_input_pipelines
 
         def part(segments: tf.Tensor, labels: dict[str, tf.Tensor]) -> tf.data.Dataset:
+            if AUXILIARY in labels:
+                segments, labels = deal_rows(segments, labels, replicas)
             shape = [replicas, batch_size // replicas, *segments.shape[1:]]
             shares = tf.reshape(segments, shape)[context.input_pipeline_id * own :][:own]
             return tf.data.Dataset.from_tensor_slices(shares).map(lambda share: (share, labels))
@@ -122,6 +128,19 @@ def share_batches(
         return batches.flat_map(part)
 
     return strategy.distribute_datasets_from_function(rows_of)
+
+
+def deal_rows(
+    segments: tf.Tensor, labels: dict[str, tf.Tensor], replicas: int
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """Return a batch in an order in which each replica has rows of each corpus.
+
+    Its auxiliary rows are its last ones. In the order of the batch a replica would have nothing
+    else, and nothing to reconstruct.
+    """
+    turns = tf.reshape(tf.range(tf.shape(segments)[0]), [-1, replicas])
+    rows = tf.reshape(tf.transpose(turns), [-1])
+    return tf.gather(segments, rows), {k: tf.gather(v, rows) for k, v in labels.items()}
 
 
 def mean_over_replicas(strategy: tf.distribute.Strategy, values: list[float]) -> list[float]:

@@ -23,7 +23,7 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
 from dataclasses import replace
 from ser_aae.model import aae
 from ser_aae.config import ModelConfig, TrainingConfig
-from ser_aae.training.devices import AllReplicas, share_batches
+from ser_aae.training.devices import AllReplicas, deal_rows, share_batches
 
 SHAPE, SIZE, STEPS, RATE = (16, 32, 1), 8, 4, 1e-2
 NUMBERS = {"emotion": 3, "gender": 2, "speaker": 4}
@@ -35,9 +35,8 @@ labels = {task: draw.integers(-1, n, STEPS * SIZE).astype(np.int32) for task, n 
 labels["emotion"][SIZE : 2 * SIZE] = -1  # a batch without
 labels["emotion"][: SIZE // 2] = -1  # and a replica
 if sys.argv[2] == "marked":
-    # half of one replica's rows are of an auxiliary corpus; and all of another's, in one batch
-    labels["auxiliary"] = np.tile([0, 0, 0, 0, 0, 1, 0, 1], STEPS).astype(np.int32)
-    labels["auxiliary"][SIZE // 2 : SIZE] = 1
+    # of one replica all rows would be of an auxiliary corpus, if they were not dealt out
+    labels["auxiliary"] = np.tile([0, 0, 0, 1, 1, 1, 1, 1], STEPS).astype(np.int32)
 
 def learn(update, strategy):
     keras.utils.set_random_seed(1)
@@ -46,6 +45,8 @@ def learn(update, strategy):
         model.compile(TrainingConfig(learning_rate=RATE, update=update))
     before = [weight.numpy() for weight in model.encoder.weights]
     batches = tf.data.Dataset.from_tensor_slices((segments, labels)).batch(SIZE)
+    if "auxiliary" in labels and strategy.num_replicas_in_sync == 1:
+        batches = batches.map(lambda x, y: deal_rows(x, y, 2))  # draws follow the order of rows
     logs = model.fit(share_batches(batches, SIZE, strategy), steps_per_epoch=STEPS, shuffle=False,
                      verbose=0, callbacks=[AllReplicas()]).history
     moved = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(before, model.encoder.weights))
