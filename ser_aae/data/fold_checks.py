@@ -7,6 +7,7 @@ import numpy as np
 from ser_aae.config import ProtocolConfig
 from ser_aae.data.targets import Target
 from ser_aae.errors import UserError
+from ser_aae.protocols.leakage import PARTS, Split
 from ser_aae.utterance import Utterance
 
 FEWEST = 5
@@ -15,24 +16,18 @@ FEWEST = 5
 _WORDS = {"F": "women", "M": "men"}
 
 
-def count_classes(target: Target, numbers: np.ndarray) -> dict[str, int]:
-    """Return how many of some class numbers each class has; what is unlabelled is not counted."""
-    counts = np.bincount(numbers[numbers >= 0], minlength=len(target.classes))
-    return dict(zip(target.classes, counts.tolist(), strict=True))
+def check_classes(
+    protocol: ProtocolConfig, target: Target, split: Split
+) -> dict[str, dict[str, int]]:
+    """Refuse a fold that tests a class of which nothing is trained; return the counts of another.
 
-
-def refuse_unlearnt_classes(
-    protocol: ProtocolConfig, counts: Mapping[str, Mapping[str, int]]
-) -> None:
-    """Refuse a fold that tests a class of which nothing is trained.
-
-    Args:
-        protocol: Its protocol.
-        counts: Part to class to number of utterances with a label.
+    Returns:
+        Part to class to number of utterances, whether their labels are hidden later or not.
 
     Raises:
         UserError: There is such a class.
     """
+    counts = {part: _count(target, getattr(split, part)) for part in PARTS}
     unlearnt = [
         f"{name} ({', '.join(f'{part} {each[name]}' for part, each in counts.items())})"
         for name, tested in counts["test"].items()
@@ -42,9 +37,15 @@ def refuse_unlearnt_classes(
         raise UserError(
             f"{protocol.name}, fold {protocol.fold}: expected training utterances of each class "
             f"that is tested, received none of {', '.join(unlearnt)}; choose another "
-            "protocol.seed, protocol.draw=stratified, other lists, more labels, or leave the class "
-            "out with --classes"
+            "protocol.seed, protocol.draw=stratified, other lists, or leave the class out with "
+            "--classes"
         )
+    return counts
+
+
+def _count(target: Target, rows: Sequence[int]) -> dict[str, int]:
+    counts = np.bincount(target.numbers[list(rows)], minlength=len(target.classes))
+    return dict(zip(target.classes, counts.tolist(), strict=True))
 
 
 def warn_of_classes(counts: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -14,12 +14,7 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.data.auxiliary_speakers import choose_speakers
-from ser_aae.data.fold_checks import (
-    count_classes,
-    refuse_unlearnt_classes,
-    warn_of_classes,
-    warn_of_genders,
-)
+from ser_aae.data.fold_checks import check_classes, warn_of_classes, warn_of_genders
 from ser_aae.data.labelled_share import training_parts
 from ser_aae.data.part import Part, Pool
 from ser_aae.data.targets import (
@@ -108,6 +103,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     auxiliary = _draw_auxiliary_speakers(config, store)
     leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
     target = fit_to_training(config, pool, target, split.train)
+    of_classes = check_classes(protocol, target, split)
     trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
     speakers = tuple(sorted({item.speaker for item in trained}))  # decisions M13
     labels = _make_labels(pool, target.task, target.numbers, speakers)
@@ -118,10 +114,8 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
         for each in (rest, auxiliary)
     )
-    of_classes = _count_by_part(target, train, validation, test)
-    refuse_unlearnt_classes(protocol, of_classes)
     counts = leakage["utterances"]
-    labelled = sum(of_classes["train"].values())
+    labelled = sum(len(part.labelled(target.task).rows) for part in train)
     return RunData(
         target=target,
         num_classes=_count_classes(config, target, speakers),
@@ -238,16 +232,6 @@ def _make_labels(
 def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
     counts = {"gender": len(GENDERS), "speaker": len(speakers)}
     return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
-
-
-def _count_by_part(
-    target: Target, train: Sequence[Part], validation: Part, test: Part
-) -> dict[str, dict[str, int]]:
-    """Return how many utterances each part has of each class, labels that are hidden left out."""
-    return {
-        part: count_classes(target, np.concatenate([p.labels[target.task][p.rows] for p in parts]))
-        for part, parts in zip(PARTS, (train, [validation], [test]), strict=True)
-    }
 
 
 def _warn(

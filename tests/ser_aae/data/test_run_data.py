@@ -491,17 +491,6 @@ def test_a_class_that_is_tested_and_not_trained_is_refused_with_the_counts(confi
         assert "anger" in emotions(data.train[0])
 
 
-def test_a_class_whose_labels_are_all_hidden_is_refused_too(config, store_with):
-    utterances = [
-        item
-        for item in speakers_of("tiny", each=6)
-        if item.emotion != "anger" or item.utterance_id.endswith("-0")
-    ]
-    few = replace(config, data=DataConfig(labelled_fraction=0.1))
-    with pytest.raises(UserError, match=r"none of anger \(train 0, validation 2, test 2\)"):
-        assemble(few, store_with(utterances))
-
-
 def test_few_utterances_of_a_class_are_told_with_their_number(config, store_with):
     utterances = [
         item
