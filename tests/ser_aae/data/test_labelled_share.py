@@ -143,7 +143,9 @@ def test_what_was_read_from_a_script_is_no_rest_of_what_was_improvised(kfold_con
     ]
     told[0] = replace(told[0], emotion="fear")
     write_corpus(tmp_path, told, sounds_of(told, 32))
-    config = replace(kfold_config, data=DataConfig(), protocol=ProtocolConfig(folds=4, fold=1))
+    config = replace(
+        kfold_config, data=DataConfig(), protocol=replace(kfold_config.protocol, fold=1)
+    )
     for improvised, kinds in ((False, {"improvised", "read"}), (True, {"improvised"})):
         data = assemble(replace(config, improvised_only=improvised), tmp_path)
         rest = [data.unlabelled[0].corpus.utterances[row] for row in data.unlabelled[0].rows]
