@@ -30,8 +30,9 @@ _GROUP = 4
 """Weight of a group's own evenness beside that of two neighbours."""
 _DRAWS, _MOST_NAMES = 10, 1000
 """Draws of which the evenest is taken, fewer of many names: they have so many names together."""
-_ROUNDS = 10
-"""Times that each name is tried for an exchange, at most; many names are even long before."""
+_ROUNDS, _PARTNERS = 10, 500
+"""Times that each name is tried for an exchange, at most, and names behind it in the drawn order that
+it may be exchanged for: the time grows with the number of names, not with its square."""
 
 
 class Unit(NamedTuple):
@@ -182,17 +183,19 @@ def _even_out(table: _Table, groups: np.ndarray, wanted: np.ndarray, weights: np
     for _ in range(_ROUNDS):
         exchanged = False
         for name, gender in enumerate(table.genders):
-            own = groups[name]
-            gained = table.shares - table.shares[name]  # by the own group, from each other name's
+            behind = slice(name + 1, name + 1 + _PARTNERS)
+            own, others = groups[name], groups[behind]
+            gained = table.shares[behind] - table.shares[name]  # what the own group would gain
             pull = weights @ off
-            change = 2 * (gained * (pull[own] - pull[groups])).sum(axis=1)
-            both = weights[own, own] + weights[groups, groups] - 2 * weights[own, groups]
+            change = 2 * (gained * (pull[own] - pull[others])).sum(axis=1)
+            both = weights[own, own] + weights[others, others] - 2 * weights[own, others]
             change += both * np.square(gained).sum(axis=1)
-            other = int(np.where(table.genders == gender, change, 0).argmin())
-            if table.genders[other] == gender and change[other] < 0:
-                off[own] += gained[other]
-                off[groups[other]] -= gained[other]
-                groups[name], groups[other] = groups[other], own
+            change[table.genders[behind] != gender] = 0
+            if len(change) and change.min() < 0:
+                best = int(change.argmin())
+                off[own] += gained[best]
+                off[others[best]] -= gained[best]
+                groups[name], groups[name + 1 + best] = others[best], own
                 exchanged = True
         if not exchanged:
             break
