@@ -31,8 +31,8 @@ _GROUP = 4
 _DRAWS, _MOST_NAMES = 10, 1000
 """Draws of which the evenest is taken, fewer of many names: they have so many names together."""
 _ROUNDS, _PARTNERS = 10, 500
-"""Times that each name is tried for an exchange, at most, and names behind it in the drawn order that
-it may be exchanged for: the time grows with the number of names, not with its square."""
+"""Times that each name is tried for an exchange, at most, and names behind it in the drawn order
+that it may be exchanged for: the time grows with the number of names, not with its square."""
 
 
 class Unit(NamedTuple):
