@@ -31,6 +31,7 @@ from tqdm import tqdm
 
 from data_prep.corpora import find_adapter
 from ser_aae.config import ProtocolConfig
+from ser_aae.config.fields import choices
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.frontend.audio import read_audio
@@ -236,6 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--feature-set", default=FEATURE_SETS[0], choices=FEATURE_SETS)
     parser.add_argument("--one-vs-rest", action="store_true", help="instead of one against one")
     parser.add_argument("--folds", type=int, default=6, help="groups of speakers")
+    parser.add_argument("--draw", default=ProtocolConfig().draw, choices=choices("protocol.draw"))
     parser.add_argument("--cache", type=Path, help="file to keep the features in")
     parser.add_argument("--runs", type=Path, help="an experiment to compare, all of its runs")
     options = parser.parse_args(arguments)
@@ -244,7 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         corpus = find_adapter(options.dataset).read(options.data_root)
         classes = resolve_classes(options.classes, corpus.utterances)
         utterances = [item for item in corpus.utterances if item.emotion in classes]
-        protocol = ProtocolConfig(name="speaker-kfold", folds=options.folds)
+        protocol = ProtocolConfig(name="speaker-kfold", folds=options.folds, draw=options.draw)
         folds = num_folds(utterances, protocol)
         features = cached_features(utterances, corpus.root, options.feature_set, options.cache)
         results = [

@@ -14,7 +14,7 @@ import yaml
 
 from reports.settings import preset_settings
 from reports.table_formats import to_markdown
-from ser_aae.config import RunConfig
+from ser_aae.config import RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
@@ -270,8 +270,15 @@ def _protocol(card: Card) -> list[str]:
         _table(["part", "utterances", "speakers"], rows),
         f"Leakage check: speakers shared by parts: {said}; utterances "
         f"{checked.get('shared_utterances', 'not checked')}; files "
-        f"{checked.get('shared_files', 'not checked')}.",
+        f"{checked.get('shared_files', 'not checked')}; {_sentences(checked)}.",
     ]
+
+
+def _sentences(checked: Mapping[str, Any]) -> str:
+    """Return the share of test utterances whose sentence is spoken in training, in words."""
+    share = checked.get("shared_sentences")
+    said = "not known" if share is None else f"{share:.0%} of the test part's"
+    return f"sentences spoken in training: {said}"
 
 
 def _limits(card: Card) -> str:
@@ -290,12 +297,12 @@ def _training(card: Card) -> list[str]:
     stored, packages = card.figures["stored"], card.environment.get("packages", {})
     commit = (card.environment.get("git") or {}).get("commit")
     versions = [f"{name} {packages[name]}" for name in ("ser-aae", "keras", "tensorflow")]
-    here = dict(flatten(card.config.to_dict()))
+    here = flatten(without_idle(card.config.to_dict(), RunConfig))
     paper = preset_settings("paper")
     rows = [
         [f"`{key}`", here[key], paper[key], item.metadata["source"]]
         for key, (item, _) in settings().items()
-        if item.metadata["on_card"] and here[key] != paper[key]
+        if item.metadata["on_card"] and key in here and here[key] != paper[key]
     ]
     return [
         f"{stored['epochs']} epochs, of which the {stored['best_epoch'] + 1}. is kept (validation "

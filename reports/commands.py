@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reports.settings import shortest_settings
-from ser_aae.config import RunConfig
+from ser_aae.config import RunConfig, without_idle
 from ser_aae.config.datasets import given_path, stored_name
 from ser_aae.config.fields import get
 from ser_aae.config.presets import PRESETS
@@ -76,7 +76,7 @@ def train_command_of(
 
     `config` is that of any run of it; `max_folds` is 1 for the first fold alone, else all are run.
     """
-    plain = config.to_dict()
+    plain = without_idle(config.to_dict(), RunConfig)
     preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_OBLIGATORY))
     own = {name: str(value) for name, value in flatten(plain).items() if name in _OBLIGATORY}
     values = own | changed

@@ -12,7 +12,7 @@ from reports.page import Section
 from reports.paired_tests import compare, comparison_columns
 from reports.settings import shortest_settings
 from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
-from ser_aae.config import stored_dataset
+from ser_aae.config import RunConfig, stored_dataset, without_idle
 from ser_aae.config.kinds import KINDS
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.results.folder import flatten, read_plain_config
@@ -94,7 +94,7 @@ def _departures(configs: Configs) -> tuple[list[str], dict[Path, list[str]]]:
     found = {}
     for folder, config in configs.items():
         protocol = (name for name in flatten(config) if name.startswith("protocol."))
-        preset, changed = shortest_settings(config, (*without, *protocol))
+        preset, changed = shortest_settings(without_idle(config, RunConfig), (*without, *protocol))
         texts = [f"{name}={value}" for name, value in changed.items()]
         found[folder] = [*([] if preset == "default" else [f"preset {preset}"]), *texts]
     first = next(iter(found.values()))

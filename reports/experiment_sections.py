@@ -18,7 +18,9 @@ from reports.page import Section
 from reports.summary import interval_text
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
+from ser_aae.labels import CLUSTERS
 from ser_aae.protocols.leakage import VOICES, shared_voices
+from ser_aae.protocols.sentences import SENTENCES
 from ser_aae.results.folder import (
     ENVIRONMENT,
     EPOCHS,
@@ -35,6 +37,7 @@ from ser_aae.results.places import Places
 from ser_aae.results.text import mean_and_std, percent
 from ser_aae.results.trials import det_curve, read_trials
 
+_CLUSTERS_OF = {"corpus": "the corpus", "training": "each fold's training part"}
 _NOT_DEAD = (None, "alive", "strayed", "guessing", "not settled")
 """States of an adversary that has not died; `None`: the model has none."""
 
@@ -65,6 +68,7 @@ def draw_experiment(
         ],
     )
     section.notes.append((leakage_sentence(evaluation), ""))
+    section.notes += [(text, "") for text in _clusters_note(evaluation, config)]
     if tables.has_verification(evaluation):
         section.notes.append((_VERIFICATION_NOTE, ""))
     stem = out / f"{folder.parent.name}-{folder.name}"
@@ -131,9 +135,9 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
     if absent:
         found.append(f"Without truth in the test part, left out of UA and F1: {', '.join(absent)}.")
     # shared speakers are counted above: older runs called each of them trained on
-    voices = tuple(VOICES.values())
-    own = [text for text in _stored_warnings(evaluation) if not text.startswith(voices)]
-    return found + _adversary_warning(evaluation) + own
+    summed_up = (*VOICES.values(), SENTENCES)
+    own = [text for text in _stored_warnings(evaluation) if not text.startswith(summed_up)]
+    return found + _sentences_warning(evaluation) + _adversary_warning(evaluation) + own
 
 
 def _voices_warnings(evaluation: Mapping[str, Any]) -> list[str]:
@@ -145,6 +149,38 @@ def _voices_warnings(evaluation: Mapping[str, Any]) -> list[str]:
         for words in VOICES.values()
         if said[words]
     ]
+
+
+def _sentences_warning(evaluation: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on the share of test utterances whose sentence was trained on."""
+    checks = [run["stored"].get("leakage") or {} for run in evaluation["runs"]]
+    shares = [share for check in checks if (share := check.get("shared_sentences"))]
+    if not shares:
+        return []
+    low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
+    return [
+        f"{SENTENCES[0].upper()}{SENTENCES[1:]}: {low if low == high else f'{low} to {high}'} of "
+        f"its utterances whose sentence is known ({len(shares)} of {len(checks)} runs). A figure "
+        "on sentences that nobody has said in training may be lower."
+    ]
+
+
+def _clusters_note(evaluation: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on what the clusters of a task were fitted on, none for other tasks."""
+    if config["task"] not in CLUSTERS:
+        return []
+    fitted = config["data"]["clusters"]
+    if fitted == "corpus":
+        return ["Clusters were fitted once, on the ratings of the corpus, and are every fold's."]
+    matched = [run["stored"].get("corpus_centroids") is not None for run in evaluation["runs"]]
+    numbered = "numbered as the corpus' nearest, before folds were pooled"
+    if not all(matched):
+        numbered = (
+            f"in {matched.count(False)} of {len(matched)} runs, of an earlier version, numbered by "
+            "valence: one number may be another cluster in another fold, so figures over folds are "
+            "not to be trusted; train with data.clusters=corpus"
+        )
+    return [f"Clusters were fitted on {_CLUSTERS_OF[fitted]}, and {numbered}."]
 
 
 def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:
@@ -275,7 +311,7 @@ def _draw_planes(
         points = examples["plane"], examples["plane_class"].tolist(), examples["centroids"]
         caption = (
             f"Validation utterances of {run.name} in the valence-activation plane, and the "
-            "centroids found on its training part."
+            f"centroids found on {_CLUSTERS_OF[config['data']['clusters']]}."
         )
         _add_picture(section, stem, "clusters", caption, scatter.clusters, *points)
 

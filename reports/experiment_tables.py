@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.commands import train_command
 from reports.settings import preset_settings
-from ser_aae.config import UNSTATED
+from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
@@ -100,9 +100,10 @@ def missing_table(evaluation: Evaluation, like: Path, places: Places) -> pd.Data
 def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
     """Return every field of a config: value, the presets' values, source and meaning.
 
-    `departs` is `"*"` where the value is not that of the preset `default`.
+    A setting that has no effect on the run is left out. `departs` is `"*"` where the value is not
+    that of the preset `default`.
     """
-    values, known = flatten(config), settings()
+    values, known = flatten(without_idle(config, RunConfig)), settings()
     paper = preset_settings("paper")
     rows = []
     for name, usual in preset_settings("default").items():
@@ -144,4 +145,6 @@ def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
         row[f"speakers in {pair.replace('-', ' and ')}"] = str(len(names))
     row["utterances shared"] = _dash_for_none(check.get("shared_utterances"))
     row["files shared"] = _dash_for_none(check.get("shared_files"))
+    sentences = check.get("shared_sentences")
+    row["sentences of test in train"] = "-" if sentences is None else f"{sentences:.0%}"
     return row

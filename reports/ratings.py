@@ -92,7 +92,7 @@ def _counts(config: RunConfig, corpus: StoredCorpus | None) -> list[str]:
         return ["not prepared"] * 3
     try:
         pool = select_pool(config, [corpus])
-        numbers = make_target(config, pool, range(len(pool.utterances))).numbers
+        numbers = make_target(config, pool).numbers
     except UserError:
         return ["not rated"] * 3
     counts = np.bincount(numbers[numbers >= 0], minlength=3)

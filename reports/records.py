@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.settings import shortest_settings
 from reports.summary import Evaluations
+from ser_aae.config import RunConfig, without_idle
 from ser_aae.files.atomic import has_file
 from ser_aae.results.folder import ENVIRONMENT, read_environment, read_plain_config
 
@@ -65,7 +66,7 @@ def run_records(evaluations: Evaluations) -> pd.DataFrame:
 def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
     folder, stored = Path(run["folder"]), run["stored"]
     config = read_plain_config(folder)
-    preset, changed = shortest_settings(config, _COLUMN_SETTINGS)
+    preset, changed = shortest_settings(without_idle(config, RunConfig), _COLUMN_SETTINGS)
     return {
         "experiment": digest,
         **{name: config[name] for name in ("dataset", "task", "classes")},
@@ -96,6 +97,7 @@ def _leakage(check: Mapping[str, Any]) -> dict[str, Any]:
         "shared_speakers": None if shared is None else len(names),
         "shared_utterances": check.get("shared_utterances"),
         "shared_files": check.get("shared_files"),
+        "shared_sentences": check.get("shared_sentences"),
     }
 
 

@@ -49,7 +49,7 @@ class Search:
         config = self.config
         name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
-        plain["config"] = config.identity()  # the same search, wherever a table lies
+        plain["config"] = config.named()  # the same search, wherever a table lies
         digest = digest_of_plain(plain, 8)
         return runs / SEARCHES / f"{config.stored_name(config.dataset)}-{name}" / digest
 

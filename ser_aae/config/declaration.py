@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
 from functools import partial
 from typing import Any
@@ -43,6 +43,7 @@ def setting(  # noqa: PLR0913 - an argument for each fact of a setting
     stage_one: bool = True,
     varied: Varied | None = None,
     on_card: bool = True,
+    acts: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Any:
     """Declare a field; its metadata has every fact that is stated of it here, by this name.
 
@@ -60,6 +61,8 @@ def setting(  # noqa: PLR0913 - an argument for each fact of a setting
         stage_one: Whether stage 1 depends on it.
         varied: The dimension of a search that varies it, `None` where no search does.
         on_card: Whether a model card lists it where it departs from the paper.
+        acts: Whether it has an effect on a run of such plain values, `None` where it always has.
+            Where it has none, it is not in the run's name.
     """
     facts = locals().copy()
     return field(default=facts.pop("default"), metadata=facts)
@@ -108,6 +111,28 @@ def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
                 found[item.name] = whole
         elif item.metadata["before"] is not MISSING:
             found.setdefault(item.name, _value_before(item))
+    return found
+
+
+def without_idle(
+    plain: Mapping[str, Any], kind: type, run: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return plain values of a run without the settings that have no effect on it.
+
+    Args:
+        plain: Values of `to_dict`, or some of them; anything beside settings is kept.
+        kind: RunConfig, or the class of a group.
+        run: The values of the whole run, where `plain` is a group of them.
+    """
+    run = plain if run is None else run
+    found = {**plain}
+    for item in _setting_fields(kind):
+        if item.name not in plain:
+            continue
+        if is_dataclass(item.default_factory):
+            found[item.name] = without_idle(plain[item.name], item.default_factory, run)
+        elif (acts := item.metadata["acts"]) and not acts(run):
+            del found[item.name]
     return found
 
 

@@ -18,9 +18,10 @@ from ser_aae.config.declaration import (
     late_setting,
     setting,
     task_setting,
+    without_idle,
 )
 from ser_aae.config.kinds import KINDS, Kind
-from ser_aae.labels import PRIMARY_TASKS
+from ser_aae.labels import CLUSTERS, PRIMARY_TASKS
 
 TABLES, CORPORA = "tables", "corpora"
 """Keys of a run's config.json beside the settings: places of tables, and digests of the corpora
@@ -103,6 +104,15 @@ class DataConfig:
     )
     level_edges: tuple[float, ...] = late_setting(
         (2.5, 3.5), UNSTATED, "edges between three levels on corpora that Table 2 does not name"
+    )
+    clusters: str = late_setting(
+        "corpus",
+        "Sec. 5.1",
+        "ratings that clusters are fitted on: the corpus', or each fold's training part, whose "
+        "clusters are then numbered as the corpus' nearest",
+        choices=("corpus", "training"),
+        before="training",
+        acts=lambda run: run["task"] in CLUSTERS,
     )
     labelled_fraction: float = late_setting(
         1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
@@ -246,6 +256,11 @@ class ModelConfig:
         return not self.traits.reconstructs and not self.tasks
 
 
+def _has_auxiliary(run: Mapping[str, Any]) -> bool:
+    """Return whether a run has auxiliary corpora."""
+    return bool(run["auxiliary"])
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """Optimisation and its schedule."""
@@ -302,6 +317,7 @@ class TrainingConfig:
         "alone, so that they neither reconstruct nor meet the discriminator",
         choices=("all", "classification"),
         before="all",
+        acts=_has_auxiliary,
     )
     batch_size: int = setting(32, "Sec. 4.3", "segments a step", low=1)
     pretraining_epochs: int = setting(
@@ -313,6 +329,7 @@ class TrainingConfig:
         "stage 1: gender and speaker classification alone, for every kind of model, or all phases",
         choices=("supervised", "all"),
         before="all",
+        acts=_has_auxiliary,
     )
     epochs: int = late_setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
     patience_epochs: int = late_setting(30, "Sec. 4.3", "epochs without improvement", low=1)
@@ -336,6 +353,13 @@ class TrainingConfig:
     )
 
 
+def _draws_speakers(run: Mapping[str, Any]) -> bool:
+    """Return whether the protocol of a run draws speakers; the others follow the corpus."""
+    protocol = run["protocol"]
+    apart = protocol["name"] == "cross-corpus" and protocol["target_speakers"] == "apart"
+    return apart or protocol["name"] in ("speaker-kfold", "folds")
+
+
 @dataclass(frozen=True)
 class ProtocolConfig:
     """Parting of speakers into training, validation and test."""
@@ -350,6 +374,14 @@ class ProtocolConfig:
     fold: int = task_setting(0, UNSTATED, "which fold is the test part", low=0)
     seed: int = task_setting(
         0, UNSTATED, "draws the folds; the same in every repetition, so that folds can be named"
+    )
+    draw: str = task_setting(
+        "stratified",
+        UNSTATED,
+        "speakers of a part: drawn alike in classes and genders, or cut from sorted names",
+        choices=("stratified", "sorted"),
+        before="sorted",
+        acts=_draws_speakers,
     )
     target: str = task_setting("", "Sec. 5.3", "corpus that cross-corpus selects and tests on")
     selection_fraction: float = task_setting(
@@ -424,6 +456,10 @@ class RunConfig(Naming, Settings):
         tables = [asdict(table) for table in self.tables]
         return self.to_dict() | ({TABLES: tables} if tables else {})
 
+    def named(self) -> dict[str, Any]:
+        """Return the plain values that its name is made of: the identity without what is idle."""
+        return without_idle(self.identity(), type(self))
+
     def digest(self) -> str:
         """Return eight hexadecimal digits that name the experiment.
 
@@ -431,7 +467,7 @@ class RunConfig(Naming, Settings):
         share the digest and lie in one folder. The folder of fold lists is left out too: their
         content counts.
         """
-        plain = self.identity()
+        plain = self.named()
         del plain["seed"], plain["protocol"]["fold"], plain["protocol"]["directory"]
         return digest_settings(plain)
 

@@ -5,7 +5,7 @@ take part. The rest of the training speakers and the auxiliary speakers, who tra
 of the primary task, have a pool of their own each.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,12 +14,20 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.data.auxiliary_speakers import choose_speakers
+from ser_aae.data.fold_checks import check_classes, warn_of_classes, warn_of_genders
 from ser_aae.data.labelled_share import training_parts
 from ser_aae.data.part import Part, Pool
-from ser_aae.data.targets import Target, make_target, may_train_unlabelled, select_pool
+from ser_aae.data.targets import (
+    Target,
+    fit_to_training,
+    make_target,
+    may_train_unlabelled,
+    select_pool,
+)
 from ser_aae.errors import UserError
 from ser_aae.labels import AUXILIARY, GENDERS, UNLABELLED, class_ids
-from ser_aae.protocols.leakage import Split, check_leakage, shared_voices
+from ser_aae.protocols.leakage import PARTS, Split, check_leakage, shared_voices
+from ser_aae.protocols.sentences import warn_of_sentences
 from ser_aae.protocols.splits import cut_split, num_folds
 from ser_aae.store.corpus import StoredCorpus, load_named
 
@@ -88,14 +96,17 @@ def assemble(config: RunConfig, store: Path) -> RunData:
 
     Raises:
         UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
-            would leak.
+            would leak; or a class is tested and not trained.
     """
     pool = read_pool(config, store)
-    split = cut_split(pool.utterances, name_stored_target(config), config.protocol.seed)
+    target = make_target(config, pool)
+    protocol = name_stored_target(config)
+    split = cut_split(pool.utterances, protocol, protocol.seed, target.numbers.tolist())
     rest = _find_unlabelled_rest(config, pool, split)
     auxiliary = _draw_auxiliary_speakers(config, store)
     leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
-    target = make_target(config, pool, split.train)
+    target = fit_to_training(config, pool, target, split.train)
+    of_classes = check_classes(protocol, target, split)
     trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
     speakers = tuple(sorted({item.speaker for item in trained}))  # decisions M13
     labels = _make_labels(pool, target.task, target.numbers, speakers)
@@ -121,7 +132,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         test=test,
         leakage=leakage | {"utterances": counts | {"unlabelled": counts["train"] - labelled}},
         digests={corpus.name: corpus.digest for corpus in (*pool.corpora, *auxiliary.corpora)},
-        warnings=_warn([*train, *unlabelled], test, target, leakage),
+        warnings=_warn([*train, *unlabelled], validation, test, leakage, of_classes),
     )
 
 
@@ -246,17 +257,25 @@ def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...])
     return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
 
 
-def _warn(train: Sequence[Part], test: Part, target: Target, leakage: dict[str, Any]) -> list[str]:
+def _warn(
+    train: Sequence[Part],
+    validation: Part,
+    test: Part,
+    leakage: dict[str, Any],
+    of_classes: Mapping[str, Mapping[str, int]],
+) -> list[str]:
     """Return sentences that lessen the worth of a result; `train` is without auxiliary corpora."""
     found = []
     total = leakage["utterances"]["train"]
     left_out = total - sum(len(part.rows) for part in train)
     if left_out:
         found.append(f"{left_out} of {total} training utterances have no label and are left out")
-    numbers = set(test.labels[target.task][test.rows].tolist())
-    absent = [name for number, name in enumerate(target.classes) if number not in numbers]
-    if absent:
-        found.append(f"the test part has no utterance of {', '.join(absent)}")
+    utterances = {
+        part: [item for each in parts for item in each.utterances]
+        for part, parts in zip(PARTS, (train, [validation], [test]), strict=True)
+    }
+    found += warn_of_classes(of_classes) + warn_of_genders(utterances)
+    found += warn_of_sentences(leakage)
     voices = shared_voices(leakage)
     if voices:
         found.append(voices)

@@ -1,14 +1,14 @@
 """Classes of the primary task, and the utterances that take part in it.
 
 Emotions are the corpora's own labels. The levels of a dimension are those of Table 2, with
-closed upper edges. Clusters in the valence-activation plane are found by K-means on the
-training part alone (Sec. 5; decisions P9, P10): validation and test utterances get the
-cluster of the nearest centroid.
+closed upper edges. Clusters in the valence-activation plane are found by K-means, once on the
+ratings of the corpus, or on each training part (Sec. 5; decisions P9, P10): every utterance gets
+the cluster of the nearest centroid.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -35,13 +35,16 @@ class Target:
         task: `config.task`.
         classes: Names of the classes, in the order of their numbers.
         numbers: `(utterances of the pool,)` int32, the class of each.
-        centroids: `(clusters, 2)` valence and activation, by valence; `None` without clusters.
+        centroids: `(clusters, 2)` valence and activation, in the order of the classes; `None`
+            without clusters.
+        corpus_centroids: Those of the whole corpus, by valence, which number the clusters.
     """
 
     task: str
     classes: tuple[str, ...]
     numbers: np.ndarray
     centroids: np.ndarray | None = None
+    corpus_centroids: np.ndarray | None = None
 
 
 def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
@@ -78,26 +81,50 @@ def may_train_unlabelled(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
     return np.array([everything or _is_improvised(item) for item in corpus.utterances], bool)
 
 
-def make_target(config: RunConfig, pool: Pool, train: Sequence[int]) -> Target:
-    """Number the classes of the primary task; clusters are fitted on the rows that train.
+def make_target(config: RunConfig, pool: Pool) -> Target:
+    """Number the classes of the primary task.
+
+    Clusters are those of the first corpus, on which models are trained: ratings define the task,
+    as the edges of levels do, and a cluster is the same in every fold.
 
     Raises:
         UserError: A class without an utterance, or fewer points than clusters.
     """
-    centroids = None
     if config.task in CLUSTERS:
-        plane = np.array([(u.valence, u.activation) for u in pool.utterances], np.float64)
-        centroids = _fit_centroids(config, plane[list(train)])
+        fitted = _fit_centroids(config, _plane(pool)[: len(pool.members[0])], "corpus")
+        # by valence, so that a number means the same for every seed
+        centroids = fitted[np.argsort(fitted[:, 0])]
         classes = tuple(f"cluster {number + 1}" for number in range(len(centroids)))
-        numbers = np.square(plane[:, None] - centroids).sum(axis=2).argmin(axis=1)
-    elif config.task in LEVELS:
+        numbers = _nearest(_plane(pool), centroids)
+        return Target(config.task, classes, numbers, centroids, centroids)
+    if config.task in LEVELS:
         classes = LEVELS[config.task]
         by_corpus = zip(pool.corpora, pool.members, strict=True)
         numbers = np.concatenate([_levels(corpus, config)[rows] for corpus, rows in by_corpus])
     else:
         classes = choose_classes(config.classes, pool.corpora)
         numbers = np.array(class_ids([item.emotion for item in pool.utterances], classes))
-    return Target(config.task, classes, numbers.astype(np.int32), centroids)
+    return Target(config.task, classes, numbers.astype(np.int32))
+
+
+def fit_to_training(config: RunConfig, pool: Pool, target: Target, train: Sequence[int]) -> Target:
+    """Return the target of a fold: clusters of its training rows, if `data.clusters` asks for them.
+
+    Each has the number of the corpus' cluster that it is matched to, so that the distances of all
+    pairs together are least: folds are pooled by these numbers.
+
+    Raises:
+        UserError: Fewer points than clusters.
+    """
+    from scipy.optimize import linear_sum_assignment  # here, because most runs do not need it
+
+    if target.corpus_centroids is None or config.data.clusters == "corpus":
+        return target
+    fitted = _fit_centroids(config, _plane(pool)[list(train)], "training part")
+    distances = np.square(target.corpus_centroids[:, None] - fitted).sum(axis=2)
+    _, matched = linear_sum_assignment(distances)
+    centroids = fitted[matched]
+    return replace(target, numbers=_nearest(_plane(pool), centroids), centroids=centroids)
 
 
 def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, ...]:
@@ -156,18 +183,28 @@ def _levels(corpus: StoredCorpus, config: RunConfig) -> np.ndarray:
     return np.where(np.isnan(values), UNLABELLED, levels)
 
 
-def _fit_centroids(config: RunConfig, points: np.ndarray) -> np.ndarray:
-    """Return the `(clusters, 2)` centroids of K-means on points of the plane, by valence."""
+def _plane(pool: Pool) -> np.ndarray:
+    """Return `(utterances of the pool, 2)` valence and activation."""
+    return np.array([(item.valence, item.activation) for item in pool.utterances], np.float64)
+
+
+def _nearest(plane: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Return the number of the centroid that each point is nearest to."""
+    distances = np.square(plane[:, None] - centroids).sum(axis=2)
+    return distances.argmin(axis=1).astype(np.int32)
+
+
+def _fit_centroids(config: RunConfig, points: np.ndarray, where: str) -> np.ndarray:
+    """Return the `(clusters, 2)` centroids of K-means on points of the plane."""
     from sklearn.cluster import KMeans  # here, because most runs do not need it
 
     count = CLUSTERS[config.task]
     if len(np.unique(points, axis=0)) < count:
         raise UserError(
             f"{config.task}: expected at least {count} different ratings of valence and "
-            f"activation in the training part, found {len(np.unique(points, axis=0))}"
+            f"activation in the {where}, found {len(np.unique(points, axis=0))}"
         )
     # the protocol's seed, so that repetitions have the same labels; one thread, so to the bit
     with threadpool_limits(1):
         fitted = KMeans(count, n_init=10, random_state=config.protocol.seed).fit(points)
-    # by valence, so that a number means the same in every fold
-    return fitted.cluster_centers_[np.argsort(fitted.cluster_centers_[:, 0])]
+    return np.asarray(fitted.cluster_centers_)

@@ -30,10 +30,11 @@ def figure_2(setup: Setup) -> Artefact:
     dataset = setup.datasets[-1]
     config = secondary_config(setup, dataset, "Both", "clusters-3")
     title = f"Three clusters of {setup.title_of(dataset)} in the valence-activation plane"
-    note = (
-        "Clusters are fitted on the training part of each fold; the centroids drawn are those of "
-        "fold 0."
-    )
+    note = {
+        "corpus": "Clusters are fitted once, on the ratings of the corpus, and are every fold's.",
+        "training": "Clusters are fitted on the training part of each fold, and numbered as the "
+        "corpus' nearest; the centroids drawn are those of fold 0.",
+    }[config.data.clusters]
     cell = Cell("clusters", setup.title_of(dataset), config)
     return Artefact("figure-2", title, (cell,), (note,))
 

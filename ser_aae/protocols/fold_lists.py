@@ -26,6 +26,7 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file, written_whole
 from ser_aae.files.digests import digest_of_file
 from ser_aae.labels import canonical_emotion
+from ser_aae.protocols.draw import Draw, draw_share
 from ser_aae.protocols.leakage import PARTS, Split
 from ser_aae.utterance import Utterance
 
@@ -242,11 +243,11 @@ def count_lists(protocol: ProtocolConfig) -> int:
     return len(find_lists(directory))
 
 
-def read_parts(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Parts:
+def read_parts(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw) -> Parts:
     """Return the rows of the parts that a fold's list names.
 
     The utterances are of the run's classes. A line with a label that none of them has is of another
-    class and passed over. The seed is of the draw that holds out a validation part.
+    class and passed over. A validation part is held out by the draw where the list has none.
 
     Raises:
         UserError: A line cannot be read, names an utterance that is not there, or one that
@@ -261,21 +262,19 @@ def read_parts(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
             place = next(iter(files.values())).parent
             raise UserError(f"{place}: no utterance of the run's classes in the {part} part")
     if not rows["validation"]:
-        rows["train"], rows["validation"] = hold_out(
-            rows["train"], utterances, protocol.validation_fraction, seed
-        )
+        rows["train"], rows["validation"] = hold_out(rows["train"], utterances, protocol, draw)
     return rows["train"], rows["validation"], rows["test"]
 
 
 def hold_out(
-    train: Sequence[int], utterances: Sequence[Utterance], fraction: float, seed: int
+    train: Sequence[int], utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw
 ) -> tuple[list[int], list[int]]:
     """Take a validation part from a training part: whole speakers, where there are two or more.
 
     A list that was published without a validation part leaves this choice open. Speakers are
     drawn, so that the epoch is chosen on voices that were not trained on; the utterances of a
     single speaker are drawn themselves. The draw depends on the seed and the names, not on the
-    order of the lines. The share of the speakers is rounded up.
+    order of the lines; it is even in genders and classes, unless `protocol.draw` is `sorted`.
 
     Returns:
         The rows that train and those that validate.
@@ -283,16 +282,34 @@ def hold_out(
     Raises:
         UserError: There is a single utterance.
     """
-    from sklearn.model_selection import GroupShuffleSplit  # here: few runs need it
-
     if len(train) < 2:
         raise UserError("folds: expected two training utterances or more, to hold one out")
     rows = sorted(train, key=lambda row: (utterances[row].corpus, utterances[row].utterance_id))
-    speakers = [utterances[row].speaker for row in rows]
-    groups = speakers if len(set(speakers)) > 1 else rows
-    draw = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
-    kept, held = next(draw.split(rows, groups=groups))
-    return [rows[place] for place in kept], [rows[place] for place in held]
+    units = draw.units(utterances, rows)
+    groups: list[str] | list[int] = [unit.name for unit in units]
+    if len(set(groups)) < 2:
+        units = [
+            unit._replace(name=f"{utterances[row].corpus} {utterances[row].utterance_id}")
+            for unit, row in zip(units, rows, strict=True)
+        ]
+        groups = rows
+    if protocol.draw == "stratified":
+        names = set(draw_share(units, protocol.validation_fraction, draw.seed))
+        is_held = [unit.name in names for unit in units]
+    else:
+        is_held = _hold_out_any(groups, protocol.validation_fraction, draw.seed)
+    kept = [row for row, held in zip(rows, is_held, strict=True) if not held]
+    return kept, [row for row, held in zip(rows, is_held, strict=True) if held]
+
+
+def _hold_out_any(groups: Sequence[str] | Sequence[int], fraction: float, seed: int) -> list[bool]:
+    """Return whether each is of the share of the groups that is drawn, whoever they are."""
+    from sklearn.model_selection import GroupShuffleSplit  # here: few runs need it
+
+    split = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
+    _, places = next(split.split(groups, groups=groups))
+    held = set(places.tolist())
+    return [place in held for place in range(len(groups))]
 
 
 def _place(entries: Sequence[Entry], utterances: Sequence[Utterance]) -> dict[str, list[int]]:

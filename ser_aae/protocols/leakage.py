@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from ser_aae.errors import UserError
+from ser_aae.protocols.sentences import shared_sentences
 from ser_aae.utterance import Utterance
 
 PARTS = ("train", "validation", "test")
@@ -71,7 +72,8 @@ def check_leakage(
         parts to names; only pairs that may share have any), `shared_utterances` and
         `shared_files` (0: anything else is refused; parts may hold stretches of one file that
         do not overlap), `shared_sound` (pairs of utterances that hold the same sound and lie in
-        different parts) and `lists` (digest of the published lists, or `""`).
+        different parts), `shared_sentences` (share of the test part, see
+        `ser_aae.protocols.sentences`) and `lists` (digest of the published lists, or `""`).
 
     Raises:
         UserError: An empty part, a row that is not there, or something shared: a speaker
@@ -100,6 +102,7 @@ def check_leakage(
         "shared_utterances": 0,
         "shared_files": 0,
         "shared_sound": len(shared_sound(parts)),
+        "shared_sentences": shared_sentences(parts["train"], parts["test"]),
         "lists": split.lists,
     }
 

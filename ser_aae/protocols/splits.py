@@ -6,7 +6,7 @@ A split names rows of a sequence of utterances, and passes
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
+from ser_aae.protocols.draw import Draw, draw_groups, draw_share
 from ser_aae.protocols.fold_lists import Parts, count_lists, lists_digest, read_parts
 from ser_aae.protocols.leakage import Split, check_leakage
 from ser_aae.utterance import Utterance
@@ -30,27 +31,39 @@ def num_folds(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
     return _PROTOCOLS[protocol.name].count(utterances, protocol)
 
 
-def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
+def make_split(
+    utterances: Sequence[Utterance],
+    protocol: ProtocolConfig,
+    seed: int,
+    classes: Sequence[Hashable] | None = None,
+) -> Split:
     """Return one fold of a protocol that the leakage guard has passed.
 
     Raises:
         UserError: As `cut_split`, or parts that would leak.
     """
-    split = cut_split(utterances, protocol, seed)
+    split = cut_split(utterances, protocol, seed, classes)
     check_leakage(split, utterances)
     return split
 
 
-def cut_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
+def cut_split(
+    utterances: Sequence[Utterance],
+    protocol: ProtocolConfig,
+    seed: int,
+    classes: Sequence[Hashable] | None = None,
+) -> Split:
     """Return one fold of a protocol that the leakage guard has yet to pass.
 
     Args:
         utterances: Utterances with a label of the primary task, for `cross-corpus` those of the
             source corpora and the target together.
         protocol: Its name, the number of the fold, and the choices of that protocol.
-        seed: Seed of the folds of `10-fold`, of the two parts of the target of `cross-corpus`
-            and of the validation part of `folds` where the lists have none; the other protocols
-            draw nothing.
+        seed: Seed of the folds of `speaker-kfold` (unless `protocol.draw` is `sorted`) and
+            `10-fold`, of the two parts of the target of `cross-corpus` and of the validation part
+            of `folds` where the lists have none; the other protocols draw nothing.
+        classes: Class of each utterance, which speakers are drawn evenly in; its emotion where
+            nothing is given.
 
     Returns:
         Rows of `utterances`, ascending in each part.
@@ -65,7 +78,8 @@ def cut_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: i
             f"protocol.fold: expected 0 to {total - 1}, as {protocol.name} has {total} folds "
             f"here, received {protocol.fold}"
         )
-    parts = _PROTOCOLS[protocol.name].cut(utterances, protocol, seed)
+    classes = [item.emotion for item in utterances] if classes is None else classes
+    parts = _PROTOCOLS[protocol.name].cut(utterances, protocol, Draw(seed, classes))
     shared_target = protocol.name == "cross-corpus" and protocol.target_speakers == "shared"
     listed = protocol.name == "folds"
     # published lists may share speakers; the result says whether they do
@@ -90,7 +104,7 @@ class _Protocol:
     """A protocol: the count of its folds, and the cut of one into train, validation and test."""
 
     count: Callable[[Sequence[Utterance], ProtocolConfig], int]
-    cut: Callable[[Sequence[Utterance], ProtocolConfig, int], Parts]
+    cut: Callable[[Sequence[Utterance], ProtocolConfig, Draw], Parts]
 
 
 def _natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
@@ -143,9 +157,12 @@ def _count_kfold(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> i
     return protocol.folds
 
 
-def _cut_kfold(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
-    """Cut the sorted speakers into consecutive groups (decision P3)."""
-    groups = [list(group) for group in np.array_split(_speakers(utterances), protocol.folds)]
+def _cut_kfold(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw) -> Parts:
+    """Draw groups of speakers, or cut the sorted speakers into consecutive ones (decision P3)."""
+    if protocol.draw == "stratified":
+        groups = draw_groups(draw.units(utterances), protocol.folds, draw.seed)
+    else:
+        groups = [list(group) for group in np.array_split(_speakers(utterances), protocol.folds)]
     following = (protocol.fold + 1) % protocol.folds
     return _part_speakers(utterances, groups[following], groups[protocol.fold])
 
@@ -154,7 +171,7 @@ def _count_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> in
     return _require("speakers", _speakers(utterances), 3, protocol.name)
 
 
-def _cut_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
+def _cut_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig, _draw: Draw) -> Parts:
     """Test one speaker; validate on the session partners, or on the next speaker (P2)."""
     speakers = _speakers(utterances)
     test = speakers[protocol.fold]
@@ -189,7 +206,7 @@ def _sessions(utterances: Sequence[Utterance]) -> list[str]:
     return sorted({utterance.session for utterance in utterances}, key=_natural_key)
 
 
-def _cut_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig, _seed: int) -> Parts:
+def _cut_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig, _draw: Draw) -> Parts:
     """Test a session, validate on the next, train on the rest (P2)."""
     order = {session: place for place, session in enumerate(_sessions(utterances))}
     places = {row: order[utterance.session] for row, utterance in enumerate(utterances)}
@@ -217,9 +234,9 @@ def _count_ten(utterances: Sequence[Utterance], _protocol: ProtocolConfig) -> in
     return TEN_FOLDS
 
 
-def _cut_ten(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Parts:
+def _cut_ten(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw) -> Parts:
     """Deal each speaker's utterances out to ten folds, in an order drawn by the seed (P1)."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(draw.seed)
     rows = [
         int(row)
         for own in _rows_by_speaker(utterances).values()
@@ -247,12 +264,16 @@ def _count_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> i
     return 1
 
 
-def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Parts:
+def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw) -> Parts:
     """Train on the source, draw the target into a selection and a test part (P4)."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(draw.seed)
     speakers = _speakers(_target(utterances, protocol.target))
     if protocol.target_speakers == "apart":
-        chosen = _draw(speakers, protocol.selection_fraction, generator)
+        if protocol.draw == "stratified":
+            units = draw.units(utterances, _rows(utterances, speakers))
+            chosen = draw_share(units, protocol.selection_fraction, draw.seed)
+        else:
+            chosen = _choose(speakers, protocol.selection_fraction, generator)
         return _part_speakers(utterances, chosen, sorted(set(speakers) - set(chosen)))
     by_speaker = _rows_by_speaker(utterances)
     selection: list[int] = []
@@ -271,8 +292,8 @@ def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: 
     return _part_speakers(utterances, [], speakers)[0], selection, test
 
 
-def _draw(names: list[str], fraction: float, generator: np.random.Generator) -> list[str]:
-    """Draw a share of the names, at least one and never all."""
+def _choose(names: list[str], fraction: float, generator: np.random.Generator) -> list[str]:
+    """Draw a share of the names, whoever they are: at least one and never all."""
     take = min(max(round(fraction * len(names)), 1), len(names) - 1)
     return [str(name) for name in generator.permutation(names)[:take]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_aae.config import TABLES
+from ser_aae.config import TABLES, RunConfig, without_idle
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file
 from ser_aae.protocols.leakage import independence
@@ -190,9 +190,9 @@ def _is_equal(stored: object, computed: object) -> bool:
 def _common_config(runs: Sequence[Path]) -> dict[str, Any]:
     """Return the config the runs share; refuse runs of different experiments in one folder."""
     first = read_plain_config(runs[0])
-    wanted = flatten(first)
+    wanted = flatten(without_idle(first, RunConfig))
     for run in runs[1:]:
-        other = flatten(read_plain_config(run))
+        other = flatten(without_idle(read_plain_config(run), RunConfig))
         for key in sorted((wanted | other).keys() - _PER_RUN):
             if other.get(key) != wanted.get(key):
                 raise UserError(

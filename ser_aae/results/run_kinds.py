@@ -17,6 +17,7 @@ class Leakage(Record):
     shared_speakers: dict[str, list[str]] | None = None
     shared_utterances: int | None = None
     shared_files: int | None = None
+    shared_sentences: float | None = None
 
 
 class Adversary(Record):
@@ -50,6 +51,7 @@ class Result(Validation):
     classes: list[str] | None = None
     leakage: Leakage | None = None
     centroids: list[list[float]] | None = None
+    corpus_centroids: list[list[float]] | None = None
     synthetic: list[str] | None = None
     elicitation: str | None = None
     predictions_sha256: str | None = None

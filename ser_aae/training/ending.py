@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ser_aae.config import TrainingConfig
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import TRAIN_AGAIN, read_json, write_json
@@ -76,7 +78,8 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
     result = {
         **score(frame, data.target.classes),
         "leakage": data.leakage,
-        "centroids": None if data.target.centroids is None else data.target.centroids.tolist(),
+        "centroids": _plain(data.target.centroids),
+        "corpus_centroids": _plain(data.target.corpus_centroids),
         **figures,
         "speaker_accuracy": others.get("speaker_accuracy"),
         **verified,
@@ -91,6 +94,10 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
     }
     write_json(folder / RESULT, result)
     remove_leftovers(folder)
+
+
+def _plain(array: np.ndarray | None) -> list[list[float]] | None:
+    return None if array is None else array.tolist()
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_aae.batches.pipeline import measure_normalisation
-from ser_aae.config import CORPORA, TABLES, RunConfig
+from ser_aae.config import CORPORA, TABLES, RunConfig, without_idle
 from ser_aae.data.labelled_share import mixed_share
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData, assemble
@@ -160,8 +160,10 @@ def _begin_folder(folder: Path, config: RunConfig, data: RunData, plan: TrialPla
     content = {**config.to_record(), CORPORA: data.digests | verified}
     remove_partial(folder)
     if has_file(folder / CONFIG):
+        there = read_plain_config(folder)
+        found, wanted = (without_idle(each, RunConfig) for each in (there, content))
         # the digests of the corpora say whether the data are the same, wherever a table lies now
-        if read_plain_config(folder) | {TABLES: None} != content | {TABLES: None}:
+        if found | {TABLES: None} != wanted | {TABLES: None}:
             raise UserError(
                 f"{folder / CONFIG}: begun with another config or other data; remove {folder} "
                 "to train anew"

@@ -48,7 +48,7 @@ def count_levels():
         )
         config = RunConfig(task=dimension, classes=classes)
         pool = select_pool(config, [stored])
-        numbers = make_target(config, pool, range(len(pool.utterances))).numbers
+        numbers = make_target(config, pool).numbers
         return tuple(np.bincount(numbers, minlength=3).tolist())
 
     return count

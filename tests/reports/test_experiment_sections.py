@@ -7,7 +7,9 @@ import pytest
 from data_prep.corpora import known_facts
 from reports.build import build_report
 from ser_aae.config import RunConfig
+from ser_aae.config.fields import with_settings
 from ser_aae.experiments.setup import Setup, write_setup
+from ser_aae.protocols.sentences import SENTENCES
 
 
 @pytest.fixture
@@ -65,3 +67,50 @@ def test_an_adversary_that_strayed_is_told_from_a_dead_one(leave_cell, tmp_path)
     assert "The adversary is dead in 1 of 4 runs: fold02-rep00 (encoder wins)." in page
     assert "for a few epochs in 1 of 4 runs and came back: fold01-rep00." in page
     assert "The discriminator guesses in 1 of 4 runs: fold03-rep00." in page
+
+
+def report_of(leave_cell, tmp_path, config, *results):
+    """Return the page of an experiment whose folds have some results beside their figures."""
+    for fold, result in enumerate(results):
+        protocol = replace(config.protocol, fold=fold)
+        leave_cell(tmp_path / "runs", replace(config, protocol=protocol), **result)
+    return build_report(tmp_path / "runs", tmp_path / "out", corpora=known_facts())[0].read_text()
+
+
+def test_sentences_that_were_trained_on_are_told_once_for_all_runs(leave_cell, tmp_path):
+    shares = (0.5, 1.0, None)
+    results = [
+        {
+            "leakage": {"speaker_independent": True, "folds": 3, "shared_sentences": share},
+            "warnings": [f"{SENTENCES}: {share:.0%} of its utterances"] if share else [],
+        }
+        for share in shares
+    ]
+    page = report_of(leave_cell, tmp_path, RunConfig(), *results)
+    assert "on: 50% to 100% of its utterances whose sentence is known (2 of 3 runs)." in page
+    assert page.lower().count(SENTENCES) == 1
+    assert "<td>100%</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("clusters", "centroids", "note"),
+    [
+        ("corpus", [[1.0, 2.0]], "fitted once, on the ratings of the corpus"),
+        (
+            "training",
+            [[1.0, 2.0]],
+            "each fold&#39;s training part, and numbered as the corpus&#39;",
+        ),
+        ("training", None, "in 2 of 2 runs, of an earlier version, numbered by valence"),
+    ],
+)
+def test_the_report_says_what_clusters_were_fitted_on(
+    leave_cell, tmp_path, clusters, centroids, note
+):
+    config = with_settings(RunConfig(), {"task": "clusters-3", "data.clusters": clusters})
+    results = [{"corpus_centroids": centroids}] * 2
+    assert note in report_of(leave_cell, tmp_path, config, *results).replace("&#x27;", "&#39;")
+
+
+def test_a_run_of_emotions_says_nothing_of_clusters(leave_cell, tmp_path):
+    assert "Clusters were fitted" not in report_of(leave_cell, tmp_path, RunConfig(), {})

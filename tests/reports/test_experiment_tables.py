@@ -105,10 +105,13 @@ def test_the_leakage_table_has_parts_and_what_they_share():
     assert row[["train", "test", "auxiliary"]].tolist() == ["40 (4)", "12 (1)", "99 (9)"]
     assert row["speakers in train and test"] == "2"
     assert row["files shared"] == "0"
+    assert row["sentences of test in train"] == "-"  # an earlier version did not count them
     assert "train without labels" not in table  # runs of an earlier version did not count them
     check["utterances"]["unlabelled"] = 7
+    check["shared_sentences"] = 0.985
     table = tables.leakage_table(evaluation([run(0, leakage=check)]))
     assert table["train without labels"].tolist() == ["7"]
+    assert table["sentences of test in train"].tolist() == ["98%"]
     assert tables.leakage_table(evaluation([run(1)])).empty
 
 
@@ -135,7 +138,8 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
     settings = dict(every_setting())
     left_out = set(settings) - set(table.index)
-    assert left_out == {"dataset", "seed", "protocol.fold", "tables"}
+    # and what has no effect on a run of emotions
+    assert left_out == {"dataset", "seed", "protocol.fold", "tables", "data.clusters"}
     assert not (table["departs"] == "*").any()
     for name, row in table.iterrows():
         source = settings[name].metadata["source"]

@@ -53,8 +53,10 @@ def test_what_the_leakage_check_counted_is_in_it(record):
         "shared_speakers": {"train-test": ["a", "b"], "train-validation": ["b"]},
         "shared_utterances": 0,
         "shared_files": 0,
+        "shared_sentences": 0.25,
     }
     row = record(leakage=leakage)
+    assert row["shared_sentences"] == 0.25
     assert not row["speaker_independent"]
     assert (row["shared_speakers"], row["shared_utterances"], row["shared_files"]) == (2, 0, 0)
 
@@ -62,6 +64,7 @@ def test_what_the_leakage_check_counted_is_in_it(record):
 def test_a_run_that_wrote_no_check_has_none(record):
     row = record(leakage=None)
     assert row["shared_speakers"] is None
+    assert row["shared_sentences"] is None
     assert row["speaker_independent"] is None
 
 

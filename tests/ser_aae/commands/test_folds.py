@@ -79,6 +79,15 @@ def test_training_reads_back_the_same_parts(tmp_path, tiny_store):
     assert not two.leakage["lists"]
 
 
+def test_speakers_are_drawn_as_training_draws_them(tmp_path, tiny_store):
+    write("--protocol", "speaker-kfold", "--folds", "4")
+    theirs = config_of("--dataset", "tiny", "--folds", "4", "--fold", "2")
+    test = assemble(theirs, tiny_store).test
+    lines = lines_of(tmp_path / "lists" / "fold02.jsonl")
+    listed = {line["utterance_id"] for line in lines if line["part"] == "test"}
+    assert listed == {item.utterance_id for item in test.utterances}
+
+
 def test_lists_of_lists_are_the_same_lists(tmp_path):
     write("--protocol", "loso")
     write("--protocol", "folds:lists", out="again")

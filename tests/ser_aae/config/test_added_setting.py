@@ -15,6 +15,7 @@ from ser_aae.config import UNSTATED, FrontEndConfig, ModelConfig, RunConfig, set
 from ser_aae.config import build as config_file
 from ser_aae.config import fields as config_fields
 from ser_aae.config.build import build_config
+from ser_aae.config.fields import with_settings
 from ser_aae.errors import UserError
 from ser_aae.experiments.setup import Setup, read_setups, setup_folder, write_setup
 from ser_aae.inference import signature
@@ -219,6 +220,58 @@ def test_folds_of_before_and_after_are_pooled(preset, grown, tmp_path):
     (new / "config.json").write_text(json.dumps(plain | {"corpora": corpora}))
     assert _common_config([old, new])["model"]["heads"] == [1, 1]
     assert _common_config([new, old])["frontend"]["tilt_db"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("values", "idle"),
+    [
+        ({}, {"data.clusters"}),
+        ({"task": "clusters-3"}, set()),
+        ({"protocol.name": "loso"}, {"protocol.draw", "data.clusters"}),
+        ({"protocol.name": "10-fold", "task": "clusters-5"}, {"protocol.draw"}),
+        ({"protocol.name": "cross-corpus", "task": "clusters-5"}, {"protocol.draw"}),
+        (
+            {"protocol.name": "cross-corpus", "protocol.target_speakers": "apart"},
+            {"data.clusters"},
+        ),
+        ({"protocol.name": "folds"}, {"data.clusters"}),
+    ],
+)
+def test_a_setting_without_an_effect_on_a_run_is_not_in_its_name(preset, values, idle):
+    config = with_settings(stored_config(preset), values)
+    for key, other in (("protocol.draw", "stratified"), ("data.clusters", "corpus")):
+        changed = with_settings(config, {key: other})
+        assert (changed.digest() == config.digest()) == (key in idle)
+        assert changed.identity() != config.identity()
+
+
+def test_todays_runs_with_sorted_names_are_those_that_are_stored(preset, tmp_path):
+    words = ["protocol.name=speaker-kfold", "protocol.folds=6"]
+    today = build_config(preset, assignments=["dataset=ravdess", *words, "protocol.draw=sorted"])
+    folder = stored_run(preset, tmp_path / "fold00-rep00")
+    assert today.data.clusters == "corpus" != read_config(folder).data.clusters
+    assert today.digest() == DIGESTS[preset][0]
+    data = SimpleNamespace(digests=json.loads((folder / "config.json").read_text())["corpora"])
+    _begin_folder(folder, today, data, None)
+    drawn = build_config(preset, assignments=["dataset=ravdess", *words])
+    assert drawn.digest() != DIGESTS[preset][0]
+    with pytest.raises(UserError, match="begun with another config"):
+        _begin_folder(folder, drawn, data, None)
+
+
+def test_folds_that_differ_in_what_has_no_effect_are_pooled(preset, tmp_path):
+    old = stored_run(preset, tmp_path / "fold00-rep00")
+    new = stored_run(preset, tmp_path / "fold01-rep00")
+    config = read_config(old)
+    plain = replace(config, protocol=replace(config.protocol, fold=1)).to_dict()
+    plain["data"]["clusters"] = "corpus"
+    corpora = json.loads((old / "config.json").read_text())["corpora"]
+    (new / "config.json").write_text(json.dumps(plain | {"corpora": corpora}))
+    assert _common_config([old, new])["data"]["clusters"] == "training"
+    plain["protocol"]["draw"] = "stratified"
+    (new / "config.json").write_text(json.dumps(plain | {"corpora": corpora}))
+    with pytest.raises(UserError, match=r"protocol\.draw is 'stratified'"):
+        _common_config([old, new])
 
 
 def test_stage_one_keeps_its_name(preset, request):

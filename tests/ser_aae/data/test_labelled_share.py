@@ -173,7 +173,9 @@ def test_what_was_read_from_a_script_is_no_rest_of_what_was_improvised(kfold_con
     ]
     told[0] = replace(told[0], emotion="fear")
     write_corpus(tmp_path, told, sounds_of(told, 32))
-    config = replace(kfold_config, data=DataConfig(), protocol=ProtocolConfig(folds=4, fold=1))
+    config = replace(
+        kfold_config, data=DataConfig(), protocol=replace(kfold_config.protocol, fold=1)
+    )
     for improvised, kinds in ((False, {"improvised", "read"}), (True, {"improvised"})):
         data = assemble(replace(config, improvised_only=improvised), tmp_path)
         rest = [data.unlabelled[0].corpus.utterances[row] for row in data.unlabelled[0].rows]
@@ -270,7 +272,8 @@ def train(kfold_config, tiny_store):
         model = ModelConfig(kind=kind, auxiliary_tasks=tasks)
         found = assemble(replace(kfold_config, model=model, data=data), tiny_store)
         (part,) = found.train
-        return part, found.warnings
+        # tiny parts have few utterances of each class, and say so
+        return part, [text for text in found.warnings if "fewer than" not in text]
 
     return make
 

@@ -234,8 +234,13 @@ def test_digests_name_every_corpus_that_was_read(config, tiny_store, tiny, front
     assert data.digests == {"tiny": tiny.digest, "voices": voices.digest}
 
 
+def told(data):
+    """Return the warnings but for those of few utterances, of which a tiny corpus has many."""
+    return [text for text in data.warnings if "part has fewer than 5 utterances of" not in text]
+
+
 def test_warnings(config, tiny_store, store_with):
-    assert assemble(config, tiny_store).warnings == []
+    assert told(assemble(config, tiny_store)) == []
     utterances = [
         item
         for item in speakers_of("partial", speakers=8)
@@ -243,7 +248,7 @@ def test_warnings(config, tiny_store, store_with):
     ]
     store = store_with(utterances, speakers_of("many", speakers=2, each=6))
     partial = assemble(replace(config, dataset="partial"), store)
-    assert partial.warnings == ["the test part has no utterance of neutral, sadness"]
+    assert told(partial) == ["the test part has no utterance of neutral, sadness"]
     ten = replace(config, dataset="many", protocol=ProtocolConfig(name="10-fold"))
     assert assemble(ten, store).warnings[-1] == "speaker-dependent: test speakers were trained on"
 
@@ -380,10 +385,10 @@ def test_cross_corpus_speakers_apart_or_shared(config, tiny_store):
     shared = assemble(cross(config), tiny_store)
     assert speakers(shared.validation) == speakers(shared.test)
     assert not speakers(shared.train[0]) & speakers(shared.test)
-    assert shared.warnings == [VOICES["validation-test"]]
+    assert told(shared) == [VOICES["validation-test"]]
     apart = assemble(cross(config, target_speakers="apart"), tiny_store)
     assert not speakers(apart.validation) & speakers(apart.test)
-    assert apart.warnings == []
+    assert told(apart) == []
 
 
 @pytest.mark.parametrize("target", ["tiny", "Tiny"])
@@ -439,15 +444,15 @@ def protocol(config, **settings):
 def test_shared_sound_across_parts_is_counted_and_told(config, shared_sound):
     data = assemble(config, shared_sound)
     assert data.leakage["shared_sound"] == 1
-    (warning,) = data.warnings
+    (warning,) = told(data)
     assert warning == "pairs of utterances that share sound and lie in different parts: 1"
 
 
 def test_shared_sound_within_a_part_is_no_matter(config, shared_sound):
     # the last four speakers are tested and validate: all that shares sound trains
-    data = assemble(protocol(config, name="speaker-kfold", folds=4, fold=2), shared_sound)
+    data = assemble(replace(config, protocol=replace(config.protocol, fold=2)), shared_sound)
     assert data.leakage["shared_sound"] == 0
-    assert data.warnings == []
+    assert told(data) == []
 
 
 def test_lists_that_share_speakers_are_called_speaker_dependent(config, shared_sound, tmp_path):
@@ -463,3 +468,89 @@ def test_lists_that_share_speakers_are_called_speaker_dependent(config, shared_s
     assert "speaker-dependent: test speakers were trained on" in found.warnings
     assert found.leakage["shared_speakers"]["train-test"] == ["tiny:00"]
     assert len(found.leakage["lists"]) == 16
+
+
+def test_a_class_that_is_tested_and_not_trained_is_refused_with_the_counts(config, store_with):
+    # as URDU's anger, which a few speakers have
+    utterances = [
+        item
+        for item in speakers_of("urdu", each=6)
+        if item.emotion != "anger" or item.speaker in ("urdu:00", "urdu:01", "urdu:02")
+    ]
+    store = store_with(utterances)
+    config = replace(config, dataset="urdu")
+    message = (
+        r"speaker-kfold, fold 0: expected training utterances of each class that is tested, "
+        r"received none of anger \(train 0, validation 6, test 12\); choose another protocol.seed"
+    )
+    with pytest.raises(UserError, match=message):
+        assemble(config, store)
+    stratified = ProtocolConfig(folds=4)
+    for fold in range(4):
+        data = assemble(replace(config, protocol=replace(stratified, fold=fold)), store)
+        assert "anger" in emotions(data.train[0])
+
+
+def test_few_utterances_of_a_class_are_told_with_their_number(config, store_with):
+    utterances = [
+        item
+        for item in speakers_of("tiny", each=6)
+        if item.emotion != "anger"
+        or item.speaker not in ("tiny:00", "tiny:02")
+        or item.utterance_id.endswith("-0")
+    ]
+    utterances = [u for u in utterances if u.emotion != "anger" or u.speaker != "tiny:03"]
+    data = assemble(config, store_with(utterances))
+    assert data.warnings == ["the validation part has fewer than 5 utterances of anger (1)"]
+
+
+def test_parts_of_one_gender_are_told(config, store_with):
+    men_first = [
+        replace(item, gender="M" if item.speaker < "tiny:04" else "F")
+        for item in speakers_of("tiny", each=3)
+    ]
+    store = store_with(men_first)
+    data = assemble(config, store)
+    assert data.warnings == [
+        "only women speak in: train",
+        "only men speak in: validation, test",
+    ]
+    drawn = replace(config, protocol=ProtocolConfig(folds=4))
+    assert assemble(drawn, store).warnings == []
+    one = replace(config, protocol=ProtocolConfig(name="loso"))  # one speaker has one gender
+    assert not any(text.endswith("test") for text in told(assemble(one, store)))
+
+
+def test_genders_that_are_not_known_are_not_judged(config, store_with):
+    unknown = [
+        replace(item, gender="unknown" if item.speaker in ("tiny:00", "tiny:04") else "M")
+        for item in speakers_of("tiny", each=3)
+    ]
+    assert assemble(config, store_with(unknown)).warnings == ["only men speak in: validation"]
+
+
+def test_sentences_that_are_trained_and_tested_are_a_number_and_a_warning(config, store_with):
+    said = [
+        replace(item, extra={"sentence": "01" if item.speaker > "tiny:00" else "02"})
+        for item in speakers_of("tiny", each=3)
+    ]
+    data = assemble(config, store_with(said))
+    assert data.leakage["shared_sentences"] == 0.5
+    assert data.warnings == [
+        "the test part says sentences that are trained on: 50% of its utterances whose sentence is "
+        "known"
+    ]
+
+
+def test_the_classes_of_a_task_are_drawn_evenly(config, store_with):
+    """Levels of valence, not the emotions, are in each part of a run of valence."""
+    rated = [
+        replace(item, valence=1.0 if item.speaker < "tiny:04" else 4.5, activation=3.0)
+        for item in speakers_of("tiny", each=3)
+    ]
+    store = store_with(rated)
+    drawn = replace(config, task="valence", protocol=ProtocolConfig(folds=4))
+    for fold in range(4):
+        data = assemble(replace(drawn, protocol=replace(drawn.protocol, fold=fold)), store)
+        for part in (data.validation, data.test):
+            assert len({speaker < "tiny:04" for speaker in speakers(part)}) == 2

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from data_prep.corpora import known_facts
 from ser_aae.config import RunConfig
 from ser_aae.corpus_facts import CorpusFacts
-from ser_aae.data.targets import make_target, select_pool
+from ser_aae.data.targets import fit_to_training, make_target, select_pool
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR, UNLABELLED
 from ser_aae.store.corpus import StoredCorpus
@@ -63,9 +63,14 @@ def rows_of(config, corpus):
     return members.tolist()
 
 
-def target_of(config, corpus, train=None):
-    pool = select_pool(config, [corpus])
-    return make_target(config, pool, range(len(pool.utterances)) if train is None else train)
+def target_of(config, *corpora, train=None):
+    pool = select_pool(config, corpora)
+    rows = range(len(pool.utterances)) if train is None else train
+    return fit_to_training(config, pool, make_target(config, pool), rows)
+
+
+def fitted_on_training(config):
+    return replace(config, data=replace(config.data, clusters="training"))
 
 
 def labels_of(config, corpus):
@@ -163,17 +168,55 @@ def cloud(seed=0, each=30):
     return np.clip(places[np.arange(3 * each) % 3] + draw.normal(0, 0.2, (3 * each, 2)), 1, 5)
 
 
-def test_clusters_are_found_on_the_training_part_alone():
+def test_clusters_can_be_found_on_the_training_part_alone():
     ratings = cloud()
     train = np.arange(60)
-    config = RunConfig(task="clusters-3")
-    target = target_of(config, corpus_of(ratings.tolist()), train)
+    config = fitted_on_training(RunConfig(task="clusters-3"))
+    target = target_of(config, corpus_of(ratings.tolist()), train=train)
     moved = ratings.copy()
     moved[60:] = [5.0, 1.0]
-    other = target_of(config, corpus_of(moved.tolist()), train)
-    np.testing.assert_array_equal(target.centroids, other.centroids)
+    other = target_of(config, corpus_of(moved.tolist()), train=train)
+    np.testing.assert_allclose(
+        sorted(target.centroids.tolist()), sorted(other.centroids.tolist()), atol=1e-9
+    )
     whole = target_of(config, corpus_of(moved.tolist()))
     assert not np.allclose(whole.centroids, target.centroids)
+
+
+def test_clusters_of_the_corpus_are_the_same_in_every_fold():
+    ratings = np.random.default_rng(2).uniform(1, 5, (100, 2)).tolist()
+    config, corpus = RunConfig(task="clusters-5"), corpus_of(ratings)
+    folds = [np.setdiff1d(np.arange(100), np.arange(first, first + 20)) for first in (0, 40, 80)]
+    whole = target_of(config, corpus)
+    for train in folds:
+        target = target_of(config, corpus, train=train)
+        np.testing.assert_array_equal(target.centroids, whole.centroids)
+        np.testing.assert_array_equal(target.numbers, whole.numbers)
+    # fitted a fold, they are not even of the same utterances
+    drifting = [target_of(fitted_on_training(config), corpus, train=train) for train in folds]
+    assert any((target.numbers != whole.numbers).any() for target in drifting)
+
+
+def test_clusters_of_a_training_part_are_numbered_as_the_nearest_of_the_corpus():
+    # the mean valence of the second is 2.9, less than the third's; without some of it 3.2, and more
+    places = np.array([[1.0, 3.0], [2.6, 1.2], [3.2, 1.2], [3.05, 4.8], [3.05, 4.8]])
+    ratings = np.repeat(places, 10, axis=0)
+    config, corpus = RunConfig(task="clusters-3"), corpus_of(ratings.tolist())
+    train = np.setdiff1d(np.arange(50), np.arange(10, 20))
+    whole = target_of(config, corpus)
+    target = target_of(fitted_on_training(config), corpus, train=train)
+    assert whole.centroids[1, 1] < 2 < whole.centroids[2, 1]
+    assert target.centroids[1, 0] > target.centroids[2, 0]  # by valence they would change places
+    np.testing.assert_array_equal(target.numbers, whole.numbers)
+    np.testing.assert_array_equal(target.corpus_centroids, whole.centroids)
+
+
+def test_clusters_of_a_cross_corpus_run_are_those_of_the_corpus_that_trains():
+    config = RunConfig(task="clusters-3")
+    source, other = corpus_of(cloud(1).tolist()), corpus_of(cloud(2).tolist(), "msp")
+    alone, both = target_of(config, source), target_of(config, source, other)
+    np.testing.assert_array_equal(alone.centroids, both.centroids)
+    assert len(both.numbers) == 180
 
 
 def test_clusters_agree_with_scikit_learn_and_are_sorted_by_valence():
@@ -201,5 +244,9 @@ def test_five_clusters_and_the_seed_of_the_protocol():
 
 def test_too_few_different_ratings_are_refused():
     corpus = corpus_of([(1.0, 1.0), (5.0, 5.0)] * 4)
-    with pytest.raises(UserError, match=r"at least 3 different ratings .* found 2"):
+    with pytest.raises(UserError, match=r"at least 3 different ratings .* corpus, found 2"):
         target_of(RunConfig(task="clusters-3"), corpus)
+    corpus = corpus_of([(1.0, 1.0), (5.0, 5.0)] * 4 + [(1.0, 5.0)] * 2)
+    config = fitted_on_training(RunConfig(task="clusters-3"))
+    with pytest.raises(UserError, match=r"at least 3 different ratings .* training part, found 2"):
+        target_of(config, corpus, train=range(8))

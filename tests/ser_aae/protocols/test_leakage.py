@@ -24,7 +24,9 @@ from ser_aae.protocols.splits import make_split
 def sound():
     """A sound split of six speakers and the utterances it is of."""
     utterances = corpus_of(6)
-    return make_split(utterances, ProtocolConfig("speaker-kfold", folds=3), 0), utterances
+    return make_split(
+        utterances, ProtocolConfig("speaker-kfold", folds=3, draw="sorted"), 0
+    ), utterances
 
 
 def test_a_sound_split_reports_what_it_counted(sound):

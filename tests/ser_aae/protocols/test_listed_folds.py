@@ -10,6 +10,7 @@ from tiny import speak
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.labels import FOUR
+from ser_aae.protocols.draw import Draw
 from ser_aae.protocols.fold_lists import (
     format_list,
     hold_out,
@@ -212,24 +213,53 @@ def test_emobox_tests_and_trains_on_what_it_says_and_the_share_held_out_validate
     assert tested == Counter(range(40))
 
 
-def test_what_is_held_out_depends_on_the_seed_and_on_names_alone():
+def held_out(rows, utterances, fraction=0.2, seed=0, draw="stratified"):
+    protocol = listed("lists", validation_fraction=fraction, draw=draw)
+    return hold_out(rows, utterances, protocol, Draw(seed, [item.emotion for item in utterances]))
+
+
+@pytest.mark.parametrize("draw", ["stratified", "sorted"])
+def test_what_is_held_out_depends_on_the_seed_and_on_names_alone(draw):
     utterances = labelled_corpus(20)
     rows = list(range(80))
-    first = hold_out(rows, utterances, 0.2, 0)
-    assert hold_out(rows[::-1], utterances, 0.2, 0) == first
+    first = held_out(rows, utterances, draw=draw)
+    assert held_out(rows[::-1], utterances, draw=draw) == first
     assert len({utterances[row].speaker for row in first[1]}) == 4
-    others = [hold_out(rows, utterances, 0.2, seed)[1] for seed in range(1, 6)]
+    others = [held_out(rows, utterances, 0.2, seed, draw)[1] for seed in range(1, 6)]
     assert any(other != first[1] for other in others)
-    assert len(hold_out(rows, utterances, 0.5, 0)[1]) == 40
+    assert len(held_out(rows, utterances, 0.5, draw=draw)[1]) == 40
 
 
-def test_a_single_speaker_is_parted_by_utterances():
+@pytest.mark.parametrize("draw", ["stratified", "sorted"])
+def test_a_single_speaker_is_parted_by_utterances(draw):
     utterances = labelled_corpus(1, each=10)
-    train, validation = hold_out(range(10), utterances, 0.2, 0)
+    train, validation = held_out(range(10), utterances, draw=draw)
     assert len(validation) == 2
     assert sorted(train + validation) == list(range(10))
     with pytest.raises(UserError, match="two training utterances"):
-        hold_out([0], utterances, 0.2, 0)
+        held_out([0], utterances, draw=draw)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_women_and_men_are_held_out(seed):
+    utterances = [
+        replace(item, gender="F" if item.speaker < "demo:05" else "M")
+        for item in labelled_corpus(10)
+    ]
+    train, validation = held_out(range(40), utterances, seed=seed)
+    speakers = {(utterances[row].speaker, utterances[row].gender) for row in validation}
+    assert sorted(gender for _, gender in speakers) == ["F", "M"]
+    assert not {utterances[row].speaker for row in train} & {name for name, _ in speakers}
+
+
+def test_stored_runs_hold_out_the_speakers_that_they_held_out():
+    utterances = labelled_corpus(20)
+    _, validation = held_out(range(80), utterances, draw="sorted")
+    # found by the version that had no `protocol.draw`
+    held = {utterances[row].speaker for row in validation}
+    assert held == {"demo:01", "demo:08", "demo:18", "demo:19"}
+    _, validation = held_out(range(12), labelled_corpus(1, each=12), draw="sorted")
+    assert validation == [11, 4, 6]
 
 
 def test_lists_that_share_speakers_say_so(tmp_path):

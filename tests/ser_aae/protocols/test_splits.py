@@ -44,6 +44,7 @@ def all_folds(utterances, config, seed=0):
     [
         (protocol("speaker-kfold"), corpus_of(24)),
         (protocol("speaker-kfold", folds=5), corpus_of(13)),
+        (protocol("speaker-kfold", folds=5, draw="sorted"), corpus_of(13)),
         (protocol("loso"), corpus_of(7)),
         (protocol("loso"), dyads()),
         (protocol("loso-session"), dyads(6)),
@@ -62,29 +63,93 @@ def test_every_fold_tests_every_utterance_once_and_shares_nothing(config, uttera
         assert apart == split.speaker_independent == (config.name != "10-fold")
 
 
-def test_groups_are_consecutive_in_natural_order_and_validation_is_the_next():
+def test_sorted_groups_are_consecutive_in_natural_order_and_validation_is_the_next():
     utterances = corpus_of(24)
-    folds = all_folds(utterances, protocol("speaker-kfold"))
+    folds = all_folds(utterances, protocol("speaker-kfold", draw="sorted"))
     for number, split in enumerate(folds):
         group = {f"demo:{name}" for name in range(4 * number + 1, 4 * number + 5)}
         assert speakers_of(split.test, utterances) == group
         assert split.validation == folds[(number + 1) % 6].test
 
 
-def test_groups_are_as_equal_as_can_be():
+@pytest.mark.parametrize("draw", ["stratified", "sorted"])
+def test_groups_are_as_equal_as_can_be(draw):
     utterances = corpus_of(14)
-    folds = all_folds(utterances, protocol("speaker-kfold", folds=4))
+    folds = all_folds(utterances, protocol("speaker-kfold", folds=4, draw=draw))
     assert [len(speakers_of(split.test, utterances)) for split in folds] == [4, 4, 3, 3]
 
 
-def test_real_ravdess_has_six_groups_of_two_women_and_two_men():
+def women_before_men(each=3):
+    """Four women and four men whose names part them when they are sorted."""
+    return [
+        replace(speak(f"{who}{name}", number), gender=gender)
+        for who, gender in (("woman", "F"), ("man", "M"))
+        for name in range(1, 5)
+        for number in range(each)
+    ]
+
+
+def genders_of(rows, utterances):
+    return Counter(
+        gender for _, gender in {(utterances[r].speaker, utterances[r].gender) for r in rows}
+    )
+
+
+def test_sorted_names_train_on_women_alone_and_drawn_speakers_on_both():
+    utterances = women_before_men()
+    first = make_split(utterances, protocol("speaker-kfold", folds=4, draw="sorted"), 0)
+    assert (genders_of(first.train, utterances), genders_of(first.test, utterances)) == (
+        {"F": 4},
+        {"M": 2},
+    )
+    for seed in range(3):
+        for split in all_folds(utterances, protocol("speaker-kfold", folds=4), seed):
+            assert genders_of(split.train, utterances) == {"F": 2, "M": 2}
+            assert genders_of(split.validation, utterances) == {"F": 1, "M": 1}
+            assert genders_of(split.test, utterances) == {"F": 1, "M": 1}
+
+
+def test_the_seed_draws_the_groups_and_the_order_of_the_utterances_does_not():
+    utterances = women_before_men()
+    config = protocol("speaker-kfold", folds=4)
+    folds = [make_split(utterances, config, seed).test for seed in range(5)]
+    assert folds[0] == make_split(utterances, config, 0).test
+    assert len(set(folds)) > 1
+    turned = utterances[::-1]
+    assert speakers_of(make_split(turned, config, 1).test, turned) == speakers_of(
+        folds[1], utterances
+    )
+
+
+def test_groups_are_even_in_the_classes_that_are_given():
+    utterances = corpus_of(8)  # of one emotion
+    classes = [int(item.speaker[-1]) // 5 for item in utterances]
+    for split in [
+        make_split(utterances, protocol("speaker-kfold", folds=4, fold=fold), 0, classes)
+        for fold in range(4)
+    ]:
+        for part in (split.validation, split.test):
+            assert Counter(classes[row] for row in part) == {0: 3, 1: 3}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_selection_speakers_of_a_target_are_drawn_from_women_and_men(seed):
+    source = corpus_of(3, corpus="a")
+    everyone = [*source, *women_before_men()]
+    config = protocol("cross-corpus", target="demo", target_speakers="apart")
+    split = make_split(everyone, config, seed)
+    assert genders_of(split.validation, everyone) == {"F": 1, "M": 1}
+    assert genders_of(split.test, everyone) == {"F": 3, "M": 3}
+
+
+def test_real_ravdess_has_six_sorted_groups_of_two_women_and_two_men():
     if not RAVDESS.is_dir():
         pytest.skip(f"no RAVDESS at {RAVDESS}")
     utterances = [
         Utterance("ravdess", path.stem, path.name, f"ravdess:{path.stem[-2:]}", "unknown")
         for path in sorted(RAVDESS.glob("Actor_*/*.wav"))
     ]
-    folds = all_folds(utterances, protocol("speaker-kfold"))
+    folds = all_folds(utterances, protocol("speaker-kfold", draw="sorted"))
     actors = [
         sorted(int(name[-2:]) for name in speakers_of(split.test, utterances)) for split in folds
     ]
@@ -212,7 +277,7 @@ def test_num_folds_follows_the_corpus():
 @pytest.mark.parametrize("name", ["speaker-kfold", "loso", "loso-session"])
 def test_only_drawn_protocols_depend_on_the_seed(name):
     utterances = dyads(6)
-    config = protocol(name)
+    config = protocol(name, draw="sorted")
     assert make_split(utterances, config, 0) == make_split(utterances, config, 1)
 
 
