@@ -5,6 +5,7 @@ take part. The rest of the training speakers and the auxiliary speakers, who tra
 of the primary task, have a pool of their own each.
 """
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +20,11 @@ from ser_aae.data.part import Part, Pool
 from ser_aae.data.targets import Target, make_target, may_train_unlabelled, select_pool
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNLABELLED, class_ids
-from ser_aae.protocols.leakage import Split, check_leakage, shared_voices
+from ser_aae.protocols.copies import Copies, is_kept, judge_copies, leave_out
+from ser_aae.protocols.leakage import PARTS, Split, check_leakage, shared_voices
 from ser_aae.protocols.splits import cut_split, num_folds
 from ser_aae.store.corpus import StoredCorpus, load_named
+from ser_aae.store.sounds import NO_SOUNDS
 
 
 class DataSets(NamedTuple):
@@ -51,8 +54,8 @@ class RunData:
         auxiliary: Parts of the auxiliary corpora, without labels.
         validation: Part that selects the best epoch.
         test: Part that is scored once.
-        leakage: The guard's findings, see `ser_aae.protocols.leakage`, and how many of the training
-            utterances have no label of the primary task.
+        leakage: The guard's findings, see `ser_aae.protocols.leakage`; how many of the training
+            utterances have no label of the primary task; and how many utterances are copies.
         digests: Corpus to the digest of its content.
         warnings: Sentences that lessen the worth of the result.
     """
@@ -84,13 +87,10 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     """Read the corpora's manifests, cut the fold, number the classes.
 
     Raises:
-        UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
-            would leak.
+        UserError: A corpus is not prepared or not known by its sound, lacks the classes, does not
+            fit the protocol, or would leak.
     """
-    pool = read_pool(config, store)
-    split = cut_split(pool.utterances, name_stored_target(config), config.protocol.seed)
-    rest = _find_unlabelled_rest(config, pool, split)
-    auxiliary = _draw_auxiliary_speakers(config, store)
+    pool, split, rest, auxiliary, copies = _cut(config, store)
     leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
     target = make_target(config, pool, split.train)
     trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
@@ -114,10 +114,64 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         auxiliary=auxiliary_parts,
         validation=validation,
         test=test,
-        leakage=leakage | {"utterances": counts | {"unlabelled": counts["train"] - labelled}},
+        leakage=leakage
+        | {"utterances": counts | {"unlabelled": counts["train"] - labelled}}
+        | {"copies": copies.counts()},
         digests={corpus.name: corpus.digest for corpus in (*pool.corpora, *auxiliary.corpora)},
-        warnings=_warn([*train, *unlabelled], test, target, leakage),
+        warnings=[*_warn([*train, *unlabelled], test, target, leakage), *copies.warnings()],
     )
+
+
+def require_sounds(config: RunConfig, corpora: Iterable[StoredCorpus]) -> None:
+    """Refuse a corpus whose recordings are known by their names alone.
+
+    Raises:
+        UserError: An earlier version prepared a corpus, and kept no digests of its sound.
+    """
+    for corpus in corpora:
+        if not corpus.has_sounds:
+            words = ["ser-aae", "prepare", "--dataset", config.advised_name(corpus.name)]
+            raise UserError(
+                f"{corpus.folder}: {NO_SOUNDS}; where its recordings are, run: "
+                f"{shlex.join([*words, '--store', str(corpus.folder.parent)])}, which reads them "
+                "again and leaves the spectrograms as they are"
+            )
+
+
+class _Cut(NamedTuple):
+    """The utterances of a run: the pool and its split, the rest, the auxiliary speakers, copies."""
+
+    pool: Pool
+    split: Split
+    rest: Pool
+    auxiliary: Pool
+    copies: Copies
+
+
+def _cut(config: RunConfig, store: Path) -> _Cut:
+    """Cut the fold, and leave out what may not take part of the recordings that are there twice."""
+    pool, auxiliary = read_pool(config, store), _draw_auxiliary_speakers(config, store)
+    corpora = [*pool.corpora, *auxiliary.corpora]
+    require_sounds(config, corpora)
+    split = cut_split(pool.utterances, name_stored_target(config), config.protocol.seed)
+    rest = _find_unlabelled_rest(config, pool, split)
+    parts = {part: [pool.utterances[row] for row in getattr(split, part)] for part in PARTS}
+    parts["train"] += rest.utterances
+    parts["auxiliary"] = list(auxiliary.utterances)
+    copies = judge_copies(parts, [corpus.utterances for corpus in corpora])
+    split = leave_out(split, pool.utterances, copies)
+    return _Cut(pool, split, _leave_out_of(rest, copies), _leave_out_of(auxiliary, copies), copies)
+
+
+def _leave_out_of(pool: Pool, copies: Copies) -> Pool:
+    """Return a pool without the utterances that are left out."""
+    kept = [
+        members[[is_kept(corpus.utterances[row], copies) for row in members]]
+        if len(members)
+        else members
+        for corpus, members in zip(pool.corpora, pool.members, strict=True)
+    ]
+    return Pool(pool.corpora, tuple(kept))
 
 
 def needed_data_sets(config: RunConfig) -> DataSets:

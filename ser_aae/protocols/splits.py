@@ -14,6 +14,7 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
+from ser_aae.protocols.copies import leave_out_copies
 from ser_aae.protocols.fold_lists import Parts, count_lists, lists_digest, read_parts
 from ser_aae.protocols.leakage import Split, check_leakage
 from ser_aae.utterance import Utterance
@@ -31,12 +32,12 @@ def num_folds(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
 
 
 def make_split(utterances: Sequence[Utterance], protocol: ProtocolConfig, seed: int) -> Split:
-    """Return one fold of a protocol that the leakage guard has passed.
+    """Return one fold of a protocol, without copies across parts, that the guard has passed.
 
     Raises:
         UserError: As `cut_split`, or parts that would leak.
     """
-    split = cut_split(utterances, protocol, seed)
+    split = leave_out_copies(cut_split(utterances, protocol, seed), utterances)
     check_leakage(split, utterances)
     return split
 
