@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ from ser_aae.store.corpus import (
     other_frontends,
 )
 from ser_aae.store.sounds import NO_SOUNDS
-from ser_aae.utterance import Dropped, Sound, Utterance
+from ser_aae.utterance import Dropped, Sound, Utterance, contradict, group_copies
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -116,7 +116,7 @@ def prepare(
     with _explain_write_errors(folder, needed_bytes=1000 * len(contents.utterances)):
         write_manifest(folder, name, adapter, frontend, corpus, contents)
     remove_leftovers(folder, shards)
-    return _report(folder, True, beside)
+    return _report(folder, True, [*beside, *_tell_copies(contents.utterances, contents.sounds)])
 
 
 def _check_prepared(
@@ -160,7 +160,8 @@ def _check_prepared(
     with _explain_write_errors(folder, needed_bytes=100 * len(sounds)):
         update_sounds(folder, sounds)
     added = "digests of its sound are added, its spectrograms stay as they were"
-    return _report(folder, True, [f"already prepared: {folder}; {added}"])
+    copies = _tell_copies(stored.utterances, sounds)
+    return _report(folder, True, [f"already prepared: {folder}; {added}", *copies])
 
 
 def _read_sounds(stored: StoredCorpus, root: Path, workers: int) -> list[Sound]:
@@ -176,6 +177,20 @@ def _read_sounds(stored: StoredCorpus, root: Path, workers: int) -> list[Sound]:
             sounds += [outcome.sound for outcome in outcomes if outcome.sound is not None]
             bar.update(len(outcomes))
     return sounds
+
+
+def _tell_copies(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> list[str]:
+    """Return a line on recordings that stand in a corpus under several names, if there are any."""
+    pairs = zip(utterances, sounds, strict=True)
+    groups = group_copies(replace(utterance, sound=sound) for utterance, sound in pairs)
+    if not groups:
+        return []
+    contradicting = sum(map(contradict, groups))
+    first = ", ".join(item.utterance_id for item in groups[0])
+    return [
+        f"recordings under several names: {len(groups)}, of which {contradicting} differ in "
+        f"speaker, gender, emotion or ratings and take part in no run: {first} ..."
+    ]
 
 
 def _cut(utterances: tuple[Utterance, ...]) -> list[tuple[Utterance, ...]]:

@@ -82,7 +82,7 @@ def make_portable(utterance: Utterance, root: Path, folder: Path) -> Utterance:
     return replace(
         utterance,
         path=Path(os.path.relpath(utterance.audio_path(root), folder)).as_posix(),
-        speaker=utterance.speaker.removeprefix(f"{utterance.corpus}:").removeprefix(EVERYWHERE),
+        speaker=utterance.speaker.removeprefix(f"{utterance.corpus}:"),
         gender="" if utterance.gender == UNKNOWN_GENDER else utterance.gender,
         extra=extra,
         **clipped,

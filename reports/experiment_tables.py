@@ -144,4 +144,7 @@ def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
         row[f"speakers in {pair.replace('-', ' and ')}"] = str(len(names))
     row["utterances shared"] = _dash_for_none(check.get("shared_utterances"))
     row["files shared"] = _dash_for_none(check.get("shared_files"))
+    copies = check.get("copies") or {}
+    left_out = [copies[kind] for kind in ("separated", "contradicting") if kind in copies]
+    row["copies left out"] = str(sum(left_out)) if left_out else "-"
     return row

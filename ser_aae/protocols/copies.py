@@ -44,16 +44,16 @@ class Copies:
 
     def warnings(self) -> list[str]:
         """Return a sentence for each kind that there is."""
-        ends = (
-            ("together", "lie in one part with a recording that they are copies of, and stay"),
-            ("separated", "are copies of a recording in another part, and are left out"),
+        told = (
+            ("together", "copies of a recording in the same part, which stay"),
+            ("separated", "copies of a recording in another part, left out"),
             (
                 "contradicting",
-                "are copies that differ in speaker, gender, emotion or ratings, and are left out",
+                "copies that differ in speaker, gender, emotion or ratings, left out",
             ),
         )
-        told = [(keys, end) for kind, end in ends if (keys := getattr(self, kind))]
-        return [f"{len(keys)} utterances {end}: {_name(keys)}" for keys, end in told]
+        kinds = [(words, keys) for kind, words in told if (keys := getattr(self, kind))]
+        return [f"{words}: {len(keys)} ({_name(keys)})" for words, keys in kinds]
 
 
 def judge_copies(

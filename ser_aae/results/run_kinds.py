@@ -17,6 +17,8 @@ class Leakage(Record):
     shared_speakers: dict[str, list[str]] | None = None
     shared_utterances: int | None = None
     shared_files: int | None = None
+    known_by_sound: bool | None = None
+    copies: dict[str, int] | None = None
 
 
 class Adversary(Record):

@@ -105,8 +105,11 @@ def test_the_leakage_table_has_parts_and_what_they_share():
     assert row[["train", "test", "auxiliary"]].tolist() == ["40 (4)", "12 (1)", "99 (9)"]
     assert row["speakers in train and test"] == "2"
     assert row["files shared"] == "0"
+    assert row["copies left out"] == "-"  # an earlier version did not know recordings by sound
     assert "train without labels" not in table  # runs of an earlier version did not count them
     check["utterances"]["unlabelled"] = 7
+    check["copies"] = {"together": 1, "separated": 2, "contradicting": 4}
+    assert tables.leakage_table(evaluation([run(0, leakage=check)]))["copies left out"][0] == "6"
     table = tables.leakage_table(evaluation([run(0, leakage=check)]))
     assert table["train without labels"].tolist() == ["7"]
     assert tables.leakage_table(evaluation([run(1)])).empty

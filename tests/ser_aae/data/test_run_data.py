@@ -501,7 +501,7 @@ def test_copies_of_one_speaker_stay_together_and_the_fold_is_the_one_it_was(conf
     assert data.leakage["copies"] == {"together": 1, "separated": 0, "contradicting": 0}
     assert len(data.train[0].rows) == 32
     (warning,) = data.warnings
-    assert warning.endswith("copies of, and stay: tiny 04-anger-1")
+    assert warning == "copies of a recording in the same part, which stay: 1 (tiny 04-anger-1)"
 
 
 def test_copies_in_two_parts_are_one_that_stays(config, store_with):
@@ -528,7 +528,8 @@ def test_copies_that_name_two_speakers_are_left_out_and_told(config, store_with)
     assert not used & {"04-anger-0", "02-anger-0"}
     assert [len(part.rows) for part in data.auxiliary] == [22]
     assert data.leakage["utterances"]["auxiliary"] == 22
-    assert "4 utterances are copies that differ in speaker" in data.warnings[-1]
+    assert data.warnings[-1].startswith("copies that differ in speaker, gender, emotion or")
+    assert ", left out: 4 (tiny 02-anger-0, tiny 04-anger-0, voices" in data.warnings[-1]
 
 
 def test_a_copy_of_another_class_takes_no_part_without_a_label_either(config, store_with):

@@ -24,9 +24,7 @@ def test_copies_that_agree_and_lie_in_one_part_stay():
     assert leave_out_copies(SPLIT, utterances) == SPLIT
     copies = judge_copies({"train": utterances[:2]}, [utterances])
     assert copies.counts() == {"together": 1, "separated": 0, "contradicting": 0}
-    assert copies.warnings() == [
-        "1 utterances lie in one part with a recording that they are copies of, and stay: demo 1-1"
-    ]
+    assert copies.warnings() == ["copies of a recording in the same part, which stay: 1 (demo 1-1)"]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 1, 2), (3, 2, 1, 0)])
