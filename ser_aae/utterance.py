@@ -29,7 +29,7 @@ class Utterance:
         utterance_id: Unique within the corpus, stable across machines (no absolute path in it).
         path: The audio file, relative to the corpus' root.
         speaker: Prefixed with the corpus, e.g. `"ravdess:07"`, so that speakers of two
-            corpora never fall together.
+            corpora never fall together; with `"everywhere:"` where tables say that they do.
         gender: `"F"`, `"M"` or `"unknown"`.
         emotion: Canonical emotion, `""` where the corpus gives none.
         emotion_raw: The corpus' own label, as written there.

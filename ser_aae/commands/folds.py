@@ -33,14 +33,16 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists; print the size of each part, then the folder."""
-    from ser_aae.data.run_data import name_stored_target, read_pool
+    from ser_aae.data.run_data import name_stored_target, read_pool, require_sounds
     from ser_aae.protocols.fold_lists import format_list, write_lists
     from ser_aae.protocols.splits import make_split, num_folds
 
     # corpora that take no part in the folds are not prepared for them
     config = replace(read_config(arguments), auxiliary=(), verification="")
     prepare_missing([config], arguments)
-    utterances = read_pool(config, arguments.store).utterances
+    pool = read_pool(config, arguments.store)
+    require_sounds(config, pool.corpora)
+    utterances = pool.utterances
     protocol = name_stored_target(config)
     splits = [
         make_split(utterances, replace(protocol, fold=fold), protocol.seed)

@@ -50,8 +50,9 @@ def has_sounds(folder: Path, manifest: dict[str, Any]) -> bool:
     Raises:
         DamagedError: A folder lies in the place of their file.
     """
-    row = manifest.get("sounds") or {}
-    return row.get("version") == VERSION and has_file(folder / SOUNDS)
+    row = manifest.get("sounds")
+    is_of_this = isinstance(row, dict) and row.get("version") == VERSION
+    return is_of_this and has_file(folder / SOUNDS)
 
 
 def read_sounds(
