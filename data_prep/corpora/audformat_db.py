@@ -129,34 +129,38 @@ def _utterance(values: Values, row: Row, corpus: str, names: dict[str, str]) -> 
     label = values.emotion(row)
     dominance = values.rating(row, "dominance")
     split = split_of(database, table_id)
-    # accents are coded in two ways, and a speaker must not be two persons
-    speaker, session = (
-        unicodedata.normalize("NFC", text) for text in (values.speaker(row), values.session(row))
-    )
     extra = {} if dominance is None else {"dominance": str(dominance)}
     others = values.others(row)
-    person = unicodedata.normalize("NFC", others.pop(GLOBAL_SPEAKER, ""))
-    name = name_speaker(corpus, speaker, person)
-    try:
-        check_one_name(names, speaker, name)
-    except ValueError as error:
-        raise UserError(f"{database.root}: table {table_id}, {row['file']}: {error}") from error
+    speaker = _speaker(values, row, corpus, others.pop(GLOBAL_SPEAKER, ""), names)
     return Utterance(
         corpus=corpus,
         utterance_id=row["file"] + part,
         path=row["file"],
-        speaker=name,
+        speaker=speaker,
         gender=values.gender(row),
         emotion=canonical_emotion(label),
         emotion_raw=label,
         start_s=start_s or 0.0,
         end_s=end_s,
-        session=session,
+        session=unicodedata.normalize("NFC", values.session(row)),
         language=values.language(row),
         activation=values.rating(row, "activation"),
         valence=values.rating(row, "valence"),
         extra=others | extra | ({"split": split} if split else {}),
     )
+
+
+def _speaker(values: Values, row: Row, corpus: str, person: str, names: dict[str, str]) -> str:
+    """Return the name of a row's speaker, which is the same in all rows and is kept in `names`."""
+    # accents are coded in two ways, and a speaker must not be two persons
+    speaker, person = (unicodedata.normalize("NFC", text) for text in (values.speaker(row), person))
+    name = name_speaker(corpus, speaker, person)
+    try:
+        check_one_name(names, speaker or name, name)
+    except ValueError as error:
+        place = f"{values.database.root}: table {values.table_id}, {row['file']}"
+        raise UserError(f"{place}: {error}") from error
+    return name
 
 
 def _fault(utterance: Utterance) -> str:

@@ -161,6 +161,24 @@ def load_corpus(
             f"{folder / MANIFEST}: the front end written there is not the one its folder is "
             f"named after; remove the folder and {mend}"
         )
+    utterances, frames = _read_utterances(folder, manifest, mend)
+    return StoredCorpus(
+        name=corpus,
+        folder=folder,
+        frontend=frontend,
+        utterances=utterances,
+        num_frames=frames,
+        shards=_shards(folder, manifest, mend),
+        digest=manifest["digest"],
+        synthetic=manifest.get("synthetic", False),
+        facts=_facts(manifest),
+    )
+
+
+def _read_utterances(
+    folder: Path, manifest: dict[str, Any], mend: str
+) -> tuple[tuple[Utterance, ...], np.ndarray]:
+    """Return the utterances with what is known of their sound, and the frames of each."""
     lines = folder / UTTERANCES
     text = read_content(lines, "the utterances of a corpus", f"remove the folder and {mend}")
     if hashlib.sha256(text).hexdigest() != manifest["utterances_sha256"]:
@@ -172,19 +190,10 @@ def load_corpus(
     rows = [json.loads(line) for line in text.splitlines()]
     frames = np.array([row.pop("num_frames") for row in rows], np.int64)
     sounds = read_sounds(folder, manifest, len(rows), mend)
-    return StoredCorpus(
-        name=corpus,
-        folder=folder,
-        frontend=frontend,
-        utterances=tuple(
-            Utterance(**row, sound=sound) for row, sound in zip(rows, sounds, strict=True)
-        ),
-        num_frames=frames,
-        shards=_shards(folder, manifest, mend),
-        digest=manifest["digest"],
-        synthetic=manifest.get("synthetic", False),
-        facts=_facts(manifest),
+    utterances = tuple(
+        Utterance(**row, sound=sound) for row, sound in zip(rows, sounds, strict=True)
     )
+    return utterances, frames
 
 
 def _facts(manifest: Any) -> CorpusFacts | None:
