@@ -35,7 +35,8 @@ from ser_aae.results.folder import CONFIG, PREDICTIONS, RESULT, run_folder
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import score, write_predictions
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
-from ser_aae.utterance import Utterance
+from ser_aae.store.sounds import SOUNDS, describe_sounds, format_sounds
+from ser_aae.utterance import Sound, Utterance
 
 Action = Callable[[], object]
 
@@ -79,6 +80,7 @@ def make_utterances(count: int) -> Iterator[Utterance]:
             gender=GENDERS[speaker % 2],
             emotion=FOUR[number % len(FOUR)],
             session=f"Session{speaker // 10 + 1}",
+            sound=Sound(f"{number:032x}", f"{number:032x}"),
         )
 
 
@@ -91,6 +93,8 @@ def write_store(folder: Path, count: int, has_sound: bool = False) -> None:
         for item in make_utterances(count)
     ).encode()
     write_bytes(place / UTTERANCES, lines)
+    sounds = format_sounds([item.sound for item in make_utterances(count) if item.sound])
+    write_bytes(place / SOUNDS, sounds)
     if has_sound:
         _write_sound(shard, count)
     else:
@@ -104,6 +108,7 @@ def write_store(folder: Path, count: int, has_sound: bool = False) -> None:
         "facts": asdict(CorpusFacts()),
         "shards": [row | {"records": count}],
         "utterances_sha256": hashlib.sha256(lines).hexdigest(),
+        "sounds": describe_sounds(sounds),
         "digest": "0" * 16,
     }
     write_json(place / MANIFEST, content)

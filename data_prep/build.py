@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from data_prep.manifest import (
     describe_source,
     read_manifest,
     update_facts,
+    update_sounds,
     write_manifest,
 )
 from data_prep.shards import (
@@ -29,8 +30,15 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file
 from ser_aae.progress import open_bar
-from ser_aae.store.corpus import MANIFEST, corpus_folder, load_corpus, other_frontends
-from ser_aae.utterance import Dropped
+from ser_aae.store.corpus import (
+    MANIFEST,
+    StoredCorpus,
+    corpus_folder,
+    load_corpus,
+    other_frontends,
+)
+from ser_aae.store.sounds import NO_SOUNDS
+from ser_aae.utterance import Dropped, Sound, Utterance, contradict, group_copies
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -85,7 +93,7 @@ def prepare(
     adapter, name = find_adapter(dataset), corpus_name(dataset)
     folder = corpus_folder(store, name, frontend)
     if has_file(folder / MANIFEST):
-        return _check_prepared(adapter, data_root, store, name, frontend)
+        return _check_prepared(adapter, data_root, store, name, frontend, workers)
     corpus = adapter.read(data_root, allow_partial=allow_partial)
     beside = [
         f"{other} holds {name} under another front end ({'; '.join(differences)}); "
@@ -108,17 +116,24 @@ def prepare(
     with _explain_write_errors(folder, needed_bytes=1000 * len(contents.utterances)):
         write_manifest(folder, name, adapter, frontend, corpus, contents)
     remove_leftovers(folder, shards)
-    return _report(folder, True, beside)
+    return _report(folder, True, [*beside, *_tell_copies(contents.utterances, contents.sounds)])
 
 
 def _check_prepared(
-    adapter: Adapter, data_root: Path, store: Path, name: str, frontend: FrontEndConfig
+    adapter: Adapter,
+    data_root: Path,
+    store: Path,
+    name: str,
+    frontend: FrontEndConfig,
+    workers: int,
 ) -> Prepared:
     """Return a corpus that lies in the store, if it is whole and its source is the same.
 
-    The copy's completeness was checked when the corpus was prepared.
+    The copy's completeness was checked when the corpus was prepared. Where an earlier version kept
+    no digests of its sound, the recordings are read for them; the shards stay as they are.
     """
-    folder = load_corpus(store, name, frontend).folder
+    stored = load_corpus(store, name, frontend)
+    folder = stored.folder
     with _explain_write_errors(folder):
         try:
             update_facts(folder, adapter.facts)  # an earlier version did not write them
@@ -129,24 +144,64 @@ def _check_prepared(
                 raise
     if not adapter.is_found(data_root):
         note = f"{adapter.location(data_root)}: not there any more, so not compared"
-        return _report(folder, False, [f"already prepared: {folder}", note])
-    then = read_manifest(folder)["source"]
-    now = describe_source(adapter.read(data_root, allow_partial=True))
+        lacking = [] if stored.has_sounds else [f"{folder}: {NO_SOUNDS}"]
+        return _report(folder, False, [f"already prepared: {folder}", note, *lacking])
+    then, corpus = read_manifest(folder)["source"], adapter.read(data_root, allow_partial=True)
+    now = describe_source(corpus)
     if now != then:
         raise UserError(
             f"{adapter.location(data_root)}: files, sizes or labels have changed since {folder} "
             f"was prepared: {then['files']} files of {then['bytes']} bytes then, {now['files']} "
             f"of {now['bytes']} now. To prepare them anew, remove {folder} and run this again"
         )
-    return _report(folder, False, [f"already prepared: {folder}"])
+    if stored.has_sounds:
+        return _report(folder, False, [f"already prepared: {folder}"])
+    sounds = _read_sounds(stored, corpus.root, workers)
+    with _explain_write_errors(folder, needed_bytes=100 * len(sounds)):
+        update_sounds(folder, sounds)
+    added = "digests of its sound are added, its spectrograms stay as they were"
+    copies = _tell_copies(stored.utterances, sounds)
+    return _report(folder, True, [f"already prepared: {folder}; {added}", *copies])
+
+
+def _read_sounds(stored: StoredCorpus, root: Path, workers: int) -> list[Sound]:
+    """Read the recordings of a prepared corpus again, and return the digests of their sound."""
+    pieces = _cut(stored.utterances)
+    tasks = [Task(piece, root, stored.frontend, False, sound_alone=True) for piece in pieces]
+    sounds: list[Sound] = []
+    with (
+        open_bar(len(stored.utterances), stored.name, "utterances") as bar,
+        closing(compute_tasks(tasks, workers)) as computed,
+    ):
+        for outcomes in computed:
+            sounds += [outcome.sound for outcome in outcomes if outcome.sound is not None]
+            bar.update(len(outcomes))
+    return sounds
+
+
+def _tell_copies(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> list[str]:
+    """Return a line on recordings that stand in a corpus under several names, if there are any."""
+    pairs = zip(utterances, sounds, strict=True)
+    groups = group_copies(replace(utterance, sound=sound) for utterance, sound in pairs)
+    if not groups:
+        return []
+    contradicting = sum(map(contradict, groups))
+    first = ", ".join(item.utterance_id for item in groups[0])
+    return [
+        f"recordings under several names: {len(groups)}, of which {contradicting} differ in "
+        f"speaker, gender, emotion or ratings and take part in no run: {first} ..."
+    ]
+
+
+def _cut(utterances: tuple[Utterance, ...]) -> list[tuple[Utterance, ...]]:
+    """Cut the utterances of a corpus into those of each shard."""
+    step = UTTERANCES_PER_SHARD
+    return [utterances[start : start + step] for start in range(0, len(utterances), step)]
 
 
 def _tasks(corpus: Corpus, frontend: FrontEndConfig, *, skip_unreadable: bool) -> list[Task]:
-    step = UTTERANCES_PER_SHARD
-    return [
-        Task(corpus.utterances[start : start + step], corpus.root, frontend, skip_unreadable)
-        for start in range(0, len(corpus.utterances), step)
-    ]
+    pieces = _cut(corpus.utterances)
+    return [Task(piece, corpus.root, frontend, skip_unreadable) for piece in pieces]
 
 
 def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: "tqdm") -> list[Shard]:
@@ -177,22 +232,23 @@ def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: "tqdm"
 
 
 def _contents(corpus: Corpus, tasks: Sequence[Task], shards: Sequence[Shard]) -> Contents:
-    utterances, num_frames, silent = [], [], []
+    utterances, num_frames, sounds, silent = [], [], [], []
     dropped = list(corpus.dropped)
     for task, shard in zip(tasks, shards, strict=True):
         for position, frames in enumerate(shard.num_frames):
-            utterance = task.utterances[position]
-            if frames is None:
+            utterance, sound = task.utterances[position], shard.sounds[position]
+            if frames is None or sound is None:
                 dropped.append(Dropped(utterance.path, shard.problems[str(position)]))
                 continue
             utterances.append(utterance)
             num_frames.append(frames)
+            sounds.append(sound)
             if position in shard.silent:
                 silent.append(utterance.utterance_id)
     rows = [
         {"file": s.file, "sha256": s.sha256, "bytes": s.bytes, "records": s.records} for s in shards
     ]
-    return Contents(utterances, num_frames, dropped, silent, rows)
+    return Contents(utterances, num_frames, sounds, dropped, silent, rows)
 
 
 def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:

@@ -25,6 +25,12 @@ NOT_UTF8 = "name is no UTF-8: rename the file, or the folder it lies in"
 """The reason to drop a recording whose path no table in the store can hold."""
 
 
+GLOBAL_SPEAKER = "global_speaker"
+"""Column of a table with a name of the speaker that is the same in all tables, or empty."""
+EVERYWHERE = "everywhere:"
+"""Stands before such a name, where the name of the corpus stands before any other."""
+
+
 @dataclass(frozen=True)
 class Corpus:
     """A corpus as found on disk.
@@ -74,6 +80,25 @@ def build_corpus(
         counts=count_utterances(ordered),
         expected=expected or {},
     )
+
+
+def name_speaker(corpus: str, speaker: str, person: str = "") -> str:
+    """Return the name of a speaker of a table, who may be a person known in all tables."""
+    return f"{EVERYWHERE}{person}" if person else f"{corpus}:{speaker}"
+
+
+def check_one_name(names: dict[str, str], speaker: str, name: str) -> None:
+    """See that a table gives a speaker one name, which is kept in `names` from the first row on.
+
+    Raises:
+        ValueError: An earlier row gave another.
+    """
+    before = names.setdefault(speaker, name)
+    if before != name:
+        raise ValueError(
+            f"column {GLOBAL_SPEAKER}: speaker {speaker} is {name} here and was {before} before; "
+            "write the same for all utterances of a speaker"
+        )
 
 
 def count_utterances(utterances: Collection[Utterance]) -> dict[str, int]:

@@ -8,7 +8,6 @@ Two kinds of repeated sound are sought, each in a way that does not find the oth
     coded again, so that no two samples need be equal; see `shared_sound`.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +28,10 @@ from data_prep.shared_sound import (
     seconds_alike,
     suggest_overlaps,
 )
+from data_prep.sound_digests import digest_samples
 from data_prep.workers import named_faults
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_audio, read_header
+from ser_aae.frontend.audio import read_audio, read_header, read_mono
 from ser_aae.progress import move_bar, open_bar
 from ser_aae.utterance import Utterance
 
@@ -169,8 +169,8 @@ def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int, in
     except (soundfile.LibsndfileError, OSError) as error:
         read_audio(path, 1)  # raises with the reason, as in `ser-aae prepare`
         raise UserError(f"{path}: header cannot be read ({error})") from error
-    samples = read_audio(path, header.samplerate, utterance.start_s, utterance.end_s)
-    return samples, header.samplerate, header.channels
+    samples, rate_hz = read_mono(path, utterance.start_s, utterance.end_s)
+    return samples, rate_hz, header.channels
 
 
 def _read_sound(utterance: Utterance, root: Path) -> Sound:
@@ -182,7 +182,7 @@ def _read_sound(utterance: Utterance, root: Path) -> Sound:
     except UserError as error:
         reason = str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
         return Sound(problem=reason)
-    digest = hashlib.sha256(f"{rate_hz} ".encode() + samples.tobytes()).hexdigest()
+    digest = digest_samples([samples], rate_hz)
     return Sound(len(samples), rate_hz, channels, digest, landmarks)
 
 

@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from data_prep.corpus import Corpus, build_corpus, read_label_file
+from data_prep.corpus import (
+    GLOBAL_SPEAKER,
+    Corpus,
+    build_corpus,
+    check_one_name,
+    name_speaker,
+    read_label_file,
+)
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Utterance
 
 REQUIRED = ("file", "speaker", "gender", "emotion")
-OPTIONAL = ("activation", "valence", "session", "language", "start", "end")
+OPTIONAL = ("activation", "valence", "session", "language", "start", "end", GLOBAL_SPEAKER)
 
 GENDER_WORDS = {
     "F": ("f", "female", "woman", "w", "girl", "feminine"),
@@ -35,13 +42,15 @@ def read_table(path: Path, corpus: str) -> Corpus:
     line ends. Columns are `REQUIRED` and `OPTIONAL`, in any order and case; whatever other
     columns there are go to `Utterance.extra`. Files are relative to the table's folder, or
     absolute; however a row writes it, a file below that folder has one path. The utterances
-    carry the corpus' name, which is also the prefix of their speakers.
+    carry the corpus' name, which is also the prefix of their speakers; one with a `global_speaker`
+    is called by that, the same in every table.
 
     A file that is not there is no mistake here: it passes on to where recordings are read.
 
     Raises:
         UserError: The table or one of its rows cannot be used; the message has the line.
     """
+    names: dict[str, str] = {}
     first_line: dict[tuple[str, float, float | None], int] = {}
     utterances = []
     for number, row in _rows(path):
@@ -52,6 +61,7 @@ def read_table(path: Path, corpus: str) -> Corpus:
             line = first_line.setdefault(part, number)
             if line != number:
                 raise ValueError(f"the same file and part of it as line {line}; remove one")
+            check_one_name(names, row["speaker"], utterance.speaker)
         except ValueError as error:
             raise UserError(f"{path}:{number}: {error}") from error
         utterances.append(utterance)
@@ -85,7 +95,7 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
         corpus=corpus,
         utterance_id=path + part,
         path=path,
-        speaker=f"{corpus}:{row['speaker']}",
+        speaker=name_speaker(corpus, row["speaker"], row.get(GLOBAL_SPEAKER, "")),
         gender=_parse_gender(row["gender"]),
         emotion=canonical_emotion(row["emotion"]),
         emotion_raw=row["emotion"],

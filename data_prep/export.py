@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data_prep.audformat_files.export import write_database
 from data_prep.corpora import Adapter, corpus_name, find_adapter
-from data_prep.corpus import Corpus, describe_dropped
+from data_prep.corpus import EVERYWHERE, GLOBAL_SPEAKER, Corpus, describe_dropped
 from data_prep.csv_table import HIGHEST, LOWEST, OPTIONAL, REQUIRED
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
@@ -64,12 +64,15 @@ def export_manifest(
 def make_portable(utterance: Utterance, root: Path, folder: Path) -> Utterance:
     """Return an utterance as it is written, without the additions and changes of a reader.
 
-    The path becomes relative to `folder` and the speaker loses the corpus' name. The emotion
+    The path becomes relative to `folder` and the speaker loses the corpus' name; who is known in
+    all tables keeps that name in a column. The emotion
     is written by its canonical name; the corpus' own name of it goes to the further columns.
     """
     extra = {_column(name): text for name, text in utterance.extra.items()}
     if utterance.emotion_raw != utterance.emotion:
         extra.setdefault("emotion_raw", utterance.emotion_raw)
+    if utterance.speaker.startswith(EVERYWHERE):
+        extra[GLOBAL_SPEAKER] = utterance.speaker.removeprefix(EVERYWHERE)
     clipped = {}
     for dimension in ("activation", "valence"):
         rating = getattr(utterance, dimension)

@@ -17,7 +17,8 @@ from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.files.atomic import read_json, write_bytes, write_json
 from ser_aae.files.records import Record
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, Manifest
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.store.sounds import SOUNDS, describe_sounds, format_sounds
+from ser_aae.utterance import Dropped, Sound, Utterance
 
 
 class Counts(Record):
@@ -60,6 +61,7 @@ class Contents:
     Attributes:
         utterances: Utterances in the order of the records.
         num_frames: The frames of each utterance.
+        sounds: The digests of each utterance's sound.
         dropped: Files and rows that became no utterance, unreadable files included.
         silent: Ids of the utterances that are digital silence.
         shards: Rows of the manifest: file, sha256, bytes, records.
@@ -67,6 +69,7 @@ class Contents:
 
     utterances: Sequence[Utterance]
     num_frames: Sequence[int]
+    sounds: Sequence[Sound]
     dropped: Sequence[Dropped]
     silent: Sequence[str]
     shards: Sequence[Mapping[str, Any]]
@@ -103,6 +106,7 @@ def write_manifest(
     )
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     utterances_sha256 = hashlib.sha256(lines.encode()).hexdigest()
+    sounds = format_sounds(contents.sounds)
     content = {
         "schema_version": SCHEMA_VERSION,
         "corpus": name,
@@ -112,6 +116,7 @@ def write_manifest(
         "frontend_digest": frontend.digest(),
         "shards": list(contents.shards),
         "utterances_sha256": utterances_sha256,
+        "sounds": describe_sounds(sounds),
         "digest": _content_digest(frontend, utterances_sha256, contents.shards),
         "counts": _counts(contents, frontend),
         "dropped": [asdict(item) for item in contents.dropped],
@@ -122,6 +127,7 @@ def write_manifest(
         "synthetic": (corpus.root / MARKER).is_file(),
     }
     write_bytes(folder / UTTERANCES, lines.encode())
+    write_bytes(folder / SOUNDS, sounds)
     write_json(folder / MANIFEST, content)
 
 
@@ -131,6 +137,13 @@ def update_facts(folder: Path, facts: CorpusFacts) -> None:
     wanted = json.loads(json.dumps(asdict(facts)))
     if content.get("facts") != wanted:
         write_json(folder / MANIFEST, content | {"facts": wanted})
+
+
+def update_sounds(folder: Path, sounds: Sequence[Sound]) -> None:
+    """Write the digests of its sound into a prepared corpus, whose own digest stays the same."""
+    content, lines = _read(folder), format_sounds(sounds)
+    write_bytes(folder / SOUNDS, lines)
+    write_json(folder / MANIFEST, content | {"sounds": describe_sounds(lines)})
 
 
 def _read(folder: Path, kind: type[Record] = Manifest) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ser_aae.files.atomic import read_json, remove_partial, write_json, written_
 from ser_aae.files.digests import digest_of_file
 from ser_aae.files.records import Record
 from ser_aae.store.corpus import SCHEMA_VERSION
+from ser_aae.utterance import Sound
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Shard:
         inputs: Digest of all that the shard was made from.
         num_frames: Frames of each utterance of the shard's task, `None` for a dropped one.
         silent: Positions in the task of utterances that are digital silence.
+        sounds: Digests of the sound of each utterance of the task, `None` for a dropped one.
         problems: Position in the task, as text, to the reason to drop the utterance.
     """
 
@@ -41,6 +43,7 @@ class Shard:
     inputs: str
     num_frames: tuple[int | None, ...]
     silent: tuple[int, ...]
+    sounds: tuple[Sound | None, ...]
     problems: dict[str, str]
 
 
@@ -56,6 +59,7 @@ class Note(Record):
     inputs: str
     num_frames: list[int | None]
     silent: list[int]
+    sounds: list[dict[str, str] | None]
     problems: dict[str, str]
 
 
@@ -91,9 +95,9 @@ def load_finished(folder: Path, number: int, inputs: str) -> Shard | None:
         content = read_json(note, kind=Note)
     except DamagedError:
         return None
-    shard = Shard(
-        **content | {"num_frames": tuple(content["num_frames"]), "silent": tuple(content["silent"])}
-    )
+    sounds = tuple(row and Sound(**row) for row in content["sounds"])
+    content |= {"num_frames": tuple(content["num_frames"]), "silent": tuple(content["silent"])}
+    shard = Shard(**content | {"sounds": sounds})
     is_whole = shard.inputs == inputs and shard.sha256 == digest_of_file(path)
     return shard if is_whole else None
 
@@ -122,6 +126,7 @@ def write_shard(
                 None if item.spectrogram is None else len(item.spectrogram) for item in outcomes
             ),
             silent=tuple(i for i, item in enumerate(outcomes) if item.is_silent),
+            sounds=tuple(item.sound for item in outcomes),
             problems={str(i): item.problem for i, item in enumerate(outcomes) if item.problem},
         )
     write_json(_note(path), asdict(shard))

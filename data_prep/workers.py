@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from data_prep.sound_digests import FileDigests, digest_sound
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
-from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.audio import change_rate, read_mono
 from ser_aae.frontend.silence import is_silent
 from ser_aae.processes.lifeline import end_with_parent
-from ser_aae.utterance import Utterance
+from ser_aae.utterance import Sound, Utterance
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ class Task:
         root: The folder that their paths are relative to.
         frontend: The front end.
         skip_unreadable: Report a file that cannot be read, instead of raising.
+        sound_alone: Compute the digests of the sound and no spectrogram.
     """
 
     utterances: tuple[Utterance, ...]
     root: Path
     frontend: FrontEndConfig
     skip_unreadable: bool
+    sound_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,16 @@ class Outcome:
     """The outcome of one utterance.
 
     Attributes:
-        spectrogram: `(frames, bins)` float16 in dB, or `None` where the file cannot be read.
+        spectrogram: `(frames, bins)` float16 in dB; `None` where the file cannot be read, or
+            its sound alone was asked for.
         is_silent: Whether the sound is digital silence throughout.
+        sound: Digests of the sound, `None` where the file cannot be read.
         problem: The reason why the file cannot be read.
     """
 
     spectrogram: np.ndarray | None
     is_silent: bool = False
+    sound: Sound | None = None
     problem: str = ""
 
 
@@ -106,23 +112,26 @@ def compute_task(task: Task) -> list[Outcome]:
     split over threads is not the same to the last bit.
     """
     outcomes = []
+    files = FileDigests()
     with threadpool_limits(1):
         for utterance in task.utterances:
             if _stop is not None and _stop.value:
                 break
-            outcomes.append(_compute(utterance, task))
+            outcomes.append(_compute(utterance, task, files))
     return outcomes
 
 
-def _compute(utterance: Utterance, task: Task) -> Outcome:
+def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
     path = utterance.audio_path(task.root)
     try:
         with named_faults(path):
-            samples = read_audio(
-                path, task.frontend.sample_rate_hz, utterance.start_s, utterance.end_s
-            )
-            spectrogram = signal_to_spectrogram(samples, task.frontend).astype(np.float16)
-            return Outcome(spectrogram, is_silent(samples))
+            samples, rate_hz = read_mono(path, utterance.start_s, utterance.end_s)
+            sound = digest_sound(utterance, path, samples, rate_hz, files)
+            if task.sound_alone:
+                return Outcome(None, sound=sound)
+            signal = change_rate(samples, rate_hz, task.frontend.sample_rate_hz)
+            spectrogram = signal_to_spectrogram(signal, task.frontend).astype(np.float16)
+            return Outcome(spectrogram, is_silent(signal), sound)
     except UserError as error:
         if not task.skip_unreadable:
             raise

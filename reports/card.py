@@ -270,7 +270,9 @@ def _protocol(card: Card) -> list[str]:
         _table(["part", "utterances", "speakers"], rows),
         f"Leakage check: speakers shared by parts: {said}; utterances "
         f"{checked.get('shared_utterances', 'not checked')}; files "
-        f"{checked.get('shared_files', 'not checked')}; {_sentences(checked)}.",
+        f"{checked.get('shared_files', 'not checked')}; recordings compared by "
+        f"{'name and sound' if checked.get('known_by_sound') else 'name alone'}; "
+        f"{_sentences(checked)}.",
     ]
 
 

@@ -233,7 +233,12 @@ def leakage_sentence(evaluation: Mapping[str, Any]) -> str:
     shared = any(any((check.get("shared_speakers") or {}).values()) for check in checks)
     speakers = "share speakers, as the protocol has it," if shared else "share no speaker"
     rest = "and no utterance or file" if clean else "and utterances or files: do not trust them"
-    return f"Leakage check of {len(checks)} runs: train, validation and test {speakers} {rest}."
+    heard = all(check.get("known_by_sound") for check in checks)
+    known = "name and sound" if heard else "name alone: a recording under two names is not found"
+    return (
+        f"Leakage check of {len(checks)} runs: train, validation and test {speakers} {rest}. "
+        f"Recordings were compared by {known}."
+    )
 
 
 def _adversary(run: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -147,4 +147,7 @@ def _leakage_row(check: Mapping[str, Any]) -> dict[str, str]:
     row["files shared"] = _dash_for_none(check.get("shared_files"))
     sentences = check.get("shared_sentences")
     row["sentences of test in train"] = "-" if sentences is None else f"{sentences:.0%}"
+    copies = check.get("copies") or {}
+    left_out = [copies[kind] for kind in ("separated", "contradicting") if kind in copies]
+    row["copies left out"] = str(sum(left_out)) if left_out else "-"
     return row

@@ -1,8 +1,23 @@
 """Utterance: the record that corpora, manifests, splits and results share."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Digests of decoded samples, by which a recording is known again under another name.
+
+    Attributes:
+        samples: Of the utterance; `""` where it is digital silence, of which any two are alike.
+        file: Of the whole file that the utterance is cut from; equal to `samples` where nothing
+            is cut, `""` where the rest of the file cannot be read.
+    """
+
+    samples: str
+    file: str
 
 
 @dataclass(frozen=True)
@@ -14,7 +29,7 @@ class Utterance:
         utterance_id: Unique within the corpus, stable across machines (no absolute path in it).
         path: The audio file, relative to the corpus' root.
         speaker: Prefixed with the corpus, e.g. `"ravdess:07"`, so that speakers of two
-            corpora never fall together.
+            corpora never fall together; with `"everywhere:"` where tables say that they do.
         gender: `"F"`, `"M"` or `"unknown"`.
         emotion: Canonical emotion, `""` where the corpus gives none.
         emotion_raw: The corpus' own label, as written there.
@@ -25,6 +40,8 @@ class Utterance:
         activation: 1 (calm) to 5 (excited), whatever direction the corpus stores; or `None`.
         valence: 1 (negative) to 5 (positive); or `None`.
         extra: Everything else that the corpus says, column name to value.
+        sound: What is known of its sound; `None` until the corpus is prepared. It is no part of
+            what the corpus says, of `to_dict` and of comparisons.
     """
 
     corpus: str
@@ -41,14 +58,15 @@ class Utterance:
     activation: float | None = None
     valence: float | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    sound: Sound | None = field(default=None, compare=False, repr=False)
 
     def audio_path(self, root: Path) -> Path:
         """Return the audio file below the corpus' root."""
         return root / self.path
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain JSON values, in the order they are declared."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        """Return what the corpus says as plain JSON values, in the order of the fields."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.compare}
 
 
 @dataclass(frozen=True)
@@ -62,3 +80,30 @@ class Dropped:
 
     where: str
     reason: str
+
+
+def group_copies(utterances: Iterable[Utterance]) -> list[tuple[Utterance, ...]]:
+    """Return the utterances of one corpus that hold the same samples under several names.
+
+    Returns:
+        Groups of two or more, each in the order of its ids, by their first ids. What is digital
+        silence, or whose sound is not known, is in none.
+    """
+    groups: dict[tuple[str, str], list[Utterance]] = {}
+    for item in utterances:
+        if item.sound is not None and item.sound.samples:
+            groups.setdefault((item.corpus, item.sound.samples), []).append(item)
+    ordered = (
+        tuple(sorted(group, key=lambda item: item.utterance_id))
+        for group in groups.values()
+        if len(group) > 1
+    )
+    return sorted(ordered, key=lambda group: (group[0].corpus, group[0].utterance_id))
+
+
+def contradict(copies: Iterable[Utterance]) -> bool:
+    """Return whether copies of one recording differ in speaker, gender, emotion or ratings."""
+    said = {
+        (item.speaker, item.gender, item.emotion, item.activation, item.valence) for item in copies
+    }
+    return len(said) > 1

@@ -26,7 +26,8 @@ from ser_aae.labels import FOUR, GENDERS
 from ser_aae.results.folder import BEST_WEIGHTS
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
 from ser_aae.store.records import serialise
-from ser_aae.utterance import Utterance
+from ser_aae.store.sounds import SOUNDS, describe_sounds, format_sounds
+from ser_aae.utterance import Sound, Utterance
 
 # linear, because mel bands need librosa, which takes longer to import than a test takes
 FRONTEND = FrontEndConfig(bins=32, scale="linear")
@@ -97,8 +98,17 @@ def sounds_of(utterances: Sequence[Utterance], bins: int, seed: int = 0) -> list
     return sounds
 
 
+def sound_of(name: str, file: str = "") -> Sound:
+    """Return the digests of a sound of some name, in a file of its own or of another name."""
+    own, whole = (hashlib.sha256(each.encode()).hexdigest()[:32] for each in (name, file or name))
+    return Sound(own, whole)
+
+
 def write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
-    """Write what `ser_aae.store.corpus` describes, the manifest last; return the corpus."""
+    """Write what `ser_aae.store.corpus` describes, the manifest last; return the corpus.
+
+    An utterance without a sound gets one that no other has.
+    """
     corpus = utterances[0].corpus
     folder = corpus_folder(store, corpus, frontend)
     folder.mkdir(parents=True)
@@ -117,6 +127,10 @@ def write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
     )
     (folder / UTTERANCES).write_text(lines, encoding="utf-8", newline="\n")
     lines_digest = hashlib.sha256(lines.encode()).hexdigest()
+    sounds = format_sounds(
+        [item.sound or sound_of(f"{item.corpus} {item.utterance_id}") for item in utterances]
+    )
+    (folder / SOUNDS).write_bytes(sounds)
     content = [lines_digest, *(row["sha256"] for row in rows)]
     manifest = {
         "schema_version": SCHEMA_VERSION,
@@ -126,6 +140,7 @@ def write_corpus(store, utterances, spectrograms, frontend=FRONTEND, shards=3):
         "facts": asdict(CorpusFacts()),
         "shards": rows,
         "utterances_sha256": lines_digest,
+        "sounds": describe_sounds(sounds),
         "digest": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16],
     }
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")

@@ -23,7 +23,13 @@ from pathlib import Path
 from data_prep.audformat_files.choice import choose_tables, split_of
 from data_prep.audformat_files.tables import Database, Row
 from data_prep.audformat_files.values import Values
-from data_prep.corpus import Corpus, build_corpus
+from data_prep.corpus import (
+    GLOBAL_SPEAKER,
+    Corpus,
+    build_corpus,
+    check_one_name,
+    name_speaker,
+)
 from ser_aae.config.datasets import stored_name
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -71,6 +77,7 @@ def read(location: Path, table: str = "") -> Corpus:
     database = Database(location)
     corpus = stored_name(f"{NAME}:{location}#{table}")
     utterances: dict[str, Utterance] = {}
+    names: dict[str, str] = {}
     dropped: list[Dropped] = []
     notes: set[Dropped] = set()
     media: dict[str, bool] = {}
@@ -80,7 +87,7 @@ def read(location: Path, table: str = "") -> Corpus:
             if row["file"] not in media:
                 # not Path.is_file, which fails on names that are too long
                 media[row["file"]] = os.path.isfile(location / row["file"])
-            utterance = _utterance(values, row, corpus)
+            utterance = _utterance(values, row, corpus, names)
             where = f"db.{table_id}: {utterance.utterance_id}"
             if not media[row["file"]]:
                 dropped.append(Dropped(row["file"], EXCLUDED["media"]))
@@ -108,7 +115,7 @@ def parse_time(text: str) -> float | None:
     return float(pd.Timedelta(text).value) / 1e9  # whole nanoseconds, so 6.2901 stays 6.2901
 
 
-def _utterance(values: Values, row: Row, corpus: str) -> Utterance:
+def _utterance(values: Values, row: Row, corpus: str, names: dict[str, str]) -> Utterance:
     database, table_id = values.database, values.table_id
     try:
         start_s, end_s = (parse_time(row.get(name, "")) for name in ("start", "end"))
@@ -122,27 +129,38 @@ def _utterance(values: Values, row: Row, corpus: str) -> Utterance:
     label = values.emotion(row)
     dominance = values.rating(row, "dominance")
     split = split_of(database, table_id)
-    # accents are coded in two ways, and a speaker must not be two persons
-    speaker, session = (
-        unicodedata.normalize("NFC", text) for text in (values.speaker(row), values.session(row))
-    )
     extra = {} if dominance is None else {"dominance": str(dominance)}
+    others = values.others(row)
+    speaker = _speaker(values, row, corpus, others.pop(GLOBAL_SPEAKER, ""), names)
     return Utterance(
         corpus=corpus,
         utterance_id=row["file"] + part,
         path=row["file"],
-        speaker=f"{corpus}:{speaker}",
+        speaker=speaker,
         gender=values.gender(row),
         emotion=canonical_emotion(label),
         emotion_raw=label,
         start_s=start_s or 0.0,
         end_s=end_s,
-        session=session,
+        session=unicodedata.normalize("NFC", values.session(row)),
         language=values.language(row),
         activation=values.rating(row, "activation"),
         valence=values.rating(row, "valence"),
-        extra=values.others(row) | extra | ({"split": split} if split else {}),
+        extra=others | extra | ({"split": split} if split else {}),
     )
+
+
+def _speaker(values: Values, row: Row, corpus: str, person: str, names: dict[str, str]) -> str:
+    """Return the name of a row's speaker, which is the same in all rows and is kept in `names`."""
+    # accents are coded in two ways, and a speaker must not be two persons
+    speaker, person = (unicodedata.normalize("NFC", text) for text in (values.speaker(row), person))
+    name = name_speaker(corpus, speaker, person)
+    try:
+        check_one_name(names, speaker or name, name)
+    except ValueError as error:
+        place = f"{values.database.root}: table {values.table_id}, {row['file']}"
+        raise UserError(f"{place}: {error}") from error
+    return name
 
 
 def _fault(utterance: Utterance) -> str:

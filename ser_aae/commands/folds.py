@@ -33,7 +33,7 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists; print the size of each part, then the folder."""
-    from ser_aae.data.run_data import name_stored_target, read_pool
+    from ser_aae.data.run_data import name_stored_target, read_pool, require_sounds
     from ser_aae.data.targets import make_target
     from ser_aae.protocols.fold_lists import format_list, write_lists
     from ser_aae.protocols.splits import make_split, num_folds
@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = replace(read_config(arguments), auxiliary=(), verification="")
     prepare_missing([config], arguments)
     pool = read_pool(config, arguments.store)
+    require_sounds(config, pool.corpora)
     utterances = pool.utterances
     classes = make_target(config, pool).numbers.tolist()
     protocol = name_stored_target(config)

@@ -5,6 +5,7 @@ take part. The rest of the training speakers and the auxiliary speakers, who tra
 of the primary task, have a pool of their own each.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,10 +27,12 @@ from ser_aae.data.targets import (
 )
 from ser_aae.errors import UserError
 from ser_aae.labels import AUXILIARY, GENDERS, UNLABELLED, class_ids
+from ser_aae.protocols.copies import Copies, is_kept, judge_copies, leave_out
 from ser_aae.protocols.leakage import PARTS, Split, check_leakage, shared_voices
 from ser_aae.protocols.sentences import warn_of_sentences
 from ser_aae.protocols.splits import cut_split, num_folds
 from ser_aae.store.corpus import StoredCorpus, load_named
+from ser_aae.store.sounds import NO_SOUNDS
 
 
 class DataSets(NamedTuple):
@@ -60,8 +63,8 @@ class RunData:
         mixed_auxiliary: Those of them that are mixed into the batches of stage 2: all, or none.
         validation: Part that selects the best epoch.
         test: Part that is scored once.
-        leakage: The guard's findings, see `ser_aae.protocols.leakage`, and how many of the training
-            utterances have no label of the primary task.
+        leakage: The guard's findings, see `ser_aae.protocols.leakage`; how many of the training
+            utterances have no label of the primary task; and how many utterances are copies.
         digests: Corpus to the digest of its content.
         warnings: Sentences that lessen the worth of the result.
     """
@@ -95,18 +98,13 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     """Read the corpora's manifests, cut the fold, number the classes.
 
     Raises:
-        UserError: A corpus is not prepared, lacks the classes, does not fit the protocol, or
-            would leak; or a class is tested and not trained.
+        UserError: A corpus is not prepared or not known by its sound, lacks the classes, does not
+            fit the protocol, or would leak; or a class is tested and not trained.
     """
-    pool = read_pool(config, store)
-    target = make_target(config, pool)
-    protocol = name_stored_target(config)
-    split = cut_split(pool.utterances, protocol, protocol.seed, target.numbers.tolist())
-    rest = _find_unlabelled_rest(config, pool, split)
-    auxiliary = _draw_auxiliary_speakers(config, store)
+    pool, target, split, rest, auxiliary, copies = _cut(config, store)
     leakage = check_leakage(split, pool.utterances, auxiliary.utterances, rest.utterances)
     target = fit_to_training(config, pool, target, split.train)
-    of_classes = check_classes(protocol, target, split)
+    of_classes = check_classes(config.protocol, target, split)
     trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
     speakers = tuple(sorted({item.speaker for item in trained}))  # decisions M13
     labels = _make_labels(pool, target.task, target.numbers, speakers)
@@ -130,10 +128,73 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         mixed_auxiliary=mixed_auxiliary,
         validation=validation,
         test=test,
-        leakage=leakage | {"utterances": counts | {"unlabelled": counts["train"] - labelled}},
+        leakage=leakage
+        | {"utterances": counts | {"unlabelled": counts["train"] - labelled}}
+        | {"copies": copies.counts()},
         digests={corpus.name: corpus.digest for corpus in (*pool.corpora, *auxiliary.corpora)},
-        warnings=_warn([*train, *unlabelled], validation, test, leakage, of_classes),
+        warnings=[
+            *_warn([*train, *unlabelled], validation, test, leakage, of_classes),
+            *copies.warnings(),
+        ],
     )
+
+
+def require_sounds(config: RunConfig, corpora: Iterable[StoredCorpus]) -> None:
+    """Refuse a corpus whose recordings are known by their names alone.
+
+    Raises:
+        UserError: An earlier version prepared a corpus, and kept no digests of its sound.
+    """
+    for corpus in corpora:
+        if not corpus.has_sounds:
+            words = ["ser-aae", "prepare", "--dataset", config.advised_name(corpus.name)]
+            raise UserError(
+                f"{corpus.folder}: {NO_SOUNDS}; where its recordings are, run: "
+                f"{shlex.join([*words, '--store', str(corpus.folder.parent)])}, which reads them "
+                "again and leaves the spectrograms as they are"
+            )
+
+
+class _Cut(NamedTuple):
+    """The utterances of a run.
+
+    These are the pool with its classes and its split, the rest, the auxiliary speakers, copies.
+    """
+
+    pool: Pool
+    target: Target
+    split: Split
+    rest: Pool
+    auxiliary: Pool
+    copies: Copies
+
+
+def _cut(config: RunConfig, store: Path) -> _Cut:
+    """Cut the fold, and leave out what may not take part of the recordings that are there twice."""
+    pool, auxiliary = read_pool(config, store), _draw_auxiliary_speakers(config, store)
+    corpora = [*pool.corpora, *auxiliary.corpora]
+    require_sounds(config, corpora)
+    target, protocol = make_target(config, pool), name_stored_target(config)
+    split = cut_split(pool.utterances, protocol, protocol.seed, target.numbers.tolist())
+    rest = _find_unlabelled_rest(config, pool, split)
+    parts = {part: [pool.utterances[row] for row in getattr(split, part)] for part in PARTS}
+    parts["train"] += rest.utterances
+    parts["auxiliary"] = list(auxiliary.utterances)
+    copies = judge_copies(parts, [corpus.utterances for corpus in corpora])
+    split = leave_out(split, pool.utterances, copies)
+    others = (_leave_out_of(rest, copies), _leave_out_of(auxiliary, copies))
+    return _Cut(pool, target, split, *others, copies)
+
+
+def _leave_out_of(pool: Pool, copies: Copies) -> Pool:
+    """Return a pool without the utterances that are left out."""
+    kept = [
+        members[[is_kept(corpus.utterances[row], copies) for row in members]]
+        if len(members)
+        else members
+        for corpus, members in zip(pool.corpora, pool.members, strict=True)
+    ]
+    return Pool(pool.corpora, tuple(kept))
 
 
 def needed_data_sets(config: RunConfig) -> DataSets:

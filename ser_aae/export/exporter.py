@@ -182,7 +182,15 @@ def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:
             f"{store}: expected the data that {run} was trained on ({wanted}), found others "
             f"({data.digests}); name its --store"
         )
-    return data.test
+    return _name_test_part(data.test, run)
+
+
+def _name_test_part(part: Part, run: Path) -> Part:
+    """Return the utterances that a run has predictions of: an earlier one may have copies too."""
+    predictions = read_predictions(run / PREDICTIONS)
+    names = set(predictions["utterance_id"].astype(str))
+    rows = [row for row, item in enumerate(part.corpus.utterances) if item.utterance_id in names]
+    return replace(part, rows=np.array(rows, np.int64))
 
 
 def _rescore(

@@ -100,6 +100,20 @@ def read_audio(
         UserError: Missing, no file, not audio, damaged, cut short, of a rate that no recording
             has, without samples, or with samples that cannot be sound.
     """
+    return change_rate(*read_mono(path, start_s, end_s), sample_rate_hz)
+
+
+def read_mono(
+    path: Path, start_s: float = 0.0, end_s: float | None = None
+) -> tuple[np.ndarray, int]:
+    """Read a recording as one channel at the file's own rate.
+
+    Returns:
+        `(samples,)` float32, the average of the channels, and the rate.
+
+    Raises:
+        UserError: As `read_audio`.
+    """
     samples, rate_hz = _read(path, start_s, end_s)
     if samples.size == 0:
         raise UserError(
@@ -107,7 +121,7 @@ def read_audio(
             f"{'the end' if end_s is None else f'{end_s} s'}; remove the file or its entry"
         )
     check_samples(str(path), samples, rate_hz, start_s)
-    return to_mono(samples, rate_hz, sample_rate_hz)
+    return average_channels(samples), rate_hz
 
 
 def read_header(path: Path) -> soundfile._SoundFileInfo:
@@ -203,7 +217,17 @@ def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndar
     Returns:
         `(samples,)` float32 at `sample_rate_hz`.
     """
-    mono = samples.mean(axis=1, dtype=np.float32)
+    return change_rate(average_channels(samples), rate_hz, sample_rate_hz)
+
+
+def average_channels(samples: np.ndarray) -> np.ndarray:
+    """Return the mean of the channels of `(samples, channels)` float32, `(samples,)` float32."""
+    mono: np.ndarray = samples.mean(axis=1, dtype=np.float32)
+    return mono
+
+
+def change_rate(mono: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndarray:
+    """Resample one channel, `(samples,)` float32 (soxr, high quality)."""
     if rate_hz != sample_rate_hz:
         import librosa  # here, because importing it takes longer than most commands run
 

@@ -21,6 +21,7 @@ from ser_aae.files.digests import digest_of_file
 from ser_aae.files.locks import CACHE_VARIABLE, claim
 from ser_aae.results.folder import RESULT, run_folder
 from ser_aae.store.corpus import MANIFEST, UTTERANCES, corpus_folder, parse_manifest
+from ser_aae.store.sounds import SOUNDS
 
 
 def is_url(place: str) -> bool:
@@ -99,6 +100,8 @@ def _fetch_corpus(store: str, local: Path, corpus: str, config: RunConfig) -> No
         stated = parse_manifest(manifest, f"{source}/{MANIFEST}", "copy the corpus there again")
         checksums = {UTTERANCES: stated["utterances_sha256"]}
         checksums |= {shard["file"]: shard["sha256"] for shard in stated["shards"]}
+        if sounds := stated.get("sounds"):  # an earlier version had none
+            checksums[SOUNDS] = sounds["sha256"]
         for name, checksum in checksums.items():
             _fetch_file(system, f"{source}/{name}", partial / name, checksum)
         (partial / MANIFEST).write_bytes(manifest)

@@ -1,13 +1,16 @@
-"""Leakage guard: it refuses a split that lets the test part be seen beforehand (P6)."""
+"""Leakage guard: it refuses a split that lets the test part be seen beforehand (P6, P13).
 
-from collections.abc import Iterable, Mapping, Sequence
+Speakers are known by their names, recordings by name and sound.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from ser_aae.errors import UserError
 from ser_aae.protocols.sentences import shared_sentences
-from ser_aae.utterance import Utterance
+from ser_aae.utterance import Sound, Utterance
 
 PARTS = ("train", "validation", "test")
 PAIRS = tuple(f"{first}-{second}" for first, second in combinations(PARTS, 2))
@@ -71,21 +74,24 @@ def check_leakage(
         `speakers` (counts by part), `speaker_names` (by part), `shared_speakers` (pair of
         parts to names; only pairs that may share have any), `shared_utterances` and
         `shared_files` (0: anything else is refused; parts may hold stretches of one file that
-        do not overlap), `shared_sound` (pairs of utterances that hold the same sound and lie in
-        different parts), `shared_sentences` (share of the test part, see
-        `ser_aae.protocols.sentences`) and `lists` (digest of the published lists, or `""`).
+        do not overlap), `known_by_sound` (whether files were compared by their sound, and not by
+        their names alone), `shared_sound` (pairs of utterances of which the corpus says that they
+        share sound, and which lie in different parts), `shared_sentences` (share of the test part,
+        see `ser_aae.protocols.sentences`) and `lists` (digest of the published lists, or `""`).
 
     Raises:
         UserError: An empty part, a row that is not there, or something shared: a speaker
-            (where none may be), an utterance, a stretch of a file, an auxiliary corpus.
+            (where none may be), an utterance, a stretch of a recording, an auxiliary corpus.
     """
     parts = {part: _take(part, getattr(split, part), utterances) for part in PARTS}
     parts["train"] += unlabelled
     names = {part: {item.speaker for item in parts[part]} for part in PARTS}
     _refuse_shared_utterances(split, parts)
-    _refuse_shared_files(parts)
     shared = _shared_speakers(split, names)
     _refuse_auxiliary(auxiliary, utterances, names["validation"] | names["test"])
+    used = [*((part, item) for part in PARTS for item in parts[part])]
+    used += [("auxiliary", item) for item in auxiliary]
+    _refuse_shared_recordings(used)
     counts = {part: len(parts[part]) for part in PARTS}
     return {
         "speaker_independent": split.speaker_independent,
@@ -101,6 +107,7 @@ def check_leakage(
         "shared_speakers": shared,
         "shared_utterances": 0,
         "shared_files": 0,
+        "known_by_sound": all(item.sound is not None for _, item in used),
         "shared_sound": len(shared_sound(parts)),
         "shared_sentences": shared_sentences(parts["train"], parts["test"]),
         "lists": split.lists,
@@ -153,15 +160,17 @@ def shared_sound(parts: Mapping[str, Sequence[Utterance]]) -> list[tuple[str, st
     return [(first, second) for _, first, second in sorted(pairs)]
 
 
-def refuse_known_speakers(verified: Sequence[Utterance], others: Sequence[Utterance]) -> None:
+def refuse_known(verified: Sequence[Utterance], others: Sequence[Utterance]) -> None:
     """Refuse speakers to be verified who are trained, validated or tested on as well (P11).
 
     Raises:
-        UserError: Somebody is in both.
+        UserError: Somebody, or a recording, is in both.
     """
     known = sorted({item.speaker for item in verified} & {item.speaker for item in others})
     if known:
         _refuse("speakers", "verification-the rest of the run", known)
+    rest = [("the rest of the run", item) for item in others]
+    _refuse_shared_recordings([*(("verification", item) for item in verified), *rest])
 
 
 def _take(part: str, rows: Sequence[int], utterances: Sequence[Utterance]) -> list[Utterance]:
@@ -195,21 +204,86 @@ def _refuse_shared_utterances(split: Split, parts: dict[str, list[Utterance]]) -
             _refuse("utterances", pair, both)
 
 
-def _refuse_shared_files(parts: dict[str, list[Utterance]]) -> None:
-    """Refuse stretches of one file that overlap and lie in different parts."""
-    files: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
-    for part in PARTS:
-        for item in parts[part]:
-            end = float("inf") if item.end_s is None else item.end_s
-            files.setdefault((item.corpus, item.path), []).append((item.start_s, end, part))
-    for (corpus, path), stretches in sorted(files.items()):
-        ends: dict[str, float] = {}
-        for start, end, part in sorted(stretches):
-            for other in PARTS:
-                if other != part and ends.get(other, start) > start:
-                    pair = "-".join(sorted((part, other), key=PARTS.index))
-                    _refuse("a file", pair, [f"{corpus} {path} at {start} s"])
-            ends[part] = max(end, ends.get(part, end))
+@dataclass(frozen=True)
+class _Stretch:
+    """A stretch of a recording that a part of a run uses, in seconds."""
+
+    start_s: float
+    end_s: float
+    part: str
+    item: Utterance
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Corpus and part: stretches that lie in one place may overlap."""
+        return self.item.corpus, self.part
+
+    @property
+    def file(self) -> str:
+        """Corpus and file."""
+        return f"{self.item.corpus} {self.item.path}"
+
+
+def _refuse_shared_recordings(used: Iterable[tuple[str, Utterance]]) -> None:
+    """Refuse stretches of one recording that overlap and lie in two parts, or in two corpora.
+
+    Two corpora that hold the same recording are refused in whatever parts it lies: under two
+    names of a speaker it would teach that one voice is two.
+    """
+    pairs = list(_overlaps(used))
+    foreign = [(one, two) for one, two in pairs if one.item.corpus != two.item.corpus]
+    if foreign:
+        _refuse_two_corpora(foreign)
+    if not pairs:
+        return
+    one, two = pairs[0]
+    is_one_file = one.item.path == two.item.path
+    found = [f"{two.file} at {two.start_s} s"]
+    if not is_one_file:
+        found = [f"{one.file} and {two.item.path}" for one, two in pairs]
+    pair = sorted((one.part, two.part), key=lambda part: (*PARTS, part).index(part))
+    _refuse("a file" if is_one_file else "a recording", "-".join(pair), found)
+
+
+def _refuse_two_corpora(pairs: Sequence[tuple[_Stretch, _Stretch]]) -> None:
+    one, two = sorted(pairs[0], key=lambda stretch: stretch.place)
+    more = f", and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+    raise UserError(
+        f"leakage: {one.item.corpus} and {two.item.corpus} hold the same recording: {one.file} "
+        f"({one.part}) is {two.file} ({two.part}){more}; the result would flatter the model, so "
+        "the run is refused; leave such recordings out of one of the two, or name another corpus"
+    )
+
+
+def _overlaps(used: Iterable[tuple[str, Utterance]]) -> Iterator[tuple[_Stretch, _Stretch]]:
+    """Yield the overlapping stretches of each recording that lie in two places."""
+    recordings: dict[tuple[str, str], list[_Stretch]] = {}
+    for part, item in used:
+        for recording, start_s, end_s in _recordings(item):
+            stretch = _Stretch(start_s, end_s, part, item)
+            recordings.setdefault(recording, []).append(stretch)
+    for _, stretches in sorted(recordings.items()):
+        latest: dict[tuple[str, str], _Stretch] = {}
+        for stretch in sorted(stretches, key=lambda each: (each.start_s, each.end_s, *each.place)):
+            for place, other in latest.items():
+                if place != stretch.place and other.end_s > stretch.start_s:
+                    yield other, stretch
+            last = latest.get(stretch.place)
+            if last is None or stretch.end_s > last.end_s:
+                latest[stretch.place] = stretch
+
+
+def _recordings(item: Utterance) -> Iterator[tuple[tuple[str, str], float, float]]:
+    """Yield the recordings that an utterance is a stretch of, each with begin and end.
+
+    One is its file, known by its sound, or else by its name. Another are its own samples: a
+    stretch that one corpus cuts out of a file may be a file of another corpus.
+    """
+    sound = item.sound or Sound("", "")
+    end_s = float("inf") if item.end_s is None else item.end_s
+    yield ("", sound.file) if sound.file else (item.corpus, item.path), item.start_s, end_s
+    if sound.samples not in ("", sound.file):
+        yield ("", sound.samples), 0.0, float("inf")
 
 
 def _shared_speakers(split: Split, names: dict[str, set[str]]) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
+from ser_aae.protocols.copies import leave_out_copies
 from ser_aae.protocols.draw import Draw, draw_groups, draw_share
 from ser_aae.protocols.fold_lists import Parts, count_lists, lists_digest, read_parts
 from ser_aae.protocols.leakage import Split, check_leakage
@@ -37,12 +38,12 @@ def make_split(
     seed: int,
     classes: Sequence[Hashable] | None = None,
 ) -> Split:
-    """Return one fold of a protocol that the leakage guard has passed.
+    """Return one fold of a protocol, without copies across parts, that the guard has passed.
 
     Raises:
         UserError: As `cut_split`, or parts that would leak.
     """
-    split = cut_split(utterances, protocol, seed, classes)
+    split = leave_out_copies(cut_split(utterances, protocol, seed, classes), utterances)
     check_leakage(split, utterances)
     return split
 

@@ -18,6 +18,8 @@ class Leakage(Record):
     shared_utterances: int | None = None
     shared_files: int | None = None
     shared_sentences: float | None = None
+    known_by_sound: bool | None = None
+    copies: dict[str, int] | None = None
 
 
 class Adversary(Record):

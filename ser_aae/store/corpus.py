@@ -4,6 +4,7 @@
 <store>/<corpus>-<front end's digest>/
   shard-00000.tfrecord ...   one record an utterance, see ser_aae.store.records
   utterances.jsonl           one line an utterance, in the order of the records
+  sounds.jsonl               digests of their sound in the same order, see ser_aae.store.sounds
   manifest.json              front end, shards with checksums, counts, what was dropped;
                              written last, by rename: its presence means complete
 ```
@@ -25,6 +26,7 @@ from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import has_file, parse_json, read_content, read_json
 from ser_aae.files.digests import digest_of_file
 from ser_aae.files.records import Record
+from ser_aae.store.sounds import SoundsRow, has_sounds, read_sounds
 from ser_aae.utterance import Utterance
 
 SCHEMA_VERSION = 1
@@ -49,6 +51,7 @@ class Manifest(Record):
     utterances_sha256: str
     digest: str
     synthetic: bool = False
+    sounds: SoundsRow | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ class StoredCorpus:
     digest: str
     synthetic: bool = False
     facts: CorpusFacts | None = None
+
+    @property
+    def has_sounds(self) -> bool:
+        """Whether its recordings are known by their sound; an earlier version kept no digests."""
+        return all(item.sound is not None for item in self.utterances)
 
 
 def corpus_folder(store: Path, corpus: str, frontend: FrontEndConfig) -> Path:
@@ -106,14 +114,17 @@ def other_frontends(store: Path, corpus: str, frontend: FrontEndConfig) -> dict[
 
 
 def is_prepared(store: Path, corpus: str, frontend: FrontEndConfig) -> bool:
-    """Return whether the store holds the corpus, complete and with its facts, for this front end.
+    """Return whether the store holds the corpus, complete and with facts, for this front end.
 
-    Facts of a corpus that an earlier version prepared are added by `ser-aae prepare`, which
-    computes no spectrogram anew for that.
+    Facts and digests of sound of a corpus that an earlier version prepared are added by
+    `ser-aae prepare`, which computes no spectrogram anew for that.
     """
-    manifest = corpus_folder(store, corpus, frontend) / MANIFEST
+    folder = corpus_folder(store, corpus, frontend)
     try:
-        return has_file(manifest) and _facts(read_json(manifest, MANIFEST)) is not None
+        if not has_file(folder / MANIFEST):
+            return False
+        manifest = read_json(folder / MANIFEST, MANIFEST)
+        return _facts(manifest) is not None and has_sounds(folder, manifest)
     except DamagedError:  # which `load_corpus` reports
         return True
 
@@ -150,6 +161,24 @@ def load_corpus(
             f"{folder / MANIFEST}: the front end written there is not the one its folder is "
             f"named after; remove the folder and {mend}"
         )
+    utterances, frames = _read_utterances(folder, manifest, mend)
+    return StoredCorpus(
+        name=corpus,
+        folder=folder,
+        frontend=frontend,
+        utterances=utterances,
+        num_frames=frames,
+        shards=_shards(folder, manifest, mend),
+        digest=manifest["digest"],
+        synthetic=manifest.get("synthetic", False),
+        facts=_facts(manifest),
+    )
+
+
+def _read_utterances(
+    folder: Path, manifest: dict[str, Any], mend: str
+) -> tuple[tuple[Utterance, ...], np.ndarray]:
+    """Return the utterances with what is known of their sound, and the frames of each."""
     lines = folder / UTTERANCES
     text = read_content(lines, "the utterances of a corpus", f"remove the folder and {mend}")
     if hashlib.sha256(text).hexdigest() != manifest["utterances_sha256"]:
@@ -160,17 +189,11 @@ def load_corpus(
     # lines of bytes: those of text also end at U+2028 and U+0085, which a label may hold
     rows = [json.loads(line) for line in text.splitlines()]
     frames = np.array([row.pop("num_frames") for row in rows], np.int64)
-    return StoredCorpus(
-        name=corpus,
-        folder=folder,
-        frontend=frontend,
-        utterances=tuple(Utterance(**row) for row in rows),
-        num_frames=frames,
-        shards=_shards(folder, manifest, mend),
-        digest=manifest["digest"],
-        synthetic=manifest.get("synthetic", False),
-        facts=_facts(manifest),
+    sounds = read_sounds(folder, manifest, len(rows), mend)
+    utterances = tuple(
+        Utterance(**row, sound=sound) for row, sound in zip(rows, sounds, strict=True)
     )
+    return utterances, frames
 
 
 def _facts(manifest: Any) -> CorpusFacts | None:

@@ -18,11 +18,12 @@ import tensorflow as tf
 from ser_aae.config import RunConfig
 from ser_aae.data.auxiliary_speakers import choose_subset
 from ser_aae.data.part import Part
-from ser_aae.data.run_data import RunData
+from ser_aae.data.run_data import RunData, require_sounds
 from ser_aae.errors import UserError
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.progress import Show
-from ser_aae.protocols.leakage import refuse_known_speakers
+from ser_aae.protocols.copies import is_kept, judge_copies
+from ser_aae.protocols.leakage import refuse_known
 from ser_aae.results.folder import VERIFICATION
 from ser_aae.results.trials import score_trials, write_trials
 from ser_aae.store.corpus import StoredCorpus, load_named
@@ -68,12 +69,24 @@ def plan_trials(config: RunConfig, store: Path, data: RunData) -> TrialPlan | No
             "among model.auxiliary_tasks, or leave verification off"
         )
     corpus = load_named(config, store, config.verification)
+    require_sounds(config, [corpus])
     rows = choose_subset(corpus.utterances, config.verification_subset, "verification_subset")
-    refuse_known_speakers(
+    rows = _leave_out_copies(corpus, rows)
+    refuse_known(
         [corpus.utterances[row] for row in rows],
         [item for part in data.parts for item in part.utterances],
     )
     return _draw_enrolment(corpus, rows, config.enrolment_utterances, config.protocol.seed)
+
+
+def _leave_out_copies(corpus: StoredCorpus, rows: np.ndarray) -> np.ndarray:
+    """Leave out every copy but the first, lest one enrol a speaker and another be tested.
+
+    Of copies that contradict each other all are left out.
+    """
+    each = {str(row): [corpus.utterances[row]] for row in rows}  # apart, as in parts of their own
+    copies = judge_copies(each, [corpus.utterances])
+    return np.array([row for row in rows if is_kept(corpus.utterances[row], copies)], np.int64)
 
 
 def verify(trained: TrainedModel, plan: TrialPlan, show: Show) -> dict[str, Any]:

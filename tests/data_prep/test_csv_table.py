@@ -235,3 +235,29 @@ def test_all_absent_files_are_told_at_once(table, tmp_path):
     assert ":5: 'c1.wav': expected an audio file, found none; and 2 more (5 of 6 " in message
     assert message.endswith("fetch what is missing, or leave it out with --allow-partial")
     assert "\n" not in message
+
+
+# speakers who are known in all tables
+
+
+def test_a_global_speaker_is_one_person_in_every_table(tmp_path):
+    row = {"file": "a.wav", "speaker": "1", "gender": "f", "emotion": ""}
+    here, there = (parse_row(row | {"global_speaker": "Anna"}, name) for name in ("x", "y"))
+    assert here.speaker == there.speaker == "everywhere:Anna"
+    assert "global_speaker" not in here.extra
+    assert parse_row(row | {"global_speaker": ""}, "x").speaker == "x:1"
+
+
+@pytest.mark.parametrize("other", ["", "berta"])
+def test_a_speaker_has_one_global_name_in_a_table(table, other):
+    path = table(
+        f"file,speaker,gender,emotion,global_speaker\na.wav,1,f,,anna\nb.wav,1,f,,{other}\n"
+    )
+    message = error_of(path)
+    assert f"{path}:3: column global_speaker: speaker 1 is" in message
+    assert "everywhere:anna" in message
+
+
+def test_two_speakers_of_a_table_may_be_one_person(table):
+    path = table("file,speaker,gender,emotion,global_speaker\na.wav,1,f,,anna\nb.wav,2,f,,anna\n")
+    assert {item.speaker for item in read_table(path, "x").utterances} == {"everywhere:anna"}

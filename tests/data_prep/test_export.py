@@ -261,3 +261,13 @@ def test_two_speakers_in_one_file_stand_with_their_segments(tmp_path, own):
     db = audformat.Database.load(str(tmp_path / "out"))
     assert "speaker" not in db["files"].columns
     assert facts(find_adapter(exported.dataset).read(tmp_path)) == facts(corpus)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_speaker_who_is_known_in_all_tables_stays_so(tmp_path, form, own):
+    known, local = (utterance(name, speaker=who) for name, who in
+                    (("a", "everywhere:Anna"), ("b", "demo:Anna")))  # fmt: skip
+    exported, _ = own(form, known, local)
+    found = find_adapter(exported.dataset).read(tmp_path).utterances
+    assert found[0].speaker == "everywhere:Anna"
+    assert found[1].speaker == f"{found[1].corpus}:Anna"

@@ -17,7 +17,7 @@ from data_prep.manifest import (
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.utterance import Dropped, Sound, Utterance
 
 
 @pytest.fixture
@@ -32,7 +32,8 @@ def corpus(tmp_path):
 def written(corpus, folder, frontend=None, num_frames=(100, 260)):
     frontend = frontend or FrontEndConfig()
     shards = [{"file": "shard-00000.tfrecord", "sha256": "0" * 64, "bytes": 1, "records": 2}]
-    contents = Contents(corpus.utterances, num_frames, corpus.dropped, ["b"], shards)
+    sounds = [Sound("1", "2"), Sound("", "3")]
+    contents = Contents(corpus.utterances, num_frames, sounds, corpus.dropped, ["b"], shards)
     folder.mkdir(exist_ok=True)
     write_manifest(folder, "x", find_adapter("ravdess"), frontend, corpus, contents)
     return read_manifest(folder)

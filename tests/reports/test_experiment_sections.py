@@ -6,6 +6,7 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
+from reports.experiment_sections import leakage_sentence
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import with_settings
 from ser_aae.experiments.setup import Setup, write_setup
@@ -55,6 +56,17 @@ def test_commands_of_an_experiment_that_nobody_made_for_a_table_name_the_store(
     leave_cell(runs, RunConfig(), folds=2)
     page = build_report(runs, tmp_path / "out", store, corpora=known_facts())[0].read_text()
     assert f"--set protocol.fold=1 --set seed=0 --store {store} --runs {runs}" in page
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [([True, True], "by name and sound."), ([True, None], "by name alone: a recording under")],
+)
+def test_the_check_says_how_recordings_were_compared(known, words):
+    check = {"shared_utterances": 0, "shared_files": 0, "shared_speakers": {}}
+    checks = [check | ({"known_by_sound": True} if each else {}) for each in known]
+    evaluation = {"runs": [{"stored": {"leakage": each}} for each in checks]}
+    assert f"Recordings were compared {words}" in leakage_sentence(evaluation)
 
 
 def test_an_adversary_that_strayed_is_told_from_a_dead_one(leave_cell, tmp_path):

@@ -106,9 +106,12 @@ def test_the_leakage_table_has_parts_and_what_they_share():
     assert row["speakers in train and test"] == "2"
     assert row["files shared"] == "0"
     assert row["sentences of test in train"] == "-"  # an earlier version did not count them
+    assert row["copies left out"] == "-"  # an earlier version did not know recordings by sound
     assert "train without labels" not in table  # runs of an earlier version did not count them
     check["utterances"]["unlabelled"] = 7
     check["shared_sentences"] = 0.985
+    check["copies"] = {"together": 1, "separated": 2, "contradicting": 4}
+    assert tables.leakage_table(evaluation([run(0, leakage=check)]))["copies left out"][0] == "6"
     table = tables.leakage_table(evaluation([run(0, leakage=check)]))
     assert table["train without labels"].tolist() == ["7"]
     assert table["sentences of test in train"].tolist() == ["98%"]

@@ -19,6 +19,7 @@ from data_prep.corpus_check import check_corpus
 from data_prep.manifest import Contents, read_manifest, write_manifest
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.utterance import Sound
 
 NAMES = [adapter.name for adapter in list_corpora()]
 LISTED = ("audformat", "csv", "demo", "esd", "iemocap", "msp", "nemo")
@@ -244,7 +245,8 @@ def test_names_that_are_no_utf_8_are_listed_and_can_be_stored(tree, tmp_path):
     corpus = tree.read()
 
     frames = [1] * len(corpus.utterances)
-    contents = Contents(corpus.utterances, frames, corpus.dropped, [], [])
+    sounds = [Sound("", "")] * len(frames)
+    contents = Contents(corpus.utterances, frames, sounds, corpus.dropped, [], [])
     adapter = find_adapter(tree.dataset)
     write_manifest(tmp_path, "x", adapter, FrontEndConfig(), corpus, contents)
 

@@ -78,3 +78,25 @@ def test_trains_with_one_speaker_left_out(table, tmp_path, capsys):
     table.write_text(table.read_text(encoding="utf-8").replace("verwirrt", "Wut"), encoding="utf-8")
     assert main([*command, "--runs", str(tmp_path / "others"), *settings]) == 2
     assert "have changed since" in capsys.readouterr().err
+
+
+def test_a_second_table_of_the_same_recordings_is_refused_with_both_names(table, tmp_path, capsys):
+    other = tmp_path / "voices"
+    other.mkdir()
+    rows = ["file,speaker,gender,emotion"]
+    for number, path in enumerate(sorted(table.parent.glob("*.flac"))):
+        samples, rate_hz = soundfile.read(path, dtype="int16")
+        soundfile.write(other / f"{number}.wav", samples, rate_hz)
+        rows.append(f"{number}.wav,{number % 5},f,")
+    (other / "voices.csv").write_text("\n".join(rows))
+    (tmp_path / "mine.yaml").write_text(f"auxiliary: ['csv:{other / 'voices.csv'}']\n")
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    settings[settings.index("model.kind=cnn")] = "model.kind=mtl"
+    command = ["train", "--dataset", f"csv:{table}", "--protocol", "loso", "--fold", "4"]
+    command += ["--store", str(tmp_path / "store"), "--runs", str(tmp_path / "runs")]
+    assert main([*command, "--config", str(tmp_path / "mine.yaml"), *settings]) == 2
+    said = capsys.readouterr().err
+    assert "hold the same recording" in said
+    assert "liste-" in said
+    assert "voices-" in said
+    assert not list(tmp_path.glob("runs/*/*/*/config.json"))

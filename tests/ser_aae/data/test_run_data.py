@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny import sounds_of, speakers_of, write_corpus
+from tiny import sound_of, sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig
 from ser_aae.data.run_data import assemble, needed_data_sets
@@ -15,7 +15,8 @@ from ser_aae.labels import FOUR, GENDERS
 from ser_aae.protocols.fold_lists import format_list, write_lists
 from ser_aae.protocols.leakage import VOICES
 from ser_aae.protocols.splits import make_split
-from ser_aae.store.corpus import load_corpus
+from ser_aae.store.corpus import is_prepared, load_corpus
+from ser_aae.store.sounds import SOUNDS
 
 
 @pytest.fixture
@@ -554,3 +555,92 @@ def test_the_classes_of_a_task_are_drawn_evenly(config, store_with):
         data = assemble(replace(drawn, protocol=replace(drawn.protocol, fold=fold)), store)
         for part in (data.validation, data.test):
             assert len({speaker < "tiny:04" for speaker in speakers(part)}) == 2
+
+
+# recordings known by their sound
+
+
+def with_sounds(utterances, sounds, **changes):
+    """Give some utterances the sound of a name, by their ids, and change what else is given."""
+    return [
+        replace(item, sound=sound_of(sounds[item.utterance_id]), **changes)
+        if item.utterance_id in sounds
+        else item
+        for item in utterances
+    ]
+
+
+def test_two_corpora_of_the_same_recordings_are_refused_with_both_names(config, store_with):
+    sounds = {"00-anger-0": "x"}
+    renamed = [
+        replace(item, utterance_id=f"other-{item.utterance_id}", speaker=f"calls:a{item.speaker}")
+        for item in speakers_of("calls", 3)
+    ]
+    renamed[5] = replace(renamed[5], sound=sound_of("x"))
+    store = store_with(with_sounds(speakers_of("tiny"), sounds), renamed)
+    with pytest.raises(UserError, match=r"calls and tiny hold the same recording: .*\(test\)"):
+        assemble(replace(config, auxiliary=("calls",)), store)
+    onto = ProtocolConfig(name="cross-corpus", target="calls")
+    with pytest.raises(UserError, match="calls and tiny hold the same recording"):
+        assemble(replace(config, protocol=onto), store)
+    assert assemble(config, store).leakage["known_by_sound"] is True
+
+
+def test_copies_of_one_speaker_stay_together_and_the_fold_is_the_one_it_was(config, store_with):
+    sounds = {"04-anger-0": "x", "04-anger-1": "x"}
+    data = assemble(config, store_with(with_sounds(speakers_of("tiny"), sounds)))
+    assert data.leakage["copies"] == {"together": 1, "separated": 0, "contradicting": 0}
+    assert len(data.train[0].rows) == 32
+    (warning,) = data.warnings
+    assert warning == "copies of a recording in the same part, which stay: 1 (tiny 04-anger-1)"
+
+
+def test_copies_in_two_parts_are_one_that_stays(config, store_with):
+    sounds = {"00-anger-0": "x", "00-anger-5": "x"}
+    store = store_with(with_sounds(speakers_of("tiny", 3, each=10), sounds))
+    names = []
+    for fold in range(10):
+        data = assemble(protocol(config, name="10-fold", fold=fold), store)
+        parts = [*data.train, data.validation, data.test]
+        found = [{u.utterance_id for u in part.utterances} & set(sounds) for part in parts]
+        assert "00-anger-0" in set().union(*found)
+        assert len([each for each in found if each]) == 1
+        names.append(data.leakage["copies"]["separated"])
+    assert set(names) == {0, 1}
+
+
+def test_copies_that_name_two_speakers_are_left_out_and_told(config, store_with):
+    sounds = {"04-anger-0": "x", "05-fear-0": "y", "02-anger-0": "x"}
+    voices = with_sounds(speakers_of("voices", 3), {"00-anger-0": "z", "01-anger-0": "z"})
+    store = store_with(with_sounds(speakers_of("tiny"), sounds), voices)
+    data = assemble(replace(config, auxiliary=("voices",)), store)
+    assert data.leakage["copies"]["contradicting"] == 4
+    used = {u.utterance_id for part in data.parts for u in part.utterances if u.corpus == "tiny"}
+    assert not used & {"04-anger-0", "02-anger-0"}
+    assert [len(part.rows) for part in data.auxiliary] == [22]
+    assert data.leakage["utterances"]["auxiliary"] == 22
+    assert data.warnings[-1].startswith("copies that differ in speaker, gender, emotion or")
+    assert ", left out: 4 (tiny 02-anger-0, tiny 04-anger-0, voices" in data.warnings[-1]
+
+
+def test_a_copy_of_another_class_takes_no_part_without_a_label_either(config, store_with):
+    utterances = with_sounds(speakers_of("tiny"), {"04-anger-0": "x"})
+    utterances.append(replace(utterances[-1], utterance_id="99", path="99.wav", emotion="fear",
+                              speaker="tiny:04", sound=sound_of("x")))  # fmt: skip
+    data = assemble(config, store_with(utterances))
+    assert data.leakage["copies"]["contradicting"] == 2
+    assert not data.unlabelled
+
+
+def test_a_store_without_digests_is_told_apart_and_not_trusted(config, store_with, frontend):
+    store = store_with(speakers_of("tiny"))
+    folder = load_corpus(store, "tiny", frontend).folder
+    (folder / SOUNDS).unlink()
+    assert not is_prepared(store, "tiny", frontend)
+    corpus = load_corpus(store, "tiny", frontend)
+    assert not corpus.has_sounds
+    with pytest.raises(UserError) as caught:
+        assemble(config, store)
+    message = str(caught.value)
+    assert "prepared by an earlier version, which kept no digests of its sound" in message
+    assert f"run: ser-aae prepare --dataset tiny --store {store}" in message

@@ -1,9 +1,11 @@
 """Storage of a grid: copies of corpora, runs that are sent."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from stored import read_unsealed
 from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.errors import UserError
@@ -86,11 +88,23 @@ def test_a_corpus_is_copied_once_and_whole(kfold_config, remote, store_url, fron
     local = local_store(store_url, kfold_config)
     copied = load_corpus(local, "tiny", frontend)
     assert copied.digest == load_corpus(remote.parent, "tiny", frontend).digest
+    assert copied.has_sounds
     assert not (copied.folder / "notes.txt").exists()
     written = copied.shards[0].stat().st_mtime_ns
     assert local_store(store_url, kfold_config) == local
     assert copied.shards[0].stat().st_mtime_ns == written
     assert [path.name for path in local.iterdir()] == [copied.folder.name]
+
+
+def test_a_corpus_of_before_is_copied_without_digests_of_sound(
+    kfold_config, remote, store_url, frontend
+):
+    content = read_unsealed(remote / "manifest.json")
+    del content["sounds"]
+    (remote / "manifest.json").write_text(json.dumps(content))
+    (remote / "sounds.jsonl").unlink()
+    copied = load_corpus(local_store(store_url, kfold_config), "tiny", frontend)
+    assert not copied.has_sounds
 
 
 def test_an_interrupted_copy_goes_on(kfold_config, remote, store_url, frontend):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny import corpus_of, speak
+from tiny import corpus_of, sound_of, speak
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
@@ -14,10 +14,11 @@ from ser_aae.protocols.leakage import (
     Split,
     check_leakage,
     independence,
-    refuse_known_speakers,
+    refuse_known,
     shared_voices,
 )
 from ser_aae.protocols.splits import make_split
+from ser_aae.utterance import Sound
 
 
 @pytest.fixture
@@ -203,6 +204,79 @@ def test_the_result_is_plain_json(sound):
     assert json.loads(json.dumps(found)) == found
 
 
+def heard(item, name, file="", **more):
+    return replace(item, sound=sound_of(name, file), **more)
+
+
+ONE_EACH = Split((0,), (1,), (2,), speaker_independent=True)
+
+
+def test_a_recording_under_two_names_is_refused_across_parts():
+    utterances = [heard(speak(1, 0), "a"), heard(speak(2, 0), "b"), heard(speak(3, 0), "a")]
+    with pytest.raises(
+        UserError, match=r"train and test share a recording: demo wav/3/0.wav and wav/1"
+    ):
+        check_leakage(ONE_EACH, utterances)
+    utterances[2] = heard(utterances[2], "c")
+    assert check_leakage(ONE_EACH, utterances)["known_by_sound"] is True
+    utterances[2] = replace(utterances[2], sound=None)
+    assert check_leakage(ONE_EACH, utterances)["known_by_sound"] is False
+
+
+def test_two_tables_of_the_same_recordings_are_refused_whatever_they_call_them(sound):
+    split, utterances = sound
+    utterances = [heard(item, item.utterance_id) for item in utterances]
+    foreign = [heard(speak(9, n, "calls"), name) for n, name in enumerate(["x", "5-0", "1-2"])]
+    with pytest.raises(UserError) as caught:
+        check_leakage(split, utterances, foreign)
+    message = str(caught.value)
+    assert message.startswith("leakage: calls and demo hold the same recording: calls wav/9/")
+    assert "(auxiliary) is demo wav/" in message
+    assert "and 1 more" in message
+    assert check_leakage(split, utterances, foreign[:1])["known_by_sound"]
+
+
+PIECE = {"name": "piece", "file": "dialog", "start_s": 2.0, "end_s": 3.0}
+BEGIN = {"name": "begin", "file": "dialog", "end_s": 2.0}
+REST = {"name": "rest", "file": "dialog", "start_s": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "refused"),
+    [
+        (PIECE, {"name": "piece"}, True),  # what one corpus cuts out, another has as a file
+        ({"name": "dialog"}, PIECE, True),  # a whole file, of which another corpus has a piece
+        (BEGIN, REST | {"start_s": 1.9}, True),  # pieces of one file that overlap
+        (BEGIN, REST, False),  # pieces that only touch
+    ],
+)
+@pytest.mark.parametrize("corpus", ["demo", "calls"])
+def test_pieces_of_a_recording_are_known_by_the_file_they_are_cut_from(
+    here, there, refused, corpus
+):
+    utterances = [heard(speak(1, 0), **here), heard(speak(2, 0), "other")]
+    utterances.append(heard(speak(3, 0, corpus), **there))
+    if refused:
+        words = "hold the same recording" if corpus == "calls" else "share a recording"
+        with pytest.raises(UserError, match=words):
+            check_leakage(ONE_EACH, utterances)
+    else:
+        assert check_leakage(ONE_EACH, utterances)["shared_files"] == 0
+
+
+def test_digital_silence_is_no_recording():
+    silence = Sound("", "")
+    utterances = [replace(speak(number, 0), sound=silence) for number in range(3)]
+    assert check_leakage(ONE_EACH, utterances)["known_by_sound"] is True
+
+
+def test_who_is_verified_has_no_recording_in_another_part():
+    verified, other = heard(speak(1, 0, "a"), "x"), heard(speak(1, 0, "b"), "x")
+    refuse_known([verified], [heard(other, "y")])
+    with pytest.raises(UserError, match=r"a and b hold the same recording: a .* \(verification\)"):
+        refuse_known([verified], [other])
+
+
 def share(speaker, number, *partners, corpus="demo", between=" "):
     extra = {"shares_sound_with": between.join(partners)} if partners else {}
     return replace(speak(speaker, number, corpus), extra=extra)
@@ -230,9 +304,9 @@ def test_a_partner_that_takes_no_part_or_is_of_another_corpus_shares_nothing():
 
 
 def test_who_is_verified_takes_part_in_nothing_else():
-    refuse_known_speakers(corpus_of(3, corpus="a"), corpus_of(3, corpus="b"))
+    refuse_known(corpus_of(3, corpus="a"), corpus_of(3, corpus="b"))
     with pytest.raises(UserError, match="verification and the rest of the run share speakers: a:1"):
-        refuse_known_speakers(corpus_of(3, corpus="a"), [speak(1, 9, "a")])
+        refuse_known(corpus_of(3, corpus="a"), [speak(1, 9, "a")])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from stored import forget_digests
-from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
+from tiny import DATA, MODEL, sound_of, sounds_of, speakers_of, write_corpus
 
 from ser_aae.batches.pipeline import evaluation_dataset
 from ser_aae.config import RunConfig, TrainingConfig
@@ -105,6 +105,30 @@ def test_a_subset_may_be_verified_whose_corpus_trains_otherwise(config, tmp_path
     everyone = replace(config, verification_subset="")
     with pytest.raises(UserError, match="share speakers: voices:00"):
         plan_trials(everyone, tmp_path, assemble(everyone, tmp_path))
+
+
+def test_no_recording_enrols_a_speaker_and_is_tested_too(config, tmp_path):
+    write_corpus(tmp_path, speakers_of("tiny"), sounds_of(speakers_of("tiny"), 32))
+    same = {"00-anger-0": "x", "00-anger-1": "x", "01-anger-0": "y", "02-anger-0": "y"}
+    voices = [
+        replace(item, sound=sound_of(same.get(item.utterance_id, item.utterance_id)))
+        for item in speakers_of("voices", 6)
+    ]
+    write_corpus(tmp_path, voices, sounds_of(voices, 32))
+    plan = plan_trials(config, tmp_path, assemble(config, tmp_path))
+    assert len(plan.part.rows) == 45
+    # the first of two that agree stays, and none of two that name two speakers
+    assert ids(plan, plan.part.rows) & set(same) == {"00-anger-0"}
+
+
+def test_a_recording_that_trains_is_not_verified(config, tmp_path):
+    tiny = [replace(item, sound=sound_of(item.utterance_id)) for item in speakers_of("tiny")]
+    write_corpus(tmp_path, tiny, sounds_of(tiny, 32))
+    voices = speakers_of("voices", 6)
+    voices[3] = replace(voices[3], sound=sound_of("07-anger-1"))
+    write_corpus(tmp_path, voices, sounds_of(voices, 32))
+    with pytest.raises(UserError, match="tiny and voices hold the same recording"):
+        plan_trials(config, tmp_path, assemble(config, tmp_path))
 
 
 def test_a_d_vector_is_the_mean_over_an_utterances_segments(tiny_store, frontend, as_they_are):
