@@ -385,7 +385,7 @@ def test_cross_corpus_speakers_apart_or_shared(config, tiny_store):
     shared = assemble(cross(config), tiny_store)
     assert speakers(shared.validation) == speakers(shared.test)
     assert not speakers(shared.train[0]) & speakers(shared.test)
-    assert told(shared) == [VOICES["validation-test"]]
+    assert told(shared)[-1] == VOICES["validation-test"]
     apart = assemble(cross(config, target_speakers="apart"), tiny_store)
     assert not speakers(apart.validation) & speakers(apart.test)
     assert told(apart) == []

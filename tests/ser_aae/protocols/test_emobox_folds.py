@@ -39,4 +39,4 @@ def test_the_real_names_of_ravdess_are_found_under_emoboxs(tmp_path):
     split = make_split(utterances, ProtocolConfig(name="folds", directory=str(tmp_path)), 0)
     assert len(split.test) == len(utterances) // 2
     assert {utterances[row].gender for row in split.test} == {"F"}
-    assert len({utterances[row].speaker for row in split.validation}) == 3
+    assert len({utterances[row].speaker for row in split.validation}) == 2  # of twelve
