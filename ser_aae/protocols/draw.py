@@ -3,7 +3,7 @@
 Speakers are dealt out by turns, one gender after the other, each in an order that the seed draws.
 So groups differ by one speaker at most, and by one of each gender. Then two speakers of one gender
 change places wherever that brings the groups nearer to each other in classes and in size, until no
-exchange does. Of a few such draws the evenest is taken.
+exchange does.
 
 All of it is in names and whole numbers: neither the order of the utterances, nor rounding, nor
 another version of a library moves a speaker. scikit-learn's StratifiedGroupKFold, from which this
@@ -14,7 +14,7 @@ group, and both speakers of a rare class into neighbours, so that training lacks
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,11 +25,10 @@ _WHOLE = 1 << 20
 """All utterances of a class: shares of it are counted in such parts, so that nothing is rounded."""
 _SIZE = 2
 """Weight of the share of all utterances beside that of a class. On URDU, where four men speak all
-anger but two utterances of it, six groups have 54 to 90 utterances with it, 22 to 138 without."""
+anger but two utterances of it, six groups have 36 to 106 utterances with it and 22 to 138
+without, over eight seeds."""
 _GROUP = 4
 """Weight of a group's own evenness beside that of two neighbours."""
-_DRAWS, _MOST_NAMES = 10, 1000
-"""Draws of which the evenest is taken, fewer of many names: they have so many names together."""
 _ROUNDS, _PARTNERS = 10, 500
 """Times that each name is tried for an exchange, at most, and names behind it in the drawn order
 that it may be exchanged for: the time grows with the number of names, not with its square."""
@@ -94,8 +93,11 @@ def draw_groups(units: Sequence[Unit], count: int, seed: int) -> list[list[str]]
     """
     one = np.eye(count, dtype=np.int64)
     pairs = one + np.roll(one, 1, axis=1)
-    weights = _GROUP * one + pairs.T @ pairs
-    return _draw(units, seed, lambda table: np.arange(len(table.names)) % count, 1 / count, weights)
+    table = _tabulate(units, seed)
+    groups = np.arange(len(table.names)) % count
+    wanted = np.tile(table.shares.sum(axis=0) // count, (count, 1))
+    _even_out(table, groups, wanted, _GROUP * one + pairs.T @ pairs)
+    return [_names_in(table, groups, number) for number in range(count)]
 
 
 def draw_share(units: Sequence[Unit], fraction: float, seed: int) -> list[str]:
@@ -107,57 +109,34 @@ def draw_share(units: Sequence[Unit], fraction: float, seed: int) -> list[str]:
     Returns:
         The names, sorted.
     """
-
-    def deal(table: _Table) -> np.ndarray:
-        groups = np.ones(len(table.names), np.int64)
-        for gender, count in enumerate(np.bincount(table.genders)):
-            take = min(max(round(fraction * count), 1), count - 1)
-            groups[np.flatnonzero(table.genders == gender)[:take]] = 0
-        return groups
-
-    return _draw(units, seed, deal, fraction, np.eye(2, dtype=np.int64))[0]
-
-
-def _draw(
-    units: Sequence[Unit],
-    seed: int,
-    deal: Callable[[_Table], np.ndarray],
-    first: float,
-    weights: np.ndarray,
-) -> list[list[str]]:
-    """Return the evenest of some draws.
-
-    `deal` gives the group of each name at first, `(names,)`. The first group should have the share
-    `first` of all, the others alike what is left. `weights` is as of `_even_out`.
-    """
-    count = len(weights)
-    drawn = []
-    for table in _tabulate(units, seed):
-        total = table.shares.sum(axis=0)
-        own = np.array([round(first * int(each)) for each in total])
-        wanted = np.stack([own, *[(total - own) // (count - 1)] * (count - 1)])
-        groups = deal(table)
-        distance = _even_out(table, groups, wanted, weights)
-        parts = [np.flatnonzero(groups == number) for number in range(count)]
-        drawn.append((distance, [sorted(table.names[place] for place in part) for part in parts]))
-    return min(drawn, key=lambda each: each[0])[1]
+    table = _tabulate(units, seed)
+    groups = np.zeros(len(table.names), np.int64)
+    for gender, count in enumerate(np.bincount(table.genders)):
+        take = min(max(round(fraction * count), 1), count - 1)
+        groups[np.flatnonzero(table.genders == gender)[:take]] = 1
+    total = table.shares.sum(axis=0)
+    share = np.array([round(fraction * int(each)) for each in total])
+    _even_out(table, groups, np.stack([total - share, share]), np.eye(2, dtype=np.int64))
+    return _names_in(table, groups, 1)
 
 
-def _tabulate(units: Sequence[Unit], seed: int) -> Iterator[_Table]:
-    """Yield the same names in several orders, which the seed draws."""
+def _names_in(table: _Table, groups: np.ndarray, number: int) -> list[str]:
+    return sorted(table.names[place] for place in np.flatnonzero(groups == number))
+
+
+def _tabulate(units: Sequence[Unit], seed: int) -> _Table:
+    """Return the names in the order that the seed draws."""
     genders = {unit.name: unit.gender for unit in sorted(units, key=lambda unit: unit[:2])}
     if len(set(genders.values())) == len(genders):
         genders = dict.fromkeys(genders, "")
     numbers = {gender: number for number, gender in enumerate(sorted(set(genders.values())))}
+    names = sorted(genders, key=lambda name: (genders[name], _chance(f"{seed} {name}")))
     labels = sorted({unit.label for unit in units}, key=str)
     counts = Counter((unit.name, unit.label) for unit in units)
-    for draw in range(max(1, min(_DRAWS, _MOST_NAMES // len(genders)))):
-        chance = {name: _chance(f"{seed} {draw} {name}") for name in genders}
-        names = sorted(genders, key=lambda name: (genders[name], chance[name]))
-        table = np.array([[counts[name, label] for label in labels] for name in names], np.int64)
-        size = table.sum(axis=1, keepdims=True)
-        shares = [_WHOLE * table // table.sum(axis=0), _SIZE * (_WHOLE * size // size.sum())]
-        yield _Table(names, np.array([numbers[genders[name]] for name in names]), np.hstack(shares))
+    table = np.array([[counts[name, label] for label in labels] for name in names], np.int64)
+    size = table.sum(axis=1, keepdims=True)
+    shares = [_WHOLE * table // table.sum(axis=0), _SIZE * (_WHOLE * size // size.sum())]
+    return _Table(names, np.array([numbers[genders[name]] for name in names]), np.hstack(shares))
 
 
 def _chance(text: str) -> bytes:
@@ -165,7 +144,7 @@ def _chance(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _even_out(table: _Table, groups: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> int:
+def _even_out(table: _Table, groups: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> None:
     """Exchange names of one gender as long as that brings the groups nearer to what is wanted.
 
     Args:
@@ -174,9 +153,6 @@ def _even_out(table: _Table, groups: np.ndarray, wanted: np.ndarray, weights: np
         wanted: Share of each class that a group should have, `(groups, classes + 1)`.
         weights: `(groups, groups)`, symmetric: the distance is the sum over classes of
             `off' weights off`, `off` being what each group has too much of a class.
-
-    Returns:
-        The distance that is left.
     """
     off = -wanted
     np.add.at(off, groups, table.shares)
@@ -199,4 +175,3 @@ def _even_out(table: _Table, groups: np.ndarray, wanted: np.ndarray, weights: np
                 exchanged = True
         if not exchanged:
             break
-    return int((off * (weights @ off)).sum())

