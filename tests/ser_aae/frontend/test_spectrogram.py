@@ -12,7 +12,7 @@ from sounds import RATE_HZ, frequency_of, noise, tone
 from ser_aae.config import FrontEndConfig
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.segments import num_segments, segment_starts
-from ser_aae.frontend.silence import is_silent, remove_silence
+from ser_aae.frontend.silence import is_silent, loudest_db, remove_silence, speech_intervals
 from ser_aae.frontend.spectrogram import (
     band_frequencies_hz,
     log_spectrogram,
@@ -179,6 +179,25 @@ class TestSilence:
 
         assert len(remove_silence(signal, MEL)) < 9000
         assert len(remove_silence(signal, replace(MEL, silence_db=40.0))) == RATE_HZ
+
+    @pytest.mark.parametrize("samples", [1, 300, 400, 12345, 80_000])
+    @pytest.mark.parametrize("window_ms", [25.0, 25.0625])
+    def test_pauses_and_levels_are_those_of_librosa_to_the_bit(self, samples, window_ms):
+        import librosa
+
+        config = replace(MEL, window_ms=window_ms)
+        length, shift = window_samples(config), shift_samples(config)
+        draw = np.random.default_rng(samples)
+        loudness = np.repeat(draw.choice([1e-3, 0.02, 1.0], samples // 900 + 1), 900)[:samples]
+        signal = (loudness * draw.normal(0, 0.1, samples)).astype(np.float32)
+        for top_db in (15.0, 30.0, 60.0):
+            wanted = librosa.effects.split(
+                signal, top_db=top_db, frame_length=length, hop_length=shift
+            )
+            found = speech_intervals(signal, replace(config, silence_db=top_db))
+            np.testing.assert_array_equal(found, wanted)
+        level = librosa.feature.rms(y=signal, frame_length=length, hop_length=shift).max()
+        assert loudest_db(signal, config) == float(20 * np.log10(max(level, 1e-5)))
 
     def test_digital_silence_is_kept_whole(self):
         silent = np.zeros(8000, np.float32)
