@@ -145,7 +145,7 @@ def _load(arguments: argparse.Namespace, limits: "Limits") -> "RecognitionQueue"
         return RecognitionQueue(Recogniser.load(arguments.model, arguments.trust), limits)
     from ser_aae.inference.voices import Voices, nearest, read_enrolled
 
-    voices = Voices.load(arguments.model)
+    voices = Voices.load(arguments.model, arguments.trust)
     enrolled = read_enrolled(arguments.speakers, voices)
     return RecognitionQueue(voices.recogniser, limits, partial(nearest, enrolled=enrolled))
 

@@ -1,5 +1,6 @@
 """The front end against independent computations."""
 
+import json
 from dataclasses import fields, replace
 
 import numpy as np
@@ -15,9 +16,12 @@ from ser_aae.frontend.segments import num_segments, segment_starts
 from ser_aae.frontend.silence import is_silent, loudest_db, remove_silence, speech_intervals
 from ser_aae.frontend.spectrogram import (
     band_frequencies_hz,
+    band_weights,
     log_spectrogram,
     num_frames,
+    pack_bands,
     shift_samples,
+    unpack_bands,
     window_samples,
 )
 
@@ -58,6 +62,38 @@ class TestSpectrogram:
         got = log_spectrogram(signal, MEL)
         assert got.shape == (len(frames), 128)
         np.testing.assert_allclose(got[:, 40:], wanted, atol=2e-3)
+
+    @pytest.mark.parametrize(
+        "changes", [{}, {"bins": 32}, {"sample_rate_hz": 1600}, {"scale": "linear"}]
+    )
+    def test_bands_that_were_packed_are_the_same_to_the_bit(self, changes):
+        config = replace(MEL, **changes)
+        packed = json.loads(json.dumps(pack_bands(band_weights(config))))
+        bands = unpack_bands(packed, config)
+        assert bands.dtype == np.float32
+        np.testing.assert_array_equal(bands, band_weights(config))
+        signal = noise(0.5)
+        wanted = log_spectrogram(signal, config)
+        np.testing.assert_array_equal(log_spectrogram(signal, config, bands), wanted)
+
+    @pytest.mark.parametrize(
+        ("band", "message"),
+        [
+            ((-1, (0.5,)), "expected FFT bins 0 to 256, found 1 from -1"),
+            ((256, (0.5, 0.5)), "expected FFT bins 0 to 256, found 2 from 256"),
+            ((3, ()), "expected FFT bins 0 to 256, found 0 from 3"),
+            ((3, (0.0,)), "one over 0 in each band"),
+            *((((3, (value,)), "weights from 0 to 1")) for value in (-0.5, 1.5, np.nan, 1e300)),
+        ],
+    )
+    def test_bands_that_cannot_be_are_refused(self, band, message):
+        config = replace(MEL, bins=32)
+        first, *others = pack_bands(band_weights(config))
+        with pytest.raises(ValueError, match=message):
+            unpack_bands((band, *others), config)
+        with pytest.raises(ValueError, match="expected 32, found 31"):
+            unpack_bands(tuple(others), config)
+        assert unpack_bands((first, *others), config).shape == (257, 32)
 
     @pytest.mark.parametrize("frequency_hz", [250.0, 1000.0, 3000.0, 7000.0])
     @pytest.mark.parametrize("config", [MEL, LINEAR], ids=["mel", "linear"])
