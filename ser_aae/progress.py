@@ -20,10 +20,19 @@ Show = Callable[[str], None]
 REFRESH_S = 0.5
 """Least time between two drawings of a bar."""
 
+LOADING = "loading {model}: importing its runtime takes longest, with a run's folder some seconds"
+"""Line that commands show before they load a model."""
+
 
 def show_line(line: str) -> None:
     """Print a line on the standard error: the standard output is for results."""
     _print(line, sys.stderr)
+
+
+def show_to_person(line: str) -> None:
+    """Print a line as `show_line` does, where the standard error is a terminal."""
+    if sys.stderr.isatty():
+        show_line(line)
 
 
 def show_result(text: str) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -192,8 +193,11 @@ def poison(values: np.ndarray, value: float = np.inf) -> np.ndarray:
     return values
 
 
-def export_small(folder: Path, kind: str, change: Callable = np.asarray) -> Path:
-    """Write a network of one layer for four emotions as a file of a format, its weights changed."""
+def export_small(folder: Path, kind: str, change: Callable = np.asarray, **more: Any) -> Path:
+    """Write a network of one layer for four emotions as a file of a format, its weights changed.
+
+    `more` goes into its signature.
+    """
     import keras
 
     from ser_aae.export.writers import write_model
@@ -208,7 +212,7 @@ def export_small(folder: Path, kind: str, change: Callable = np.asarray) -> Path
     path = folder / f"model{SUFFIXES[kind]}"
     write_model(model, kind, "none", path)
     about = Signature(SPECTROGRAM, FRONTEND, DATA.segment_frames, 32, 1, "repeat", {}, ())
-    write_signature(path, replace(about, classes={"emotion": FOUR}))
+    write_signature(path, replace(about, **{"classes": {"emotion": FOUR}, **more}))
     return path
 
 

@@ -2,8 +2,8 @@
 
 import argparse
 
-from ser_aae.commands.options import Subparsers, folder
-from ser_aae.progress import show_line
+from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.progress import LOADING, show_line, show_to_person
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -14,20 +14,24 @@ def add_parser(commands: Subparsers) -> None:
         description="Average the d-vectors of a speaker's recordings and add them to a file. A "
         "name that is there already is enrolled anew.",
     )
-    parser.add_argument("model", type=folder, metavar="MODEL", help="a run's folder")
+    parser.add_argument(
+        "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
+    )
     parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
     parser.add_argument("--speaker", required=True, metavar="NAME", help="who speaks in them")
     parser.add_argument(
         "--out", type=folder, required=True, metavar="FILE", help="enrolled speakers (JSON)"
     )
+    add_options(parser, "trust")
     parser.set_defaults(run=run, resumes=False, writes="out")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Enrol, and say how many are."""
+    show_to_person(LOADING.format(model=arguments.model))
     from ser_aae.inference.voices import Voices, enrol
 
-    voices = Voices.load(arguments.model)
+    voices = Voices.load(arguments.model, arguments.trust)
     for remark in voices.recogniser.remarks:
         show_line(f"warning: {remark}")
     count = enrol(voices, arguments.speaker, arguments.files, arguments.out)

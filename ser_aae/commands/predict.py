@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import ModelError, UserError
-from ser_aae.progress import move_bar, open_bar, show_line, show_result
+from ser_aae.progress import (
+    LOADING,
+    move_bar,
+    open_bar,
+    show_line,
+    show_result,
+    show_to_person,
+)
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -42,6 +49,7 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Recognise each file; print as it comes, or all at the end as JSON."""
+    show_to_person(LOADING.format(model=arguments.model))
     from ser_aae.inference.recogniser import Recogniser
 
     recogniser = Recogniser.load(arguments.model, arguments.trust)

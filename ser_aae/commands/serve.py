@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
-from ser_aae.progress import show_line
+from ser_aae.progress import LOADING, show_line
 from ser_aae.server.address import add_address, local_host, url_host
 from ser_aae.server.hosts import allowed_hosts, is_loopback
 
@@ -91,6 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.max_seconds,
         connections_per_address=arguments.connections_per_address,
     )
+    show_line(LOADING.format(model=arguments.model))
     queue = _load(arguments, limits)
     uploads = Uploads(limits)
     try:
@@ -144,7 +145,7 @@ def _load(arguments: argparse.Namespace, limits: "Limits") -> "RecognitionQueue"
         return RecognitionQueue(Recogniser.load(arguments.model, arguments.trust), limits)
     from ser_aae.inference.voices import Voices, nearest, read_enrolled
 
-    voices = Voices.load(arguments.model)
+    voices = Voices.load(arguments.model, arguments.trust)
     enrolled = read_enrolled(arguments.speakers, voices)
     return RecognitionQueue(voices.recogniser, limits, partial(nearest, enrolled=enrolled))
 

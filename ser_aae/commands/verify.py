@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import Subparsers, add_options, folder
 from ser_aae.errors import UserError
-from ser_aae.progress import show_line
+from ser_aae.progress import LOADING, show_line, show_to_person
 
 if TYPE_CHECKING:
-    from ser_aae.inference.voices import Threshold
+    from ser_aae.inference.signature import Threshold
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -21,26 +21,27 @@ def add_parser(commands: Subparsers) -> None:
         description="Compare two voices by the cosine of their d-vectors. Yes or no is said from "
         "the threshold on at which the run's own verification trials err as often on either side.",
     )
-    parser.add_argument("model", type=folder, metavar="MODEL", help="a run's folder")
+    parser.add_argument(
+        "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
+    )
     parser.add_argument("first", metavar="A", help="a recording; with --speakers, a name in it")
     parser.add_argument("second", type=folder, metavar="B", help="a recording")
     parser.add_argument(
         "--speakers", type=folder, metavar="FILE", help="enrolled speakers, of whom A is one"
     )
-    add_options(parser, "json")
+    add_options(parser, "json", "trust")
     parser.set_defaults(run=run, resumes=False)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the cosine, and the decision where the run has trials."""
-    from ser_aae.inference.voices import Voices, cosine, read_enrolled, threshold_of
-    from ser_aae.results.complete_run import read_config
+    show_to_person(LOADING.format(model=arguments.model))
+    from ser_aae.inference.voices import Voices, cosine, read_enrolled
 
-    voices = Voices.load(arguments.model)
+    voices = Voices.load(arguments.model, arguments.trust)
     for remark in voices.recogniser.remarks:
         show_line(f"warning: {remark}")
-    threshold = threshold_of(arguments.model)
-    enrolment = read_config(arguments.model).enrolment_utterances
+    threshold = voices.threshold()
     if arguments.speakers:
         enrolled = read_enrolled(arguments.speakers, voices)
         if arguments.first not in enrolled:
@@ -53,23 +54,22 @@ def run(arguments: argparse.Namespace) -> None:
         vector = voices.d_vector(Path(arguments.first).expanduser())
     score = cosine(vector, voices.d_vector(arguments.second))
     if arguments.json:
-        print(json.dumps(_plain_values(score, threshold, enrolment), indent=2))
+        print(json.dumps(_plain_values(score, threshold), indent=2))
     else:
-        print(_text(score, threshold, enrolment))
+        print(_text(score, threshold))
 
 
-def _plain_values(score: float, threshold: "Threshold | None", enrolment: int) -> dict[str, Any]:
-    keys = ("false_match_rate", "false_non_match_rate", "trials")
+def _plain_values(score: float, threshold: "Threshold | None") -> dict[str, Any]:
+    keys = ("false_match_rate", "false_non_match_rate", "trials", "enrolment_utterances")
     return {
         "cosine": score,
         "threshold": threshold.cosine if threshold else None,
         "same_speaker": score >= threshold.cosine if threshold else None,
         **{key: getattr(threshold, key) if threshold else None for key in keys},
-        "enrolment_utterances": enrolment if threshold else None,
     }
 
 
-def _text(score: float, threshold: "Threshold | None", enrolment: int) -> str:
+def _text(score: float, threshold: "Threshold | None") -> str:
     if threshold is None:
         return (
             f"cosine {score:.3f}; no yes or no: the run has no verification trials to take a "
@@ -80,7 +80,8 @@ def _text(score: float, threshold: "Threshold | None", enrolment: int) -> str:
     return (
         f"{answer}: cosine {score:.3f}, threshold {threshold.cosine:.3f}\n"
         f"in the run's {threshold.trials} trials, each of one recording and a speaker enrolled "
-        f"with {enrolment}, it took {100 * threshold.false_match_rate:.1f} % of impostors for the "
-        f"speaker and missed {100 * threshold.false_non_match_rate:.1f} % of the speakers; with "
-        "fewer, shorter or noisier recordings it errs more often"
+        f"with {threshold.enrolment_utterances}, it took {100 * threshold.false_match_rate:.1f} % "
+        "of impostors for the speaker and missed "
+        f"{100 * threshold.false_non_match_rate:.1f} % of the speakers; with fewer, shorter or "
+        "noisier recordings it errs more often"
     )

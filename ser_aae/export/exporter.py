@@ -23,9 +23,18 @@ from ser_aae.files.atomic import remove_partial, written_whole
 from ser_aae.files.locks import claim, holder
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.segments import SegmentMeans
+from ser_aae.frontend.spectrogram import band_weights, pack_bands
 from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_signature
-from ser_aae.inference.run_model import load_trained
-from ser_aae.inference.signature import SPECTROGRAM, WAVEFORM, Forward, read_signature
+from ser_aae.inference.run_model import identity_of, load_trained
+from ser_aae.inference.signature import (
+    SPECTROGRAM,
+    WAVEFORM,
+    Forward,
+    Signature,
+    Voice,
+    read_signature,
+)
+from ser_aae.inference.voices import threshold_of
 from ser_aae.progress import move_bar, open_bar
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate_run
@@ -114,7 +123,8 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
         ExportError: Another file whose accuracy does.
     """
     _check(choice, out)
-    config, signature = read_config(run), read_signature(run)
+    config = read_config(run)
+    signature = _describe(run, config)
     test = _read_test_part(run, config, store)
     model, normalisation = load_trained(run)
     written = build_segment_model(model, normalisation, signature)
@@ -135,6 +145,20 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
             ) from error
         _judge(rescored, choice, out)
     return rescored
+
+
+def _describe(run: Path, config: RunConfig) -> Signature:
+    """Return the signature of a run's model with all that its folder has beside the model."""
+    signature = read_signature(run)
+    bands = pack_bands(band_weights(signature.frontend))
+    if "speaker" not in signature.classes:
+        return replace(signature, bands=bands)
+    voice = Voice(
+        identity=identity_of(run),
+        units=config.model.dense_units[1],
+        threshold=threshold_of(run),
+    )
+    return replace(signature, bands=bands, voice=voice)
 
 
 @contextmanager

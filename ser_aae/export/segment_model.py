@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 from ser_aae.batches.pipeline import Normalisation
-from ser_aae.inference.signature import Signature
+from ser_aae.inference.signature import D_VECTOR, Signature
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.model.layers import PooledBatchNormalization, TimePooling
 
@@ -23,7 +23,8 @@ def build_segment_model(
 ) -> keras.Model:
     """Return a model of segments `(batch, segment_frames, bins)` in dB, not normalised.
 
-    It gives `{task: (batch, classes)}` posteriors of each segment.
+    It gives `{task: (batch, classes)}` posteriors of each segment, and of a model with a speaker
+    classifier the `(batch, units)` d-vectors beside them, as `D_VECTOR`.
     """
     frames, bins = signature.segment_frames, signature.frontend.bins
     segments = keras.Input((frames, bins), name="segments")
@@ -32,19 +33,26 @@ def build_segment_model(
     )
     x = layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist())(segments)
     x = layers.Permute((2, 1))(x)
-    code = _rebuild(model.encoder, layers.Reshape((bins, frames, 1))(x))
-    logits = {task: _rebuild(head, code) for task, head in model.classifiers.items()}
-    posteriors = {task: layers.Softmax(name=task)(values) for task, values in logits.items()}
-    return keras.Model(segments, posteriors, name="ser_aae")
+    (code,) = _rebuild(model.encoder, layers.Reshape((bins, frames, 1))(x))
+    heads = {task: _rebuild(head, code) for task, head in model.classifiers.items()}
+    outputs = {task: layers.Softmax(name=task)(logits) for task, (logits, _) in heads.items()}
+    if "speaker" in heads:
+        outputs[D_VECTOR] = layers.Identity(name=D_VECTOR)(heads["speaker"][1])
+    return keras.Model(segments, outputs, name="ser_aae")
 
 
-def _rebuild(network: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
-    """Put the layers of a network, which is a chain, behind x with their weights."""
+def _rebuild(network: keras.Model, x: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Put the layers of a network, which is a chain, behind x with their weights.
+
+    Returns:
+        The outputs of the network, in its order; each is the output of one of the layers.
+    """
     in_training = layers.Dropout | layers.GaussianNoise
     chain = [each for each in network.layers[1:] if not isinstance(each, in_training)]
     found = [each for each in chain if isinstance(each, layers.Conv2D | Norm)]
     # pairs that begin with a batch norm are never looked up
     norms = {first.name: second for first, second in pairwise(found)}
+    made = {}
     for layer in chain:
         if isinstance(layer, layers.Conv2D):
             x = _fold_norm(layer, norms[layer.name], x)
@@ -56,7 +64,8 @@ def _rebuild(network: keras.Model, x: keras.KerasTensor) -> keras.KerasTensor:
             copy = type(layer).from_config(layer.get_config())
             x = copy(x)
             copy.set_weights(layer.get_weights())
-    return x
+        made[layer.name] = x
+    return [made[name] for name in network.output_names]
 
 
 def _fold_norm(convolution: layers.Conv2D, norm: Norm, x: keras.KerasTensor) -> keras.KerasTensor:

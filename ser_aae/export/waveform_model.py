@@ -41,8 +41,8 @@ def build_waveform_model(
 ) -> keras.Model:
     """Return a model of one recording `(1, samples)` at the front end's rate.
 
-    It gives `{task: (1, classes)}` posteriors, the mean over the segments of the recording. With
-    `for_litert` it has no operation that LiteRT lacks.
+    It gives the outputs of `build_segment_model`, `{output: (1, values)}`, the mean over the
+    segments of the recording. With `for_litert` it has no operation that LiteRT lacks.
     """
 
     def where(mask: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def build_waveform_model(
         signal = _drop_pauses(signal, signature.frontend, where)
     segments = _segments(_spectrogram(signal, signature.frontend, where), signature, where)
     found = segment_model(segments)
-    means = {task: ops.mean(values, axis=0, keepdims=True) for task, values in found.items()}
+    means = {name: ops.mean(values, axis=0, keepdims=True) for name, values in found.items()}
     return keras.Model(waveform, means, name="ser_aae_waveform")
 
 

@@ -27,10 +27,10 @@ class Record(BaseModel):
         try:
             cls.model_validate(content)
         except ValidationError as error:
-            raise DamagedError(f"{where}: {_describe(error)}; {mend}") from error
+            raise DamagedError(f"{where}: {describe_mismatch(error)}; {mend}") from error
 
 
-def _describe(error: ValidationError) -> str:
+def describe_mismatch(error: ValidationError) -> str:
     """Return the first thing that a kind does not allow: its place, what was expected, came."""
     first = error.errors(include_url=False)[0]
     place = ".".join(map(str, first["loc"]))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
@@ -229,9 +230,10 @@ def average_channels(samples: np.ndarray) -> np.ndarray:
 def change_rate(mono: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndarray:
     """Resample one channel, `(samples,)` float32 (soxr, high quality)."""
     if rate_hz != sample_rate_hz:
-        import librosa  # here, because importing it takes longer than most commands run
-
-        mono = librosa.resample(mono, orig_sr=rate_hz, target_sr=sample_rate_hz, res_type="soxr_hq")
+        # the call of librosa.resample: to import that takes longer than to recognise a recording
+        length = int(np.ceil(len(mono) * (float(sample_rate_hz) / rate_hz)))
+        found = soxr.resample(mono, rate_hz, sample_rate_hz, quality="soxr_hq")[:length]
+        mono = np.pad(found, (0, length - len(found)))
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 

@@ -6,6 +6,9 @@ import numpy as np
 
 from ser_aae.config import FrontEndConfig
 
+PackedBands = tuple[tuple[int, tuple[float, ...]], ...]
+"""First FFT bin of each band, and the weights of that bin and those after it; no band is empty."""
+
 
 def window_samples(config: FrontEndConfig) -> int:
     """Return the length of the analysis window in samples."""
@@ -27,7 +30,9 @@ def num_frames(num_samples: int, config: FrontEndConfig) -> int:
     return 1 + spare // shift_samples(config)
 
 
-def log_spectrogram(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
+def log_spectrogram(
+    signal: np.ndarray, config: FrontEndConfig, bands: np.ndarray | None = None
+) -> np.ndarray:
     """Return the log power spectrogram of a signal.
 
     Power of Hamming-windowed frames, gathered in bands, as `10 log10`, and not lower than
@@ -37,6 +42,7 @@ def log_spectrogram(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     Args:
         signal: `(samples,)` float32 at `config.sample_rate_hz`.
         config: The front end.
+        bands: What `band_weights` gives for it, where that is at hand.
 
     Returns:
         `(num_frames, config.bins)` float32 in dB; frame t begins at sample t * shift.
@@ -48,7 +54,8 @@ def log_spectrogram(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(padded, length)[::shift][:frames]
     spectrum = np.fft.rfft(windows * hamming_window(length), n=config.fft_size)
     power = np.square(np.abs(spectrum), dtype=np.float32)
-    decibel = 10.0 * np.log10(np.maximum(power @ band_weights(config), 1e-10))
+    bands = band_weights(config) if bands is None else bands
+    decibel = 10.0 * np.log10(np.maximum(power @ bands, 1e-10))
     floored = np.maximum(decibel, decibel.max() - config.floor_db)
     return floored.astype(np.float32)
 
@@ -86,6 +93,36 @@ def band_weights(config: FrontEndConfig) -> np.ndarray:
     gathered = np.repeat(np.eye(config.bins) / per_band, per_band, axis=0)
     bands[1 : 1 + len(gathered)] = gathered
     return bands
+
+
+def pack_bands(bands: np.ndarray) -> PackedBands:
+    """Return what `band_weights` gives as plain values; each lies in neighbouring FFT bins."""
+    packed = []
+    for weights in bands.T:
+        (places,) = np.nonzero(weights)
+        packed.append((int(places[0]), tuple(weights[places[0] : places[-1] + 1].tolist())))
+    return tuple(packed)
+
+
+def unpack_bands(packed: PackedBands, config: FrontEndConfig) -> np.ndarray:
+    """Return what `pack_bands` was given, `(fft_size // 2 + 1, bins)` float32, to the bit.
+
+    Raises:
+        ValueError: Not the bands of such a front end.
+    """
+    bands = np.zeros((config.fft_size // 2 + 1, config.bins))
+    if len(packed) != config.bins:
+        raise ValueError(f"bands: expected {config.bins}, found {len(packed)}")
+    for band, (first, weights) in enumerate(packed):
+        if not 0 <= first < first + len(weights) <= len(bands):
+            raise ValueError(
+                f"bands: expected FFT bins 0 to {len(bands) - 1}, found {len(weights)} from {first}"
+            )
+        bands[first : first + len(weights), band] = weights
+    are_shares = (bands >= 0) & (bands <= 1)  # of NaN this is false, too
+    if not (are_shares.all() and bands.any(axis=0).all()):
+        raise ValueError("bands: expected weights from 0 to 1, and one over 0 in each band")
+    return bands.astype(np.float32)
 
 
 def _fill_empty(bands: np.ndarray, config: FrontEndConfig) -> np.ndarray:

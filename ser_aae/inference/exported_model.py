@@ -28,6 +28,7 @@ from ser_aae.inference.export_digest import (
     write_digest,
 )
 from ser_aae.inference.signature import (
+    D_VECTOR,
     Forward,
     Outputs,
     Signature,
@@ -93,13 +94,17 @@ def remarks_on_file(path: Path) -> tuple[str, ...]:
     return () if has_digest(path, format_of(path)) else (f"{path}: {NOT_CHECKED}",)
 
 
-def load_exported(path: Path, trust: bool = False) -> tuple[Signature, Forward]:
+def load_exported(
+    path: Path, trust: bool = False, d_vector: bool = False
+) -> tuple[Signature, Forward]:
     """Load an exported file in its own runtime.
 
     Args:
         path: The file, or the folder of a SavedModel.
         trust: Whether to run a SavedModel. Nothing in its folder can show who made it, for
             whoever makes a folder writes all that is in it.
+        d_vector: Whether to give the d-vector beside the posteriors; a file whose signature has
+            no `voice` has none.
 
     Raises:
         UserError: No exported file, damaged, changed, or written by something else; or a
@@ -130,21 +135,26 @@ def load_exported(path: Path, trust: bool = False) -> tuple[Signature, Forward]:
     signature = parse_signature(text, path)
 
     def checked(x: np.ndarray) -> Outputs:
-        found = refuse_not_finite(forward(x), path, "export the run again, or train it anew")
-        _refuse_other_classes(found, signature, path)
-        return found
+        found = forward(x)
+        _refuse_other_outputs(found, signature, path)
+        if not d_vector:
+            found = {name: values for name, values in found.items() if name != D_VECTOR}
+        return refuse_not_finite(found, path, "export the run again, or train it anew")
 
     return signature, checked
 
 
-def _refuse_other_classes(outputs: Outputs, signature: Signature, path: Path) -> None:
-    """Refuse outputs that are not the posteriors of the classes that the signature names."""
-    for task, names in signature.classes.items():
-        width = np.shape(outputs[task])[-1] if task in outputs else 0
-        if width != len(names):
+def _refuse_other_outputs(outputs: Outputs, signature: Signature, path: Path) -> None:
+    """Refuse outputs that are not the posteriors and the d-vector that the signature describes."""
+    wanted = {task: (len(names), f"classes of {task}") for task, names in signature.classes.items()}
+    if signature.voice:
+        wanted[D_VECTOR] = signature.voice.units, "numbers of a d-vector"
+    for name, (count, words) in wanted.items():
+        width = np.shape(outputs[name])[-1] if name in outputs else 0
+        if width != count:
             raise ModelError(
-                f"{path}: its signature names {len(names)} classes of {task}, the model gives "
-                f"{width}; export the run again"
+                f"{path}: its signature names {count} {words}, the model gives {width}; export "
+                "the run again"
             )
 
 

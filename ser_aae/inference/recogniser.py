@@ -11,6 +11,7 @@ for a pause. An output of the whole is the mean over all segments that are not i
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,13 @@ from ser_aae.errors import UserError
 from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
 from ser_aae.frontend.segments import SegmentMeans, cut_segments, num_segments, segment_starts
 from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
-from ser_aae.frontend.spectrogram import log_spectrogram, shift_samples, window_samples
+from ser_aae.frontend.spectrogram import (
+    band_weights,
+    log_spectrogram,
+    shift_samples,
+    unpack_bands,
+    window_samples,
+)
 from ser_aae.inference.exported_model import load_exported, remarks_on_file
 from ser_aae.inference.recognition import Moment, Posteriors, Recognition
 from ser_aae.inference.signature import (
@@ -141,6 +148,14 @@ class Recogniser:
         blocks = file_blocks(Path(path), self.signature.frontend.sample_rate_hz)
         return self._recognise(blocks, timeline_seconds, observe)
 
+    @cached_property
+    def _bands(self) -> np.ndarray:
+        """Weights of the bands, `(FFT bins, bins)`; a file that has them needs no librosa."""
+        about = self.signature
+        if about.bands:
+            return unpack_bands(about.bands, about.frontend)
+        return band_weights(about.frontend)
+
     def _recognise(
         self, blocks: Iterable[Block], step_s: float | None, observe: Observer | None = None
     ) -> Recognition:
@@ -197,7 +212,8 @@ class Recogniser:
         intervals = speech_intervals(block.signal, config)
         samples = np.concatenate([block.signal[first:last] for first, last in intervals])
         # to half precision and back, as the shards of a run hold it
-        spectrogram = log_spectrogram(samples, config).astype(np.float16).astype(np.float32)
+        spectrogram = log_spectrogram(samples, config, self._bands)
+        spectrogram = spectrogram.astype(np.float16).astype(np.float32)
         speech = _Speech(samples, spectrogram, intervals)
         frames, length, shift = len(spectrogram), about.segment_frames, about.shift_frames
         starts = segment_starts(frames, length, shift, about.fewest_segments)

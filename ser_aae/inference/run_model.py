@@ -49,6 +49,11 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
     return model, Normalisation(mean, deviation)
 
 
+def identity_of(run: Path) -> str:
+    """Return the digest of a run's weights: d-vectors of two runs have nothing in common."""
+    return digest_of_file(run / BEST_WEIGHTS)[:16]
+
+
 class RunModel:
     """A run's model as a function of segments, see `ser_aae.inference.signature.Forward`.
 
@@ -57,7 +62,7 @@ class RunModel:
             a speaker classifier.
 
     Attributes:
-        identity: Digest of the weights: d-vectors of two models have nothing in common.
+        identity: Digest of the weights, see `identity_of`.
         units: Length of a d-vector, 0 where none is given.
 
     Raises:
@@ -67,7 +72,7 @@ class RunModel:
     def __init__(self, run: Path, d_vector: bool = False) -> None:
         """Load the weights."""
         model, normalisation = load_trained(run)
-        self.identity = digest_of_file(run / BEST_WEIGHTS)[:16]
+        self.identity = identity_of(run)
         bins, frames = model.encoder.input_shape[1:3]
 
         @tf.function(input_signature=[tf.TensorSpec([None, None, bins], tf.float32)])

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import Given
 from ser_aae.errors import ModelError, UserError
+from ser_aae.files.records import Record, describe_mismatch
+from ser_aae.frontend.spectrogram import PackedBands, unpack_bands
 from ser_aae.results.complete_run import (
     DAMAGES,
     read_classes,
@@ -37,6 +40,43 @@ refused by `refuse_not_finite` before anybody sees it.
 """
 
 
+class Threshold(Record):
+    """Cosine from which on two voices are taken for one.
+
+    Attributes:
+        false_match_rate: Share of the trials' impostors that it accepts.
+        false_non_match_rate: Share of the trials' targets that it refuses.
+        enrolment_utterances: Recordings that a speaker of the trials was enrolled with.
+    """
+
+    cosine: float
+    false_match_rate: float
+    false_non_match_rate: float
+    trials: int
+    enrolment_utterances: int
+
+
+class Voice(Record):
+    """Facts of the d-vectors that an exported file gives.
+
+    Attributes:
+        identity: Digest of the run's weights: d-vectors of two runs have nothing in common.
+        units: Length of a d-vector.
+        threshold: The run's, `None` where it has no verification trials.
+    """
+
+    identity: str = Field(min_length=1)
+    units: int = Field(ge=1)
+    threshold: Threshold | None
+
+
+class _Added(BaseModel):
+    """Parts of a description that earlier versions did not write."""
+
+    bands: PackedBands = ()
+    voice: Voice | None = None
+
+
 @dataclass(frozen=True)
 class Signature:
     """Input and outputs of a model.
@@ -50,6 +90,8 @@ class Signature:
         pad: Filling of a short segment, see `DataConfig.pad`.
         classes: Task to the names of its classes, in order; the first is the primary task.
         warnings: Limits that whoever reads a posterior has to know.
+        bands: Bands of the front end, in an exported file; none in one of an earlier version.
+        voice: Facts of the d-vectors of an exported file, `None` where it gives none.
     """
 
     input: str
@@ -60,6 +102,8 @@ class Signature:
     pad: str
     classes: dict[str, tuple[str, ...]]
     warnings: tuple[str, ...]
+    bands: PackedBands = ()
+    voice: Voice | None = None
 
     @property
     def primary(self) -> str:
@@ -69,7 +113,9 @@ class Signature:
     def to_json(self) -> str:
         """Return all of it as one line of JSON."""
         # no sorted keys: the order of the tasks counts
-        return json.dumps({"version": FORMAT_VERSION, **asdict(self)}, ensure_ascii=False)
+        content = {"version": FORMAT_VERSION, **asdict(self)}
+        content["voice"] = self.voice and self.voice.model_dump()
+        return json.dumps(content, ensure_ascii=False)
 
 
 def parse_signature(text: str, where: Path) -> Signature:
@@ -93,6 +139,7 @@ def parse_signature(text: str, where: Path) -> Signature:
 
 def _build_from_values(content: Mapping[str, Any]) -> Signature:
     """Return a signature; values that cannot be raise one of `DAMAGES`."""
+    content = {**_Added().model_dump(), **content}
     wanted = {item.name for item in fields(Signature)}
     if set(content) != wanted:
         raise ValueError(f"expected {', '.join(sorted(wanted))}, found {', '.join(content)}")
@@ -116,7 +163,16 @@ def _build_from_values(content: Mapping[str, Any]) -> Signature:
     if not classes:
         raise ValueError("classes: expected a task, found none")
     warnings = read_texts(content["warnings"], "warnings", least=0)
-    return _build_from_config(config, content["input"], classes, warnings)
+    signature = _build_from_config(config, content["input"], classes, warnings)
+    try:
+        added = _Added.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(describe_mismatch(error)) from error
+    if added.bands:
+        unpack_bands(added.bands, config.frontend)
+    if added.voice and "speaker" not in classes:
+        raise ValueError("voice: expected a model with a speaker classifier, found none")
+    return replace(signature, bands=added.bands, voice=added.voice)
 
 
 def refuse_not_finite(outputs: Outputs, model: Path, mend: str) -> Outputs:

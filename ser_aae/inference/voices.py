@@ -16,11 +16,12 @@ import numpy as np
 from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN, has_file, read_json, write_json
 from ser_aae.files.records import Record
+from ser_aae.inference.exported_model import load_exported, remarks_on_file
 from ser_aae.inference.recogniser import NO_DIRECTION, Recogniser
-from ser_aae.inference.signature import read_signature
-from ser_aae.results.folder import RESULT, VERIFICATION, is_complete, read_result, refuse_changed
+from ser_aae.inference.signature import Signature, Threshold, read_signature
+from ser_aae.results.complete_run import read_config
+from ser_aae.results.folder import CONFIG, RESULT, VERIFICATION, read_result, refuse_changed
 from ser_aae.results.model_files import remarks_on
-from ser_aae.results.trials import TRIALS_DIGEST, det_curve, read_trials, score_trials
 
 FORMAT_VERSION = 1
 
@@ -40,58 +41,58 @@ class Enrolled(Record):
     speakers: dict[str, EnrolledSpeaker]
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """Cosine from which on two voices are taken for one.
-
-    Attributes:
-        false_match_rate: Share of the trials' impostors that it accepts.
-        false_non_match_rate: Share of the trials' targets that it refuses.
-    """
-
-    cosine: float
-    false_match_rate: float
-    false_non_match_rate: float
-    trials: int
-
-
 @dataclass(frozen=True, eq=False)
 class Voices:
-    """A run's speaker classifier as a measure of voices; `load` is the way to get one.
+    """A model's speaker classifier as a measure of voices; `load` is the way to get one.
 
     Attributes:
         recogniser: The model, with the d-vector among its outputs.
-        identity: Digest of its weights.
+        identity: Digest of its run's weights.
         units: Length of its d-vectors; any where it is `None`.
+        run: The run's folder, `None` where the model is an exported file.
     """
 
     recogniser: Recogniser
     identity: str
     units: int | None = None
+    run: Path | None = None
 
     @classmethod
-    def load(cls, run: Path) -> "Voices":
-        """Load a run.
+    def load(cls, path: Path, trust: bool = False) -> "Voices":
+        """Load a run's folder or an exported file, as `Recogniser.load` does.
 
         Raises:
-            UserError: No complete run, or one without a speaker classifier.
+            UserError: What that refuses, or a model that gives no d-vector.
         """
-        if not is_complete(run):
-            raise UserError(
-                f"{run}: expected the folder of a complete run, whose speaker classifier gives "
-                "d-vectors; an exported file has posteriors alone"
-            )
-        signature = read_signature(run)
-        if "speaker" not in signature.classes:
-            raise UserError(
-                f"{run}: expected a model with a speaker classifier, whose last hidden layer is "
-                f"the d-vector; this one has {', '.join(signature.classes)}: train one with "
-                "--model mtl and speaker among model.auxiliary_tasks"
-            )
-        from ser_aae.inference.run_model import RunModel  # cosines and files need no TensorFlow
+        if not (path / CONFIG).is_file():
+            signature, forward = load_exported(path, trust, d_vector=True)
+            _refuse_without_speakers(path, signature)
+            if signature.voice is None:
+                raise UserError(
+                    f"{path}: expected a file that gives d-vectors, found one that an earlier "
+                    "version exported without; export the run again"
+                )
+            voice = signature.voice
+            recogniser = Recogniser(signature, forward, remarks_on_file(path))
+            return cls(recogniser, voice.identity, voice.units)
+        signature = read_signature(path)
+        _refuse_without_speakers(path, signature)
+        from ser_aae.inference.run_model import RunModel  # exported models need no TensorFlow
 
-        model = RunModel(run, d_vector=True)
-        return cls(Recogniser(signature, model, remarks_on(run)), model.identity, model.units)
+        model = RunModel(path, d_vector=True)
+        recogniser = Recogniser(signature, model, remarks_on(path))
+        return cls(recogniser, model.identity, model.units, path)
+
+    def threshold(self) -> Threshold | None:
+        """Return the run's threshold, `None` where it has no verification trials.
+
+        Raises:
+            UserError: Trials that cannot be read.
+        """
+        if self.run is not None:
+            return threshold_of(self.run)
+        voice = self.recogniser.signature.voice
+        return voice.threshold if voice else None
 
     def d_vector(self, path: Path) -> np.ndarray:
         """Return the mean over the segments of a recording that are not in pauses, `(units,)`.
@@ -108,6 +109,16 @@ class Voices:
                 "the run again"
             )
         return d_vector
+
+
+def _refuse_without_speakers(path: Path, signature: Signature) -> None:
+    """Refuse a model without a speaker classifier."""
+    if "speaker" not in signature.classes:
+        raise UserError(
+            f"{path}: expected a model with a speaker classifier, whose last hidden layer is "
+            f"the d-vector; this one has {', '.join(signature.classes)}: train one with "
+            "--model mtl and speaker among model.auxiliary_tasks"
+        )
 
 
 def cosine(first: np.ndarray, second: np.ndarray) -> float:
@@ -134,6 +145,8 @@ def threshold_of(run: Path) -> Threshold | None:
     Raises:
         UserError: Trials that cannot be read.
     """
+    from ser_aae.results.trials import TRIALS_DIGEST, det_curve, read_trials, score_trials
+
     written = read_result(run).get(TRIALS_DIGEST)
     if written is None and not has_file(run / VERIFICATION):
         return None
@@ -148,10 +161,11 @@ def threshold_of(run: Path) -> Threshold | None:
     gap = (curve["false_match_rate"] - curve["false_non_match_rate"]).abs()
     row = curve.loc[gap.idxmin()]
     return Threshold(
-        float(row["threshold"]),
-        float(row["false_match_rate"]),
-        float(row["false_non_match_rate"]),
-        len(trials),
+        cosine=float(row["threshold"]),
+        false_match_rate=float(row["false_match_rate"]),
+        false_non_match_rate=float(row["false_non_match_rate"]),
+        trials=len(trials),
+        enrolment_utterances=read_config(run).enrolment_utterances,
     )
 
 

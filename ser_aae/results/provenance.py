@@ -21,6 +21,7 @@ PACKAGES = (
     "pyarrow",
     "librosa",
     "soundfile",
+    "soxr",
     "audmetric",
     "matplotlib",
 )

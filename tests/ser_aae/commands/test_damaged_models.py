@@ -136,7 +136,16 @@ def test_a_run_of_before_is_said_to_be_unchecked_in_one_line(
         assert said.count("made before digests of weights were kept: not checked\n") == 1
 
 
-@pytest.mark.parametrize("words", [("predict", "MODEL", "SOUND"), ("serve", "MODEL", "--port", 0)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "MODEL", "SOUND"),
+        ("verify", "MODEL", "SOUND", "SOUND"),
+        ("enrol", "MODEL", "SOUND", "--speaker", "a", "--out", "speakers.json"),
+        ("serve", "MODEL", "--port", 0),
+        ("serve", "MODEL", "--port", 0, "--speakers", "speakers.json"),
+    ],
+)
 def test_a_saved_model_is_a_program_that_is_run_for_who_trusts_it(tmp_path, sounds, refused, words):
     model = export_small(tmp_path, "saved-model")
     given = {"MODEL": model, "SOUND": sounds[0]}

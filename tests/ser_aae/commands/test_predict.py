@@ -134,3 +134,11 @@ def test_a_bar_is_for_people_alone(model, sad, capsys, monkeypatch):
     assert told.out == alone.out
     assert "1/2" in told.err
     assert f"{Path(sad).name} 0:00:" in told.err
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_person_at_a_terminal_is_told_of_the_loading(tmp_path, monkeypatch, capsys, is_terminal):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
+    assert main(["predict", str(tmp_path / "none.onnx"), "a.wav"]) == 2
+    said = capsys.readouterr().err
+    assert ("none.onnx: importing its runtime takes longest" in said) is is_terminal

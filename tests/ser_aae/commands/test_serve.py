@@ -187,3 +187,9 @@ def test_mistakes_are_said_before_anything_is_served(recorded_run, capsys, optio
 def test_what_is_no_model_is_said(tmp_path, capsys):
     assert main(["serve", str(tmp_path), "--port", "0"]) == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_loading_is_told(tmp_path, capsys):
+    assert main(["serve", str(tmp_path / "none.onnx"), "--port", "0"]) == 2
+    told, _ = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"loading {tmp_path / 'none.onnx'}: importing its runtime takes longest")

@@ -1,5 +1,6 @@
 """`ser-aae enrol`, `verify` and `card` as a user gives them."""
 
+import argparse
 import json
 import shutil
 
@@ -7,11 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from huggingface_hub import ModelCard
+from processes import run_code
 from stored import read_unsealed, write_unsealed
+from tiny import export_small
 
 from ser_aae.cli import main
+from ser_aae.commands import serve
+from ser_aae.export.exporter import Choice, export
 from ser_aae.results.folder import VERIFICATION
-from ser_aae.results.trials import write_trials
+from ser_aae.results.trials import score_trials, write_trials
+from ser_aae.server.limits import Limits
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,8 @@ def judged(recorded_run, tmp_path_factory):
         }
     )
     write_trials(run / VERIFICATION, trials)
+    result = read_unsealed(run / "result.json")
+    write_unsealed(run / "result.json", result | score_trials(trials))
     return run
 
 
@@ -80,6 +88,63 @@ def test_an_enrolled_speaker_is_verified_by_name(judged, voice, tmp_path, capsys
     verify[2] = "Ben"
     assert main(verify) == 2
     assert "expected an enrolled speaker (Anna), got 'Ben'" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def exported(judged, recorded_run, tmp_path_factory):
+    """That run as an ONNX file."""
+    out = tmp_path_factory.mktemp("exported") / "m.onnx"
+    export(judged, Choice("onnx"), out, recorded_run.store, lambda: recorded_run.recordings)
+    return out
+
+
+def test_a_file_and_its_run_know_the_same_speakers(judged, exported, voice, tmp_path, capsys):
+    cosines = []
+    for first, second in ((judged, exported), (exported, judged)):
+        out = tmp_path / f"{first.name}.json"
+        assert main(["enrol", str(first), "--speaker", "a", str(voice[0]), "--out", str(out)]) == 0
+        capsys.readouterr()
+        verify = ["verify", str(second), "a", str(voice[1]), "--speakers", str(out), "--json"]
+        assert main(verify) == 0
+        cosines.append(json.loads(capsys.readouterr().out))
+    assert cosines[0].pop("cosine") == pytest.approx(cosines[1].pop("cosine"), abs=1e-5)
+    # the threshold came with the file
+    assert cosines[0] == cosines[1]
+    assert (cosines[0]["trials"], cosines[0]["enrolment_utterances"]) == (100, 20)
+
+
+def test_a_served_file_names_the_nearest_speaker(judged, exported, voice, tmp_path):
+    out = tmp_path / "speakers.json"
+    assert main(["enrol", str(judged), "--speaker", "a", str(voice[0]), "--out", str(out)]) == 0
+    arguments = argparse.Namespace(model=exported, speakers=out, trust=False)
+    queue = serve._load(arguments, Limits())
+    ((name, cosine),) = queue.answer(voice[0], None).speakers
+    queue.close()
+    assert (name, cosine) == ("a", pytest.approx(1.0, abs=1e-5))
+
+
+def test_verifying_with_a_file_imports_nothing_that_starts_slowly(exported, voice):
+    code = (
+        "import sys, ser_aae.cli\n"
+        "assert ser_aae.cli.main(['verify', *sys.argv[1:]]) == 0\n"
+        "print(*sys.modules)"
+    )
+    said = run_code(code, exported, voice[0], voice[1]).stdout.splitlines()
+    assert "cosine" in said[0]
+    loaded = {name.partition(".")[0] for name in said[-1].split()}
+    assert not loaded & {"tensorflow", "keras", "librosa", "pandas", "sklearn"}
+
+
+def test_a_file_without_speakers_is_refused_in_one_line(voice, tmp_path, refused):
+    model, out = export_small(tmp_path, "onnx"), tmp_path / "speakers.json"
+    for words in (
+        ("enrol", model, voice[0], "--speaker", "a", "--out", out),
+        ("verify", model, voice[0], voice[1]),
+        ("serve", model, "--port", "0", "--speakers", out),
+    ):
+        said = refused(*words)
+        assert "model.onnx: expected a model with a speaker classifier" in said
+    assert not out.exists()
 
 
 def test_a_recording_that_is_missing_is_said(judged, voice, tmp_path, capsys):

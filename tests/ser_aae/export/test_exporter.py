@@ -22,6 +22,7 @@ from ser_aae.files.locks import claim
 from ser_aae.inference.exported_model import SUFFIXES, load_exported
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import read_signature
+from ser_aae.inference.voices import Voices, cosine
 from ser_aae.results.predictions import read_predictions
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,6 +72,27 @@ def test_a_file_of_each_format_says_what_the_run_says(exported, recorded_run, pa
         assert found.posteriors[task] == pytest.approx(values, abs=5e-3)
 
 
+@pytest.mark.parametrize("takes", ["spectrogram", "waveform"])
+@pytest.mark.parametrize("kind", list(SUFFIXES))
+def test_a_file_of_each_format_gives_the_runs_d_vector(exported, recorded_run, path, kind, takes):
+    out, _ = exported(kind, takes)
+    found, wanted = Voices.load(out, trust=True), Voices.load(recorded_run.folder)
+    assert (found.identity, found.units) == (wanted.identity, wanted.units)
+    assert found.threshold() is None
+    vector = found.d_vector(path)
+    assert cosine(vector, wanted.d_vector(path)) > 1 - 1e-4
+    if takes == "spectrogram":
+        np.testing.assert_allclose(vector, wanted.d_vector(path), rtol=0, atol=1e-5)
+    # who does not ask for it gets the posteriors alone
+    assert Recogniser.load(out, trust=True).recognise_file(path).d_vector is None
+
+
+def test_a_quantised_file_gives_nearly_the_same_d_vector(recorded_run, tmp_path, path):
+    export_run(recorded_run, Choice("onnx", "int8", tolerance=100.0), tmp_path / "m.onnx")
+    found, wanted = Voices.load(tmp_path / "m.onnx"), Voices.load(recorded_run.folder)
+    assert 0.98 < cosine(found.d_vector(path), wanted.d_vector(path)) < 1 - 1e-9
+
+
 @pytest.mark.parametrize("kind", ["onnx", "litert"])
 def test_a_waveform_survives_weights_of_half_precision(recorded_run, tmp_path, exported, kind):
     out = tmp_path / f"m{SUFFIXES[kind]}"
@@ -94,7 +116,7 @@ def run_alone(code, *words, blocked):
 @pytest.mark.parametrize("takes", ["spectrogram", "waveform"])
 def test_a_keras_file_needs_nothing_but_keras(exported, path, tmp_path, takes):
     out, _ = exported("keras", takes)
-    _, forward = load_exported(out)
+    _, forward = load_exported(out, d_vector=True)
     signal = soundfile.read(path, dtype="float32")[0][None]
     segments = np.random.default_rng(0).normal(-50, 10, (3, 64, 32)).astype(np.float32)
     given = signal if takes == "waveform" else segments

@@ -23,10 +23,10 @@ def describe(frontend=FRONTEND, pad="repeat", shift=32, fewest=1):
     return Signature(SPECTROGRAM, frontend, 64, shift, fewest, pad, CLASSES, ())
 
 
-def model_and_normalisation(config=MODEL):
+def model_and_normalisation(config=MODEL, num_classes=None):
     """Return a model whose every weight is drawn, batch norm's statistics too."""
     draw = np.random.default_rng(0)
-    model = MultitaskAAE(config, {"emotion": 3, "gender": 2}, (32, 64, 1))
+    model = MultitaskAAE(config, num_classes or {"emotion": 3, "gender": 2}, (32, 64, 1))
     heads = [weight for head in model.classifiers.values() for weight in head.weights]
     for weight in (*model.encoder.weights, *heads):
         if "seed" in weight.path:
@@ -61,6 +61,18 @@ def test_every_kind_of_model_gives_its_posteriors(changes):
         np.testing.assert_allclose(found[task], values, atol=2e-6)
         # a model that says the same of everything would be no test
         assert np.ptp(values.numpy(), axis=0).max() > 1e-3
+
+
+@pytest.mark.parametrize("changes", [{}, {"pooling": "attention", "latent": "relu"}])
+def test_the_d_vector_is_the_speaker_classifiers_last_hidden_layer(changes):
+    classes = {"emotion": 3, "speaker": 5}
+    model, normalisation = model_and_normalisation(replace(MODEL, **changes), classes)
+    segments = np.random.default_rng(1).normal(-40, 12, (5, 64, 32)).astype(np.float32)
+    heads = model.head_outputs(to_network(tf.constant(segments), normalisation))
+    found = build_segment_model(model, normalisation, describe())(segments)
+    assert list(found) == ["emotion", "speaker", "d_vector"]
+    np.testing.assert_allclose(found["d_vector"], heads["speaker"][1], atol=1e-5)
+    assert np.ptp(found["d_vector"], axis=0).max() > 1e-2
 
 
 def test_every_layer_is_keras_own():

@@ -11,7 +11,7 @@ from sounds import RATE_HZ, frequency_of, noise, tone
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import audio
-from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.audio import read_audio, to_mono
 from ser_aae.frontend.blocks import file_blocks
 
 
@@ -239,3 +239,15 @@ def test_a_rate_that_no_recording_has(tmp_path, rate_hz):
 
     with pytest.raises(UserError, match=f"at least 1000 Hz, the header says {rate_hz}"):
         read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11025, 44100, 48000, 22050.5])
+def test_another_rate_is_resampled_as_by_librosa_to_the_bit(rate_hz):
+    import librosa
+
+    for samples in (1, 7, 4321):
+        draw = np.random.default_rng(samples).normal(0, 0.1, (samples, 1)).astype(np.float32)
+        wanted = librosa.resample(
+            draw[:, 0], orig_sr=rate_hz, target_sr=RATE_HZ, res_type="soxr_hq"
+        )
+        np.testing.assert_array_equal(to_mono(draw, rate_hz, RATE_HZ), wanted)

@@ -1,5 +1,6 @@
 """The front end against independent computations."""
 
+import json
 from dataclasses import fields, replace
 
 import numpy as np
@@ -12,12 +13,15 @@ from sounds import RATE_HZ, frequency_of, noise, tone
 from ser_aae.config import FrontEndConfig
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.segments import num_segments, segment_starts
-from ser_aae.frontend.silence import is_silent, remove_silence
+from ser_aae.frontend.silence import is_silent, loudest_db, remove_silence, speech_intervals
 from ser_aae.frontend.spectrogram import (
     band_frequencies_hz,
+    band_weights,
     log_spectrogram,
     num_frames,
+    pack_bands,
     shift_samples,
+    unpack_bands,
     window_samples,
 )
 
@@ -58,6 +62,38 @@ class TestSpectrogram:
         got = log_spectrogram(signal, MEL)
         assert got.shape == (len(frames), 128)
         np.testing.assert_allclose(got[:, 40:], wanted, atol=2e-3)
+
+    @pytest.mark.parametrize(
+        "changes", [{}, {"bins": 32}, {"sample_rate_hz": 1600}, {"scale": "linear"}]
+    )
+    def test_bands_that_were_packed_are_the_same_to_the_bit(self, changes):
+        config = replace(MEL, **changes)
+        packed = json.loads(json.dumps(pack_bands(band_weights(config))))
+        bands = unpack_bands(packed, config)
+        assert bands.dtype == np.float32
+        np.testing.assert_array_equal(bands, band_weights(config))
+        signal = noise(0.5)
+        wanted = log_spectrogram(signal, config)
+        np.testing.assert_array_equal(log_spectrogram(signal, config, bands), wanted)
+
+    @pytest.mark.parametrize(
+        ("band", "message"),
+        [
+            ((-1, (0.5,)), "expected FFT bins 0 to 256, found 1 from -1"),
+            ((256, (0.5, 0.5)), "expected FFT bins 0 to 256, found 2 from 256"),
+            ((3, ()), "expected FFT bins 0 to 256, found 0 from 3"),
+            ((3, (0.0,)), "one over 0 in each band"),
+            *((((3, (value,)), "weights from 0 to 1")) for value in (-0.5, 1.5, np.nan, 1e300)),
+        ],
+    )
+    def test_bands_that_cannot_be_are_refused(self, band, message):
+        config = replace(MEL, bins=32)
+        first, *others = pack_bands(band_weights(config))
+        with pytest.raises(ValueError, match=message):
+            unpack_bands((band, *others), config)
+        with pytest.raises(ValueError, match="expected 32, found 31"):
+            unpack_bands(tuple(others), config)
+        assert unpack_bands((first, *others), config).shape == (257, 32)
 
     @pytest.mark.parametrize("frequency_hz", [250.0, 1000.0, 3000.0, 7000.0])
     @pytest.mark.parametrize("config", [MEL, LINEAR], ids=["mel", "linear"])
@@ -179,6 +215,25 @@ class TestSilence:
 
         assert len(remove_silence(signal, MEL)) < 9000
         assert len(remove_silence(signal, replace(MEL, silence_db=40.0))) == RATE_HZ
+
+    @pytest.mark.parametrize("samples", [1, 300, 400, 12345, 80_000])
+    @pytest.mark.parametrize("window_ms", [25.0, 25.0625])
+    def test_pauses_and_levels_are_those_of_librosa_to_the_bit(self, samples, window_ms):
+        import librosa
+
+        config = replace(MEL, window_ms=window_ms)
+        length, shift = window_samples(config), shift_samples(config)
+        draw = np.random.default_rng(samples)
+        loudness = np.repeat(draw.choice([1e-3, 0.02, 1.0], samples // 900 + 1), 900)[:samples]
+        signal = (loudness * draw.normal(0, 0.1, samples)).astype(np.float32)
+        for top_db in (15.0, 30.0, 60.0):
+            wanted = librosa.effects.split(
+                signal, top_db=top_db, frame_length=length, hop_length=shift
+            )
+            found = speech_intervals(signal, replace(config, silence_db=top_db))
+            np.testing.assert_array_equal(found, wanted)
+        level = librosa.feature.rms(y=signal, frame_length=length, hop_length=shift).max()
+        assert loudest_db(signal, config) == float(20 * np.log10(max(level, 1e-5)))
 
     def test_digital_silence_is_kept_whole(self):
         silent = np.zeros(8000, np.float32)

@@ -1,14 +1,20 @@
 """Files that are no exports, or were."""
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
+from processes import run_code
+from sounds import RATE_HZ, noise
 from tiny import DATA, FRONTEND, export_small
 
 from ser_aae.errors import ModelError, UserError
+from ser_aae.frontend.spectrogram import band_weights, pack_bands
 from ser_aae.inference import exported_model as exported
 from ser_aae.inference.exported_model import format_of, load_exported
+from ser_aae.inference.signature import Signature, Voice
 
 
 def test_the_format_is_read_from_the_name(tmp_path):
@@ -65,6 +71,47 @@ def test_a_signature_of_other_classes_than_the_models_is_told(tmp_path, kind, mo
         ModelError, match=r"model.*: its signature names 3 classes of emotion, .* 4"
     ):
         forward(np.zeros((1, DATA.segment_frames, FRONTEND.bins), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ({"emotion": 4}, "4 classes of speaker, the model gives 0"),
+        ({"emotion": 4, "speaker": 4}, "8 numbers of a d-vector, the model gives 0"),
+        ({"emotion": 4, "speaker": 4, "d_vector": 9}, "8 numbers of a d-vector, the model gives 9"),
+    ],
+)
+def test_the_outputs_are_those_of_the_signature(tmp_path, outputs, message):
+    voice = Voice(identity="0123456789abcdef", units=8, threshold=None)
+    classes = {"emotion": tuple("abcd"), "speaker": tuple("efgh")}
+    about = Signature("spectrogram", FRONTEND, 64, 32, 1, "repeat", classes, (), voice=voice)
+    whole = {"emotion": np.zeros((3, 4)), "speaker": np.zeros((3, 4)), "d_vector": np.zeros((3, 8))}
+    exported._refuse_other_outputs(whole, about, tmp_path / "m.onnx")
+    found = {name: np.zeros((3, width)) for name, width in outputs.items()}
+    said = rf"m\.onnx: its signature names {message}; export the run again"
+    with pytest.raises(ModelError, match=said):
+        exported._refuse_other_outputs(found, about, tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("scale", ["mel", "linear"])
+@pytest.mark.parametrize("kind", ["onnx", "litert"])
+def test_a_prediction_imports_neither_tensorflow_nor_what_starts_slowly(tmp_path, kind, scale):
+    frontend = replace(FRONTEND, scale=scale)
+    bands = pack_bands(band_weights(frontend))
+    model = export_small(tmp_path, kind, frontend=frontend, bands=bands)
+    recording = tmp_path / "a.wav"
+    soundfile.write(recording, noise(2.0), RATE_HZ * 3)
+    code = (
+        "import sys, ser_aae.cli\n"
+        "assert ser_aae.cli.main(['predict', *sys.argv[1:], '--timeline', '0.2']) == 0\n"
+        "print(*sys.modules)"
+    )
+    said = run_code(code, model, recording).stdout.splitlines()
+    assert "anger" in said[1]
+    loaded = {name.partition(".")[0] for name in said[-1].split()}
+    slow = {"tensorflow", "keras", "librosa", "numba", "pandas", "scipy", "sklearn", "onnx"}
+    assert "numpy" in loaded
+    assert not loaded & slow
 
 
 @pytest.mark.parametrize("name", ["a.onnx", "a.tflite", "a.keras"])

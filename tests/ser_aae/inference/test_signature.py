@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ from stored import read_unsealed, write_unsealed
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
-from ser_aae.inference.signature import Signature, parse_signature, read_signature
+from ser_aae.frontend.spectrogram import band_weights, pack_bands
+from ser_aae.inference.signature import (
+    Signature,
+    Threshold,
+    Voice,
+    parse_signature,
+    read_signature,
+)
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate
 
@@ -153,6 +161,18 @@ def test_a_damaged_description_is_told_with_its_file(text, message):
         parse_signature(text, Path("model.onnx"))
 
 
+VOICE = Voice(
+    identity="0123456789abcdef",
+    units=8,
+    threshold=Threshold(
+        cosine=0.5,
+        false_match_rate=0.1,
+        false_non_match_rate=0.1,
+        trials=100,
+        enrolment_utterances=20,
+    ),
+)
+
 WHOLE = Signature(
     input="waveform",
     frontend=FrontEndConfig(bins=32),
@@ -160,9 +180,24 @@ WHOLE = Signature(
     shift_frames=32,
     fewest_segments=1,
     pad="floor",
-    classes={"emotion": ("anger", "neutral")},
+    classes={"emotion": ("anger", "neutral"), "speaker": ("a", "b")},
     warnings=(),
+    bands=pack_bands(band_weights(FrontEndConfig(bins=32))),
+    voice=VOICE,
 )
+
+
+def test_a_description_of_before_has_neither_bands_nor_a_voice():
+    content = json.loads(WHOLE.to_json())
+    del content["bands"], content["voice"]
+    found = parse_signature(json.dumps(content), Path("model.onnx"))
+    assert found == replace(WHOLE, bands=(), voice=None)
+
+
+def test_the_threshold_survives(tmp_path):
+    assert parse_signature(WHOLE.to_json(), tmp_path).voice.threshold == VOICE.threshold
+    without = replace(WHOLE, voice=VOICE.model_copy(update={"threshold": None}))
+    assert parse_signature(without.to_json(), tmp_path) == without
 
 
 @pytest.mark.parametrize(
@@ -184,7 +219,21 @@ WHOLE = Signature(
         ({"classes": {"emotion": []}}, "emotion: expected a list of texts"),
         ({"classes": {"emotion": "ab"}}, "emotion: expected a list of texts"),
         ({"warnings": [1]}, "warnings: expected a list of texts"),
-        ({"more": 1}, "expected classes, fewest_segments, frontend, input"),
+        ({"bands": [[0, [0.5]]]}, "bands: expected 32, found 1"),
+        ({"bands": "wide"}, "bands: expected a valid tuple, found 'wide'"),
+        ({"voice": {"identity": "a", "units": 8}}, "expected voice.threshold, found none"),
+        (
+            {"voice": {"identity": "a", "units": 0, "threshold": None}},
+            "voice.units: expected greater",
+        ),
+        ({"voice": {"identity": "", "units": 8, "threshold": None}}, "voice.identity: "),
+        (
+            {"voice": VOICE.model_dump() | {"threshold": {"cosine": 0.5}}},
+            "expected voice.threshold.false",
+        ),
+        ({"voice": []}, "voice: expected "),
+        ({"classes": {"emotion": ["a", "b"]}}, "voice: expected a model with a speaker"),
+        ({"more": 1}, "expected bands, classes, fewest_segments, frontend, input"),
     ],
 )
 def test_values_that_cannot_be_are_told_with_the_file(change, message):

@@ -1,6 +1,8 @@
 """Voices: d-vectors as in verification, enrolled speakers on disk, and a threshold from trials."""
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 import soundfile
 from stored import read_unsealed
+from tiny import export_small
 
 from ser_aae.data.part import Part
 from ser_aae.errors import UserError
@@ -23,6 +26,7 @@ from ser_aae.inference.voices import (
     read_enrolled,
     threshold_of,
 )
+from ser_aae.labels import FOUR
 from ser_aae.results.folder import VERIFICATION
 from ser_aae.results.trials import score_trials, write_trials
 from ser_aae.server.limits import Limits
@@ -211,8 +215,9 @@ def test_neighbours_are_found_with_the_runs_own_model(voices, recorded_run, tmp_
     queue.close()
 
 
-def test_what_is_no_run_is_refused(tmp_path):
-    with pytest.raises(UserError, match="expected the folder of a complete run"):
+def test_what_is_no_model_is_refused(tmp_path):
+    said = "expected the folder of a run (fold00-rep00) or a file of `ser-aae export`"
+    with pytest.raises(UserError, match=re.escape(said)):
         Voices.load(tmp_path)
 
 
@@ -220,7 +225,8 @@ def test_a_run_without_trials_has_no_threshold(recorded_run):
     assert threshold_of(recorded_run.folder) is None
 
 
-def test_the_threshold_errs_as_often_on_either_side(tmp_path):
+def test_the_threshold_errs_as_often_on_either_side(recorded_run, tmp_path):
+    run = shutil.copytree(recorded_run.folder, tmp_path / "fold00-rep00")
     draw = np.random.default_rng(0)
     target = np.repeat([True, False], [200, 800])
     frame = pd.DataFrame(
@@ -233,9 +239,9 @@ def test_the_threshold_errs_as_often_on_either_side(tmp_path):
             "target": target,
         }
     )
-    write_trials(tmp_path / VERIFICATION, frame)
-    write_json(tmp_path / "result.json", score_trials(frame))
-    found = threshold_of(tmp_path)
+    write_trials(run / VERIFICATION, frame)
+    write_json(run / "result.json", score_trials(frame))
+    found = threshold_of(run)
     accepted = frame["score"] >= found.cosine
     assert found.false_match_rate == pytest.approx(accepted[~target].mean(), abs=0.002)
     assert found.false_non_match_rate == pytest.approx((~accepted)[target].mean(), abs=0.006)
@@ -243,4 +249,17 @@ def test_the_threshold_errs_as_often_on_either_side(tmp_path):
     assert found.false_match_rate == pytest.approx(rate, abs=0.01)
     assert found.false_non_match_rate == pytest.approx(rate, abs=0.01)
     assert 0.4 < found.cosine < 0.6
-    assert found.trials == 1000
+    assert (found.trials, found.enrolment_utterances) == (1000, 20)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({"emotion": FOUR}, "expected a model with a speaker classifier, .* this one has emotion"),
+        ({"emotion": FOUR, "speaker": FOUR}, "earlier version exported without; export the run"),
+    ],
+)
+def test_a_file_that_gives_no_d_vector_is_refused(tmp_path, classes, message):
+    path = export_small(tmp_path, "keras", classes=classes)
+    with pytest.raises(UserError, match=rf"model\.keras: .*{message}"):
+        Voices.load(path)
