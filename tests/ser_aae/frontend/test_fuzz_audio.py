@@ -46,9 +46,8 @@ def test_a_seed_makes_the_same_files():
     ],
 )
 def test_it_finds_faults(tmp_path, monkeypatch, capsys, wrong, message):
-    real = audio.to_mono
-    monkeypatch.setattr(audio, "to_mono", lambda *given: wrong(real(*given)))
-    monkeypatch.setattr("ser_aae.frontend.blocks.to_mono", audio.to_mono)
+    real = audio.change_rate  # which whole recordings and blocks of them pass through
+    monkeypatch.setattr(audio, "change_rate", lambda *given: wrong(real(*given)))
     monkeypatch.setattr(fuzz_audio, "damage", lambda content, draw: content)
 
     assert fuzz_audio.try_files(1, 0, tmp_path) == 1
