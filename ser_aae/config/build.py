@@ -14,7 +14,15 @@ import yaml
 
 from ser_aae.config import CORPORA, TABLES, FrontEndConfig, RunConfig, complete_stored
 from ser_aae.config.datasets import Table, given_path, record_tables, stored_name
-from ser_aae.config.fields import Given, get, groups, read_value, values_by_name, with_settings
+from ser_aae.config.fields import (
+    Given,
+    get,
+    groups,
+    read_value,
+    settings,
+    values_by_name,
+    with_settings,
+)
 from ser_aae.config.presets import PRESETS
 from ser_aae.errors import UserError
 
@@ -183,7 +191,8 @@ def _check_update(config: RunConfig) -> None:
         "serial": ("model.adversarial_weight", "training.generator_rate_ratio"),
     }[update]
     found, default = get(config, key), get(RunConfig(), key)
-    if found != default:
+    # a run of before the setting has the value of before
+    if found not in (default, settings()[key][0].metadata["before"]):
         raise UserError(
             f"{key}: expected {default:g}, for it has no effect where training.update is {update}, "
             f"got {found:g}; give {instead}, or another training.update"

@@ -223,11 +223,12 @@ class ModelConfig:
         choices=("non-saturating", "saturating"),
     )
     adversarial_weight: float = setting(
-        1.0,
+        0.03,
         "Sec. 3",
         "weight of the first term of eq. (5), where the phases share a step",
         low=0,
         before=1.0,
+        acts=lambda run: run["training"]["update"] == "joint",
     )
     discriminator_batch_norm: bool = setting(False, UNSTATED, "batch norm in the discriminator")
     discriminator_zero_start: bool = setting(
@@ -266,7 +267,7 @@ class TrainingConfig:
     """Optimisation and its schedule."""
 
     update: str = setting(
-        "serial",
+        "joint",
         "Sec. 3",
         "the three phases in turn, or all of them on one code: one gradient of eq. (5)",
         choices=("serial", "joint"),
@@ -287,7 +288,11 @@ class TrainingConfig:
         varied=Varied("rate", (2e-4, 5e-4, 1e-3, 2e-3, 5e-3), "learning rate"),
     )
     generator_rate_ratio: float = setting(
-        0.1, UNSTATED, "rate of the encoder's adversarial step, over the learning rate", low=0
+        0.1,
+        UNSTATED,
+        "rate of the encoder's adversarial step, over the learning rate",
+        low=0,
+        acts=lambda run: run["training"]["update"] == "serial",
     )
     discriminator_rate_ratio: float = setting(
         0.003, UNSTATED, "rate of the discriminator, over the learning rate", low=0
@@ -458,7 +463,7 @@ class RunConfig(Naming, Settings):
 
     def named(self) -> dict[str, Any]:
         """Return the plain values that its name is made of: the identity without what is idle."""
-        return without_idle(self.identity(), type(self))
+        return without_idle(self.identity(), type(self), self.to_dict())
 
     def digest(self) -> str:
         """Return eight hexadecimal digits that name the experiment.
