@@ -1,6 +1,13 @@
 """Fixtures of all tests."""
 
 import pytest
+from processes import take_interrupts
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_are_taken():
+    """Have Ctrl-C act on the tests and what they start, also where the suite runs in background."""
+    take_interrupts()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """Programs in processes of their own: the command line, lines of Python, and waiting for both."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 MOST_SECONDS = 900
 """For whatever is waited for; longer means that it will not come."""
+
+
+def take_interrupts():
+    """Take Ctrl-C where this process was told to ignore it, and have what it starts take it too.
+
+    A shell has all ignore it that it runs in the background, and a child inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run_program(*words, check=True, env=None, **named):

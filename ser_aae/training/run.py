@@ -47,6 +47,7 @@ from ser_aae.training.pretraining_key import phases_of_stage_one
 from ser_aae.training.scoring import TrainedModel
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
+from ser_aae.training.traces import traces_given_back
 from ser_aae.training.verification import TrialPlan, plan_trials, verify
 
 _log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ def train_and_evaluate(
         return train_claimed(config, store, runs, show, score_test, strategy)
 
 
+@traces_given_back()
 def train_claimed(
     config: RunConfig,
     store: Path,

@@ -15,7 +15,7 @@ from ser_aae.files.atomic import PARTIAL
 from ser_aae.store.corpus import MANIFEST, corpus_folder
 
 SCRIPT = """
-import signal, sys, time
+import sys, time
 from pathlib import Path
 
 from data_prep import build
@@ -29,8 +29,6 @@ def write_slowly(*arguments):
     return shard
 
 if __name__ == "__main__":
-    # a shell hands down that SIGINT is ignored to what it runs in the background
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     build.UTTERANCES_PER_SHARD = 16
     build.write_shard = write_slowly
     data_root, store, workers = sys.argv[1:]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tensorflow.python.framework import ops
 from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import ProtocolConfig, RunConfig, TrainingConfig
@@ -322,7 +323,9 @@ def test_classes_are_balanced_by_their_share_of_the_training_part(config, store)
 def test_no_pretraining_goes_straight_to_stage_two(config, store, tmp_path):
     training = replace(TRAINING, pretraining_epochs=0, epochs=1)
     straight = replace(config, training=training, model=CNN)
+    before = set(ops.gradient_registry.list())
     folder = train_and_evaluate(replace(straight, auxiliary=("other",)), store, tmp_path)
+    assert set(ops.gradient_registry.list()) == before, "its graphs are kept"
     assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [2]
 
 
