@@ -33,9 +33,7 @@ above, both counted from 0.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ser_aae.config import TABLES, RunConfig, complete_stored
 from ser_aae.config.fields import check_stored, values_by_name
@@ -43,6 +41,9 @@ from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN, has_file, read_json, read_jsonl
 from ser_aae.files.digests import digest_of_file
 from ser_aae.results.run_kinds import Environment, Epoch, Result, Validation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
@@ -220,7 +221,7 @@ def find_experiments(runs: Path) -> list[Path]:
     return sorted({run.parent for run in find_runs(runs)})
 
 
-def load_runs(runs: Path) -> pd.DataFrame:
+def load_runs(runs: Path) -> "pd.DataFrame":
     """Return one row a complete run.
 
     Columns: `folder`, `experiment` (the digest), `fold`, `repetition`; every setting of the
@@ -230,6 +231,9 @@ def load_runs(runs: Path) -> pd.DataFrame:
     Raises:
         UserError: A run's config or result cannot be read.
     """
+    # here, for nothing else that names the files of a run needs half of its memory
+    import pandas as pd
+
     rows = []
     for folder in find_runs(runs):
         if is_complete(folder):
