@@ -1,14 +1,6 @@
 """Computing spectrograms, in this process or in several, without TensorFlow."""
 
-import ctypes
-import multiprocessing
-import multiprocessing.sharedctypes
-import signal
-import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +14,7 @@ from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import change_rate, read_mono
 from ser_aae.frontend.silence import is_silent
-from ser_aae.processes.lifeline import end_with_parent
+from ser_aae.processes.pool import compute_in_order, is_stopped
 from ser_aae.utterance import Sound, Utterance
 
 
@@ -64,45 +56,12 @@ class Outcome:
 
 
 def compute_tasks(tasks: Sequence[Task], workers: int) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of each task, in order.
-
-    At most `workers + 1` tasks are computed ahead of the one that is waited for, so that
-    memory does not grow with the corpus. Close the generator to end the workers early.
+    """Yield the outcomes of each task, in order; close the generator to end the workers early.
 
     Raises:
         UserError: A file cannot be read, or a worker died.
     """
-    if workers == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield compute_task(task)
-        return
-    context = multiprocessing.get_context("spawn")  # forking beside TensorFlow's threads hangs
-    # without a lock: a worker that is killed while it holds one would never let go of it
-    stop = multiprocessing.sharedctypes.RawValue(ctypes.c_bool, False)
-    pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), mp_context=context, initializer=_begin, initargs=(stop,)
-    )
-    try:
-        ahead: deque[Future[list[Outcome]]] = deque()
-        waiting = deque(tasks)
-        while waiting or ahead:
-            while waiting and len(ahead) < workers + 1:
-                with interrupts_held_back():
-                    ahead.append(pool.submit(compute_task, waiting.popleft()))
-            yield ahead.popleft().result()
-    except BrokenProcessPool as error:
-        raise UserError(
-            "a worker process ended unexpectedly, most likely for want of memory; what is "
-            "finished is kept, run the command again with fewer --workers"
-        ) from error
-    except (KeyboardInterrupt, GeneratorExit):
-        # nobody waits for what they compute, nor for them to have started
-        for process in multiprocessing.active_children():
-            process.kill()
-        raise
-    finally:
-        stop.value = True
-        pool.shutdown(cancel_futures=True)
+    return compute_in_order(compute_task, tasks, workers)
 
 
 def compute_task(task: Task) -> list[Outcome]:
@@ -115,7 +74,7 @@ def compute_task(task: Task) -> list[Outcome]:
     files = FileDigests()
     with threadpool_limits(1):
         for utterance in task.utterances:
-            if _stop is not None and _stop.value:
+            if is_stopped():
                 break
             outcomes.append(_compute(utterance, task, files))
     return outcomes
@@ -161,47 +120,3 @@ def named_faults(path: Path) -> Iterator[None]:
 def _gist(error: UserError, path: Path) -> str:
     """Return the gist of an error: without path, details in brackets, and advice."""
     return str(error).removeprefix(f"{path}: ").split(" (")[0].split(";")[0]
-
-
-_stop: ctypes.c_bool | None = None
-"""In a worker: true when the parent wants no more results."""
-
-
-def _begin(stop: ctypes.c_bool) -> None:
-    """Prepare a worker process: it ends with the parent, who alone answers to Ctrl-C."""
-    global _stop  # noqa: PLW0603  shared memory can reach a worker only at its start
-    _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if parent := multiprocessing.parent_process():  # a pipe, of which it holds the other end
-        end_with_parent(parent.sentinel)
-
-
-@contextmanager
-def interrupts_held_back() -> Iterator[None]:
-    """Hold back Ctrl-C and SIGTERM while a worker is started.
-
-    A worker that is interrupted during its imports would print a traceback of its own. Workers
-    inherit the signal mask, which prevents that. But the mask holds for one thread: where another
-    thread of this process takes the signal, such as that of a progress bar, Python interrupts the
-    main thread all the same. A worker that was started and is not yet known to the pool would then
-    be waited for without end. So the handler is replaced too, and that of SIGTERM where this
-    process has one; a worker must not inherit that SIGTERM is masked.
-    """
-    came: list[int] = []
-    is_main = threading.current_thread() is threading.main_thread()
-    raising = {
-        number: handler
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if is_main and callable(handler := signal.getsignal(number))
-    }
-    for number in raising:
-        signal.signal(number, lambda number, _: came.append(number))
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        for number, handler in raising.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])

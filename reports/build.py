@@ -9,13 +9,14 @@ import pandas as pd
 from reports.artefact_sections import draw_artefact, refuse_gaps
 from reports.commands import evaluate_command, with_setup
 from reports.comparison_sections import compared_sections
-from reports.experiment_sections import draw_experiment, leakage_sentence
+from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
 from reports.filling import Filling, fill, synthetic_corpora
 from reports.page import Section, page
 from reports.paired_tests import PAIRED_TEST_NOTE
 from reports.records import run_records
 from reports.run_checks import check_runs
 from reports.search_sections import search_sections
+from reports.side_by_side import compute_all
 from reports.summary import (
     CONFIDENCE_NOTE,
     Evaluations,
@@ -61,6 +62,7 @@ def build_report(
     corpora: Mapping[str, CorpusFacts] | None = None,
     check: bool = False,
     complete: bool = False,
+    workers: int = 1,
 ) -> list[Path]:
     """Write the report of all runs below a folder.
 
@@ -73,6 +75,7 @@ def build_report(
         check: Compare the bytes of all predictions with the digests that runs wrote, too.
         complete: Refuse a report with a cell that lacks a run, before anything is written.
             Artefacts that `reproduce all` leaves out count where one of their cells has a run.
+        workers: Most processes; the report is the same with any number.
 
     Returns:
         The files written, `index.html` first.
@@ -81,10 +84,10 @@ def build_report(
         UserError: Neither a complete run nor a search, or a run whose files are damaged or
             disagree; or, where it is to be complete, a cell that lacks a run.
     """
-    checked = check_runs(runs) if check else []
+    checked = check_runs(runs, workers) if check else []
     places = Places(runs=runs, store=store)
     searches = read_searches(runs)
-    evaluations = evaluate_all(runs, may_be_none=bool(searches))
+    evaluations = evaluate_all(runs, may_be_none=bool(searches), workers=workers)
     fillings = find_artefacts(places, evaluations, corpora)
     absent = _find_absent(fillings, places, evaluations)
     if complete:
@@ -95,7 +98,8 @@ def build_report(
     sections += [_CONFIDENCE_SECTION] if evaluations else []
     sections += search_sections(searches, places, out)
     whole, brief = _divide(evaluations, fillings)
-    sections += _draw_experiments(whole, evaluations, fillings, out, places)
+    drawings = _list_drawings(whole, evaluations, fillings, out, places)
+    sections += compute_all(draw_experiment, drawings, workers, "draws")
     if brief:
         sections.append(_overview({folder: evaluations[folder] for folder in brief}))
     sections += [_absent_section(absent)] if absent else []
@@ -122,22 +126,19 @@ def _draw_artefacts(
     return drawn
 
 
-def _draw_experiments(
+def _list_drawings(
     folders: Sequence[Path],
     evaluations: Evaluations,
     fillings: Sequence[Filling],
     out: Path,
     places: Places,
-) -> list[Section]:
-    """Return the section of each experiment that has one of its own."""
+) -> list[Drawing]:
+    """Return what is drawn of each experiment that has a section of its own."""
     setups = {item.folder: filling.setup for filling in fillings for item in filling.cells}
-    sections = []
-    with open_bar(len(folders), "draws", "experiments") as bar:
-        for folder in folders:
-            setup = with_setup(places, setups.get(folder))
-            sections.append(draw_experiment(folder, evaluations[folder], setup, out))
-            move_bar(bar, len(sections))
-    return sections
+    return [
+        Drawing(folder, evaluations[folder], with_setup(places, setups.get(folder)), out)
+        for folder in folders
+    ]
 
 
 def _introduce(checked: Sequence[str], evaluations: Evaluations) -> str:

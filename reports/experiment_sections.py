@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,26 @@ _VERIFICATION_NOTE = (
 )
 
 
-def draw_experiment(
-    folder: Path, evaluation: Mapping[str, Any], places: Places, out: Path
-) -> Section:
+@dataclass(frozen=True)
+class Drawing:
+    """An experiment whose section is to be made.
+
+    Attributes:
+        folder: Folder of the experiment.
+        evaluation: Its evaluation by `reports.summary.evaluate_all`.
+        places: Places that commands name.
+        out: Folder for the pictures.
+    """
+
+    folder: Path
+    evaluation: Mapping[str, Any]
+    places: Places
+    out: Path
+
+
+def draw_experiment(drawing: Drawing) -> Section:
     """Write the pictures of an experiment to a folder, and return the section that shows them."""
+    folder, evaluation, places = drawing.folder, drawing.evaluation, drawing.places
     complete = [Path(run["folder"]) for run in evaluation["runs"]]
     shown = next((run for run in complete if (run / EXAMPLES).is_file()), complete[0])
     config = read_plain_config(shown)
@@ -71,7 +88,7 @@ def draw_experiment(
     section.notes += [(text, "") for text in _clusters_note(evaluation, config)]
     if tables.has_verification(evaluation):
         section.notes.append((_VERIFICATION_NOTE, ""))
-    stem = out / f"{folder.parent.name}-{folder.name}"
+    stem = drawing.out / f"{folder.parent.name}-{folder.name}"
     matrix = np.sum([item["confusion"] for item in evaluation["repetitions"]], axis=0)
     caption = f"Confusion over all {len(complete)} complete run(s), folds and repetitions together."
     counts = matrix, evaluation["classes"]

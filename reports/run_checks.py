@@ -1,8 +1,10 @@
 """Check of complete runs against the figures and digests that each run wrote down."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
+from reports.side_by_side import compute_all
 from ser_aae.errors import UserError
 from ser_aae.files.digests import digest_of_file
 from ser_aae.results.evaluation import evaluate_run
@@ -30,12 +32,16 @@ _DIGESTS = (
 _MOST_LISTED = 10
 
 
-def check_runs(runs: Path) -> list[str]:
+def check_runs(runs: Path, workers: int = 1) -> list[str]:
     """Recompute every complete run below a folder, and compare it with what it wrote down.
 
     The figures catch a changed class; the digest of `predictions.parquet` catches a changed
     posterior too, which no figure shows. The trials of speaker verification have a digest among
     their figures, and the weights have one where they lie beside them.
+
+    Args:
+        runs: Folder of run folders, at any depth.
+        workers: Most processes that compute.
 
     Returns:
         What to tell: how many runs agree, and how many wrote no digest.
@@ -44,7 +50,9 @@ def check_runs(runs: Path) -> list[str]:
         UserError: A run disagrees; all that do are named.
     """
     complete = [run for run in find_runs(runs) if is_complete(run)]
-    problems = [text for run in complete for text in _problems(run)]
+    experiments = [list(own) for _, own in groupby(complete, key=lambda run: run.parent)]
+    found = compute_all(_find_problems, experiments, workers, "checks")
+    problems = [text for texts in found for text in texts]
     if problems:
         shown, hidden = problems[:_MOST_LISTED], len(problems) - _MOST_LISTED
         more = [f"and {hidden} more"] if hidden > 0 else []
@@ -64,6 +72,10 @@ def check_runs(runs: Path) -> list[str]:
 
 def _has_digest(found: str | Mapping[str, str] | None, name: str) -> bool:
     return name in found if isinstance(found, Mapping) else found is not None
+
+
+def _find_problems(runs: Sequence[Path]) -> list[str]:
+    return [text for run in runs for text in _problems(run)]
 
 
 def _problems(run: Path) -> Iterable[str]:

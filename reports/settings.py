@@ -1,6 +1,8 @@
 """Settings of presets, and those of a run that differ from the nearest preset."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from ser_aae.config.build import build_config
@@ -8,9 +10,10 @@ from ser_aae.config.presets import PRESETS
 from ser_aae.results.folder import flatten
 
 
-def preset_settings(preset: str) -> dict[str, Any]:
+@cache  # a report asks for those of each preset for each run
+def preset_settings(preset: str) -> Mapping[str, Any]:
     """Return every setting of a preset by dotted name, lists as text."""
-    return flatten(build_config(preset=preset).to_dict())
+    return MappingProxyType(flatten(build_config(preset=preset).to_dict()))
 
 
 def shortest_settings(

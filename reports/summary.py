@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.side_by_side import compute_all
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
-from ser_aae.progress import move_bar, open_bar
-from ser_aae.results.evaluation import evaluate_experiment
-from ser_aae.results.folder import PREDICTIONS, find_experiments, find_runs, is_complete
-from ser_aae.results.predictions import read_predictions
+from ser_aae.results.evaluation import evaluate_with_predictions
+from ser_aae.results.folder import find_experiments, find_runs, is_complete
 from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import mean_and_std, percent
 
@@ -58,12 +57,19 @@ NOTHING = Summary(None, None, "", None, 0, "", 0)
 """Summary of an experiment that was not run."""
 
 
-def evaluate_all(runs: Path, *, may_be_none: bool = False) -> dict[Path, dict[str, Any]]:
+def evaluate_all(
+    runs: Path, *, may_be_none: bool = False, workers: int = 1
+) -> dict[Path, dict[str, Any]]:
     """Recompute all figures of every experiment below a folder that has a complete run.
 
+    Args:
+        runs: Folder of run folders, at any depth.
+        may_be_none: Return nothing where there is no complete run, and do not raise.
+        workers: Most processes that compute.
+
     Returns:
-        For each folder the result of `evaluate_experiment`, and `interval`: that of UA over the
-        comparable repetitions; `None` where one speaker was tested.
+        For each folder its evaluation by `evaluate_with_predictions`, and `interval`: that of UA
+        over the comparable repetitions; `None` where one speaker was tested.
 
     Raises:
         UserError: No complete run and not `may_be_none`, or a run whose files are damaged or
@@ -80,12 +86,8 @@ def evaluate_all(runs: Path, *, may_be_none: bool = False) -> dict[Path, dict[st
             f"{runs}: expected runs, found {begun} begun and none complete; "
             "run: ser-aae train --dataset demo"
         )
-    found = {}
-    with open_bar(len(experiments), "recomputes", "experiments") as bar:
-        for folder in experiments:
-            found[folder] = evaluate_experiment(folder)
-            move_bar(bar, len(found))
-    return {folder: item | {"interval": _interval(item)} for folder, item in found.items()}
+    found = compute_all(_evaluate, experiments, workers, "recomputes")
+    return dict(zip(experiments, found, strict=True))
 
 
 def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
@@ -154,15 +156,15 @@ def _spread(pooled: Sequence[float], over_folds: Sequence[float]) -> tuple[float
     return None, "one fold of one repetition, no spread"
 
 
-def _interval(evaluation: Mapping[str, Any]) -> Interval | None:
+def _evaluate(folder: Path) -> dict[str, Any]:
+    evaluation, predictions = evaluate_with_predictions(folder)
+    return evaluation | {"interval": _interval(evaluation, predictions)}
+
+
+def _interval(evaluation: Mapping[str, Any], frames: Sequence[pd.DataFrame]) -> Interval | None:
     counted = {item["repetition"] for item in _comparable_repetitions(evaluation)}
-    predictions = pd.concat(
-        [
-            read_predictions(Path(run["folder"]) / PREDICTIONS)
-            for run in evaluation["runs"]
-            if run["repetition"] in counted
-        ]
-    )
+    own = zip(evaluation["runs"], frames, strict=True)
+    predictions = pd.concat([frame for run, frame in own if run["repetition"] in counted])
     if predictions["speaker"].nunique() < 2:
         return None
     return bootstrap_unweighted_accuracy(predictions, evaluation["classes"])

@@ -4,6 +4,7 @@ A line stands for good and goes wherever a caller wants it. A bar is drawn anew 
 a terminal and is gone when its work has ended: a file or a pipe gets the lines alone.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,10 @@ REFRESH_S = 0.5
 
 LOADING = "loading {model}: importing its runtime takes longest, with a run's folder some seconds"
 """Line that commands show before they load a model."""
+_USUAL_COLUMNS = 80
+
+_ROWS = 24
+"""Height of a terminal that bars are drawn for: there is one bar at a time, and it has a line."""
 
 
 def show_line(line: str) -> None:
@@ -62,7 +67,7 @@ def open_bar(
         leave=leave,
         mininterval=REFRESH_S,
         miniters=0,  # time alone decides when it is drawn
-        dynamic_ncols=True,
+        nrows=_ROWS,
         file=sys.stderr,
         disable=None if show is show_line else True,
     )
@@ -89,12 +94,36 @@ def _bar_class() -> "type[tqdm]":
     from tqdm import tqdm
 
     class Bar(tqdm):
-        """A bar without a thread of its own: a process that has one is no good to fork."""
+        """A bar that is never wider than the terminal is when it is drawn.
+
+        It has no thread of its own: a process that has one is no good to fork.
+        """
 
         monitor_interval = 0
 
+        @property
+        def ncols(self) -> int:
+            """Most characters that are drawn."""
+            return _columns(self.fp)
+
+        @ncols.setter
+        def ncols(self, value: int | None) -> None:
+            """Ignore the width that tqdm found: it takes 0, and 1, for as wide as one likes."""
+
     Bar.set_lock(RLock())  # one process draws; tqdm's own lock is one for many processes
     return Bar
+
+
+def _columns(stream: TextIO) -> int:
+    """Return how many characters a line of a terminal takes before the next begins, 1 or more.
+
+    A terminal that does not know its width says 0; that is taken for the usual one.
+    """
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):  # a stream of Python alone
+        columns = 0
+    return max((columns or _USUAL_COLUMNS) - 1, 1)
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.commands.options import Subparsers, add_options, count, folder
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -25,15 +25,23 @@ def add_parser(commands: Subparsers) -> None:
         action="store_true",
         help="fail, and write nothing, if a cell of the paper's tables and figures lacks a run",
     )
+    parser.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="processes that compute it (this machine's processors)",
+    )
     parser.set_defaults(run=run, writes="out")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the report and print its files, the page first."""
+    from dask.system import CPU_COUNT
+
     from data_prep.corpora import known_facts
     from reports.build import build_report
 
     a = arguments
-    corpora = known_facts()
-    for path in build_report(a.runs, a.out, a.store, corpora, check=a.check, complete=a.complete):
+    asked = {"check": a.check, "complete": a.complete, "workers": a.workers or int(CPU_COUNT)}
+    for path in build_report(a.runs, a.out, a.store, known_facts(), **asked):
         print(path)

@@ -80,11 +80,24 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
     """Recompute the scores of all folds and repetitions in a folder (P5).
 
     Returns:
+        The first answer of `evaluate_with_predictions`.
+
+    Raises:
+        UserError: As there.
+    """
+    return evaluate_with_predictions(folder)[0]
+
+
+def evaluate_with_predictions(folder: Path) -> tuple[dict[str, Any], list[pd.DataFrame]]:
+    """Recompute the scores of an experiment, and return the predictions of its runs beside them.
+
+    Returns:
         The experiment's settings; `runs`: scores of each complete run; `repetitions`: for each,
         the scores of its folds' predictions taken together, and `over_folds` (mean and
         deviation); `over_repetitions`: mean and deviation of the pooled scores of those
         repetitions that have all folds; `ensemble`: scores of those as one, with their
         posteriors averaged, where there are two or more; `missing` and `incomplete` runs by name.
+        Beside it the predictions of each of its `runs`.
 
     Raises:
         UserError: No complete run, runs of different configs, an utterance in the test
@@ -103,7 +116,7 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
     repetitions = _repetitions(evaluated, expected)
     whole = [item for item in repetitions if item["complete"]]
     members = [_pool(evaluated, item["repetition"]) for item in whole]
-    return {
+    evaluation = {
         "kind": "folds",
         "folder": str(folder),
         "dataset": config["dataset"],
@@ -121,6 +134,7 @@ def evaluate_experiment(folder: Path) -> dict[str, Any]:
         "missing": _missing_runs(begun, [item["repetition"] for item in repetitions], expected),
         "incomplete": [run.name for run in begun if not is_complete(run)],
     }
+    return evaluation, [frame for _, frame in evaluated]
 
 
 def spread(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

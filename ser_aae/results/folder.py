@@ -231,7 +231,8 @@ def load_runs(runs: Path) -> "pd.DataFrame":
     Raises:
         UserError: A run's config or result cannot be read.
     """
-    import pandas as pd  # here, because a prediction takes no longer than importing it
+    # here, for nothing else that names the files of a run needs half of its memory
+    import pandas as pd
 
     rows = []
     for folder in find_runs(runs):

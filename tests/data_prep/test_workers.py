@@ -3,9 +3,6 @@
 import ctypes
 import multiprocessing
 import os
-import signal
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -14,9 +11,10 @@ from corpus_layouts.sound import write_tone
 
 from data_prep import workers
 from data_prep.corpora import find_adapter
-from data_prep.workers import Task, compute_task, compute_tasks, interrupts_held_back
+from data_prep.workers import Task, compute_task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.processes import pool
 from ser_aae.utterance import Utterance
 
 
@@ -129,7 +127,7 @@ def test_few_tasks_are_in_flight(corpus, monkeypatch):
         def shutdown(self, **_):
             submitted.clear()
 
-    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Pool)
 
     assert len(list(compute_tasks(tasks_of(corpus, size=1, limit=12), workers=2))) == 12
     assert max(most) == 3
@@ -154,42 +152,16 @@ def test_a_process_that_dies_is_explained(corpus, monkeypatch):
     assert not multiprocessing.active_children()
 
 
-def test_ctrl_c_is_held_back_while_a_worker_is_started():
-    """The kernel hands it to any thread that takes it, and Python then interrupts the main one."""
-    over = threading.Event()
-    other = threading.Thread(target=over.wait)
-    other.start()
-    is_started = False
-    try:
-        with pytest.raises(KeyboardInterrupt), interrupts_held_back():  # noqa: PT012
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.2)
-            is_started = True
-    finally:
-        over.set()
-        other.join()
-    assert is_started
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_without_ctrl_c_nothing_is_raised_and_the_rest_is_as_before():
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    with interrupts_held_back():
-        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
 def test_what_ends_workers_has_no_lock(corpus, monkeypatch):
     """A worker that is killed while it holds one would hold up the parent for ever."""
     shared = []
 
-    class Pool(workers.ProcessPoolExecutor):
+    class Pool(pool.ProcessPoolExecutor):
         def __init__(self, *arguments, initargs, **keywords):
             shared.extend(initargs)
             super().__init__(*arguments, initargs=initargs, **keywords)
 
-    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Pool)
     computed = compute_tasks(tasks_of(corpus), 2)
     next(computed)
     computed.close()

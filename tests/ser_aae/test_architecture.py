@@ -29,7 +29,10 @@ WORDS = FLOORS[0]
 MAY_IMPORT = {
     "data_prep": (*WORDS, "config", "files", "processes", "frontend", "store"),
     "tuning": (*WORDS, "config", "files", "experiments", "results", "training"),
-    "reports": (*WORDS, "config", "files", "store", "protocols", "data", "experiments", "results"),
+    "reports": (
+        *(*WORDS, "config", "files", "processes", "store"),
+        *("protocols", "data", "experiments", "results"),
+    ),
 }
 """Package beside `ser_aae` to the rooms of it that it may import from."""
 

@@ -1,7 +1,12 @@
 """Lines and bars, on a terminal and elsewhere."""
 
+import fcntl
 import io
+import os
+import pty
+import struct
 import sys
+import termios
 
 import pytest
 from processes import run_code
@@ -69,6 +74,36 @@ def test_what_stands_beside_a_bar_is_computed_when_it_is_drawn_alone(open_screen
     with open_bar(2, "title", "steps") as bar:
         move_bar(bar, 1, lambda: pytest.fail("it is not drawn yet"))
         assert bar.n == 1
+
+
+@pytest.mark.parametrize("columns", [0, 1, 2, 5, 30, 100])
+@pytest.mark.parametrize("rows", [0, 1, 2, 24])
+def test_a_bar_stays_within_its_line(rows, columns, monkeypatch):
+    """A longer one would begin a new line with each drawing."""
+    own, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+    monkeypatch.setattr(progress, "REFRESH_S", 0.0)
+    with open(other, "w") as screen:
+        monkeypatch.setattr(sys, "stderr", screen)
+        with open_bar(3, "a title that is long", "steps") as bar:
+            for step in range(1, 4):
+                move_bar(bar, step, lambda: "loss 1.234")
+    drawn = os.read(own, 100_000).decode().split("\r")
+    os.close(own)
+    assert "a title that is long"[: (columns or 80) - 1] in "".join(drawn)
+    assert max(map(len, drawn)) < max(columns or 80, 2)
+    assert "\n" not in "".join(drawn)
+
+
+def test_a_bar_follows_a_terminal_that_becomes_narrow(open_screen, monkeypatch):
+    screen, width = open_screen(), 60
+    monkeypatch.setattr(progress, "_columns", lambda _: width)
+    with open_bar(3, "title", "steps") as bar:
+        width = 9
+        start = len(screen.getvalue())
+        move_bar(bar, 1)
+        (drawn,) = screen.getvalue()[start:].strip("\r").split("\r")
+    assert len(drawn.rstrip()) <= 9
 
 
 def test_a_bar_starts_no_thread():

@@ -71,7 +71,7 @@ def test_independent_implementations_agree(seed):
     predicted = generator.choice(CLASSES, len(truth)).tolist()
     value, _ = metrics.unweighted_accuracy(truth, predicted, CLASSES)
     assert value == pytest.approx(audmetric.unweighted_average_recall(truth, predicted))
-    assert value == pytest.approx(balanced_accuracy_score(truth, predicted))
+    assert value == balanced_accuracy_score(truth, predicted)  # to the bit: it chooses epochs
     recalls = metrics.class_recalls(truth, predicted, CLASSES)
     assert value == pytest.approx(np.mean(list(recalls.values())))
     matrix = np.array(metrics.confusion(truth, predicted, CLASSES))

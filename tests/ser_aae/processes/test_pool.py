@@ -1,0 +1,36 @@
+"""The same work in several processes: Ctrl-C while they start."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from ser_aae.processes.pool import interrupts_held_back
+
+
+def test_ctrl_c_is_held_back_while_a_worker_is_started():
+    """The kernel hands it to any thread that takes it, and Python then interrupts the main one."""
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    is_started = False
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_held_back():  # noqa: PT012
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            is_started = True
+    finally:
+        over.set()
+        other.join()
+    assert is_started
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_ctrl_c_nothing_is_raised_and_the_rest_is_as_before():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with interrupts_held_back():
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
