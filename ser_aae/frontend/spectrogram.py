@@ -50,7 +50,7 @@ def log_spectrogram(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     power = np.square(np.abs(spectrum), dtype=np.float32)
     decibel = 10.0 * np.log10(np.maximum(power @ band_weights(config), 1e-10))
     floored = np.maximum(decibel, decibel.max() - config.floor_db)
-    return floored.astype(np.float32)
+    return floored.astype(np.float32, copy=False)
 
 
 def band_frequencies_hz(config: FrontEndConfig) -> np.ndarray:
