@@ -15,6 +15,7 @@ from ser_aae.model import losses
 from ser_aae.model.averaging import AveragedModel
 from ser_aae.model.first_block import TrainingTrunk
 from ser_aae.model.networks import (
+    FLOAT32,
     Shape,
     build_classifier,
     build_cnn_trunk,
@@ -52,6 +53,8 @@ class MultitaskAAE(AveragedModel):
         num_classes: Task to its number of classes; the first is the primary task.
         segment_shape: `(frequency, time, 1)`.
         seed: Seed of the prior's samples; layers draw from Keras' global seed.
+        precision: Dtype policy of the layers on maps, see `ser_aae.model.networks`. The weights
+            are float32 whatever it is, so that a model of another precision can load them.
     """
 
     def __init__(
@@ -60,22 +63,23 @@ class MultitaskAAE(AveragedModel):
         num_classes: Mapping[str, int],
         segment_shape: Shape = (128, 256, 1),
         seed: int = 0,
+        precision: str = FLOAT32,
     ) -> None:
         super().__init__(name="multitask_aae")
         self.config = config
         self.phases = config.traits.phases
         self.num_classes = dict(num_classes)
         self.primary = next(iter(num_classes))
-        self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape)
+        self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape, precision)
         latent_shape = self.encoder.output_shape[1:]
         split_networks = [self.encoder]
         if "reconstruction" in self.phases:
-            self.decoder = build_decoder(config, latent_shape)
+            self.decoder = build_decoder(config, latent_shape, precision)
             split_networks.append(self.decoder)
         if "regularisation" in self.phases:
-            self.discriminator = build_discriminator(config, latent_shape)
+            self.discriminator = build_discriminator(config, latent_shape, precision)
         self.classifiers = {
-            task: build_classifier(config, latent_shape, count, task)
+            task: build_classifier(config, latent_shape, count, task, precision)
             for task, count in num_classes.items()
         }
         share_statistics(split_networks)
@@ -323,7 +327,12 @@ def _is_compiled(training: TrainingConfig) -> bool:
     return has_gpu and num_replicas() == 1 and not training.deterministic
 
 
-def build_model(config: RunConfig, num_classes: Mapping[str, int]) -> MultitaskAAE:
-    """Build the untrained model of a run; `num_classes` names the primary task first."""
+def build_model(
+    config: RunConfig, num_classes: Mapping[str, int], precision: str = FLOAT32
+) -> MultitaskAAE:
+    """Build the untrained model of a run; `num_classes` names the primary task first.
+
+    Whoever trains it gives the precision of `training.precision`; whoever scores gives none.
+    """
     shape = (config.frontend.bins, config.data.segment_frames, 1)
-    return MultitaskAAE(config.model, num_classes, shape, seed=config.seed)
+    return MultitaskAAE(config.model, num_classes, shape, config.seed, precision)

@@ -220,7 +220,7 @@ def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]
     counts = {_STAND_IN: 2} | {task: data.num_classes[task] for task in config.model.tasks}
     if "speaker" in counts:
         counts["speaker"] = len(auxiliary_speakers(data))
-    model = build_model(config, counts)
+    model = build_model(config, counts, config.training.precision)
     model.compile(config.training)
     parts = _number_speakers(data)
     normalisation = measure_normalisation(parts)
