@@ -80,11 +80,12 @@ def medians(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[
 
 
 def build_step(
-    filters: tuple[int, ...], batch_size: int, update: str
+    filters: tuple[int, ...], batch_size: int, update: str, precision: str = "float32"
 ) -> tuple[MultitaskAAE, Callable[[], object]]:
     """Return the model and a call that runs one step of it on a batch in memory."""
     keras.utils.set_random_seed(1)
-    model = MultitaskAAE(replace(ModelConfig(), filters=filters), TASKS, SHAPE)
+    config = replace(ModelConfig(), filters=filters)
+    model = MultitaskAAE(config, TASKS, SHAPE, precision=precision)
     model.compile(replace(TrainingConfig(), update=update))
     segments, labels = batch_of(batch_size)
     return model, tf.function(lambda: model.train_step((segments, labels)))

@@ -356,6 +356,13 @@ class TrainingConfig:
         before="auto",
         on_card=False,
     )
+    precision: str = setting(
+        "float32",
+        UNSTATED,
+        "of maps in training; weights, statistics, losses and scored posteriors are float32",
+        choices=("float32", "mixed_bfloat16"),
+        before="float32",
+    )
 
 
 def _draws_speakers(run: Mapping[str, Any]) -> bool:

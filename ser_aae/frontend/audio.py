@@ -197,9 +197,11 @@ def check_samples(where: str, samples: np.ndarray, rate_hz: float, start_s: floa
     Raises:
         UserError: Such a sample; the message has the time and the number of the first one.
     """
-    is_sound = np.abs(samples) <= MOST_OVER_FULL_SCALE  # of NaN this is false, too
-    if is_sound.all():
+    # extremes alone where all is well; of NaN, which is an extreme then, the comparison is false
+    most, least = samples.max(initial=0.0), samples.min(initial=0.0)
+    if most <= MOST_OVER_FULL_SCALE and least >= -MOST_OVER_FULL_SCALE:
         return
+    is_sound = np.abs(samples) <= MOST_OVER_FULL_SCALE
     value = samples[~is_sound][0]
     number = int(np.argwhere(~is_sound)[0, 0]) + round(start_s * rate_hz)
     most, time = f"{MOST_OVER_FULL_SCALE:g}", f"at {number / rate_hz:.3f} s"
@@ -223,6 +225,8 @@ def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndar
 
 def average_channels(samples: np.ndarray) -> np.ndarray:
     """Return the mean of the channels of `(samples, channels)` float32, `(samples,)` float32."""
+    if samples.shape[1] == 1:
+        return samples[:, 0]
     mono: np.ndarray = samples.mean(axis=1, dtype=np.float32)
     return mono
 

@@ -88,22 +88,27 @@ def read_unmeasured_mp3(
 def read_between(sound: soundfile.SoundFile, first: int, last: int | None) -> np.ndarray:
     """Read forwards, and keep what lies between two samples, counted from the file's position.
 
-    The sample `last` itself is not kept; `None` is the end of the file.
+    The sample `last` itself is not kept; `None` is the end of the file. Integers of 16 bits are
+    scaled here, to the same floats that libsndfile makes of them one by one.
 
     Returns:
         `(samples, channels)` float32; fewer where the file ends before.
     """
-    kept = [np.empty((0, sound.channels), np.float32)]
+    dtype = "int16" if sound.subtype == "PCM_16" else "float32"
+    kept: list[np.ndarray] = []
     position = 0
     while last is None or position < last:
         wanted = PIECE if last is None else min(PIECE, last - position)
-        block = sound.read(wanted, dtype="float32", always_2d=True)
+        block = sound.read(wanted, dtype=dtype, always_2d=True)
         if len(block) == 0:
             break
         if position + len(block) > first:
             kept.append(block[max(first - position, 0) :])
         position += len(block)
-    return np.concatenate(kept)
+    if not kept:
+        return np.empty((0, sound.channels), np.float32)
+    found = kept[0] if len(kept) == 1 else np.concatenate(kept)  # a copy takes time
+    return found * np.float32(2.0**-15) if dtype == "int16" else found
 
 
 @contextmanager

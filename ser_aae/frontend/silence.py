@@ -52,7 +52,7 @@ def loudest_db(signal: np.ndarray, config: FrontEndConfig) -> float:
 
 def is_silent(signal: np.ndarray) -> bool:
     """Return whether a signal never leaves digital silence (under -100 dB of full scale)."""
-    return float(np.max(np.abs(signal))) < 1e-5
+    return bool(max(signal.max(), -signal.min()) < 1e-5)
 
 
 def _frame_amplitudes(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:

@@ -57,7 +57,7 @@ def log_spectrogram(
     bands = band_weights(config) if bands is None else bands
     decibel = 10.0 * np.log10(np.maximum(power @ bands, 1e-10))
     floored = np.maximum(decibel, decibel.max() - config.floor_db)
-    return floored.astype(np.float32)
+    return floored.astype(np.float32, copy=False)
 
 
 def band_frequencies_hz(config: FrontEndConfig) -> np.ndarray:

@@ -15,6 +15,7 @@ from ser_aae.model import losses
 from ser_aae.model.averaging import AveragedModel
 from ser_aae.model.first_block import TrainingTrunk
 from ser_aae.model.networks import (
+    FLOAT32,
     Shape,
     build_classifier,
     build_cnn_trunk,
@@ -58,6 +59,8 @@ class MultitaskAAE(AveragedModel):
         num_classes: Task to its number of classes; the first is the primary task.
         segment_shape: `(frequency, time, 1)`.
         seed: Seed of the prior's samples; layers draw from Keras' global seed.
+        precision: Dtype policy of the layers on maps, see `ser_aae.model.networks`. The weights
+            are float32 whatever it is, so that a model of another precision can load them.
         phases: Phases that it is trained in, where these are not those of its kind.
     """
 
@@ -67,6 +70,7 @@ class MultitaskAAE(AveragedModel):
         num_classes: Mapping[str, int],
         segment_shape: Shape = (128, 256, 1),
         seed: int = 0,
+        precision: str = FLOAT32,
         phases: Sequence[str] = (),
     ) -> None:
         super().__init__(name="multitask_aae")
@@ -74,16 +78,16 @@ class MultitaskAAE(AveragedModel):
         self.phases = tuple(phases) or config.traits.phases
         self.num_classes = dict(num_classes)
         self.primary = next(iter(num_classes))
-        self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape)
+        self.encoder = _TRUNKS[config.traits.trunk](config, segment_shape, precision)
         latent_shape = self.encoder.output_shape[1:]
         split_networks = [self.encoder]
         if "reconstruction" in self.phases:
-            self.decoder = build_decoder(config, latent_shape)
+            self.decoder = build_decoder(config, latent_shape, precision)
             split_networks.append(self.decoder)
         if "regularisation" in self.phases:
-            self.discriminator = build_discriminator(config, latent_shape)
+            self.discriminator = build_discriminator(config, latent_shape, precision)
         self.classifiers = {
-            task: build_classifier(config, latent_shape, count, task)
+            task: build_classifier(config, latent_shape, count, task, precision)
             for task, count in num_classes.items()
         }
         share_statistics(split_networks)
@@ -338,11 +342,15 @@ def _is_compiled(training: TrainingConfig) -> bool:
 
 
 def build_model(
-    config: RunConfig, num_classes: Mapping[str, int], phases: Sequence[str] = ()
+    config: RunConfig,
+    num_classes: Mapping[str, int],
+    precision: str = FLOAT32,
+    phases: Sequence[str] = (),
 ) -> MultitaskAAE:
     """Build the untrained model of a run; `num_classes` names the primary task first.
 
-    It is trained in the phases of its kind, or in those that are given.
+    Whoever trains it gives the precision of `training.precision`; whoever scores gives none. It is
+    trained in the phases of its kind, or in those that are given.
     """
     shape = (config.frontend.bins, config.data.segment_frames, 1)
-    return MultitaskAAE(config.model, num_classes, shape, config.seed, phases)
+    return MultitaskAAE(config.model, num_classes, shape, config.seed, precision, phases)

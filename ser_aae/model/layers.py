@@ -25,7 +25,8 @@ class PooledBatchNormalization(keras.layers.Layer):
     Shapes:
         in `(batch, frequency, time, channels)`, out the same with frequency and time divided
         by `pool_size`. A mask `(batch,)` bool takes the statistics of the rows that are true
-        alone; where none is, the moving ones stay as they are.
+        alone; where none is, the moving ones stay as they are. All arithmetic but the maximum is
+        float32, whatever the precision of the map; the result has the layer's.
     """
 
     def __init__(
@@ -35,7 +36,8 @@ class PooledBatchNormalization(keras.layers.Layer):
         epsilon: float = 1e-3,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # in bfloat16 a map comes as it is, and the moments that are given keep their precision
+        super().__init__(autocast=False, **kwargs)
         self.pool_size = tuple(pool_size)
         self.momentum = momentum
         self.epsilon = epsilon
@@ -44,9 +46,15 @@ class PooledBatchNormalization(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the offset and the moving statistics, one value a channel."""
         shape = (input_shape[-1],)
-        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros", autocast=False)
         self.moving_mean, self.moving_variance = (
-            self.add_weight(name=f"moving_{name}", shape=shape, initializer=first, trainable=False)
+            self.add_weight(
+                name=f"moving_{name}",
+                shape=shape,
+                initializer=first,
+                trainable=False,
+                autocast=False,
+            )
             for name, first in (("mean", "zeros"), ("variance", "ones"))
         )
 
@@ -74,7 +82,8 @@ class PooledBatchNormalization(keras.layers.Layer):
             mean, variance = self.moving_mean, self.moving_variance
         pooled = tf.nn.max_pool2d(inputs, self.pool_size, self.pool_size, "VALID")
         factor = tf.math.rsqrt(variance + self.epsilon)
-        return pooled * factor + (self.beta - mean * factor)
+        found = tf.cast(pooled, factor.dtype) * factor + (self.beta - mean * factor)
+        return tf.cast(found, self.compute_dtype)
 
     def compute_mask(self, inputs: tf.Tensor, previous_mask: tf.Tensor | None) -> None:
         """Hand no mask on: the layers behind treat each row by itself."""
@@ -94,13 +103,14 @@ class PooledBatchNormalization(keras.layers.Layer):
 def channel_moments(
     inputs: tf.Tensor, mask: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return mean and variance per channel of `(batch, frequency, time, channels)`.
+    """Return mean and variance per channel of `(batch, frequency, time, channels)`, in float32.
 
     Args:
         inputs: The map.
         mask: `(batch,)` bool, the rows that count; all without one. Where none counts, both
             moments are 0.
     """
+    inputs = tf.cast(inputs, tf.float32)
     batch, frequency, time, _ = tf.unstack(tf.shape(inputs))
     if mask is None:
         return _moments(inputs, tf.cast(batch * frequency * time, inputs.dtype))
@@ -131,6 +141,7 @@ def _moments(inputs: tf.Tensor, count: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.T
 
 def shared_channel_moments(inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return mean and variance per channel over the shares of all replicas together."""
+    inputs = tf.cast(inputs, tf.float32)
     count = tf.cast(tf.size(inputs) / inputs.shape[-1], inputs.dtype)
     sums = [count, tf.reduce_sum(inputs, [0, 1, 2]), tf.reduce_sum(tf.square(inputs), [0, 1, 2])]
     context = tf.distribute.get_replica_context()

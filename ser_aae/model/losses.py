@@ -26,7 +26,7 @@ def reconstruction_loss(segments: tf.Tensor, decoded: tf.Tensor, reduction: str)
     `reduction` is `"sum"` over a segment's elements, the literal squared norm, or `"mean"`,
     which keeps alpha comparable whatever the size of a segment. Mean over the batch, 0 for no row.
     """
-    squared = tf.math.squared_difference(segments, decoded)
+    squared = tf.math.squared_difference(segments, tf.cast(decoded, segments.dtype))
     count = tf.cast(tf.size(squared), squared.dtype)
     mean = tf.math.divide_no_nan(tf.reduce_sum(squared), count)
     if reduction == "mean":

@@ -2,6 +2,10 @@
 
 Maps are `(batch, frequency, time, channels)`. Filters, kernels, widths and where time is pooled
 first, which the paper leaves open, are decisions M1 to M6 and stand in `ModelConfig`.
+
+A builder's `precision` is the dtype policy of the layers on maps: with `"mixed_bfloat16"` they
+compute in bfloat16. Weights, the statistics of batch norm, and all layers behind the maps, which
+are small, stay float32.
 """
 
 import keras
@@ -17,8 +21,13 @@ KERNELS = (5, 3, 3)
 
 Shape = tuple[int, ...]
 
+FLOAT32 = "float32"
+"""Precision of whatever is not being trained, and of training where a run asks for no other."""
 
-def build_encoder(config: ModelConfig, segment_shape: Shape) -> keras.Model:
+
+def build_encoder(
+    config: ModelConfig, segment_shape: Shape, precision: str = FLOAT32
+) -> keras.Model:
     """Build E: three times convolution, batch norm, ReLU, max-pool (Sec. 4.3).
 
     Returns:
@@ -27,25 +36,33 @@ def build_encoder(config: ModelConfig, segment_shape: Shape) -> keras.Model:
         or offset: each channel of z has mean 0 and variance 1, so that N(0, I) is in reach.
     """
     segment = keras.Input(segment_shape, name="segment")
-    x = _blocks(segment, config, "encoder")
+    x = _blocks(segment, config, "encoder", precision)
     if config.latent == "relu":
-        z = _block(x, config.latent_channels, KERNELS[2], POOLS[2], config, "encoder_3")
+        z = _block(x, config.latent_channels, KERNELS[2], POOLS[2], config, "encoder_3", precision)
     else:
-        x = _convolution(config.latent_channels, KERNELS[2], "encoder_3_conv")(x)
-        x = layers.MaxPooling2D(POOLS[2], name="encoder_3_pool")(x)
+        x = _convolution(config.latent_channels, KERNELS[2], "encoder_3_conv", precision)(x)
+        x = layers.MaxPooling2D(POOLS[2], name="encoder_3_pool", dtype=precision)(x)
         z = layers.BatchNormalization(
-            momentum=config.batch_norm_momentum, center=False, scale=False, name="encoder_3_norm"
+            momentum=config.batch_norm_momentum,
+            center=False,
+            scale=False,
+            name="encoder_3_norm",
+            dtype=precision,
         )(x)
     return keras.Model(segment, z, name="encoder")
 
 
-def build_cnn_trunk(config: ModelConfig, segment_shape: Shape) -> keras.Model:
+def build_cnn_trunk(
+    config: ModelConfig, segment_shape: Shape, precision: str = FLOAT32
+) -> keras.Model:
     """Build the trunk of the CNN baseline: two convolutional layers (Sec. 5.2)."""
     segment = keras.Input(segment_shape, name="segment")
-    return keras.Model(segment, _blocks(segment, config, "cnn"), name="encoder")
+    return keras.Model(segment, _blocks(segment, config, "cnn", precision), name="encoder")
 
 
-def build_decoder(config: ModelConfig, latent_shape: Shape) -> keras.Model:
+def build_decoder(
+    config: ModelConfig, latent_shape: Shape, precision: str = FLOAT32
+) -> keras.Model:
     """Build D_delta: the encoder's mirror image in strided transposed convolutions.
 
     Returns:
@@ -63,19 +80,24 @@ def build_decoder(config: ModelConfig, latent_shape: Shape) -> keras.Model:
             use_bias=False,
             kernel_initializer="he_normal",
             name=f"decoder_{step + 1}_conv",
+            dtype=precision,
         )(x)
         x = layers.BatchNormalization(
-            momentum=config.batch_norm_momentum, name=f"decoder_{step + 1}_norm"
+            momentum=config.batch_norm_momentum, name=f"decoder_{step + 1}_norm", dtype=precision
         )(x)
-        x = layers.ReLU(name=f"decoder_{step + 1}_relu")(x)
+        x = layers.ReLU(name=f"decoder_{step + 1}_relu", dtype=precision)(x)
     segment = layers.Conv2DTranspose(
-        1, KERNELS[0], strides=POOLS[0], padding="same", name="reconstruction"
+        1, KERNELS[0], strides=POOLS[0], padding="same", name="reconstruction", dtype=precision
     )(x)
     return keras.Model(code, segment, name="decoder")
 
 
 def build_classifier(
-    config: ModelConfig, latent_shape: Shape, num_classes: int, name: str
+    config: ModelConfig,
+    latent_shape: Shape,
+    num_classes: int,
+    name: str,
+    precision: str = FLOAT32,
 ) -> keras.Model:
     """Build one C_phi: convolution, max-pool, two dense layers with dropout between (Sec. 4.3).
 
@@ -86,7 +108,7 @@ def build_classifier(
     """
     code = keras.Input(latent_shape, name="latent_code")
     pool = (config.classifier_pool[0], config.classifier_pool[1])
-    x = _block(code, config.classifier_filters, 3, pool, config, f"{name}_1")
+    x = _block(code, config.classifier_filters, 3, pool, config, f"{name}_1", precision)
     if config.pooling == "flatten":
         x = layers.Flatten(name=f"{name}_flatten")(x)
     else:
@@ -100,7 +122,9 @@ def build_classifier(
     return classifier
 
 
-def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model:
+def build_discriminator(
+    config: ModelConfig, latent_shape: Shape, precision: str = FLOAT32
+) -> keras.Model:
     """Build D_omega, like a classifier with two classes (Sec. 4.3): 1 is the prior, 0 is E(x).
 
     With `discriminator_zero_start` it begins by guessing, its loss at ln 2: on its noisy input
@@ -109,7 +133,7 @@ def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model
     code = keras.Input(latent_shape, name="latent_code")
     x = layers.GaussianNoise(config.discriminator_noise, name="discriminator_noise")(code)
     if config.discriminator_batch_norm:
-        x = _block(x, config.classifier_filters, 3, (2, 2), config, "discriminator_1")
+        x = _block(x, config.classifier_filters, 3, (2, 2), config, "discriminator_1", precision)
     else:
         x = layers.Conv2D(
             config.classifier_filters,
@@ -118,8 +142,9 @@ def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model
             activation="relu",
             kernel_initializer="he_normal",
             name="discriminator_1_conv",
+            dtype=precision,
         )(x)
-        x = layers.MaxPooling2D((2, 2), name="discriminator_1_pool")(x)
+        x = layers.MaxPooling2D((2, 2), name="discriminator_1_pool", dtype=precision)(x)
     x = layers.Flatten(name="discriminator_flatten")(x)
     for index, units in enumerate(config.dense_units):
         x = _dense(units, f"discriminator_dense_{index + 1}")(x)
@@ -128,11 +153,14 @@ def build_discriminator(config: ModelConfig, latent_shape: Shape) -> keras.Model
     return keras.Model(code, logits, name="discriminator")
 
 
-def _blocks(segment: keras.KerasTensor, config: ModelConfig, name: str) -> keras.KerasTensor:
+def _blocks(
+    segment: keras.KerasTensor, config: ModelConfig, name: str, precision: str
+) -> keras.KerasTensor:
     """Build the blocks with `config.filters` that every trunk begins with."""
     x = segment
     for index, filters in enumerate(config.filters):
-        x = _block(x, filters, KERNELS[index], POOLS[index], config, f"{name}_{index + 1}")
+        block = f"{name}_{index + 1}"
+        x = _block(x, filters, KERNELS[index], POOLS[index], config, block, precision)
     return x
 
 
@@ -143,17 +171,20 @@ def _block(
     pool: tuple[int, int],
     config: ModelConfig,
     name: str,
+    precision: str,
 ) -> keras.KerasTensor:
     """Build convolution, batch norm, ReLU, max-pool, in the cheaper order that gives the same."""
-    x = _convolution(filters, kernel, f"{name}_conv")(x)
-    x = PooledBatchNormalization(pool, config.batch_norm_momentum, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    x = _convolution(filters, kernel, f"{name}_conv", precision)(x)
+    x = PooledBatchNormalization(
+        pool, config.batch_norm_momentum, name=f"{name}_norm", dtype=precision
+    )(x)
+    return layers.ReLU(name=f"{name}_relu", dtype=precision)(x)
 
 
-def _convolution(filters: int, kernel: int, name: str) -> layers.Conv2D:
+def _convolution(filters: int, kernel: int, name: str, precision: str) -> layers.Conv2D:
     """Build a convolution without a bias, which the batch norm behind it makes pointless."""
     settings = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
-    convolution = layers.Conv2D(filters, kernel, name=name, **settings)
+    convolution = layers.Conv2D(filters, kernel, name=name, dtype=precision, **settings)
     convolution.supports_masking = True  # of rows, to the batch norm behind it
     return convolution
 

@@ -35,7 +35,8 @@ class StepTimes:
 def measure_steps(config: RunConfig, num_classes: Mapping[str, int]) -> StepTimes:
     """Time a run's model on this machine; it is thrown away."""
     seed_everything(config)
-    model, size = build_model(config, num_classes), config.training.batch_size
+    model = build_model(config, num_classes, config.training.precision)
+    size = config.training.batch_size
     model.compile(config.training)
     segments = tf.random.normal((size, config.frontend.bins, config.data.segment_frames, 1))
     labels = {task: tf.range(size) % count for task, count in num_classes.items()}

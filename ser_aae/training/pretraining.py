@@ -227,7 +227,7 @@ def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]
     """Return an untrained model of the auxiliary tasks, and what it is trained on."""
     sizes = {"gender": len(GENDERS), "speaker": len(auxiliary_speakers(data))}
     counts = {_STAND_IN: 2} | {task: sizes[task] for task in config.model.tasks}
-    model = build_model(config, counts, phases_of_stage_one(config))
+    model = build_model(config, counts, config.training.precision, phases_of_stage_one(config))
     model.compile(config.training)
     parts = _number_speakers(data)
     normalisation = measure_normalisation(parts)

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from ser_aae.files.atomic import has_file, remove_partial, write_json, write_pla
 from ser_aae.files.locks import claim, holder
 from ser_aae.labels import UNLABELLED
 from ser_aae.model.aae import build_model
+from ser_aae.model.networks import FLOAT32
 from ser_aae.progress import Show
 from ser_aae.results.folder import (
     BEST_WEIGHTS,
@@ -117,6 +119,7 @@ def train_claimed(
             load_weights(trained.model, folder / BEST_WEIGHTS, train_anew(folder))
         else:
             _train_stage_two(trained, show)
+        trained = _in_float32(trained)
         if score_test:
             finish(trained, verify(trained, plan, show) if plan else {}, show)
         else:
@@ -189,11 +192,27 @@ def _build_model(
     names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
     write_json(folder / NORMALISATION, measured | names | {"num_classes": data.num_classes})
     with strategy.scope():
-        model = build_model(config, data.num_classes)
+        model = build_model(config, data.num_classes, config.training.precision)
         if pretrained is not None:
             adopt_weights(model, pretrained, data, phases_of_stage_one(config))
         model.compile(config.training, _class_shares(data))
     return TrainedModel(config, folder, data, model, normalisation)
+
+
+def _in_float32(trained: TrainedModel) -> TrainedModel:
+    """Return the model, on its best weights, as whatever loads the run has it.
+
+    So posteriors, d-vectors and pictures of a run are those that its saved or exported model gives,
+    whatever the precision of its training.
+    """
+    config, folder, model = trained.config, trained.folder, trained.model
+    if config.training.precision == FLOAT32:
+        return trained
+    with model.distribute_strategy.scope():
+        model = build_model(config, trained.data.num_classes)
+        model.compile(config.training)
+    load_weights(model, folder / BEST_WEIGHTS, train_anew(folder))
+    return replace(trained, model=model)
 
 
 def _class_shares(data: RunData) -> dict[str, list[float]]:

@@ -13,6 +13,7 @@ from ser_aae.errors import UserError
 from ser_aae.frontend import audio
 from ser_aae.frontend.audio import read_audio, to_mono
 from ser_aae.frontend.blocks import file_blocks
+from ser_aae.frontend.mp3 import PIECE, read_between
 
 
 def test_channels_are_averaged(tmp_path):
@@ -38,6 +39,19 @@ def test_what_lies_above_the_new_limit_is_gone(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(12000.0, rate_hz=44100), 44100)
 
     assert np.abs(read_audio(tmp_path / "a.wav", RATE_HZ)[800:-800]).max() < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "AIFF", "AU"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_integers_become_the_floats_that_libsndfile_makes_of_them(tmp_path, kind, channels):
+    drawn = np.random.default_rng(0).integers(-(2**15), 2**15, (PIECE + 9, channels))
+    path = tmp_path / "a.sound"
+    soundfile.write(path, drawn.astype(np.int16), RATE_HZ, format=kind, subtype="PCM_16")
+    with soundfile.SoundFile(path) as sound:
+        found = read_between(sound, 5, PIECE + 7)
+    wanted = soundfile.read(path, dtype="float32", always_2d=True)[0]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, wanted[5 : PIECE + 7])
 
 
 def test_a_part_is_what_lies_there(tmp_path):

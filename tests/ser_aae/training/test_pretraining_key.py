@@ -94,6 +94,7 @@ def test_every_setting_counts_that_does_not_say_otherwise():
             "model.adversarial_weight": 0.5,
             "training.update": "joint",
             "training.compile": "off",
+            "training.precision": "mixed_bfloat16",
         },
     )
     counted = settings_of_stage_one(config)

@@ -14,6 +14,7 @@ from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
+from ser_aae.inference.run_model import load_trained
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import digest_files, is_complete, run_folder
 from ser_aae.results.predictions import read_predictions
@@ -21,6 +22,7 @@ from ser_aae.training import run as train
 from ser_aae.training import stage as stages
 from ser_aae.training.divergence import DivergedError
 from ser_aae.training.run import train_and_evaluate
+from ser_aae.training.scoring import TrainedModel
 
 TRAINING = replace(TrainingConfig(), epochs=2, batch_size=16, pretraining_epochs=1)
 CNN = replace(MODEL, kind="cnn")
@@ -302,6 +304,24 @@ def weights_of_stage_1(runs, name):
             if name in found.files:
                 return found[name]
     raise AssertionError(name)
+
+
+def test_trained_in_bfloat16_a_run_is_scored_and_loaded_in_float32(config, store, tmp_path):
+    """Its posteriors are those of the model that is saved."""
+    training = replace(TRAINING, precision="mixed_bfloat16")
+    wanted = replace(config, auxiliary=("other",), training=training)
+    folder = train_and_evaluate(wanted, store, tmp_path)
+    evaluate(folder)
+    model, normalisation = load_trained(folder)
+    assert {layer.compute_dtype for layer in model.encoder.layers} == {"float32"}
+    data = assemble(wanted, store)
+    trained = TrainedModel(wanted, folder, data, model, normalisation)
+    posteriors, _ = trained.scorer(data.test).posteriors()
+    scored = read_predictions(folder / "predictions.parquet")
+    columns = [f"p_{name}" for name in data.target.classes]
+    np.testing.assert_allclose(scored[columns], posteriors["emotion"], atol=1e-7)
+    assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [1, 2, 2]
+    assert folder.parent != run_folder(tmp_path, replace(wanted, training=TRAINING)).parent
 
 
 def test_classes_are_balanced_by_their_share_of_the_training_part(config, store):
