@@ -27,6 +27,10 @@ from ser_aae.files.atomic import write_bytes
 _CHILD = Path(__file__).with_name("growth_parts.py")
 _COLUMNS = ("part", "unit", "size", "seconds", "peak_mb")
 
+WORSE = 1.15
+"""Exponent of time above which growth is called worse than linear; below, a busy machine may be the
+cause."""
+
 Row = Mapping[str, str | float]
 """A measurement by the columns of the CSV file."""
 
@@ -77,12 +81,16 @@ def by_part(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def describe(rows: Iterable[Row]) -> list[str]:
     """Return a line for each part: its largest size and how time and memory grow."""
-    return [
-        f"{name}: {float(own[-1]['seconds']):.2f} s and {float(own[-1]['peak_mb']):.0f} MB for "
-        f"{int(own[-1]['size']):,} {own[-1]['unit']}; time grows with size to the power "
-        f"{fit_exponent(own):.2f}, memory by {memory_of_each(own):.2f} kB each"
-        for name, own in by_part(rows).items()
-    ]
+    lines = []
+    for name, own in by_part(rows).items():
+        exponent, last = fit_exponent(own), own[-1]
+        worse = " (worse than linear)" if exponent > WORSE else ""
+        lines.append(
+            f"{name}: {float(last['seconds']):.2f} s and {float(last['peak_mb']):.0f} MB for "
+            f"{int(last['size']):,} {last['unit']}; time grows with size to the power "
+            f"{exponent:.2f}{worse}, memory by {memory_of_each(own):.2f} kB each"
+        )
+    return lines
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -3,12 +3,14 @@
     python benchmarks/growth_parts.py make|measure PART SIZE FOLDER
 
 `make` writes to the folder what the part reads; `measure` prints its seconds and the peak memory
-of its process, whose libraries and made-up utterances are in it, as JSON.
+of its process, as JSON. In that are the made-up utterances, and the libraries that the part needs:
+each is imported where it is used. Of several processes the largest counts.
 """
 
 import contextlib
 import hashlib
 import json
+import os
 import resource
 import sys
 import time
@@ -18,9 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from data_prep.shared_sound import Landmarks, suggest_overlaps
 from ser_aae.config import DataConfig, FrontEndConfig, ProtocolConfig, RunConfig
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.experiments.artefacts import choose, runs_of
@@ -30,10 +30,8 @@ from ser_aae.files.digests import digest_of_file
 from ser_aae.labels import CLUSTERS, FOUR, GENDERS, LEVELS
 from ser_aae.protocols.leakage import check_leakage
 from ser_aae.protocols.splits import cut_split
-from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import CONFIG, PREDICTIONS, RESULT, run_folder
 from ser_aae.results.places import Places
-from ser_aae.results.predictions import score, write_predictions
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, corpus_folder, load_corpus
 from ser_aae.store.sounds import SOUNDS, describe_sounds, format_sounds
 from ser_aae.utterance import Sound, Utterance
@@ -137,6 +135,8 @@ def _open_listing(folder: Path, _count: int) -> Iterator[Action]:
 @contextlib.contextmanager
 def _open_checking(_folder: Path, count: int) -> Iterator[Action]:
     """Give the search for shared sound, of landmarks that a tenth of the corpus shares."""
+    from data_prep.shared_sound import Landmarks, suggest_overlaps
+
     draw = np.random.default_rng(0)
     found = [
         Landmarks(
@@ -207,6 +207,10 @@ def _open_bookkeeping(folder: Path, _count: int) -> Iterator[Action]:
 
 def write_run(runs: Path, config: RunConfig, tested: int) -> Path:
     """Write a complete run with made-up predictions of some utterances; return its folder."""
+    import pandas as pd
+
+    from ser_aae.results.predictions import score, write_predictions
+
     classes = _classes_of(config)
     rows = np.arange(tested)
     truth = np.array(classes)[rows % len(classes)]
@@ -248,6 +252,8 @@ def _make_evaluation(folder: Path, count: int) -> None:
 
 @contextlib.contextmanager
 def _open_evaluation(folder: Path, _count: int) -> Iterator[Action]:
+    from ser_aae.results.evaluation import evaluate_run
+
     run = run_folder(folder, RunConfig(dataset=CORPUS))
     yield lambda: evaluate_run(run)
 
@@ -298,7 +304,10 @@ def _open_report(folder: Path, _count: int) -> Iterator[Action]:
     from data_prep.corpora import known_facts
     from reports.build import build_report
 
-    yield lambda: build_report(folder / "runs", folder / "report", corpora=known_facts())
+    corpora = known_facts()
+    yield lambda: build_report(
+        folder / "runs", folder / "report", corpora=corpora, workers=os.cpu_count() or 1
+    )
 
 
 _CORPUS_SIZES = (1_000, 10_000, 100_000, 300_000)
@@ -325,8 +334,9 @@ PARTS = {
 
 
 def peak_mb() -> float:
-    """Return the peak of resident memory of this process, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Return the peak of resident memory of this process or of its largest child, in MB."""
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(which).ru_maxrss for which in both)
     return peak * (1 if sys.platform == "darwin" else 1024) / (1 << 20)
 
 

@@ -2,10 +2,13 @@
 
 import argparse
 import os
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
+from pathlib import Path
 
-from ser_aae.config import RunConfig
+from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
 
@@ -20,21 +23,67 @@ def prepare_missing(configs: Iterable[RunConfig], arguments: argparse.Namespace)
         UserError: A corpus cannot be prepared, has changed since, or is a table of which it is
             not known any more where it lies.
     """
-    from ser_aae.data.run_data import needed_data_sets
     from ser_aae.store.corpus import is_prepared
 
-    needed = {
-        (config.stored_name(dataset), config.frontend): (dataset, config)
-        for config in configs
-        for dataset in chain.from_iterable(needed_data_sets(config))
-    }
-    for (name, frontend), (dataset, config) in needed.items():
+    for (name, frontend), (dataset, config) in _needed_corpora(configs).items():
         is_new = not is_prepared(arguments.store, name, frontend)
         table = config.find_table(dataset)
         if is_new or (table and table.source):
             messages = prepare_corpus(config.source(dataset), config, arguments)
             for message in messages if is_new else ():
                 show_line(message)
+
+
+@contextmanager
+def store_of_plan(configs: Iterable[RunConfig], arguments: argparse.Namespace) -> Iterator[Path]:
+    """Give a store on which a plan of some configs can count, and prepare nothing.
+
+    It is the user's where that has every corpus. Else it is one for the time being: the user's
+    corpora, and lists of the recordings of the others.
+    """
+    from data_prep.listing import write_listing
+    from ser_aae.store.corpus import MANIFEST, corpus_folder
+
+    needed = _needed_corpora(configs)
+    folders = {key: corpus_folder(arguments.store, *key) for key in needed}
+    there = [folder for folder in folders.values() if (folder / MANIFEST).exists()]
+    sources = {
+        key: config.source(dataset)
+        for key, (dataset, config) in needed.items()
+        if folders[key] not in there
+    }
+    if not sources or not all(_is_found(name, arguments.data_root) for name in sources.values()):
+        yield arguments.store  # which is told to lack a corpus, where it does
+        return
+    with tempfile.TemporaryDirectory() as place:
+        for folder in there:
+            (Path(place) / folder.name).symlink_to(folder.absolute())
+        for (name, frontend), source in sources.items():
+            write_listing(source, arguments.data_root, Path(place), frontend)
+            show_line(f"{name}: not prepared, so counted with its pauses")
+        yield Path(place)
+
+
+def _is_found(dataset: str, data_root: Path) -> bool:
+    from data_prep.corpora import find_adapter
+
+    try:
+        return find_adapter(dataset).is_found(data_root)
+    except UserError:  # of a corpus that only the store knows
+        return False
+
+
+def _needed_corpora(
+    configs: Iterable[RunConfig],
+) -> dict[tuple[str, FrontEndConfig], tuple[str, RunConfig]]:
+    """Return the stored name and the front end of each corpus, with the data set of a config."""
+    from ser_aae.data.run_data import needed_data_sets
+
+    return {
+        (config.stored_name(dataset), config.frontend): (dataset, config)
+        for config in configs
+        for dataset in chain.from_iterable(needed_data_sets(config))
+    }
 
 
 def prepare_corpus(dataset: str, config: RunConfig, arguments: argparse.Namespace) -> list[str]:

@@ -1,15 +1,19 @@
 """`ser-aae reproduce`: the missing runs behind the paper's tables and figures."""
 
 import argparse
+import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_aae.commands.options import CONFIG, Subparsers, add_options, address, count, folder
-from ser_aae.commands.preparation import prepare_missing
+from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.reproduce_setup import NO_CORPUS, read_setup, refuse_unused
-from ser_aae.config import RunConfig
+from ser_aae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
 
@@ -111,16 +115,51 @@ def run(arguments: argparse.Namespace) -> None:
     arguments.workers = arguments.workers or int(CPU_COUNT)
     artefacts = choose(arguments.artefacts, setup)
     refuse_unused(artefacts, setup, arguments)
-    configs = _list_runs(artefacts, setup, arguments)
-    plan = make_plan(configs, arguments.runs)
     if arguments.plan:
-        print("\n".join(plan.describe(_count_workers(arguments))))
+        print("\n".join(_plan(artefacts, setup, arguments)))
         return
+    plan = make_plan(_list_runs(artefacts, setup, arguments), arguments.runs)
     _keep_setup(setup, arguments.runs)
     if plan.missing:
         _prepare(plan.missing, arguments)
         _train(plan, arguments)
     print(arguments.runs)
+
+
+def _plan(
+    artefacts: "Sequence[Artefact]", setup: "Setup", arguments: argparse.Namespace
+) -> list[str]:
+    """Return the plan as lines; for want of complete runs its time is by measured steps."""
+    from ser_aae.grid.plan import make_plan
+
+    with _store_of_plan(artefacts, arguments) as store:
+        here = argparse.Namespace(**vars(arguments) | {"store": str(store)})
+        plan = make_plan(_list_runs(artefacts, setup, here), here.runs)
+        measured_s = _measure(plan, here) if plan.missing and plan.seconds is None else None
+    return plan.describe(_count_workers(arguments), measured_s)
+
+
+@contextmanager
+def _store_of_plan(
+    artefacts: "Sequence[Artefact]", arguments: argparse.Namespace
+) -> Iterator[Path | str]:
+    from ser_aae.grid.remote import is_url
+
+    if is_url(arguments.store):
+        yield arguments.store
+        return
+    here = argparse.Namespace(**vars(arguments) | {"store": Path(arguments.store)})
+    cells = (cell.config for artefact in artefacts for cell in artefact.cells)
+    with store_of_plan(cells, here) as store:
+        yield store
+
+
+def _measure(plan: "Plan", arguments: argparse.Namespace) -> float:
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+    from ser_aae.grid.estimate import estimate_by_steps
+    from ser_aae.grid.remote import local_store
+
+    return estimate_by_steps(plan, local_store(arguments.store, plan.missing[0]))
 
 
 def _list_runs(
@@ -134,9 +173,16 @@ def _list_runs(
     def count_prepared(config: RunConfig) -> int:
         if not arguments.plan:
             _prepare([config], arguments)
-        return count_folds(config, local_store(arguments.store, config))
+        return count_once(_settings_of_folds(config), local_store(arguments.store, config))
 
+    count_once = cache(count_folds)  # a corpus is read once for all experiments that part it alike
     return runs_of(artefacts, setup, setup.repetitions_asked, count_prepared)
+
+
+def _settings_of_folds(config: RunConfig) -> RunConfig:
+    """Return a config that has what the number of folds depends on, and else defaults."""
+    rest = {"data": DataConfig(), "model": ModelConfig(), "training": TrainingConfig()}
+    return replace(config, auxiliary=(), verification="", seed=0, **rest)
 
 
 def _prepare(configs: Iterable[RunConfig], arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ser_aae.commands.options import CONFIG, Subparsers, add_options
-from ser_aae.commands.preparation import prepare_missing
+from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     config = read_config(arguments)
     if arguments.plan:
-        print("\n".join(_plan(config, arguments.store, arguments.fold == ALL_FOLDS)))
+        with store_of_plan([config], arguments) as store:
+            print("\n".join(_plan(config, store, arguments.fold == ALL_FOLDS)))
         return
     if arguments.strategy != "multiworker":  # of several hosts each would prepare
         prepare_missing([config], arguments)
@@ -89,7 +90,7 @@ def _validation_line(trained: Sequence[Path]) -> str:
 
 
 def _plan(config: RunConfig, store: Path, is_all: bool) -> list[str]:
-    """Return a line for stage 1, for each fold and for the whole; corpora have to be prepared."""
+    """Return a line for stage 1, for each fold and for the whole."""
     from ser_aae.data.run_data import assemble, count_folds
 
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says

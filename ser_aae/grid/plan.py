@@ -27,6 +27,8 @@ class Plan:
 
     Attributes:
         total: Number of runs of the grid, each counted once.
+        missing: Runs that are not complete.
+        stage_ones: Run for each stage 1 that is not computed yet.
         begun: Number of missing runs that were interrupted, and go on.
         seconds: Time of the missing runs on one worker; `None` if no run is complete to judge by.
         bytes: Disk space of the missing runs; `None` likewise.
@@ -34,17 +36,28 @@ class Plan:
 
     total: int
     missing: tuple[RunConfig, ...]
+    stage_ones: tuple[RunConfig, ...]
     begun: int
     seconds: float | None
     bytes: float | None
 
-    def describe(self, workers: int) -> list[str]:
-        """Return the plan as lines; `workers` train at a time."""
+    def describe(self, workers: int, measured_s: float | None = None) -> list[str]:
+        """Return the plan as lines.
+
+        Args:
+            workers: Number of runs at a time.
+            measured_s: Time of the missing runs on this machine alone by measured steps, for want
+                of complete runs.
+        """
         done = self.total - len(self.missing)
         lines = [f"{self.total} runs: {done} done, {len(self.missing)} to do"]
         if self.begun:
             lines[0] += f", {self.begun} of them begun"
-        if self.missing and (self.seconds is None or self.bytes is None):
+        if self.missing and measured_s is not None:
+            lines.append(
+                f"by measured steps at most about {duration(measured_s)} on this machine alone"
+            )
+        elif self.missing and (self.seconds is None or self.bytes is None):
             lines.append("no run is done yet from which time and disk could be estimated")
         elif self.missing:
             at_once = max(1, min(workers, len(self.missing)))
@@ -90,7 +103,8 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
             samples.append(_sample(config, result, system.du(folder)))
     known = _by_stage_one(done)
     pretrained = [own for name, own in _by_stage_one(missing).items() if name not in known]
-    return Plan(len(unique), tuple(missing), begun, *_estimate(missing, pretrained, samples))
+    estimate = _estimate(missing, pretrained, samples)
+    return Plan(len(unique), tuple(missing), tuple(pretrained), begun, *estimate)
 
 
 def pretraining_epochs(config: RunConfig) -> int:

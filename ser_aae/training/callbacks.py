@@ -17,12 +17,12 @@ from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import (
     append_jsonl,
     has_file,
+    parse_json,
     read_json,
-    read_jsonl,
     write_json,
     written_whole,
 )
-from ser_aae.files.digests import digest_of_file, digest_of_plain
+from ser_aae.files.digests import RowsDigest, digest_of_file
 from ser_aae.progress import Show
 from ser_aae.results.folder import (
     BACKUP,
@@ -215,6 +215,8 @@ class Backup(keras.callbacks.Callback):
         self.folder = folder
         self.stage = stage
         self.schedule = schedule
+        self._log = RowsDigest()
+        self._log_bytes = 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the state after this epoch and forget the one before."""
@@ -225,7 +227,8 @@ class Backup(keras.callbacks.Callback):
         state["ended"] = bool(self.model.stop_training)
         kept = {weights: self.folder / weights}
         kept |= {self.schedule.path.name: self.schedule.newest()} if self.schedule else {}
-        state["log"] = digest_of_plain(read_jsonl(self.folder / EPOCHS), 16)
+        self._read_log()
+        state["log"] = self._log.digits(16)
         state["sha256"] = {
             name: digest_of_file(path) for name, path in kept.items() if path.is_file()
         }
@@ -235,6 +238,17 @@ class Backup(keras.callbacks.Callback):
         for old in self.folder.glob(BACKUP_WEIGHTS):
             if old.name != weights:
                 old.unlink()
+
+    def _read_log(self) -> None:
+        """Add the lines that came since to the digest: each epoch costs as much as the first."""
+        path = self.folder / EPOCHS
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            file.seek(self._log_bytes)
+            for line in file:
+                self._log.add(parse_json(line, str(path), train_anew(self.folder)))
+            self._log_bytes = file.tell()
 
 
 def read_backup(folder: Path) -> dict[str, Any] | None:

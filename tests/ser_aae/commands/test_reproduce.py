@@ -1,6 +1,7 @@
 """`ser-aae reproduce`: what it lists, prepares, trains and says; once with real workers."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,14 +13,17 @@ import psutil
 import pytest
 from processes import MOST_SECONDS, ROOT, wait_for
 
+from data_prep.synthetic import synthesise
 from ser_aae.cli import build_parser, main
 from ser_aae.commands import options, preparation, reproduce
+from ser_aae.data import run_data
 from ser_aae.experiments.setup import read_setups
 from ser_aae.files.atomic import read_jsonl, write_json
 from ser_aae.grid import cluster as grid
 from ser_aae.grid.cluster import Failure
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import find_experiments, run_folder
+from ser_aae.training.planning import StepTimes
 
 SMALL = (
     *("--auxiliary", "none", "--budget", "smoke"),
@@ -66,18 +70,58 @@ def trained(monkeypatch):
     return calls
 
 
-def test_a_plan_counts_and_changes_nothing(words, capsys, tmp_path):
+@pytest.fixture
+def measured(monkeypatch):
+    """Steps that take 5 s each, and no time to be measured; the models that were asked for."""
+    asked = []
+
+    def measure(config, _classes):
+        asked.append(config.model)
+        return StepTimes(5.0, 0.0)
+
+    monkeypatch.setattr("ser_aae.grid.estimate.measure_steps", measure)
+    return asked
+
+
+def test_a_plan_counts_and_changes_nothing(words, capsys, measured, tmp_path):
     assert main([*words, "--plan"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0] == "4 runs: 0 done, 4 to do"
+    assert re.fullmatch(r"by measured steps at most about .* on this machine alone", out[1])
+    assert len(measured) == len({model.tasks for model in measured}) == 4
     assert main([*words, "--plan", "--repetitions", "3"]) == 0
     assert capsys.readouterr().out.startswith("12 runs: 0 done")
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_plan_reads_a_corpus_once_for_all_experiments(words, measured, monkeypatch):
+    counted = []
+    inner = run_data.count_folds
+
+    def spy(config, store):
+        counted.append(config)
+        return inner(config, store)
+
+    monkeypatch.setattr(run_data, "count_folds", spy)
+    assert main([*words, "--plan"]) == 0
+    assert len(measured) == 4
+    assert len(counted) == 1
+
+
 def test_a_plan_prepares_nothing_and_says_what_is_missing(words, refused, tmp_path):
     error = refused(*words, "--plan", "--store", str(tmp_path / "empty"))
     assert "expected a prepared corpus" in error
+    assert not (tmp_path / "empty").exists()
+
+
+def test_a_plan_needs_no_store_where_the_recordings_are(measured, capsys, tmp_path):
+    synthesise("demo", tmp_path / "data", speakers=4)
+    words = ["reproduce", "table-5", "--datasets", "demo", *SMALL]
+    words += ["--data-root", str(tmp_path / "data")]
+    assert main([*words, "--store", str(tmp_path / "empty"), "--plan"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("4 runs: 0 done, 4 to do\nby measured steps")
+    assert said.err.count("demo: not prepared, so counted with its pauses") == 1
     assert not (tmp_path / "empty").exists()
 
 

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from ser_aae.config import ModelConfig, TrainingConfig
-from ser_aae.files.atomic import PARTIAL, read_jsonl
+from ser_aae.files.atomic import PARTIAL, append_jsonl, parse_json, read_jsonl
+from ser_aae.files.digests import digest_of_plain
 from ser_aae.model.aae import MultitaskAAE
+from ser_aae.results.folder import EPOCHS
+from ser_aae.training import callbacks
 from ser_aae.training.callbacks import (
     Backup,
     DivergedError,
@@ -30,7 +33,7 @@ CONFIG = replace(ModelConfig(), filters=(2, 2), latent_channels=2, dense_units=(
 def model():
     keras.utils.set_random_seed(1)
     model = MultitaskAAE(CONFIG, {"emotion": 2, "gender": 2}, (16, 32, 1))
-    model.compile(TrainingConfig())
+    model.compile(TrainingConfig(update="serial"))
     return model
 
 
@@ -200,6 +203,28 @@ def test_backup_holds_one_whole_state(model, tmp_path):
     set_weights(model, 9.0)
     model.load_weights(tmp_path / state["weights"])
     assert first_weight(model) == 2.0
+
+
+def test_a_backup_reads_each_line_of_the_log_once(model, tmp_path, monkeypatch):
+    """An epoch late in a long training costs as much as an early one."""
+    read = []
+
+    def spy(line, *arguments):
+        read.append(line)
+        return parse_json(line, *arguments)
+
+    monkeypatch.setattr(callbacks, "parse_json", spy)
+    rows = [{"stage": 1, "epoch": epoch, "train": {"loss": 0.1 + epoch}} for epoch in range(6)]
+    append_jsonl(tmp_path / EPOCHS, rows[0])  # of a process before this one
+    backup = Backup(tmp_path, 1)
+    backup.set_model(model)
+    for epoch, row in enumerate(rows[1:], start=1):
+        append_jsonl(tmp_path / EPOCHS, row)
+        backup.on_epoch_end(epoch)
+        state = read_backup(tmp_path)
+        assert state is not None
+        assert state["log"] == digest_of_plain(rows[: epoch + 1], 16)
+    assert len(read) == len(rows)
 
 
 def test_an_interrupted_write_leaves_the_last_backup(model, tmp_path, monkeypatch):
