@@ -123,8 +123,10 @@ def test_every_former_setting_is_another_one_now():
         "data.evaluation_segments",
         "data.unlabelled_rest",
         "model.discriminator_zero_start",
+        "protocol.draw",
         "training.discriminator_rate_ratio",
         "training.generator_rate_ratio",
         "training.logit_adjustment",
         "training.patience_epochs",
+        "training.update",
     }

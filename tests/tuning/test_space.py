@@ -95,7 +95,8 @@ def test_a_space_that_is_none_is_refused(text, message):
     ],
 )
 def test_what_changes_nothing_is_not_searched(kind, space, message):
-    config = RunConfig(model=replace(ModelConfig(), kind=kind))
+    serial = replace(TrainingConfig(), update="serial")
+    config = RunConfig(model=replace(ModelConfig(), kind=kind), training=serial)
     with pytest.raises(UserError, match=message):
         check_space(read_space(space), config)
 
