@@ -19,16 +19,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file, written_whole
 from ser_aae.files.digests import digest_of_file
 from ser_aae.labels import canonical_emotion
-from ser_aae.protocols.draw import Draw, draw_share
 from ser_aae.protocols.leakage import PARTS, Split
 from ser_aae.utterance import Utterance
+
+if TYPE_CHECKING:
+    from ser_aae.protocols.draw import Draw
 
 PREFIX = "folds:"
 """`folds:DIR` is the protocol whose folds are the lists in DIR."""
@@ -243,7 +245,7 @@ def count_lists(protocol: ProtocolConfig) -> int:
     return len(find_lists(directory))
 
 
-def read_parts(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw) -> Parts:
+def read_parts(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: "Draw") -> Parts:
     """Return the rows of the parts that a fold's list names.
 
     The utterances are of the run's classes. A line with a label that none of them has is of another
@@ -267,7 +269,7 @@ def read_parts(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: 
 
 
 def hold_out(
-    train: Sequence[int], utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw
+    train: Sequence[int], utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: "Draw"
 ) -> tuple[list[int], list[int]]:
     """Take a validation part from a training part: whole speakers, where there are two or more.
 
@@ -294,6 +296,8 @@ def hold_out(
         ]
         groups = rows
     if protocol.draw == "stratified":
+        from ser_aae.protocols.draw import draw_share  # loads NumPy, which a start does not need
+
         names = set(draw_share(units, protocol.validation_fraction, draw.seed))
         is_held = [unit.name in names for unit in units]
     else:

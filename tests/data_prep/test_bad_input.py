@@ -183,13 +183,13 @@ def test_a_fault_of_the_program_is_tied_to_its_recording(data_root, tmp_path, mo
 
 
 def test_a_fault_of_the_program_costs_no_other_recording(data_root, tmp_path, monkeypatch):
-    real, called = workers.read_audio, []
+    real, called = workers.read_mono, []
 
     def read(path, *rest):
         called.append(path)
         return fail() if len(called) == 5 else real(path, *rest)
 
-    monkeypatch.setattr(workers, "read_audio", read)
+    monkeypatch.setattr(workers, "read_mono", read)
     result = run(data_root, tmp_path / "store", allow_partial=True)
 
     assert result.num_utterances == 79
@@ -202,7 +202,7 @@ def test_want_of_memory_is_no_fault_of_a_recording(data_root, tmp_path, monkeypa
     def exhaust(*_):
         raise MemoryError
 
-    monkeypatch.setattr(workers, "read_audio", exhaust)
+    monkeypatch.setattr(workers, "read_mono", exhaust)
     with pytest.raises(MemoryError):
         run(data_root, tmp_path / "store", allow_partial=True)
 

@@ -10,6 +10,7 @@ import pytest
 from reports import experiment_tables as tables
 from reports.table_formats import to_html, to_markdown
 from ser_aae.config import UNSTATED, RunConfig
+from ser_aae.config.fields import with_settings
 from ser_aae.config.presets import PRESETS
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
@@ -141,8 +142,13 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
     settings = dict(every_setting())
     left_out = set(settings) - set(table.index)
-    # and what has no effect on a run of emotions without auxiliary corpora
-    idle = {"data.clusters", "training.pretraining", "training.auxiliary_phases"}
+    # and what has no effect on a joint run of emotions without auxiliary corpora
+    idle = {
+        "data.clusters",
+        "training.pretraining",
+        "training.auxiliary_phases",
+        "training.generator_rate_ratio",
+    }
     assert left_out == {"dataset", "seed", "protocol.fold", "tables"} | idle
     assert not (table["departs"] == "*").any()
     for name, row in table.iterrows():
@@ -152,7 +158,8 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
 
 def test_the_column_of_the_paper_is_its_preset():
     with_auxiliary = RunConfig(auxiliary=("librispeech",))
-    table = tables.choices_table(with_auxiliary.to_dict()).set_index("choice")
+    serial = with_settings(with_auxiliary, {"training.update": "serial"})
+    table = tables.choices_table(serial.to_dict()).set_index("choice")
     for name, value in flatten(dict(PRESETS["paper"])).items():
         assert table.loc[name, "paper"] == str(value)
     unchanged = set(table.index) - set(PRESETS["paper"])

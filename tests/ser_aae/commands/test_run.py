@@ -93,7 +93,7 @@ def test_validation_only_leaves_the_test_part_unread_until_it_is_asked_for(
 
     weights = [(run / "best.weights.h5").read_bytes() for run in runs]
     assert main(fewer) == 0
-    assert "stage 2" not in capsys.readouterr().err
+    assert "stage 2 epoch" not in capsys.readouterr().err
     assert [(run / "best.weights.h5").read_bytes() for run in runs] == weights
     assert all((run / "result.json").is_file() for run in runs)
 

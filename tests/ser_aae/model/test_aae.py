@@ -355,7 +355,7 @@ def test_in_bfloat16_what_is_kept_is_float32_and_a_float32_model_takes_it(plan, 
     for logits, hidden in model.head_outputs(segments).values():
         assert logits.dtype == hidden.dtype == tf.float32
     code = model.encoder(segments)
-    terms = [model.reconstruction(segments, code), model.regularisation(code)]
+    terms = [model.reconstruction(segments, code, labels), model.regularisation(code)]
     assert {term.dtype for term in [*terms, model.classification(code, labels)]} == {tf.float32}
 
     model.save_weights(tmp_path / "trained.weights.h5")

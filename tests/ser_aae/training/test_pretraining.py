@@ -256,10 +256,12 @@ def test_one_computes_while_others_wait_and_take_over_when_it_dies(quick, tiny_s
         wait_for(lambda: list(runs.glob("pretraining/*/backup.json")), computing)
         computing.send_signal(19)  # stopped: it holds on to what it has
         with start(of_fold(quick, 1), tiny_store, runs) as waiting:
-            assert computing.pid  # the message names it
-            said = waiting.stdout.readline().decode()
-            assert said.startswith(f"stage 1: waits for process {computing.pid} on ")
-            computing.kill()
+            try:
+                told = (line.decode() for line in waiting.stdout)  # warnings of the data come first
+                said = next(line for line in told if line.startswith("stage 1: "))
+                assert said.startswith(f"stage 1: waits for process {computing.pid} on ")
+            finally:
+                computing.kill()  # who is stopped does not end by itself
             lines = waiting.stdout.read().decode().splitlines()
             assert waiting.wait() == 0
     assert any(line.startswith("stage 1: goes on after epoch") for line in lines)
