@@ -2,8 +2,7 @@
 
 Levels and intervals are, to the bit, those of `librosa.feature.rms` and `librosa.effects.split`.
 They are computed here for the start of an exported model: librosa's cheapest function on frames
-imports `librosa.util`, which links numba kernels and takes 0.7 of openSMILE's whole start-up (the
-two functions 1.5 of it, all else of a recognition 0.1 to 0.3).
+imports `librosa.util`, which links numba kernels and takes longer than all else of such a start.
 """
 
 import numpy as np
