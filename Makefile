@@ -8,7 +8,7 @@ DEMO := demo
 DEMO_EPOCHS ?= 12
 DEMO_PRETRAINING_EPOCHS ?= 3
 # a model that learns what there is to learn in synthetic speech, at a fraction of the default's cost
-DEMO_MODEL := --set training.update=joint --set model.filters=8,16
+DEMO_MODEL := --set model.filters=8,16
 REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
 REPRODUCED_READERS := 18
