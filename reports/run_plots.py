@@ -47,17 +47,17 @@ _PANELS = (
         "Adversary: accuracy", "accuracy", {"discriminator": ("train", "discriminator_accuracy")}
     ),
     _Panel(
-        "Latent code on validation: the prior has variance 1, kurtosis 3",
+        "Latent code (prior: 1 and 3)",
         "moment",
         {"variance": ("latent", "variance"), "kurtosis": ("latent", "kurtosis")},
     ),
     _Panel(
-        "Latent code on validation: distance to the prior",
+        "Latent code: distance to prior",
         "MMD²",
         {"codes": ("latent", "mmd")},
     ),
     _Panel(
-        "Adversary without noise: told apart",
+        "Adversary: told without noise",
         "accuracy",
         {"discriminator": ("latent", "discriminator_accuracy")},
     ),
@@ -123,12 +123,13 @@ def learning_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     panels = [(panel, lines) for panel in _PANELS if (lines := _lines(history, panel))]
     rows = math.ceil(len(panels) / 2)
     with drawn_to(path, 0.4 + 2.3 * max(rows, 1)) as figure:
-        grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flat if panels else ()
+        grid = list(figure.subplots(rows, 2, sharex=True, squeeze=False).flat) if panels else []
         for axes, (panel, lines) in zip(grid, panels, strict=False):
             _draw_panel(axes, panel, lines, epochs)
             _mark_schedule(axes, history, epochs)
-        for axes in list(grid)[len(panels) :]:
+        for axes in grid[len(panels) :]:
             axes.remove()
+            grid[len(panels) - 2].tick_params(labelbottom=True)  # the one above is the last then
         figure.supxlabel("epoch (▲ learning rate lowered; dotted line: stage 2 begins)", fontsize=9)
 
 
@@ -177,8 +178,8 @@ def _draw_panel(
         bbox_to_anchor=(0.0, 0.99),
         ncols=4,
         borderpad=0,
-        handlelength=2.0,
-        columnspacing=0.9,
+        handlelength=1.6,
+        columnspacing=0.8,
     )
 
 
