@@ -83,13 +83,19 @@ def describe(rows: Iterable[Row]) -> list[str]:
     """Return a line for each part: its largest size and how time and memory grow."""
     lines = []
     for name, own in by_part(rows).items():
-        exponent, last = fit_exponent(own), own[-1]
-        worse = " (worse than linear)" if exponent > WORSE else ""
-        lines.append(
+        last = own[-1]
+        line = (
             f"{name}: {float(last['seconds']):.2f} s and {float(last['peak_mb']):.0f} MB for "
-            f"{int(last['size']):,} {last['unit']}; time grows with size to the power "
-            f"{exponent:.2f}{worse}, memory by {memory_of_each(own):.2f} kB each"
+            f"{int(last['size']):,} {last['unit']}"
         )
+        if len(own) > 1:  # one size says nothing of growth
+            exponent = fit_exponent(own)
+            worse = " (worse than linear)" if exponent > WORSE else ""
+            line += (
+                f"; time grows with size to the power {exponent:.2f}{worse}, memory by "
+                f"{memory_of_each(own):.2f} kB each"
+            )
+        lines.append(line)
     return lines
 
 

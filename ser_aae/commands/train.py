@@ -79,14 +79,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _validation_line(trained: Sequence[Path]) -> str:
-    """Return the UA of the validation speakers of runs, and the mean of several."""
+    """Return the UA of the validation speakers of runs, and the mean of several.
+
+    It says so where no test part of them was read, by an earlier command either.
+    """
+    from ser_aae.results.folder import is_complete
     from ser_aae.results.text import percent
     from ser_aae.training.ending import validation_accuracy
 
     found = [validation_accuracy(folder) for folder in trained]
     of_each = " ".join(map(percent, found))
     mean = f", mean {percent(fmean(found))}" if len(found) > 1 else ""
-    return f"UA on validation speakers {of_each}{mean}; test part unread"
+    unread = "" if any(map(is_complete, trained)) else "; test part unread"
+    return f"UA on validation speakers {of_each}{mean}{unread}"
 
 
 def _plan(config: RunConfig, store: Path, is_all: bool) -> list[str]:

@@ -43,6 +43,11 @@ def test_growth_that_is_worse_than_linear_is_told():
     assert "worse" not in grid
 
 
+def test_one_size_says_nothing_of_growth():
+    row = {"part": "report", "unit": "runs", "size": 50, "seconds": 2.0, "peak_mb": 80.0}
+    assert growth.describe([row]) == ["report: 2.00 s and 80 MB for 50 runs"]
+
+
 def test_memory_is_told_for_each_thing():
     rows = [row("plan", 1024, 1.0, 100.0), row("plan", 2048, 1.0, 103.0)]
     assert growth.memory_of_each(rows) == pytest.approx(3.0)

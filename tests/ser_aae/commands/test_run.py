@@ -96,6 +96,9 @@ def test_validation_only_leaves_the_test_part_unread_until_it_is_asked_for(
     assert "stage 2 epoch" not in capsys.readouterr().err
     assert [(run / "best.weights.h5").read_bytes() for run in runs] == weights
     assert all((run / "result.json").is_file() for run in runs)
+    capsys.readouterr()
+    assert main([*fewer, "--validation-only"]) == 0  # read by now, and not called unread
+    assert capsys.readouterr().out.splitlines()[0] == line.removesuffix("; test part unread")
 
 
 def test_a_fold_out_of_range_is_refused(trained, monkeypatch, refused):
