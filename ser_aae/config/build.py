@@ -106,10 +106,32 @@ def read_file(path: Path) -> list[Given]:
     return _settings_in(_compose(path), path)
 
 
+def read_documents(path: Path) -> list[list[Given]]:
+    """Read the settings of each document of a YAML file, which are parted by lines of `---`.
+
+    Raises:
+        UserError: The file cannot be read, or a document is not as `read_file` takes it.
+    """
+    return [_settings_in(root, path) for root in _compose_all(path)]
+
+
 def _compose(path: Path) -> yaml.Node | None:
-    """Return the nodes of a YAML file, which know their lines; `None` for an empty one."""
+    """Return the nodes of a YAML file, which know their lines; `None` for an empty one.
+
+    Raises:
+        UserError: The file cannot be read, or has several documents.
+    """
+    roots = _compose_all(path)
+    if len(roots) > 1:
+        line = roots[1].start_mark.line + 1
+        raise UserError(f"{path}:{line}: expected one document of settings, got {len(roots)}")
+    return roots[0] if roots else None
+
+
+def _compose_all(path: Path) -> list[yaml.Node]:
+    """Return the nodes of each document of a YAML file."""
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+        return list(yaml.compose_all(path.read_text(encoding="utf-8"), yaml.SafeLoader))
     except OSError as error:
         raise UserError(f"--config {path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

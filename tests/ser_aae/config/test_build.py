@@ -131,7 +131,7 @@ def test_a_wrong_value_of_a_file_is_named_with_its_line(config_file):
         ("seed: 1\nseed: 2\n", ":2: seed: said already"),
         ("model: {alpha: 1}\nmodel.alpha: 2\n", ":2: model.alpha: said already"),
         ("model: [\n", "expected YAML"),
-        ("seed: 1\n---\nseed: 2\n", "expected YAML"),
+        ("seed: 1\n---\nseed: 2\n", ":3: expected one document of settings, got 2"),
         ("&a [*b]\n", "expected YAML"),
         ("seed: \x00\n", "expected YAML"),
     ],
