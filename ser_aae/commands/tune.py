@@ -204,8 +204,8 @@ def _read_searches(arguments: argparse.Namespace) -> "list[Search]":
 def _list_models(base: RunConfig, arguments: argparse.Namespace) -> list[RunConfig]:
     """Return a config for each kind of model and each task of the artefact of `--for`.
 
-    It is that of the artefact's first cell of them. So a search has the corpora, protocol, stage 1
-    and batches of the comparison that it is made for.
+    It is that of the artefact's first cell of them which has most tasks. So a search has the
+    corpora, protocol, stage 1 and batches of the comparison that it is made for.
 
     Raises:
         UserError: There is no such artefact, it trains nothing, or a flag says what its cells say.
@@ -226,11 +226,11 @@ def _list_models(base: RunConfig, arguments: argparse.Namespace) -> list[RunConf
     (artefact,) = choose([arguments.artefact], setup)
     if not artefact.cells:
         raise UserError(f"--for {arguments.artefact}: trains nothing; name another artefact")
-    first = {
-        (cell.config.task, cell.config.model.kind): cell.config for cell in artefact.cells[::-1]
-    }
-    models = dict.fromkeys((cell.config.task, cell.config.model.kind) for cell in artefact.cells)
-    return [replace(first[model], seed=base.seed) for model in models]
+    of_model: dict[tuple[str, str], list[RunConfig]] = {}
+    for config in (cell.config for cell in artefact.cells):
+        of_model.setdefault((config.task, config.model.kind), []).append(config)
+    whole = (max(configs, key=lambda each: len(each.model.tasks)) for configs in of_model.values())
+    return [replace(config, seed=base.seed) for config in whole]
 
 
 def _refuse_beside_artefact(arguments: argparse.Namespace) -> None:

@@ -221,6 +221,15 @@ def test_every_model_of_a_comparison_is_searched_with_as_many_trials(
     assert {search.config.training.pretraining for search in asked} == {"supervised"}
 
 
+def test_of_models_of_a_kind_the_one_with_most_tasks_is_searched():
+    from ser_aae.commands.run_config import read_config
+
+    words = ["tune", *COMPARED, "--for", "table-5"]
+    arguments = cli.build_parser().parse_args(words)
+    models = tune._list_models(read_config(arguments), arguments)
+    assert [model.model.tasks for model in models] == [(), ("gender", "speaker")]
+
+
 def test_a_search_for_a_comparison_is_of_the_models_it_compares(tune_with, searched):
     assert tune_with("--for", "table-5", "--trials", "3", base=COMPARED) == 2
     (first,) = searched
