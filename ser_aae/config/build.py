@@ -12,7 +12,14 @@ from typing import Any
 
 import yaml
 
-from ser_aae.config import CORPORA, TABLES, FrontEndConfig, RunConfig, complete_stored
+from ser_aae.config import (
+    CORPORA,
+    TABLES,
+    FrontEndConfig,
+    RunConfig,
+    TrainingConfig,
+    complete_stored,
+)
 from ser_aae.config.datasets import Table, given_path, record_tables, stored_name
 from ser_aae.config.fields import (
     Given,
@@ -82,6 +89,8 @@ def build_config(
     config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
     config = replace(config, tables=record_tables(config.datasets, known, prepared, anew))
     _check_together(config)
+    if not (stored or prepared):
+        _check_balance(config.training)
     return config
 
 
@@ -202,6 +211,20 @@ def _check_together(config: RunConfig) -> None:
         raise UserError(
             f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
             f"pools shrink time by, got {config.data.segment_frames}"
+        )
+
+
+def _check_balance(training: TrainingConfig) -> None:
+    """Refuse two balances of classes at a time; runs of before may have both.
+
+    Weights alone, or the margin alone, aim at posteriors of classes that are equally frequent,
+    which UA measures. Both together aim at p/π², with π a class' share: no figure measures that.
+    """
+    if training.class_weights != "none" and training.logit_adjustment:
+        raise UserError(
+            f"training.class_weights: expected none where training.logit_adjustment is "
+            f"{training.logit_adjustment:g}, for each by itself balances the classes and both "
+            f"together overdo it, got {training.class_weights}; set one to none, or the other to 0"
         )
 
 
