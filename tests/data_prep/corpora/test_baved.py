@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from data_prep.build import prepare
 from data_prep.corpora import baved, find_adapter
 from data_prep.corpus_check import check_corpus
+from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 
 
@@ -102,3 +104,12 @@ def test_real_recordings_under_two_names_are_found(real_corpora):
     assert {tuple(group["speakers"]) for group in across} == {("baved:46", "baved:53")}
     each = Counter(row["speaker"] for row in report["speakers"] for _ in range(row["utterances"]))
     assert (each["baved:46"], each["baved:53"]) == (21, 21)
+
+
+def test_prepare_tells_of_recordings_under_two_names(corpus, tmp_path):
+    root, store = corpus.root.parent, tmp_path / "store"
+    prepared = prepare("baved", root, store, FrontEndConfig(), allow_partial=True)
+
+    (told,) = (line for line in prepared.messages if "several names" in line)
+    assert "several names: 1, of which 1 differ in speaker" in told
+    assert "46-m-20-3-2-954, 53-m-20-3-2-1021" in told
