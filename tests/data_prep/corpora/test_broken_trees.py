@@ -26,7 +26,7 @@ LISTED = ("audformat", "csv", "demo", "esd", "iemocap", "msp", "nemo")
 """Corpora with a table that has a row a recording; of others the names are the labels."""
 TABLES_ALONE = ("audformat", "csv", "demo")
 """Corpora that are what their tables list, whatever else lies there."""
-LABELS = (".csv", ".tsv", ".txt", ".yaml")
+LABELS = (".csv", ".json", ".tsv", ".txt", ".yaml")
 
 
 @dataclass
