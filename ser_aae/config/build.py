@@ -81,7 +81,7 @@ def build_config(
     known = [table for table in tables if table.given not in anew]
     config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
     config = replace(config, tables=record_tables(config.datasets, known, prepared, anew))
-    _check_together(config)
+    check_together(config)
     return config
 
 
@@ -155,10 +155,20 @@ def _texts(node: yaml.Node) -> str | tuple[str, ...]:
     return "a mapping"
 
 
-def _check_together(config: RunConfig) -> None:
-    """Refuse settings that are possible each by itself, but not together."""
+def check_together(config: RunConfig) -> None:
+    """Refuse settings that are possible each by itself, but not together.
+
+    Raises:
+        UserError: There are such settings.
+    """
     _check_frontend(config.frontend)
     _check_update(config)
+    labelled, size = config.data.labelled_rows, config.training.batch_size
+    if labelled > size:
+        raise UserError(
+            f"data.labelled_rows: expected at most the {size} rows of a batch "
+            f"(training.batch_size), got {labelled}; give less, or larger batches"
+        )
     if config.training.compile == "xla" and config.training.deterministic:
         raise UserError(
             "training.compile: expected auto or off where training.deterministic is on, for XLA "

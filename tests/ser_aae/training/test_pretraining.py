@@ -25,7 +25,7 @@ from ser_aae.model.aae import build_model
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import read_predictions
 from ser_aae.training import pretraining
-from ser_aae.training.pretraining import adopt_weights, auxiliary_speakers, pretrain
+from ser_aae.training.pretraining import adopt_weights, pretrain, speakers_of_stage_one
 from ser_aae.training.run import train_and_evaluate
 
 PROCESS = """
@@ -210,7 +210,7 @@ def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tin
         norm = model.encoder.get_layer("encoder_1_norm").moving_mean.numpy()
         np.testing.assert_array_equal(norm, learnt["encoder/encoder_1_norm/moving_mean"])
         logits = model.classifiers["speaker"].get_layer("speaker_logits").kernel
-        speakers = auxiliary_speakers(data)
+        speakers = speakers_of_stage_one(data)
         assert speakers == [name for name in data.speakers if name.startswith("voices:")]
         known = np.isin(data.speakers, speakers)
         np.testing.assert_array_equal(
@@ -227,7 +227,7 @@ def test_speakers_are_numbered_among_themselves(config, tiny_store):
     data = assemble(drawn, tiny_store)
     (part,) = pretraining._number_speakers(data)
     utterances = part.corpus.utterances
-    speakers = auxiliary_speakers(data)
+    speakers = speakers_of_stage_one(data)
     assert len(speakers) == 4
     assert [speakers[number] for number in part.labels["speaker"][part.rows]] == [
         utterances[row].speaker for row in part.rows
