@@ -302,3 +302,10 @@ def test_a_name_like_no_other_gets_the_whole_list():
 def test_a_group_is_replaced_only_where_something_was_said():
     config = build_config(assignments=["model.alpha=0.9"])
     assert config == replace(RunConfig(), model=replace(RunConfig().model, alpha=0.9))
+
+
+def test_more_labelled_rows_than_a_batch_has_are_refused():
+    given = ["data.labelled_rows=16", "training.batch_size=8"]
+    text = message(build_config, assignments=given)
+    assert "data.labelled_rows: expected at most the 8 rows of a batch" in text
+    assert build_config(assignments=["data.labelled_rows=32"]).data.labelled_rows == 32

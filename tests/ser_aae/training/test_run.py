@@ -9,6 +9,7 @@ from tensorflow.python.framework import ops
 from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.config.fields import with_settings
 from ser_aae.config.kinds import KINDS
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
@@ -420,3 +421,32 @@ def test_the_rest_of_the_classes_is_mixed_in_by_its_share_and_changes_the_outcom
     # they are no class of the result, and none of them is tested on
     assert {tuple(result["classes"]) for result in results} == {("anger", "happiness", "neutral")}
     assert {result["n"] for result in results} == {12}
+
+
+def test_a_set_number_of_labelled_rows_makes_all_kinds_equal_and_changes_the_outcome(
+    config, store, tmp_path
+):
+    few = {"data.labelled_fraction": 0.25, "training.epochs": 1}
+    models = {
+        "cnn": {**few, "model.kind": "cnn"},
+        "cnn-mtl": {**few, "model.kind": "cnn-mtl", "auxiliary": ("other",)},
+    }
+    results, answers = {}, {}
+    for rows in (0, 8):
+        for kind, values in models.items():
+            own = with_settings(config, {**values, "data.labelled_rows": rows})
+            run = train_and_evaluate(own, store, tmp_path)
+            results[kind, rows] = read_json(run / "result.json")
+            answers[kind, rows] = read_predictions(run / "predictions.parquet").filter(like="p_")
+    equal = [
+        [results[kind, rows][name] for kind in models for name in ("updates", "labelled_rows")]
+        for rows in (0, 8)
+    ]
+    assert equal[1][:2] == equal[1][2:]
+    assert equal[1][1] == 8
+    assert equal[0][:2] != equal[0][2:]
+    assert equal[0][1] > 4 * equal[0][3]
+    for kind in models:
+        assert not answers[kind, 0].equals(answers[kind, 8])
+    assert results["cnn", 8]["pretraining_updates"] == 0
+    assert results["cnn-mtl", 8]["pretraining_updates"] > 0
