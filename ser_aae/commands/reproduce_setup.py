@@ -41,7 +41,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     base = build_config(
         arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()
     )
-    compared = compare_fairly(base, names)
+    compared = compare_fairly(base, names, budget)
     check_together(budget.apply(compared))
     return Setup(
         datasets=tuple(arguments.datasets),

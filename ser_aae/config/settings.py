@@ -359,7 +359,7 @@ class TrainingConfig:
         before="all",
         acts=_may_pretrain,
     )
-    pretraining_data: str = setting(
+    pretraining_data: str = late_setting(  # the key of stage 1 says by itself what is trained on
         "auxiliary",
         UNSTATED,
         "stage 1 of a run without auxiliary corpora: none, or one of its own on its training part, "

@@ -15,7 +15,8 @@ from ser_aae.experiments.tuned import Tuned
 SETUP = Setup(budget=Budget("few"), corpora=known_facts())
 
 
-COMPARISON = replace(SETUP, base=compare_fairly(SETUP.base, ()))
+FULL = BUDGETS["full"]
+COMPARISON = replace(SETUP, base=compare_fairly(SETUP.base, (), FULL))
 """What `reproduce` makes of the preset."""
 
 
@@ -106,7 +107,7 @@ def test_updates_and_labelled_rows_are_equal_and_said_under_each_comparison(name
 def test_stage_1_is_counted_in_updates():
     updates = COMPARED["training.pretraining_steps"]
     assert f"begins with {updates} updates of gender" in notes_of("figure-3", COMPARISON)
-    given = compare_fairly(SETUP.base, ["training.pretraining_epochs"])
+    given = compare_fairly(SETUP.base, ["training.pretraining_epochs"], FULL)
     assert given.training.pretraining_steps == 0  # its length is given in epochs
     assert "begins with 10 epochs of gender" in notes_of("figure-3", replace(SETUP, base=given))
 
@@ -117,7 +118,7 @@ def points_of(setup):
 
 @pytest.mark.parametrize("budget", BUDGETS.values(), ids=BUDGETS)
 def test_the_points_of_figure_4_differ_in_speakers_alone(budget):
-    setup = replace(COMPARISON, budget=budget)
+    setup = replace(SETUP, base=compare_fairly(SETUP.base, (), budget), budget=budget)
     trainings = {
         replace(cell.config.training, pretraining_data="auxiliary") for cell in points_of(setup)
     }

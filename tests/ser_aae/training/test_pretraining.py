@@ -322,6 +322,10 @@ def test_a_stage_1_that_nothing_is_learnt_from_is_none(config, kind, pretraining
     assert own.has_stage_one == has_one
     assert not with_settings(own, {"training.pretraining_epochs": 0}).has_stage_one
     assert not with_settings(own, {"training.pretraining_data": "auxiliary"}).has_stage_one
+    # how it is trained is in the run's name, and in no name where there is none
+    assert own.digest() != with_settings(own, {"training.pretraining_steps": 9}).digest()
+    none = with_settings(own, {"training.pretraining_data": "auxiliary"})
+    assert none.digest() == with_settings(none, {"training.pretraining_steps": 9}).digest()
 
 
 def start(config, store, runs):

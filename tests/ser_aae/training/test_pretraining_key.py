@@ -98,7 +98,6 @@ def test_every_setting_counts_that_does_not_say_otherwise():
             "training.compile": "off",
             "training.precision": "mixed_bfloat16",
             "training.pretraining_steps": 5,
-            "training.pretraining_data": "training",
         },
     )
     counted = settings_of_stage_one(config)
