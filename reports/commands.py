@@ -115,7 +115,8 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     # a setting that was given counts as given again, even with its default value
     decisive = {name: str(get(setup.base, name)) for name in sorted(setup.decisive)}
     values = decisive | changed
-    for name, usual in compared_settings(setup.budget).items():  # what `reproduce` sets by itself
+    # what `reproduce` sets by itself
+    for name, usual in compared_settings(setup.base, setup.budget).items():
         values.pop(name, None)
         if (value := get(setup.base, name)) != usual:
             values[name] = str(value)

@@ -81,7 +81,7 @@ def build_config(
     known = [table for table in tables if table.given not in anew]
     config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
     config = replace(config, tables=record_tables(config.datasets, known, prepared, anew))
-    check_together(config)
+    _check_together(config)
     return config
 
 
@@ -155,12 +155,8 @@ def _texts(node: yaml.Node) -> str | tuple[str, ...]:
     return "a mapping"
 
 
-def check_together(config: RunConfig) -> None:
-    """Refuse settings that are possible each by itself, but not together.
-
-    Raises:
-        UserError: There are such settings.
-    """
+def _check_together(config: RunConfig) -> None:
+    """Refuse settings that are possible each by itself, but not together."""
     _check_frontend(config.frontend)
     _check_update(config)
     labelled, size = config.data.labelled_rows, config.training.batch_size

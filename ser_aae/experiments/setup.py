@@ -34,25 +34,18 @@ _SELECTIONS = ("data.auxiliary_subset", "data.auxiliary_speakers", "verification
 _SIZES = ("model.filters", "model.classifier_pool")
 """Settings of the preset `paper` that a base may change and still follow the paper."""
 
-COMPARED: Mapping[str, Any] = {
-    "data.labelled_rows": 16,
-    "training.pretraining": "supervised",
-    "training.pretraining_steps": 30000,
+_COMPARED: Mapping[str, tuple[float, int]] = {
+    "smoke": (0.75, 20),
+    "small": (0.5, 1000),
+    "full": (0.5, 30000),
 }
-"""Settings that make comparisons of the paper fair, whatever the preset. All models begin with the
-same stage 1 (Sec. 4.3), of as many updates whatever the number of its speakers: some three passes
-over 600 of LibriSpeech. In stage 2 all make the same updates on the same number of labels, half a
-batch, which leaves the other half to speech without them. Setups of before have the values of
-their base."""
+"""Budget to the labelled share of a batch of stage 2 and to the updates of stage 1 in comparisons.
 
-_COMPARED_IN: Mapping[str, Mapping[str, Any]] = {
-    "smoke": {"data.labelled_rows": 24, "training.pretraining_steps": 20},
-    "small": {"training.pretraining_steps": 1000},
-}
-"""Budget to what it has in the place of `COMPARED`; no part of it, for stored budgets lack it."""
+Half a batch is left to speech without labels; 30,000 updates are some three passes over 600
+speakers of LibriSpeech. No part of the budgets, for stored ones lack both."""
 
 _INSTEAD = {"training.pretraining_steps": "training.pretraining_epochs"}
-"""Settings of `COMPARED` to others that, where they are given, say the same in another way."""
+"""Settings of a comparison to others that, where they are given, say the same in another way."""
 
 Value = TypeVar("Value")
 
@@ -218,14 +211,24 @@ class Setup(Naming):
         return self.budget.repetitions if self.repetitions is None else self.repetitions
 
 
-def compared_settings(budget: Budget) -> dict[str, Any]:
-    """Return the settings that make comparisons of a budget fair."""
-    return {**COMPARED, **_COMPARED_IN.get(budget.name, {})}
+def compared_settings(base: RunConfig, budget: Budget) -> dict[str, Any]:
+    """Return the settings that make comparisons of the paper fair, whatever the preset.
+
+    All models begin with the same stage 1 (Sec. 4.3), of as many updates whatever the number of its
+    speakers. In stage 2 all make the same updates on the same number of labels. Setups of before
+    have the values of their base.
+    """
+    share, updates = _COMPARED.get(budget.name, _COMPARED["full"])
+    return {
+        "data.labelled_rows": max(1, int(share * base.training.batch_size)),
+        "training.pretraining": "supervised",
+        "training.pretraining_steps": updates,
+    }
 
 
 def compare_fairly(base: RunConfig, given: Collection[str], budget: Budget) -> RunConfig:
     """Return a base for comparisons, which are fair but for the settings that were given."""
-    fair = compared_settings(budget).items()
+    fair = compared_settings(base, budget).items()
     return with_settings(base, {k: v for k, v in fair if not {k, _INSTEAD.get(k)} & {*given}})
 
 
