@@ -176,12 +176,13 @@ def _run_config() -> RunConfig:
 def _open_first_batch(folder: Path, _count: int) -> Iterator[Action]:
     """Give the way from a store to the first batch, the training part measured on it."""
     from ser_aae.batches.pipeline import measure_normalisation, training_dataset
+    from ser_aae.data.mixture import Share
     from ser_aae.data.run_data import assemble
 
     def read_batch() -> None:
         data = assemble(_run_config(), folder)
         measured = measure_normalisation(data.train)
-        next(iter(training_dataset(data.train, (), measured, DATA, 32, 0)))
+        next(iter(training_dataset([Share(data.train, 32)], 1, measured, DATA, 0)))
 
     yield read_batch
 
@@ -189,7 +190,7 @@ def _open_first_batch(folder: Path, _count: int) -> Iterator[Action]:
 @contextlib.contextmanager
 def _open_bookkeeping(folder: Path, _count: int) -> Iterator[Action]:
     """Give an epoch's bookkeeping: its steps, and the scores of the validation part."""
-    from ser_aae.batches.pipeline import steps_per_epoch
+    from ser_aae.data.mixture import Share, steps_per_epoch
     from ser_aae.data.run_data import assemble
     from ser_aae.training.scoring import score_tasks
 
@@ -199,7 +200,7 @@ def _open_bookkeeping(folder: Path, _count: int) -> Iterator[Action]:
     posteriors = {task: draw.random((rows, size)) for task, size in data.num_classes.items()}
 
     def keep_books() -> None:
-        steps_per_epoch(data.train, DATA, 32, mixed=False)
+        steps_per_epoch([Share(data.train, 32)], DATA.segment_frames)
         score_tasks(posteriors, data.validation, data.target.task)
 
     yield keep_books

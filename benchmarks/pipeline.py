@@ -23,19 +23,21 @@ from measuring import make_parser, seconds_by_turns
 from train_step import build_step
 
 from data_prep.build import prepare
-from ser_aae.batches.pipeline import measure_normalisation, steps_per_epoch, training_dataset
+from ser_aae.batches.pipeline import measure_normalisation, training_dataset
 from ser_aae.config import RunConfig
+from ser_aae.data.mixture import Share, steps_per_epoch
 from ser_aae.data.run_data import assemble
 
 
 def batches_of(config: RunConfig, store: Path) -> tuple[Iterator, int]:
     """Return an endless iterator over training batches and the steps of an epoch."""
     data = assemble(config, store)
-    size = config.training.batch_size
+    mixture = [Share(data.train, config.training.batch_size)]
+    steps = steps_per_epoch(mixture, config.data.segment_frames)
     stream = training_dataset(
-        data.train, [], measure_normalisation(data.train), config.data, size, seed=1
+        mixture, steps, measure_normalisation(data.train), config.data, seed=1
     )
-    return iter(stream), steps_per_epoch(data.train, config.data, size, mixed=False)
+    return iter(stream), steps
 
 
 def read_epoch(batches: Iterator, steps: int) -> None:

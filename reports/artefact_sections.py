@@ -51,7 +51,8 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
             section.tables.append((heading, confidence, ""))
     section.pictures, behind = draw_pictures(filling, stem.with_suffix(".png"), places)
     remark = REMARKS.get(artefact.name)
-    section.notes = [(text, "") for text in (*artefact.notes, *([remark] if remark else ()))]
+    said = (*artefact.notes, *_updates_notes(filling), *([remark] if remark else ()))
+    section.notes = [(text, "") for text in said]
     data = cells_table(filling) if filling.cells else frames[""]
     if filling.cells:
         section.details.append(("What each cell is made of, and its command", data))
@@ -101,6 +102,21 @@ def _warnings(filling: Filling) -> list[str]:
     if dependent:
         found.append(f"Not speaker-independent: {', '.join(sorted(dependent))}.")
     return found
+
+
+def _updates_notes(filling: Filling) -> list[str]:
+    """Return a note on the updates that the runs of an artefact made, and on the labels in each."""
+    made = {each for item in filling.cells for each in item.updates}
+    if not made:
+        return []
+    first, second, rows = (
+        " to ".join(f"{end:,g}" for end in dict.fromkeys((min(found), max(found))))
+        for found in zip(*made, strict=True)
+    )
+    return [
+        f"Ours: {first} updates of stage 1 and {second} of stage 2 a run, with {rows} rows with a "
+        "label of the primary task in each of stage 2."
+    ]
 
 
 def find_picture_gaps(filling: Filling, places: Places) -> list[str]:

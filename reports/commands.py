@@ -11,7 +11,7 @@ from ser_aae.config import RunConfig, without_idle
 from ser_aae.config.datasets import given_path, stored_name
 from ser_aae.config.fields import get
 from ser_aae.config.presets import PRESETS
-from ser_aae.experiments.setup import COMPARED, TUNED, Setup, setup_folder
+from ser_aae.experiments.setup import TUNED, Setup, compared_settings, setup_folder
 from ser_aae.results.folder import CONFIG, flatten
 from ser_aae.results.places import Places
 
@@ -115,7 +115,8 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     # a setting that was given counts as given again, even with its default value
     decisive = {name: str(get(setup.base, name)) for name in sorted(setup.decisive)}
     values = decisive | changed
-    for name, usual in COMPARED.items():  # what `reproduce` sets by itself
+    # what `reproduce` sets by itself
+    for name, usual in compared_settings(setup.base, setup.budget).items():
         values.pop(name, None)
         if (value := get(setup.base, name)) != usual:
             values[name] = str(value)

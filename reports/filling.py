@@ -34,6 +34,8 @@ class Filled(Summary):
         lacks: Text of `describe_gap`, `""` where all was run that the setup asks for.
         synthetic: Corpora without people in them.
         comparison: Test against the artefact's reference, `None` for none.
+        updates: For each run that wrote them down its updates of stage 1, of stage 2, and the rows
+            with a label in each of these.
     """
 
     cell: Cell
@@ -44,6 +46,7 @@ class Filled(Summary):
     lacks: str = ""
     synthetic: tuple[str, ...] = ()
     comparison: Comparison | None = None
+    updates: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,13 @@ def synthetic_corpora(evaluation: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(named | ({evaluation["dataset"], *used} & set(SYNTHETIC))))
 
 
+def _updates_of(evaluation: Mapping[str, Any]) -> tuple[tuple[float, ...], ...]:
+    """Return the updates of the runs that wrote them down; those of before did not."""
+    names = ("pretraining_updates", "updates", "labelled_rows")
+    found = [tuple(run["stored"].get(name) for name in names) for run in evaluation["runs"]]
+    return tuple(each for each in found if None not in each)
+
+
 def _fill_cell(
     artefact: str, cell: Cell, setup: Setup, places: Places, evaluations: Evaluations
 ) -> Filled:
@@ -142,6 +152,7 @@ def _fill_cell(
         command=command,
         lacks=lacks,
         synthetic=synthetic,
+        updates=() if evaluation is None else _updates_of(evaluation),
     )
 
 

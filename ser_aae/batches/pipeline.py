@@ -15,6 +15,7 @@ import tensorflow as tf
 from ser_aae.batches.augmentation import Augmentation
 from ser_aae.batches.windows import cut_windows
 from ser_aae.config import DataConfig
+from ser_aae.data.mixture import Mixture
 from ser_aae.data.part import Part
 from ser_aae.frontend.segments import all_segment_starts
 from ser_aae.store.records import parse
@@ -50,51 +51,37 @@ def measure_normalisation(parts: Sequence[Part]) -> Normalisation:
     return Normalisation(mean.astype(np.float32), deviation.astype(np.float32))
 
 
-def steps_per_epoch(primary: Sequence[Part], data: DataConfig, batch_size: int, mixed: bool) -> int:
-    """Return the steps in which each segment of the primary parts is seen once.
-
-    The segments of a part that asks for longer epochs (`Part.epoch_rows`) come again.
-    """
-    segments = sum(part.epoch_segments(data.segment_frames) for part in primary)
-    return max(1, math.ceil(segments / _primary_rows(data, batch_size, mixed)))
-
-
 def training_dataset(
-    primary: Sequence[Part],
-    auxiliary: Sequence[Part],
+    mixture: Mixture,
+    steps: int,
     normalisation: Normalisation,
     data: DataConfig,
-    batch_size: int,
     seed: int,
     first_epoch: int = 0,
 ) -> tf.data.Dataset:
     """Build the endless stream of training batches, from the first step of `first_epoch` on.
 
-    Each epoch visits every segment of `primary` once, or as often as `steps_per_epoch` says, in
-    random windows; a share `data.auxiliary_ratio` of each batch comes from `auxiliary` where there
-    is any.
+    In an epoch of so many steps each segment of a share, in random windows, comes once before any
+    comes again.
 
     Returns:
-        Batches of segments `(batch_size, bins, segment_frames, 1)` float32 and labels
-        `{task: (batch_size,)}` int32.
+        Batches of segments `(rows of all shares, bins, segment_frames, 1)` float32 and labels
+        `{task: (rows of all shares,)}` int32, share after share.
     """
-    steps = steps_per_epoch(primary, data, batch_size, bool(auxiliary))
-    augmentation = Augmentation(primary[0].corpus.frontend, data, normalisation.mean)
+    augmentation = Augmentation(mixture[0].parts[0].corpus.frontend, data, normalisation.mean)
     # masks are drawn by an op with a state of its own, which has to run through the epochs before
     start = 0 if augmentation.masks else first_epoch
-    rows = _primary_rows(data, batch_size, bool(auxiliary))
-    sources = [[_open_source(part, data) for part in parts] for parts in (primary, auxiliary)]
+    sources = [[_open_source(part, data) for part in share.parts] for share in mixture]
 
-    def draw(stream: int, epoch: tf.Tensor, size: int) -> tf.data.Dataset:
+    def draw(stream: int, epoch: tf.Tensor) -> tf.data.Dataset:
         epoch_seed = _epoch_seed(seed, stream, epoch)
         segments = _random_segments(sources[stream], data, augmentation, epoch_seed)
-        return segments.batch(size, drop_remainder=True)
+        return segments.batch(mixture[stream].rows, drop_remainder=True)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        batches = draw(0, epoch, rows)
-        if rows < batch_size:
-            others = draw(1, epoch, batch_size - rows)
-            batches = tf.data.Dataset.zip(batches, others).map(_join)
+        batches = draw(0, epoch)
+        for stream in range(1, len(mixture)):
+            batches = tf.data.Dataset.zip(batches, draw(stream, epoch)).map(_join)
         return batches.take(steps)
 
     stream = tf.data.Dataset.range(start, tf.int64.max).flat_map(epoch_batches)
@@ -245,10 +232,3 @@ def to_network(segments: tf.Tensor, normalisation: Normalisation) -> tf.Tensor:
 
 def _join(first: tuple, second: tuple) -> tuple:
     return tf.nest.map_structure(lambda a, b: tf.concat([a, b], axis=0), first, second)
-
-
-def _primary_rows(data: DataConfig, batch_size: int, mixed: bool) -> int:
-    """Return how many rows of a batch are primary ones, at least one."""
-    if not mixed:
-        return batch_size
-    return max(1, batch_size - round(batch_size * data.auxiliary_ratio))

@@ -24,7 +24,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     from data_prep.corpora import known_aliases, known_facts
     from ser_aae.config.build import build_config, parse_assignment, read_file
     from ser_aae.config.datasets import record_tables
-    from ser_aae.experiments.setup import BUDGETS, COMPARED, Setup, compare_fairly
+    from ser_aae.experiments.setup import BUDGETS, Setup, compare_fairly, compared_settings
     from ser_aae.experiments.tuned import Tuned, read_tuned
 
     budget = BUDGETS[arguments.budget]
@@ -44,7 +44,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     return Setup(
         datasets=tuple(arguments.datasets),
         auxiliary="" if arguments.auxiliary == NO_CORPUS else arguments.auxiliary,
-        base=compare_fairly(base, names),
+        base=compare_fairly(base, names, budget),
         budget=budget,
         max_auxiliary_speakers=arguments.auxiliary_speakers,
         tuned=read_tuned(arguments.tuned) if arguments.tuned else Tuned(),
@@ -52,7 +52,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         # absolute: the report may be made in another folder
         data_root=str(arguments.data_root.absolute()),
         allow_partial=arguments.allow_partial,
-        given=tuple(sorted(names - COMPARED.keys())),
+        given=tuple(sorted(names - compared_settings(base, budget).keys())),
         tables=record_tables([*arguments.datasets, arguments.auxiliary]),
         corpora=known_facts(),
     )

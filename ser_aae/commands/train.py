@@ -108,6 +108,7 @@ def _plan(config: RunConfig, store: Path, is_all: bool) -> list[str]:
         data = assemble(one, store)
         if times is None:  # folds have one model, but for a few speakers
             times = measure_steps(one, data.num_classes)
+        if not planned or not one.auxiliary:  # without auxiliary corpora each fold has its own
             planned += filter(None, [plan_stage_one(one, data, times)])
         planned.append(plan_fold(one, data, times))
     whole = duration(sum(seconds for _, seconds in planned))

@@ -212,14 +212,14 @@ def _list_models(base: RunConfig, arguments: argparse.Namespace) -> list[RunConf
     """
     from data_prep.corpora import known_facts
     from ser_aae.experiments.artefacts import choose
-    from ser_aae.experiments.setup import Setup, compare_fairly
+    from ser_aae.experiments.setup import BUDGETS, Setup, compare_fairly
 
     _refuse_beside_artefact(arguments)
     given = name_given(arguments)
     setup = Setup(
         datasets=(base.dataset,),
         auxiliary=base.auxiliary[0] if base.auxiliary else "",
-        base=compare_fairly(base, given),
+        base=compare_fairly(base, given, BUDGETS["full"]),
         given=tuple(sorted(given)),
         corpora=known_facts(),
     )

@@ -190,6 +190,12 @@ def _check_together(config: RunConfig) -> None:
     """Refuse settings that are possible each by itself, but not together."""
     _check_frontend(config.frontend)
     _check_update(config)
+    labelled, size = config.data.labelled_rows, config.training.batch_size
+    if labelled > size:
+        raise UserError(
+            f"data.labelled_rows: expected at most the {size} rows of a batch "
+            f"(training.batch_size), got {labelled}; give less, or larger batches"
+        )
     if config.training.compile == "xla" and config.training.deterministic:
         raise UserError(
             "training.compile: expected auto or off where training.deterministic is on, for XLA "

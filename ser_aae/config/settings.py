@@ -5,6 +5,7 @@ A field's `source` is a section of the paper or `"unstated"`; `ser_aae.config.pr
 the literal reading departs from these defaults, which are what validation data showed to work.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -82,7 +83,8 @@ class DataConfig:
     auxiliary_ratio: float = late_setting(
         0.5,
         UNSTATED,
-        "largest share without emotions of a batch of stage 2",
+        "largest share without emotions of a batch of stage 2; where data.labelled_rows are drawn, "
+        "the auxiliary corpora's share of its other rows",
         low=0,
         high=0.95,
         varied=Varied(
@@ -116,6 +118,14 @@ class DataConfig:
     )
     labelled_fraction: float = late_setting(
         1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
+    )
+    labelled_rows: int = late_setting(
+        0,
+        UNSTATED,
+        "rows of a batch of stage 2 that are drawn of utterances with a label of the primary task; "
+        "0 is as many as come",
+        low=0,
+        before=0,
     )
     unlabelled_rest: bool = late_setting(
         True, UNSTATED, "training speakers' utterances of other classes are mixed in, unlabelled"
@@ -262,6 +272,11 @@ def _has_auxiliary(run: Mapping[str, Any]) -> bool:
     return bool(run["auxiliary"])
 
 
+def _may_pretrain(run: Mapping[str, Any]) -> bool:
+    """Return whether a run has anything for a stage 1."""
+    return _has_auxiliary(run) or run["training"]["pretraining_data"] == "training"
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """Optimisation and its schedule."""
@@ -330,13 +345,30 @@ class TrainingConfig:
     pretraining_epochs: int = setting(
         10, UNSTATED, "on the auxiliary corpora alone (stage 1)", low=0
     )
+    pretraining_steps: int = setting(
+        0,
+        UNSTATED,
+        "updates of stage 1, parted evenly into its epochs; 0 is as many as its segments make",
+        low=0,
+        before=0,
+        acts=_may_pretrain,
+    )
     pretraining: str = setting(
         "all",
         "Sec. 4.3",
         "stage 1: gender and speaker classification alone, for every kind of model, or all phases",
         choices=("supervised", "all"),
         before="all",
-        acts=_has_auxiliary,
+        acts=_may_pretrain,
+    )
+    pretraining_data: str = late_setting(  # the key of stage 1 says by itself what is trained on
+        "auxiliary",
+        UNSTATED,
+        "stage 1 of a run without auxiliary corpora: none, or one of its own on its training part, "
+        "which no other run shares",
+        choices=("auxiliary", "training"),
+        before="auxiliary",
+        acts=lambda run: not _has_auxiliary(run),
     )
     epochs: int = late_setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
     patience_epochs: int = late_setting(30, "Sec. 4.3", "epochs without improvement", low=1)
@@ -365,6 +397,17 @@ class TrainingConfig:
         choices=("float32", "mixed_bfloat16"),
         before="float32",
     )
+
+    @property
+    def pretraining_epoch_steps(self) -> int:
+        """Steps of each epoch of stage 1, 0 where they follow from its segments."""
+        epochs = self.pretraining_epochs
+        return math.ceil(self.pretraining_steps / epochs) if epochs else 0
+
+    @property
+    def pretraining_updates(self) -> int:
+        """Updates of stage 1, 0 where they follow from its segments."""
+        return self.pretraining_epochs * self.pretraining_epoch_steps
 
 
 def _draws_speakers(run: Mapping[str, Any]) -> bool:
@@ -452,6 +495,14 @@ class RunConfig(Naming, Settings):
     def is_pretrained_supervised(self) -> bool:
         """Whether stage 1 is classification alone, which serves every kind of model."""
         return self.training.pretraining == "supervised" and self.training.pretraining_epochs > 0
+
+    @property
+    def has_stage_one(self) -> bool:
+        """Whether it begins with a stage 1, from which its model has something to learn."""
+        training, learns = self.training, not self.model.learns_from_labels_alone
+        has_data = bool(self.auxiliary) or training.pretraining_data == "training"
+        has_something = learns or training.pretraining == "supervised"
+        return training.pretraining_epochs > 0 and has_data and has_something
 
     @property
     def datasets(self) -> tuple[str, ...]:

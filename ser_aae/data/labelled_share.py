@@ -11,51 +11,38 @@ from ser_aae.errors import UserError
 from ser_aae.labels import UNLABELLED
 
 
-def training_parts(labelled: Sequence[Part], config: RunConfig) -> list[Part]:
-    """Hide labels, and leave out rows without one where the model learns nothing from them.
+def training_parts(labelled: Sequence[Part], config: RunConfig) -> tuple[list[Part], list[Part]]:
+    """Hide labels; part the rows without one from the others, or leave them out.
 
     Rows without a label would only handicap a model of the primary task alone that reconstructs
     nothing: they would enter its normalisation and batch-norm statistics, and take the place of
-    labels in each batch. Its epochs have as many steps as if no label were hidden.
+    labels in each batch. Where rows with a label are drawn by themselves (`data.labelled_rows`),
+    the others are parts of their own. Epochs have as many steps as if no label were hidden.
+
+    Returns:
+        Parts that an epoch visits, and the rows without a label that are apart from them.
 
     Raises:
-        UserError: No row is left.
+        UserError: No row with a label is left where they are needed.
     """
     hidden = [_hide_labels(part, config) for part in labelled]
-    if not config.model.learns_from_labels_alone:
-        return hidden
+    alone = config.model.learns_from_labels_alone
+    if not (alone or config.data.labelled_rows):
+        return hidden, []
     kept = [part.labelled(config.task) for part in hidden]
     if not all(len(part.rows) for part in kept):
+        why = (
+            f"{config.model.kind} learns from labels alone"
+            if alone
+            else f"each batch is to have {config.data.labelled_rows} rows with one "
+            "(data.labelled_rows)"
+        )
         raise UserError(
             f"data.labelled_fraction: {config.data.labelled_fraction:g} leaves no training "
-            f"utterance its label, and {config.model.kind} learns from labels alone; choose a "
-            "larger share"
+            f"utterance its label, and {why}; choose a larger share"
         )
-    return kept
-
-
-def mixed_share(
-    config: RunConfig,
-    labelled: Sequence[Part],
-    unlabelled: Sequence[Part],
-    auxiliary: Sequence[Part],
-) -> float:
-    """Return the share of a batch of stage 2 that is not of the labelled parts.
-
-    The share is `data.auxiliary_ratio`. Without auxiliary corpora it is at most the unlabelled
-    parts' share of the training segments, since a few utterances would else fill half of every
-    batch, and at least one row.
-    """
-    ratio, size = config.data.auxiliary_ratio, config.training.batch_size
-    if auxiliary:
-        return ratio
-    if not unlabelled:
-        return 0.0
-    visits, others = (
-        sum(part.epoch_segments(config.data.segment_frames) for part in parts)
-        for parts in (labelled, unlabelled)
-    )
-    return min(ratio, max(1, size * others // (visits + others)) / size)
+    others = [] if alone else [part.unlabelled(config.task) for part in hidden]
+    return kept, [part for part in others if len(part.rows)]
 
 
 def _hide_labels(part: Part, config: RunConfig) -> Part:

@@ -60,6 +60,10 @@ class Part:
         whole = self.rows if self.epoch_rows is None else self.epoch_rows
         return replace(self, rows=self.rows[has_label], epoch_rows=whole)
 
+    def unlabelled(self, task: str) -> "Part":
+        """Return the rows that have no label of a task."""
+        return replace(self, rows=self.rows[self.labels[task][self.rows] == UNLABELLED])
+
 
 @dataclass(frozen=True)
 class Pool:

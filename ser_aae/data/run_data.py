@@ -58,7 +58,8 @@ class RunData:
         num_classes: Task to number of classes, the primary task first.
         speakers: Classes of the speaker task, in the order of their numbers.
         train: Parts with the primary task's labels.
-        unlabelled: Parts of the same corpora without labels (`data.unlabelled_rest`).
+        unlabelled: Parts of the same corpora without labels: of hidden ones, where rows with a
+            label are drawn by themselves (`data.labelled_rows`), and `data.unlabelled_rest`.
         auxiliary: Parts of the auxiliary corpora, without labels.
         mixed_auxiliary: Those of them that are mixed into the batches of stage 2: all, or none.
         validation: Part that selects the best epoch.
@@ -88,6 +89,11 @@ class RunData:
         return [*self.unlabelled, *self.mixed_auxiliary]
 
     @property
+    def pretraining(self) -> list[Part]:
+        """Parts of a stage 1: auxiliary ones, or the training parts of a run without them."""
+        return self.auxiliary or [*self.train, *self.unlabelled]
+
+    @property
     def parts(self) -> list[Part]:
         """All parts."""
         others = (*self.unlabelled, *self.auxiliary)
@@ -108,14 +114,16 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
     speakers = tuple(sorted({item.speaker for item in trained}))  # decisions M13
     labels = _make_labels(pool, target.task, target.numbers, speakers)
-    train = training_parts(pool.parts(labels, split.train), config)
+    train, hidden = training_parts(pool.parts(labels, split.train), config)
     # every protocol validates on one corpus, and tests on one
     (validation,), (test,) = (pool.parts(labels, rows) for rows in (split.validation, split.test))
     unlabelled, auxiliary_parts = (
         each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
         for each in (rest, auxiliary)
     )
-    train, unlabelled, mixed_auxiliary = _mark_rows(config, train, unlabelled, auxiliary_parts)
+    train, unlabelled, mixed_auxiliary = _mark_rows(
+        config, train, [*hidden, *unlabelled], auxiliary_parts
+    )
     counts = leakage["utterances"]
     labelled = sum(len(part.labelled(target.task).rows) for part in train)
     return RunData(

@@ -100,11 +100,30 @@ def stage_one_notes(setup: Setup, cells: Sequence[Cell]) -> tuple[str, ...]:
     pretrained = [cell.config for cell in cells if cell.config.auxiliary]
     if not pretrained or not all(config.is_pretrained_supervised for config in pretrained):
         return ()
+    training = pretrained[0].training
+    updates, epochs = training.pretraining_updates, training.pretraining_epochs
+    length = f"{updates} updates" if updates else f"{epochs} epochs"
     return (
-        f"Every model begins with {pretrained[0].training.pretraining_epochs} epochs of gender and "
-        f"speaker classification on {setup.title_of(pretrained[0].auxiliary[0])} alone (Sec. 4.3): "
-        "the same data, loss and number of updates. Models with the encoder share the outcome; the "
-        "trunk of the CNN has another shape, and an outcome of its own.",
+        f"Every model begins with {length} of gender and speaker classification on "
+        f"{setup.title_of(pretrained[0].auxiliary[0])} alone (Sec. 4.3): the same data, loss and "
+        "number of updates. Models with the encoder share the outcome; the trunk of the CNN has "
+        "another shape, and an outcome of its own.",
+    )
+
+
+def updates_notes(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """Return a note on the equal updates of all models of an artefact, if they are equal."""
+    configs = [cell.config for cell in cells]
+    rows = sorted({config.data.labelled_rows for config in configs})
+    if 0 in rows:
+        return ()
+    told, room = " or ".join(map(str, rows)), configs[0].training.batch_size - rows[0]
+    return (
+        "Every model makes the same number of updates in an epoch of stage 2, and draws "
+        f"{told} rows with a label in each of them, whatever the share of labels and the number of "
+        f"auxiliary speakers. Up to {room} rows without a label come on top, for models that learn "
+        "from them. Each model's own validation chooses its epoch, and its own schedule may end it "
+        f"before the {configs[0].training.epochs} epochs.",
     )
 
 

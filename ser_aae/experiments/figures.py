@@ -5,7 +5,14 @@ from typing import Any
 
 from ser_aae.config import RunConfig
 from ser_aae.config.kinds import KINDS
-from ser_aae.experiments.cells import UA, Artefact, Cell, cell_config, stage_one_notes
+from ser_aae.experiments.cells import (
+    UA,
+    Artefact,
+    Cell,
+    cell_config,
+    stage_one_notes,
+    updates_notes,
+)
 from ser_aae.experiments.setup import Setup, thin
 from ser_aae.experiments.tables import secondary_config
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
@@ -67,7 +74,7 @@ def figure_4(setup: Setup) -> Artefact:
     }
     most = setup.max_auxiliary_speakers
     steps = {most * step // STEPS_OF_SPEAKERS for step in range(STEPS_OF_SPEAKERS + 1)}
-    cells = (
+    cells = tuple(
         Cell(
             str(count),
             setup.title_of(dataset),
@@ -86,13 +93,14 @@ def figure_4(setup: Setup) -> Artefact:
         "Speakers can be identified only where they were trained on: that panel is 10-fold, the "
         "others leave one speaker out.",
         *_verification_notes(setup),
+        *_speakers_notes(setup, cells),
     )
-    return Artefact("figure-4", "More auxiliary speakers", tuple(cells), notes, reference="0")
+    return Artefact("figure-4", "More auxiliary speakers", cells, notes, reference="0")
 
 
 def figure_5(setup: Setup) -> Artefact:
     """UA against alpha, then against beta (Sec. 6.3)."""
-    cells = (
+    cells = tuple(
         Cell(
             f"{sweep.varied} {x:g}",
             f"{setup.title_of(dataset)}, {sweep.varied}",
@@ -110,7 +118,7 @@ def figure_5(setup: Setup) -> Artefact:
         for sweep in WEIGHT_SWEEPS
         for x in thin(sweep.values, setup.budget.points)
     )
-    return Artefact(FIGURE_5, "Weights alpha and beta, UA %", tuple(cells))
+    return Artefact(FIGURE_5, "Weights alpha and beta, UA %", cells, updates_notes(cells))
 
 
 def semi_supervised(setup: Setup) -> Artefact:
@@ -141,7 +149,9 @@ def semi_supervised(setup: Setup) -> Artefact:
 
 
 def _steps_notes(setup: Setup, cells: Sequence[Cell], others: str) -> tuple[str, ...]:
-    """Return a note on the updates that models make beyond those of the CNN, if they do."""
+    """Return a note on the updates of the models of a comparison, equal to the CNN's or beyond."""
+    if equal := updates_notes(cells):
+        return equal
     mixed = [
         cell.config
         for cell in cells
@@ -157,6 +167,23 @@ def _steps_notes(setup: Setup, cells: Sequence[Cell], others: str) -> tuple[str,
         f"{setup.title_of(mixed[0].auxiliary[0])}, so that an epoch, which visits each emotional "
         f"segment once, has about {' or '.join(f'{1 / (1 - s):.2g}' for s in shares)} times as "
         f"many steps, after {mixed[0].training.pretraining_epochs} epochs of stage 1.",
+    )
+
+
+def _speakers_notes(setup: Setup, cells: Sequence[Cell]) -> tuple[str, ...]:
+    """Return notes on what the points differ in, beside their auxiliary speakers."""
+    updates, equal = cells[-1].config.training.pretraining_updates, updates_notes(cells)
+    if not setup.auxiliary:
+        return equal
+    if not (updates and equal):
+        return (
+            "Points differ in more than speakers: 0 has no stage 1, and an epoch has more steps "
+            "where there are more speakers.",
+        )
+    return (
+        f"Points differ in auxiliary speakers alone: stage 1 makes {updates} updates each; at 0, "
+        "without auxiliary speech, on speakers and genders of the fold's own training part.",
+        *equal,
     )
 
 
@@ -178,6 +205,8 @@ def _speakers_config(setup: Setup, dataset: str, count: int, protocol: str) -> R
         own["verification"], own["verification_subset"] = _verification_corpus(setup)
     if not count:
         own["auxiliary"] = ()  # a number of 0 would be all of them
+        if setup.auxiliary and setup.budget.apply(setup.base).training.pretraining_steps:
+            own["training.pretraining_data"] = "training"
     return cell_config(setup, dataset, own=own)
 
 

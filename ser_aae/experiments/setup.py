@@ -34,9 +34,18 @@ _SELECTIONS = ("data.auxiliary_subset", "data.auxiliary_speakers", "verification
 _SIZES = ("model.filters", "model.classifier_pool")
 """Settings of the preset `paper` that a base may change and still follow the paper."""
 
-COMPARED: Mapping[str, Any] = {"training.pretraining": "supervised"}
-"""Settings that make comparisons of the paper fair, whatever the preset: all models begin with the
-same stage 1 (Sec. 4.3). Setups of before have the values of their base."""
+_COMPARED: Mapping[str, tuple[float, int]] = {
+    "smoke": (0.75, 20),
+    "small": (0.5, 1000),
+    "full": (0.5, 30000),
+}
+"""Budget to the labelled share of a batch of stage 2 and to the updates of stage 1 in comparisons.
+
+Half a batch is left to speech without labels; 30,000 updates are some three passes over 600
+speakers of LibriSpeech. No part of the budgets, for stored ones lack both."""
+
+_INSTEAD = {"training.pretraining_steps": "training.pretraining_epochs"}
+"""Settings of a comparison to others that, where they are given, say the same in another way."""
 
 Value = TypeVar("Value")
 
@@ -202,9 +211,25 @@ class Setup(Naming):
         return self.budget.repetitions if self.repetitions is None else self.repetitions
 
 
-def compare_fairly(base: RunConfig, given: Collection[str]) -> RunConfig:
-    """Return a base for comparisons: with `COMPARED`, but for the settings that were given."""
-    return with_settings(base, {k: v for k, v in COMPARED.items() if k not in given})
+def compared_settings(base: RunConfig, budget: Budget) -> dict[str, Any]:
+    """Return the settings that make comparisons of the paper fair, whatever the preset.
+
+    All models begin with the same stage 1 (Sec. 4.3), of as many updates whatever the number of its
+    speakers. In stage 2 all make the same updates on the same number of labels. Setups of before
+    have the values of their base.
+    """
+    share, updates = _COMPARED.get(budget.name, _COMPARED["full"])
+    return {
+        "data.labelled_rows": max(1, int(share * base.training.batch_size)),
+        "training.pretraining": "supervised",
+        "training.pretraining_steps": updates,
+    }
+
+
+def compare_fairly(base: RunConfig, given: Collection[str], budget: Budget) -> RunConfig:
+    """Return a base for comparisons, which are fair but for the settings that were given."""
+    fair = compared_settings(base, budget).items()
+    return with_settings(base, {k: v for k, v in fair if not {k, _INSTEAD.get(k)} & {*given}})
 
 
 def _has_papers_model(base: RunConfig) -> bool:

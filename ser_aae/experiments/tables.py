@@ -7,7 +7,15 @@ from ser_aae.config import RunConfig
 from ser_aae.config.datasets import given_path
 from ser_aae.config.kinds import KINDS
 from ser_aae.errors import UserError
-from ser_aae.experiments.cells import UA, WA, Artefact, Cell, cell_config, stage_one_notes
+from ser_aae.experiments.cells import (
+    UA,
+    WA,
+    Artefact,
+    Cell,
+    cell_config,
+    stage_one_notes,
+    updates_notes,
+)
 from ser_aae.experiments.setup import Setup
 
 SECONDARY: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +67,7 @@ def table_3(setup: Setup) -> Artefact:
         for dataset in setup.datasets
     )
     title = "Categorical emotions, UA %"
-    notes = stage_one_notes(setup, cells)
+    notes = (*stage_one_notes(setup, cells), *updates_notes(cells))
     return Artefact("table-3", title, cells, notes, reference=KINDS["mtl"].title)
 
 
@@ -79,7 +87,7 @@ def table_4(setup: Setup) -> Artefact:
     named = target if given_path(target) or target.casefold() == own else own
     shared = {"protocol.name": "cross-corpus", "protocol.target": named}
     rows = {"Proposed": "shared", "Proposed, selection and test apart by speaker": "apart"}
-    cells = (
+    cells = tuple(
         Cell(row, "UA", cell_config(setup, source, own=shared | {"protocol.target_speakers": way}))
         for row, way in rows.items()
     )
@@ -88,7 +96,7 @@ def table_4(setup: Setup) -> Artefact:
         "speakers with the 70 % that are tested; both readings are run."
     )
     title = f"Cross-corpus, {setup.title_of(source)} to {setup.title_of(target)}, UA %"
-    return Artefact("table-4", title, tuple(cells), (note,))
+    return Artefact("table-4", title, cells, (note, *updates_notes(cells)))
 
 
 def table_5(setup: Setup) -> Artefact:
@@ -102,9 +110,8 @@ def table_5(setup: Setup) -> Artefact:
         for short, score in _ACCURACIES
     )
     title = "Auxiliary tasks beside categorical emotions"
-    return Artefact(
-        "table-5", title, cells, (_NOTE_ON_NONE, *stage_one_notes(setup, cells)), reference="Both"
-    )
+    notes = (_NOTE_ON_NONE, *stage_one_notes(setup, cells), *updates_notes(cells))
+    return Artefact("table-5", title, cells, notes, reference="Both")
 
 
 def table_6(setup: Setup) -> Artefact:
@@ -121,7 +128,11 @@ def table_6(setup: Setup) -> Artefact:
         for dataset in setup.datasets
         for task in tasks
     )
-    notes = (_NOTE_ON_NONE.replace("Table 3", "Fig. 3"), *stage_one_notes(setup, cells))
+    notes = (
+        _NOTE_ON_NONE.replace("Table 3", "Fig. 3"),
+        *stage_one_notes(setup, cells),
+        *updates_notes(cells),
+    )
     title = "Auxiliary tasks beside dimensional emotions, UA %"
     return Artefact("table-6", title, cells, notes, reference="Both")
 
@@ -136,7 +147,6 @@ def ravdess(setup: Setup) -> Artefact:
     with_more = replace(alone, auxiliary="urdu")
     more = cell_config(with_more, "ravdess", own={**shared, "data.unlabelled_rest": True})
     rows["AAE, multi-task, more speech"] = more
-    share = more.data.auxiliary_ratio
     cells = tuple(
         Cell(row, short, config, score)
         for row, config in rows.items()
@@ -144,13 +154,24 @@ def ravdess(setup: Setup) -> Artefact:
     )
     notes = (
         "Not in the paper. The last row adds what only this method can use: the other four "
-        "emotions of RAVDESS without their labels, and URDU's speakers and genders. Of each batch "
-        f"of its second stage a share of {share:g} is such speech, so an epoch of it has "
-        f"{1 / (1 - share):.3g} times the steps of the others.",
+        "emotions of RAVDESS without their labels, and URDU's speakers and genders. "
+        + _more_rows(more),
+        *updates_notes(cells),
         *_weights_notes(setup, [rows[KINDS[kind].title] for kind in _RAVDESS_KINDS]),
     )
     title = "RAVDESS, four classes, six folds of speakers"
     return Artefact("ravdess", title, cells, notes, reference=KINDS["mtl"].title)
+
+
+def _more_rows(config: RunConfig) -> str:
+    """Return what speech without labels means for the batches and the updates of a run."""
+    rows, share = config.data.labelled_rows, config.data.auxiliary_ratio
+    if rows:
+        return f"They come on top of the {rows} rows with a label of each batch of stage 2."
+    return (
+        f"Of each batch of its second stage a share of {share:g} is such speech, so an epoch of it "
+        f"has {1 / (1 - share):.3g} times the steps of the others."
+    )
 
 
 def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
 
 def pretraining_epochs(config: RunConfig) -> int:
     """Return the number of epochs of the stage 1 that a run begins with."""
-    return config.training.pretraining_epochs if config.auxiliary else 0
+    return config.training.pretraining_epochs if config.has_stage_one else 0
 
 
 def _by_stage_one(configs: Iterable[RunConfig]) -> dict[str, RunConfig]:
@@ -119,7 +119,9 @@ def _by_stage_one(configs: Iterable[RunConfig]) -> dict[str, RunConfig]:
         if pretraining_epochs(config):
             data, own = config.data, settings_of_stage_one(config)
             drawn = (data.auxiliary_subset, data.auxiliary_speakers, config.protocol.seed)
-            found[json.dumps([own, config.auxiliary, drawn])] = config
+            # one on the run's own training part is shared with no other run
+            run = () if config.auxiliary else relative_folder(config)
+            found[json.dumps([own, config.auxiliary, drawn, run])] = config
     return found
 
 

@@ -36,6 +36,9 @@ class Validation(Record):
     best_epoch: int | None = None
     epochs: int | None = None
     ended_by: str | None = None
+    pretraining_updates: int | None = None
+    updates: int | None = None
+    labelled_rows: float | None = None
     seconds: float | None = None
     pretraining_seconds: float | None = None
     adversary: Adversary | None = None

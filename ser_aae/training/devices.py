@@ -112,7 +112,8 @@ def share_batches(
         return batches
     if batch_size % replicas:
         raise UserError(
-            f"training.batch_size: expected a multiple of the {replicas} devices, got {batch_size}"
+            f"rows of a batch: expected a multiple of the {replicas} devices, got {batch_size}; "
+            "change training.batch_size or data.labelled_rows"
         )
 
     def rows_of(context: tf.distribute.InputContext) -> tf.data.Dataset:

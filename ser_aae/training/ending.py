@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ser_aae.config import TrainingConfig
+from ser_aae.data.mixture import labelled_rows, mix_stage_two, steps_per_epoch
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import TRAIN_AGAIN, read_json, write_json
 from ser_aae.files.digests import digest_of_file
@@ -31,6 +32,7 @@ from ser_aae.results.predictions import score, write_predictions
 from ser_aae.results.run_kinds import Validation
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
+from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.scoring import TrainedModel, predictions_frame, score_tasks
 
 SCHEDULE, CAP = "schedule", "epochs"
@@ -122,11 +124,18 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     best = max(
         (row for row in epochs if row["stage"] == 2), key=lambda row: row["validation"][SELECTION]
     )
+    stages = [row["stage"] for row in epochs]
+    mixture = mix_stage_two(trained.config, trained.data)
+    length, task = trained.config.data.segment_frames, trained.data.target.task
+    steps = steps_of_stage_one(trained.config, trained.data.pretraining)
     return {
         "validation_unweighted_accuracy": best["validation"][SELECTION],
         "best_epoch": best["epoch"],
         "epochs": len(epochs),
         "ended_by": ended_by,
+        "pretraining_updates": stages.count(1) * steps,
+        "updates": stages.count(2) * steps_per_epoch(mixture, length),
+        "labelled_rows": round(labelled_rows(mixture, task, length), 2),
         "seconds": round(sum(row["seconds"] for row in epochs), 1),
         # of those, what runs that share their stage 1 spend once
         "pretraining_seconds": round(sum(row["seconds"] for row in epochs if row["stage"] == 1), 1),

@@ -7,17 +7,17 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import tensorflow as tf
 
-from ser_aae.batches.pipeline import steps_per_epoch
 from ser_aae.config import RunConfig
-from ser_aae.data.labelled_share import mixed_share
+from ser_aae.data.mixture import mix_stage_two, steps_per_epoch
 from ser_aae.data.run_data import RunData
 from ser_aae.model.aae import build_model
 from ser_aae.progress import duration
 from ser_aae.training.display import describe_parts, parts_of_stage_two
+from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.seeds import seed_everything
 
 _ROUNDS = 3
@@ -48,19 +48,18 @@ def measure_steps(config: RunConfig, num_classes: Mapping[str, int]) -> StepTime
 def plan_stage_one(config: RunConfig, data: RunData, times: StepTimes) -> tuple[str, float] | None:
     """Return the line and the seconds of a run's stage 1, `None` where it has none."""
     epochs = config.training.pretraining_epochs
-    if not (data.auxiliary and epochs):
+    if not config.has_stage_one:
         return None
-    steps = steps_per_epoch(data.auxiliary, config.data, config.training.batch_size, mixed=False)
+    steps = steps_of_stage_one(config, data.pretraining)
     seconds = epochs * steps * times.train_s
-    line = describe_parts({"training": data.auxiliary}, steps)
+    line = describe_parts({"training": data.pretraining}, steps)
     return f"stage 1: {line}; {epochs} epochs, about {duration(seconds)}", seconds
 
 
 def plan_fold(config: RunConfig, data: RunData, times: StepTimes) -> tuple[str, float]:
     """Return the line and the seconds of a fold's stage 2, if it does not stop early."""
-    ratio = mixed_share(config, data.train, data.unlabelled, data.mixed_auxiliary)
-    settings, size = replace(config.data, auxiliary_ratio=ratio), config.training.batch_size
-    steps = steps_per_epoch(data.train, settings, size, bool(data.mixed))
+    settings, size = config.data, config.training.batch_size
+    steps = steps_per_epoch(mix_stage_two(config, data), settings.segment_frames)
     windows = data.validation.num_segments(
         settings.segment_frames, settings.evaluation_shift_frames, settings.evaluation_segments
     )

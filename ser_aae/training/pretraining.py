@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import RunConfig
+from ser_aae.data.mixture import Share
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
 from ser_aae.errors import DamagedError
@@ -54,6 +55,7 @@ from ser_aae.training.pretraining_key import (
     config_of_stage_one,
     describe_stage_one,
     phases_of_stage_one,
+    steps_of_stage_one,
 )
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
@@ -79,18 +81,21 @@ def pretrain(
     and computed again.
 
     The folder of the run gets the description and the log of stage 1. A stage 1 that cannot be
-    repeated to the bit, or that several hosts compute together, lies there.
+    repeated to the bit, that several hosts compute together, or that is on the run's own training
+    part, lies there.
 
     Returns:
         `None` for a run without stage 1, or that is beyond it.
     """
     backup = read_backup(folder)
     is_beyond = is_validated(folder) or (backup and backup["stage"] == 2)
-    if is_beyond or not (data.auxiliary and config.training.pretraining_epochs):
+    if is_beyond or not config.has_stage_one:
         return None
     replicas = strategy.num_replicas_in_sync
     description = describe_stage_one(config, data, device_names(), replicas)
-    is_shared = config.training.deterministic and not is_on_several_hosts(strategy)
+    is_repeatable = config.training.deterministic and not is_on_several_hosts(strategy)
+    # one on a training part is of that fold alone: another one's may hold its test speakers
+    is_shared = is_repeatable and bool(data.auxiliary)
     place = (runs if is_shared else folder) / PRETRAINING / digest_of_plain(description, 16)
     with ExitStack() as claims:
         if not claims.enter_context(claim(place)):
@@ -111,16 +116,15 @@ def pretrain(
 def adopt_weights(model: MultitaskAAE, place: Path, data: RunData, phases: Sequence[str]) -> None:
     """Give a model the weights of a stage 1 of some phases, but those of its primary classifier.
 
-    Networks that take no part in these phases begin as they are. A speaker of the auxiliary corpora
-    keeps what the speaker head has learnt of them; the speakers that the run adds begin as they
-    are.
+    Networks that take no part in these phases begin as they are. A speaker of stage 1 keeps what
+    the speaker head has learnt of them; the speakers that the run adds begin as they are.
 
     Raises:
         DamagedError: The weights are not those of such a model. Their digests are compared before,
             but an outcome of an earlier version has none.
     """
     path = place / STAGE_ONE_WEIGHTS
-    columns = [data.speakers.index(name) for name in auxiliary_speakers(data)]
+    columns = [data.speakers.index(name) for name in speakers_of_stage_one(data)]
     with np.load(path) as found:
         for name, weight in _shared_weights(model, phases):
             value = found[name] if name in found.files else np.array(np.nan)
@@ -137,9 +141,9 @@ def adopt_weights(model: MultitaskAAE, place: Path, data: RunData, phases: Seque
             weight.assign(value)
 
 
-def auxiliary_speakers(data: RunData) -> list[str]:
+def speakers_of_stage_one(data: RunData) -> list[str]:
     """Return the speakers of stage 1, in the order of their class numbers."""
-    return sorted({item.speaker for part in data.auxiliary for item in part.utterances})
+    return sorted({item.speaker for part in data.pretraining for item in part.utterances})
 
 
 def _find_or_compute(
@@ -225,7 +229,7 @@ def _compute(
 
 def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]:
     """Return an untrained model of the auxiliary tasks, and what it is trained on."""
-    sizes = {"gender": len(GENDERS), "speaker": len(auxiliary_speakers(data))}
+    sizes = {"gender": len(GENDERS), "speaker": len(speakers_of_stage_one(data))}
     counts = {_STAND_IN: 2} | {task: sizes[task] for task in config.model.tasks}
     model = build_model(config, counts, config.training.precision, phases_of_stage_one(config))
     model.compile(config.training)
@@ -236,14 +240,21 @@ def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]
     # kept: finding a corpus' first rows among its shards may take long
     segments = np.concatenate([segments.numpy() for segments, *_ in first])
     observed = tf.data.Dataset.from_tensor_slices((segments,)).batch(size)
-    epochs = config.training.pretraining_epochs
-    return model, Stage(1, {"training": parts}, epochs, parts, [], 0.0, normalisation, observed)
+    return model, Stage(
+        number=1,
+        told={"training": parts},
+        epochs=config.training.pretraining_epochs,
+        mixture=[Share(parts, size)],
+        steps=steps_of_stage_one(config, parts),
+        normalisation=normalisation,
+        observed=observed,
+    )
 
 
 def _number_speakers(data: RunData) -> list[Part]:
-    """Return the auxiliary parts with the speakers numbered among themselves."""
+    """Return the parts of stage 1 with the speakers numbered among themselves."""
     numbers = np.full(len(data.speakers) + 1, UNLABELLED, np.int32)
-    speakers = auxiliary_speakers(data)
+    speakers = speakers_of_stage_one(data)
     numbers[[data.speakers.index(name) for name in speakers]] = np.arange(len(speakers))
     return [
         replace(
@@ -255,7 +266,7 @@ def _number_speakers(data: RunData) -> list[Part]:
                 "speaker": numbers[part.labels["speaker"]],
             },
         )
-        for part in data.auxiliary
+        for part in data.pretraining
     ]
 
 

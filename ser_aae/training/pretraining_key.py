@@ -16,6 +16,8 @@ from typing import Any
 
 from ser_aae.config import ModelConfig, RunConfig, TrainingConfig
 from ser_aae.config.fields import settings
+from ser_aae.data.mixture import Share, steps_per_epoch
+from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
 from ser_aae.results.folder import flatten
 from ser_aae.results.provenance import environment
@@ -35,6 +37,17 @@ def phases_of_stage_one(config: RunConfig) -> tuple[str, ...]:
     """Return the phases that stage 1 of a run is trained in."""
     is_supervised = config.training.pretraining == "supervised"
     return _SUPERVISED if is_supervised else config.model.traits.phases
+
+
+def steps_of_stage_one(config: RunConfig, parts: Sequence[Part]) -> int:
+    """Return the steps of each epoch of a stage 1 on some parts.
+
+    An epoch visits each segment once; with `training.pretraining_steps` all epochs together make so
+    many steps, or the next multiple of the epochs, whatever the parts.
+    """
+    training = config.training
+    one_pass = [Share(parts, training.batch_size)]
+    return training.pretraining_epoch_steps or steps_per_epoch(one_pass, config.data.segment_frames)
 
 
 def config_of_stage_one(config: RunConfig) -> RunConfig:
@@ -89,7 +102,7 @@ def describe_stage_one(
             "digest": part.corpus.digest,
             "rows": hashlib.sha256(part.rows.astype("<i8").tobytes()).hexdigest()[:16],
         }
-        for part in data.auxiliary
+        for part in data.pretraining
     ]
     packages = environment()["packages"]
     return {

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ser_aae.batches.pipeline import measure_normalisation
 from ser_aae.config import CORPORA, TABLES, RunConfig, without_idle
-from ser_aae.data.labelled_share import mixed_share
+from ser_aae.data.mixture import mix_stage_two, steps_per_epoch
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData, assemble
 from ser_aae.errors import DamagedError, UserError
@@ -232,13 +232,13 @@ def _class_shares(data: RunData) -> dict[str, list[float]]:
 def _train_stage_two(trained: TrainedModel, show: Show) -> None:
     config, data, folder = trained.config, trained.data, trained.folder
     scorer = trained.scorer(data.validation)
+    mixture = mix_stage_two(config, data)
     stage = Stage(
         number=2,
         told=parts_of_stage_two(data),
         epochs=config.training.epochs,
-        primary=data.train,
-        auxiliary=data.mixed,
-        auxiliary_ratio=mixed_share(config, data.train, data.unlabelled, data.mixed_auxiliary),
+        mixture=mixture,
+        steps=steps_per_epoch(mixture, config.data.segment_frames),
         normalisation=trained.normalisation,
         observed=scorer.dataset,
         scoring=[ValidationScores(scorer, trained.model.primary)],

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from ser_aae.batches.pipeline import Normalisation, steps_per_epoch, training_dataset
+from ser_aae.batches.pipeline import Normalisation, training_dataset
 from ser_aae.config import RunConfig
-from ser_aae.data.part import Part
+from ser_aae.data.mixture import Mixture
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import read_jsonl, write_bytes
 from ser_aae.files.digests import digest_of_plain
@@ -41,9 +41,8 @@ class Stage:
         number: 1 is on the auxiliary corpora alone, 2 on emotional data.
         told: Parts that the opening line speaks of, by what they are for.
         epochs: Most that are run.
-        primary: Parts that an epoch visits once.
-        auxiliary: Parts that are mixed in.
-        auxiliary_ratio: Share of a batch that is of the auxiliary parts.
+        mixture: Shares of each batch.
+        steps: Steps of each epoch.
         normalisation: Normalisation of all segments.
         observed: Batches that the latent code is described on, segments first.
         scoring: Callbacks after each epoch, while the averaged weights are in the model.
@@ -53,9 +52,8 @@ class Stage:
     number: int
     told: Parts
     epochs: int
-    primary: Sequence[Part]
-    auxiliary: Sequence[Part]
-    auxiliary_ratio: float
+    mixture: Mixture
+    steps: int
     normalisation: Normalisation
     observed: tf.data.Dataset
     scoring: Sequence[keras.callbacks.Callback] = ()
@@ -75,18 +73,18 @@ def fit_stage(
             schedule.set_model(model)
             schedule.on_train_end()
         return
-    size = config.training.batch_size
-    data = replace(config.data, auxiliary_ratio=stage.auxiliary_ratio)
-    parts, seed = (stage.primary, stage.auxiliary), config.seed * 2 + stage.number
-    batches = training_dataset(*parts, stage.normalisation, data, size, seed, first)
-    steps = steps_per_epoch(stage.primary, data, size, bool(stage.auxiliary))
+    seed = config.seed * 2 + stage.number
+    batches = training_dataset(
+        stage.mixture, stage.steps, stage.normalisation, config.data, seed, first
+    )
+    size = sum(share.rows for share in stage.mixture)
     strategy, title = model.distribute_strategy, f"stage {stage.number}"
     opening = f"{title}, fold {config.protocol.fold}" if stage.number == 2 else title
-    show(f"{opening} on {name_device(strategy)}: {describe_parts(stage.told, steps)}")
-    with open_bar(steps, title, "step", show) as bar:
+    show(f"{opening} on {name_device(strategy)}: {describe_parts(stage.told, stage.steps)}")
+    with open_bar(stage.steps, title, "step", show) as bar:
         model.fit(
             share_batches(batches, size, strategy),
-            steps_per_epoch=steps,
+            steps_per_epoch=stage.steps,
             initial_epoch=first,
             epochs=stage.epochs,
             shuffle=False,

@@ -41,7 +41,21 @@ SETUPS = {
     ),
     "other": Setup(("ravdess", "demo"), "urdu", corpora=known_facts()),
     "none": Setup(("ravdess",), "", corpora=known_facts()),
-    "compared": Setup(base=compare_fairly(RunConfig(), ()), corpora=known_facts()),
+    "compared": Setup(base=compare_fairly(RunConfig(), (), BUDGETS["full"]), corpora=known_facts()),
+    "in epochs": Setup(
+        base=compare_fairly(
+            build_config(assignments=["training.pretraining_epochs=3"]),
+            ["training.pretraining_epochs"],
+            BUDGETS["full"],
+        ),
+        given=("training.pretraining_epochs",),
+        corpora=known_facts(),
+    ),
+    "compared in short": Setup(
+        base=compare_fairly(RunConfig(), (), BUDGETS["small"]),
+        budget=BUDGETS["small"],
+        corpora=known_facts(),
+    ),
     "by hand": Setup(
         budget=BUDGETS["small"],
         repetitions=3,

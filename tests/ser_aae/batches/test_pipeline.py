@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 from tiny import UNCHANGED
 
-from ser_aae.batches.pipeline import evaluation_dataset, steps_per_epoch, training_dataset
+from ser_aae.batches.pipeline import evaluation_dataset, training_dataset
+from ser_aae.data.mixture import Share, share_out, steps_per_epoch
 
 DATA = replace(UNCHANGED, auxiliary_ratio=0.5, cache_mb=64, shuffle_segments=2048)
 LENGTH = DATA.segment_frames
@@ -40,9 +41,15 @@ def build(as_they_are):
     """A function: the stream of training batches, not normalised."""
 
     def make(parts, others=(), data=DATA, seed=3, first_epoch=0, batch_size=BATCH):
-        return training_dataset(parts, others, as_they_are, data, batch_size, seed, first_epoch)
+        mixture = share_out(parts, others, data.auxiliary_ratio, batch_size)
+        steps = steps_per_epoch(mixture, data.segment_frames)
+        return training_dataset(mixture, steps, as_they_are, data, seed, first_epoch)
 
     return make
+
+
+def steps_of(parts, batch_size=BATCH, others=0):
+    return steps_per_epoch([Share(parts, batch_size - others)], LENGTH)
 
 
 def take(stream, steps):
@@ -70,7 +77,7 @@ def same(first, second):
 @pytest.mark.parametrize("data", [DATA, STREAMED], ids=["cached", "streamed"])
 @pytest.mark.parametrize("pad", ["repeat", "floor"])
 def test_every_segment_comes_once_before_any_comes_again(primary, build, data, pad):
-    assert steps_per_epoch([primary], data, BATCH, mixed=False) == STEPS
+    assert steps_of([primary]) == STEPS
     batches = take(build([primary], data=replace(data, pad=pad)), 3 * STEPS)
     expected = Counter(dict(enumerate(SEGMENTS)))
     for epoch in range(3):
@@ -108,14 +115,14 @@ def test_the_order_of_the_shards_changes_from_epoch_to_epoch(marked, build):
 
 def test_only_the_rows_of_the_part_come(primary, build):
     few = replace(primary, rows=np.array([1, 5, 8]))
-    assert steps_per_epoch([few], DATA, BATCH, mixed=False) == 2
+    assert steps_of([few]) == 2
     for data in (DATA, STREAMED):
         assert Counter(rows_of(take(build([few], data=data), 2))) == {1: 1, 5: 5, 8: 2}
 
 
 def test_the_rows_of_a_part_come_again_where_its_epochs_are_longer(primary, build):
     few = replace(primary, rows=np.array([1, 5]), epoch_rows=primary.rows)  # 6 segments of 23
-    assert steps_per_epoch([few], DATA, BATCH, mixed=False) == STEPS
+    assert steps_of([few]) == STEPS
     batches = take(build([few]), 2 * STEPS)
     for epoch in (batches[:STEPS], batches[STEPS:]):
         assert Counter(rows_of(epoch)) == {1: 4, 5: 20}
@@ -126,7 +133,7 @@ def test_the_rows_of_a_part_come_again_where_its_epochs_are_longer(primary, buil
 
 @pytest.mark.parametrize("data", [DATA, STREAMED], ids=["cached", "streamed"])
 def test_the_seed_decides_and_epochs_differ(primary, auxiliary, build, data):
-    steps = steps_per_epoch([primary], data, BATCH, mixed=True)
+    steps = steps_of([primary], others=BATCH // 2)
     first = take(build([primary], [auxiliary], data), 2 * steps)
     assert same(first, take(build([primary], [auxiliary], data), 2 * steps))
     other = take(build([primary], [auxiliary], data, seed=4), 2 * steps)
@@ -149,7 +156,7 @@ AUGMENTED = {
 @pytest.mark.parametrize("settings", AUGMENTED.values(), ids=AUGMENTED.keys())
 def test_a_stream_goes_on_where_an_interrupted_one_stopped(primary, auxiliary, build, settings):
     data = replace(DATA, **settings)
-    steps = steps_per_epoch([primary], data, BATCH, mixed=True)
+    steps = steps_of([primary], others=BATCH // 2)
     # a process of its own begins by setting the seed
     tf.random.set_seed(1)
     whole = take(build([primary], [auxiliary], data), 3 * steps)
@@ -231,10 +238,10 @@ def test_segment_frames_and_batch_size_set_the_shape_and_the_steps(primary, buil
     shorter = replace(DATA, segment_frames=32)
     assert take(build([primary], data=shorter), 1)[0][0].shape == (BATCH, 32, 32, 1)
     tiled = sum(-(-frames // 32) for frames in primary.corpus.num_frames)
-    assert steps_per_epoch([primary], shorter, BATCH, mixed=False) == -(-tiled // BATCH)
-    assert steps_per_epoch([primary], DATA, 1, mixed=False) == 23
-    assert steps_per_epoch([primary], DATA, 64, mixed=False) == 1
-    assert steps_per_epoch([primary, primary], DATA, BATCH, mixed=False) == 12
+    assert steps_per_epoch([Share([primary], BATCH)], 32) == -(-tiled // BATCH)
+    assert steps_of([primary], 1) == 23
+    assert steps_of([primary], 64) == 1
+    assert steps_of([primary, primary]) == 12
 
 
 def test_a_batch_larger_than_the_corpus_takes_it_round_again(primary, build):
@@ -274,7 +281,7 @@ def test_a_small_part_is_kept_in_memory_after_the_first_epoch(marked, build, cac
 @pytest.mark.parametrize(("ratio", "others"), [(0.0, 0), (0.25, 2), (0.5, 4), (0.75, 6), (0.95, 7)])
 def test_the_auxiliary_ratio_is_the_share_of_a_batch(primary, auxiliary, build, ratio, others):
     data = replace(DATA, auxiliary_ratio=ratio)
-    steps = steps_per_epoch([primary], data, 8, mixed=True)
+    steps = steps_per_epoch(share_out([primary], [auxiliary], ratio, 8), LENGTH)
     assert steps == -(-23 // (8 - others))
     batches = take(build([primary], [auxiliary], data, batch_size=8), steps)
     for segments, labels in batches:
@@ -304,7 +311,7 @@ def test_several_auxiliary_parts_are_mixed_by_their_size(primary, marked, build)
 
 def test_several_primary_parts_are_all_seen(primary, marked, build):
     second = marked("second", [100] * 5, first=20)
-    steps = steps_per_epoch([primary, second], DATA, BATCH, mixed=False)
+    steps = steps_of([primary, second])
     rows = rows_of(take(build([primary, second]), steps))
     expected = dict(enumerate(SEGMENTS)) | dict.fromkeys(range(20, 25), 2)
     assert Counter(rows[:33]) == expected
@@ -316,7 +323,7 @@ def test_epochs_that_need_few_auxiliary_rows_take_others_each_time(primary, mark
     few = replace(primary, rows=np.array([1, 7, 10, 0]))
     others = marked("others", [LENGTH] * 30, first=100, shards=15)
     data = replace(data, shuffle_segments=4)
-    steps = steps_per_epoch([few], data, 8, mixed=True)
+    steps = steps_of([few], 8, others=4)
     assert steps == 1
     rows = rows_of(take(build([few], [others], data, batch_size=8), 60))
     assert {row for row in rows if row >= 100} == set(range(100, 130))

@@ -11,6 +11,7 @@ from tiny import sounds_of, speakers_of, write_corpus
 
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation, training_dataset
 from ser_aae.batches.windows import cut_windows
+from ser_aae.data.mixture import Share
 from ser_aae.data.part import Part
 from ser_aae.frontend.segments import segment_starts
 from ser_aae.store.records import parse
@@ -140,7 +141,7 @@ def test_a_bin_that_never_changes_does_not_divide_by_zero(tmp_path):
 def test_masks_are_the_training_mean_which_normalises_to_zero(marked_part, global_seed):
     normalisation = measure_normalisation([marked_part])
     data = replace(DATA, mask_bins=16)
-    stream = training_dataset([marked_part], [], normalisation, data, BATCH, 0)
+    stream = training_dataset([Share([marked_part], BATCH)], 6, normalisation, data, 0)
     segments = np.concatenate([x.numpy() for x, _ in stream.take(6)])
     masked = (np.abs(segments[..., 0]) < 1e-4).all(axis=2)
     assert masked.any(axis=1).mean() > 0.5
@@ -149,7 +150,7 @@ def test_masks_are_the_training_mean_which_normalises_to_zero(marked_part, globa
 
 def test_batches_are_normalised(tiny_part, global_seed):
     normalisation = measure_normalisation([tiny_part])
-    stream = training_dataset([tiny_part], [], normalisation, DATA, 32, 0)
+    stream = training_dataset([Share([tiny_part], 32)], 4, normalisation, DATA, 0)
     segments = np.concatenate([x.numpy() for x, _ in stream.take(4)])
     assert np.abs(segments.mean(axis=(0, 2, 3))).max() < 0.2
     assert np.abs(segments.std(axis=(0, 2, 3)) - 1).max() < 0.2

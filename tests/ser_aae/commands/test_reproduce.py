@@ -267,6 +267,12 @@ def test_a_setting_that_the_budget_sets_is_refused(words, trained, tmp_path, ref
     assert not trained
 
 
+def test_labelled_rows_that_no_batch_has_room_for_are_refused(words, trained, refused):
+    said = refused(*words, "--set", "data.labelled_rows=33")
+    assert "data.labelled_rows: expected at most the 32 rows of a batch" in said
+    assert not trained
+
+
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tiny_store, tmp_path):
     command = [sys.executable, "-m", "ser_aae", "reproduce", "table-4", "--workers", "1"]
     command += ["--datasets", "tiny", "foreign", "--store", str(tiny_store), *SMALL]

@@ -323,3 +323,10 @@ def test_a_run_of_before_that_has_both_is_read_and_trained_again(tmp_path):
     assert build_config(file=path, stored=True) == config
     path.write_text(json.dumps(config.to_dict() | {"corpora": {"demo": "00"}}))
     assert build_config(file=path) == config
+
+
+def test_more_labelled_rows_than_a_batch_has_are_refused():
+    given = ["data.labelled_rows=16", "training.batch_size=8"]
+    text = message(build_config, assignments=given)
+    assert "data.labelled_rows: expected at most the 8 rows of a batch" in text
+    assert build_config(assignments=["data.labelled_rows=32"]).data.labelled_rows == 32

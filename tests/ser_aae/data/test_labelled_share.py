@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tiny import sounds_of, speakers_of, write_corpus
 
-from ser_aae.batches.pipeline import measure_normalisation, steps_per_epoch
+from ser_aae.batches.pipeline import measure_normalisation
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, TrainingConfig
-from ser_aae.data.labelled_share import mixed_share
+from ser_aae.data.mixture import Share, mix_stage_two, steps_per_epoch
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.labels import AUXILIARY, UNLABELLED
@@ -229,18 +229,21 @@ def test_the_rest_has_no_more_of_a_batch_than_of_the_training_segments(kfold_con
     own, others = (part.epoch_segments(64) for part in (train, rest))
     assert 0 < others < own
 
-    def share(unlabelled, auxiliary=(), **settings):
+    def rows(unlabelled, auxiliary=(), **settings):
         changed = replace(config, data=replace(config.data, **settings))
-        return mixed_share(changed, data.train, unlabelled, auxiliary)
+        found = replace(data, unlabelled=unlabelled, mixed_auxiliary=[*auxiliary])
+        return [share.rows for share in mix_stage_two(changed, found)]
 
-    assert share([rest]) == 32 * others // (own + others) / 32 < 0.5
-    assert share([replace(rest, rows=rest.rows[:1])]) == 1 / 32  # one row it has
-    assert share([rest], auxiliary_ratio=0.0) == 0
-    assert share([rest], auxiliary_ratio=0.1) == 0.1
-    assert share([]) == 0
+    mixed = 32 * others // (own + others)
+    assert rows([rest]) == [32 - mixed, mixed]
+    assert mixed < 16
+    assert rows([replace(rest, rows=rest.rows[:1])]) == [31, 1]  # one row it has
+    assert rows([rest], auxiliary_ratio=0.0) == [32]
+    assert rows([rest], auxiliary_ratio=0.1) == [29, 3]
+    assert rows([]) == [32]
     # an auxiliary corpus was asked for, and has what its setting says
-    assert share([rest], [rest]) == 0.5
-    assert share([], [rest], auxiliary_ratio=0.75) == 0.75
+    assert rows([rest], [rest]) == [16, 16]
+    assert rows([], [rest], auxiliary_ratio=0.75) == [8, 24]
 
 
 @pytest.mark.parametrize("task", ["activation", "clusters-3"])
@@ -304,8 +307,8 @@ def test_nothing_of_the_rows_left_out_is_in_the_normalisation(train):
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 1.0])
 def test_an_epoch_has_the_same_steps_at_every_share(train, kind, fraction):
     part, _ = train(kind, replace(WHOLE, labelled_fraction=fraction))
-    steps = steps_per_epoch([part], WHOLE, 4, mixed=False)
-    assert steps == steps_per_epoch([train("mtl", WHOLE)[0]], WHOLE, 4, mixed=False)
+    steps = steps_per_epoch([Share([part], 4)], 64)
+    assert steps == steps_per_epoch([Share([train("mtl", WHOLE)[0]], 4)], 64)
     assert steps > len(part.rows) / 4
 
 

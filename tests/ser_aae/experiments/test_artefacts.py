@@ -12,7 +12,7 @@ from ser_aae.config.fields import with_settings
 from ser_aae.errors import UserError
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.cells import PAPERS_WEIGHTS, cell_config
-from ser_aae.experiments.setup import BUDGETS, Budget, Setup, compare_fairly
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup, compare_fairly, compared_settings
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results.predictions import score
 from ser_aae.training.pretraining_key import config_of_stage_one
@@ -241,7 +241,7 @@ def test_what_the_others_are_compared_with_is_a_row_or_a_column():
 
 @pytest.mark.parametrize("name", ["figure-3", "table-3", "table-5", "table-6"])
 def test_in_comparisons_all_models_begin_with_the_same_stage_1(name):
-    setup = replace(SETUP, base=compare_fairly(SETUP.base, ()))
+    setup = replace(SETUP, base=compare_fairly(SETUP.base, (), BUDGETS["full"]))
     cells = ARTEFACTS[name](setup).cells
     assert all(cell.config.auxiliary == ("librispeech",) for cell in cells)
     models = {config_of_stage_one(cell.config).model for cell in cells}
@@ -253,7 +253,17 @@ def test_in_comparisons_all_models_begin_with_the_same_stage_1(name):
 
 
 def test_a_stage_1_that_is_given_stays():
-    assert compare_fairly(SETUP.base, ["training.pretraining"]) == SETUP.base
+    given = compare_fairly(SETUP.base, ["training.pretraining"], BUDGETS["full"])
+    assert given.training.pretraining == SETUP.base.training.pretraining
+    names = compared_settings(SETUP.base, BUDGETS["full"])
+    assert compare_fairly(SETUP.base, names, BUDGETS["full"]) == SETUP.base
+
+
+@pytest.mark.parametrize("size", [1, 8, 32, 33])
+def test_half_a_batch_has_labels_in_a_comparison(size):
+    base = with_settings(SETUP.base, {"training.batch_size": size})
+    compared = compare_fairly(base, (), BUDGETS["full"])
+    assert compared.data.labelled_rows == max(1, size // 2)
 
 
 def test_without_a_supervised_stage_1_the_cnn_gets_no_corpus_without_emotions():

@@ -9,10 +9,15 @@ from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import with_settings
 from ser_aae.experiments.artefacts import ARTEFACTS
-from ser_aae.experiments.setup import BUDGETS, Budget, Setup
+from ser_aae.experiments.setup import BUDGETS, Budget, Setup, compare_fairly
 from ser_aae.experiments.tuned import Outcome, Tuned
 
 SETUP = Setup(budget=Budget("few"), corpora=known_facts())
+
+
+FULL = BUDGETS["full"]
+COMPARISON = replace(SETUP, base=compare_fairly(SETUP.base, (), FULL))
+"""What `reproduce` makes of the preset."""
 
 
 def notes_of(name, setup=SETUP):
@@ -32,7 +37,8 @@ def test_models_that_make_more_updates_than_the_cnn_are_named(name, others):
 
 def test_how_many_more_follows_from_the_base_and_the_budget():
     base = with_settings(RunConfig(), {"data.auxiliary_ratio": 0.75})
-    setup = replace(SETUP, base=base, auxiliary="urdu", budget=BUDGETS["small"])
+    budget = Budget("own", pretraining_epochs=5)
+    setup = replace(SETUP, base=base, auxiliary="urdu", budget=budget)
     notes = notes_of("figure-3", setup)
     assert "take 75% of each batch of stage 2 from URDU" in notes
     assert "about 4 times as many steps, after 5 epochs of stage 1" in notes
@@ -85,3 +91,55 @@ def test_shares_of_a_batch_that_a_search_chose_for_one_task_are_both_named():
     notes = notes_of("figure-3", replace(SETUP, tuned=tuned))
     assert "take 50% or 75% of each batch" in notes
     assert "about 2 or 4 times as many steps" in notes
+
+
+@pytest.mark.parametrize("name", sorted({*ARTEFACTS} - {"table-2", "figure-2"}))
+def test_updates_and_labelled_rows_are_equal_and_said_under_each_comparison(name):
+    artefact = ARTEFACTS[name](COMPARISON)
+    (rows,) = {cell.config.data.labelled_rows for cell in artefact.cells}
+    assert 8 <= rows < RunConfig().training.batch_size
+    notes = notes_of(name, COMPARISON)
+    assert "Every model makes the same number of updates in an epoch of stage 2" in notes
+    assert f"draws {rows} rows with a label in each of them" in notes
+    assert "as many steps, after" not in notes
+    assert "times the steps" not in notes
+    # a setup of before has what it had
+    assert "Every model makes the same" not in notes_of(name)
+
+
+def test_stage_1_is_counted_in_updates():
+    assert "begins with 30000 updates of gender" in notes_of("figure-3", COMPARISON)
+    given = compare_fairly(SETUP.base, ["training.pretraining_epochs"], FULL)
+    assert given.training.pretraining_steps == 0  # its length is given in epochs
+    assert "begins with 10 epochs of gender" in notes_of("figure-3", replace(SETUP, base=given))
+
+
+def points_of(setup):
+    return ARTEFACTS["figure-4"](setup).cells
+
+
+@pytest.mark.parametrize("budget", BUDGETS.values(), ids=BUDGETS)
+def test_the_points_of_figure_4_differ_in_speakers_alone(budget):
+    setup = replace(SETUP, base=compare_fairly(SETUP.base, (), budget), budget=budget)
+    trainings = {
+        replace(cell.config.training, pretraining_data="auxiliary") for cell in points_of(setup)
+    }
+    (training,) = trainings
+    assert training.pretraining_updates > 0
+    assert all(cell.config.has_stage_one for cell in points_of(setup))
+    own = {cell.x: cell.config.training.pretraining_data for cell in points_of(setup)}
+    assert own.pop(0.0) == "training"
+    assert set(own.values()) == {"auxiliary"}
+    said = f"stage 1 makes {training.pretraining_updates} updates each; at 0, without auxiliary"
+    assert said in notes_of("figure-4", setup)
+
+
+def test_a_zero_point_of_before_stays_and_is_said_to_differ_in_more():
+    assert not [cell for cell in points_of(SETUP) if cell.x == 0 and cell.config.has_stage_one]
+    assert "Points differ in more than speakers: 0 has no stage 1" in notes_of("figure-4")
+
+
+def test_without_an_auxiliary_corpus_no_point_has_a_stage_1():
+    alone = replace(COMPARISON, auxiliary="")
+    assert not [cell for cell in points_of(alone) if cell.config.has_stage_one]
+    assert "stage 1 makes" not in notes_of("figure-4", alone)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ser_aae.config.fields import with_settings
 from ser_aae.data.run_data import assemble
 from ser_aae.grid import estimate
 from ser_aae.grid.plan import make_plan
@@ -68,3 +69,20 @@ def test_models_of_other_size_and_other_corpora_are_measured_and_read_for_themse
     plan = make_plan([kfold_config, wide, other], str(tmp_path))
     estimate.estimate_by_steps(plan, tiny_store)
     assert (len(counted["models"]), len(counted["data"])) == (3, 2)
+
+
+def test_an_estimate_counts_the_steps_that_are_set(kfold_config, tiny_store):
+    config = replace(grid_of(kfold_config)[0], training=replace(kfold_config.training, epochs=1))
+    data = assemble(config, tiny_store)
+
+    def seconds(plan, **values):
+        own = with_settings(config, values)
+        return plan(own, assemble(own, tiny_store), StepTimes(train_s=1.0, score_s=0.0))[1]
+
+    stage = {"training.pretraining_epochs": 3, "training.pretraining_steps": 7}
+    assert seconds(plan_stage_one, **stage) == 9
+    segments = sum(part.epoch_segments(config.data.segment_frames) for part in data.train)
+    for rows in (4, 32):
+        assert seconds(plan_fold, **{"data.labelled_rows": rows}) == -(-segments // rows)
+    own = {"auxiliary": (), "training.pretraining_data": "training"}
+    assert seconds(plan_stage_one, **stage, **own) == 9

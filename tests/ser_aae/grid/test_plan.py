@@ -108,6 +108,16 @@ def test_a_stage_one_that_runs_share_is_estimated_once(configs, tmp_path):
     assert make_plan([shared[0], more_speakers], str(tmp_path)).seconds == pytest.approx(150)
 
 
+def test_a_stage_one_on_the_training_part_is_each_runs_own(configs, tmp_path):
+    own = [
+        replace(config, training=replace(config.training, pretraining_data="training"))
+        for config in configs
+    ]
+    plan = make_plan(own, str(tmp_path))
+    assert {config.protocol.fold for config in plan.stage_ones} == {0, 1, 2, 3}
+    assert len(plan.stage_ones) == 4
+
+
 def test_a_result_that_cannot_be_read_is_named(configs, tmp_path):
     complete(tmp_path, configs[0], 1)
     (run_folder(tmp_path, configs[0]) / "result.json").write_text("{")

@@ -87,10 +87,11 @@ def looked_at(monkeypatch):
     seen = set()
 
     def watch(build):
-        def watched(parts, *rest):
-            for part in parts if isinstance(parts, list) else [parts]:
+        def watched(given, *rest):
+            mixed = isinstance(given, list)
+            for part in [each for share in given for each in share.parts] if mixed else [given]:
                 seen.update((part.corpus.name, int(row)) for row in part.rows)
-            return build(parts, *rest)
+            return build(given, *rest)
 
         return watched
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 from processes import ROOT, wait_for
 
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.config.fields import with_settings
 from ser_aae.config.kinds import KINDS
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
@@ -25,7 +26,8 @@ from ser_aae.model.aae import build_model
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import read_predictions
 from ser_aae.training import pretraining
-from ser_aae.training.pretraining import adopt_weights, auxiliary_speakers, pretrain
+from ser_aae.training.pretraining import adopt_weights, pretrain, speakers_of_stage_one
+from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.run import train_and_evaluate
 
 PROCESS = """
@@ -210,7 +212,7 @@ def test_a_run_begins_with_what_was_learnt_and_with_heads_of_its_own(config, tin
         norm = model.encoder.get_layer("encoder_1_norm").moving_mean.numpy()
         np.testing.assert_array_equal(norm, learnt["encoder/encoder_1_norm/moving_mean"])
         logits = model.classifiers["speaker"].get_layer("speaker_logits").kernel
-        speakers = auxiliary_speakers(data)
+        speakers = speakers_of_stage_one(data)
         assert speakers == [name for name in data.speakers if name.startswith("voices:")]
         known = np.isin(data.speakers, speakers)
         np.testing.assert_array_equal(
@@ -227,7 +229,7 @@ def test_speakers_are_numbered_among_themselves(config, tiny_store):
     data = assemble(drawn, tiny_store)
     (part,) = pretraining._number_speakers(data)
     utterances = part.corpus.utterances
-    speakers = auxiliary_speakers(data)
+    speakers = speakers_of_stage_one(data)
     assert len(speakers) == 4
     assert [speakers[number] for number in part.labels["speaker"][part.rows]] == [
         utterances[row].speaker for row in part.rows
@@ -235,6 +237,95 @@ def test_speakers_are_numbered_among_themselves(config, tiny_store):
     rest = np.setdiff1d(np.arange(len(utterances)), part.rows)
     assert set(part.labels["speaker"][rest]) == {-1}
     assert set(part.labels["emotion"]) == {-1}
+
+
+def test_its_updates_are_as_many_whatever_its_speakers(quick, tiny_store):
+    of_steps = with_settings(
+        quick, {"training.pretraining_steps": 5, "training.pretraining_epochs": 2}
+    )
+    steps = {}
+    for speakers in (2, 6):
+        for config in (quick, of_steps):
+            drawn = with_settings(config, {"data.auxiliary_speakers": speakers})
+            parts = assemble(drawn, tiny_store).pretraining
+            steps.setdefault(config, []).append(steps_of_stage_one(drawn, parts))
+    assert steps[of_steps] == [3, 3]  # of two epochs: the next multiple of them
+    assert steps[quick][0] < steps[quick][1]
+
+
+def test_one_of_so_many_updates_goes_on_to_the_same_outcome(quick, tiny_store, tmp_path):
+    config = with_settings(
+        quick, {"training.pretraining_steps": 4, "training.pretraining_epochs": 2}
+    )
+    undisturbed = outcome_of(config, tiny_store, tmp_path / "one")
+    rows = read_jsonl(undisturbed / "epochs.jsonl")
+    assert [row["epoch"] for row in rows] == [0, 1]
+
+    def stop(line):
+        if line.startswith("stage 1 epoch 2/2"):
+            raise KeyboardInterrupt
+
+    data, strategy = assemble(config, tiny_store), tf.distribute.get_strategy()
+    runs = tmp_path / "two"
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(config, data, runs, runs / "own", stop, strategy)
+    shown = []
+    assert_same_outcome(undisturbed, outcome_of(config, tiny_store, runs, shown))
+    assert "stage 1: goes on after epoch 1" in shown
+    # another number of updates is another outcome
+    fewer = outcome_of(
+        with_settings(config, {"training.pretraining_steps": 2}), tiny_store, tmp_path / "one"
+    )
+    assert fewer != undisturbed
+    with pytest.raises(AssertionError):
+        assert_same_outcome(undisturbed, fewer)
+
+
+def own_stage(config, **values):
+    return with_settings(
+        config,
+        {"auxiliary": (), "training.pretraining_data": "training", **values},
+    )
+
+
+def test_a_run_without_auxiliary_corpora_has_one_of_its_own_where_it_is_asked_for(
+    quick, tiny_store, tmp_path
+):
+    config = own_stage(
+        quick, **{"training.pretraining_epochs": 1, "training.pretraining": "supervised"}
+    )
+    data = assemble(config, tiny_store)
+    found = outcome_of(config, tiny_store, tmp_path)
+    assert found.parent == tmp_path / "own" / "pretraining"
+    assert not (tmp_path / "pretraining").exists()  # of a fold, so that no other one may find it
+    speakers = speakers_of_stage_one(data)
+    assert tuple(speakers) == data.speakers
+    held_out = {item.speaker for part in (data.test, data.validation) for item in part.utterances}
+    assert not held_out & {*speakers}
+    (corpus,) = read_json(found / "pretraining.json")["corpora"]
+    assert corpus["name"] == "tiny"
+    other = outcome_of(of_fold(config, 1), tiny_store, tmp_path)
+    assert other.name != found.name
+    model = build_model(config, data.num_classes)
+    adopt_weights(model, found, data, ("classification",))
+    kernel = model.classifiers["speaker"].get_layer("speaker_logits").kernel.numpy()
+    with np.load(found / "weights.npz") as learnt:
+        np.testing.assert_array_equal(kernel, learnt["speaker/speaker_logits/kernel"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "pretraining", "has_one"),
+    [("mtl", "all", True), ("cnn", "supervised", True), ("cnn", "all", False)],
+)
+def test_a_stage_1_that_nothing_is_learnt_from_is_none(config, kind, pretraining, has_one):
+    own = own_stage(config, **{"model.kind": kind, "training.pretraining": pretraining})
+    assert own.has_stage_one == has_one
+    assert not with_settings(own, {"training.pretraining_epochs": 0}).has_stage_one
+    assert not with_settings(own, {"training.pretraining_data": "auxiliary"}).has_stage_one
+    # how it is trained is in the run's name, and in no name where there is none
+    assert own.digest() != with_settings(own, {"training.pretraining_steps": 9}).digest()
+    none = with_settings(own, {"training.pretraining_data": "auxiliary"})
+    assert none.digest() == with_settings(none, {"training.pretraining_steps": 9}).digest()
 
 
 def start(config, store, runs):

@@ -35,6 +35,7 @@ def name_of(config, store, devices=("cpu",)):
         ("data.labelled_fraction", 0.5),
         ("data.auxiliary_ratio", 0.1),
         ("data.unlabelled_rest", False),
+        ("data.labelled_rows", 4),
         ("training.epochs", 3),
         ("training.class_weights", "none"),
         ("training.logit_adjustment", 0.0),
@@ -62,6 +63,7 @@ def test_runs_share_it_that_differ_in_their_second_stage(config, tiny_store, nam
         ("training.learning_rate", 1e-5),
         ("training.batch_size", 8),
         ("training.pretraining_epochs", 2),
+        ("training.pretraining_steps", 4),
         ("training.average_decay", 0.5),
     ],
 )
@@ -95,6 +97,7 @@ def test_every_setting_counts_that_does_not_say_otherwise():
             "training.update": "joint",
             "training.compile": "off",
             "training.precision": "mixed_bfloat16",
+            "training.pretraining_steps": 5,
         },
     )
     counted = settings_of_stage_one(config)

@@ -9,6 +9,7 @@ from tensorflow.python.framework import ops
 from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
 
 from ser_aae.config import ProtocolConfig, RunConfig, TrainingConfig
+from ser_aae.config.fields import with_settings
 from ser_aae.config.kinds import KINDS
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
@@ -397,18 +398,19 @@ def test_the_rest_of_the_classes_is_mixed_in_by_its_share_and_changes_the_outcom
     config = replace(config, classes="anger,happiness,neutral", model=model, training=training)
     asked = []
 
-    def training_dataset(primary, auxiliary, normalisation, data, *others):
-        asked.append((len(auxiliary), data.auxiliary_ratio))
-        return whole(primary, auxiliary, normalisation, data, *others)
+    def training_dataset(mixture, *others):
+        asked.append([share.rows for share in mixture])
+        return whole(mixture, *others)
 
     whole = stages.training_dataset
     monkeypatch.setattr(stages, "training_dataset", training_dataset)
     without = replace(config, data=replace(config.data, unlabelled_rest=False))
     fewer = replace(config, data=replace(config.data, auxiliary_ratio=0.1))
     runs = [train_and_evaluate(each, tiny_store, tmp_path) for each in (config, fewer, without)]
-    (parts, share), few, none = asked
-    assert (parts, few, none) == (1, (1, 0.1), (0, 0.0))
-    assert 0.15 < share < 0.3  # a class of four, in windows of 64 frames
+    (own, rest), few, none = asked
+    assert (few, none) == ([14, 2], [16])
+    assert own + rest == 16
+    assert rest in (3, 4)  # a class of four, in windows of 64 frames
     said = [read_predictions(run / "predictions.parquet").filter(like="p_") for run in runs]
     assert not said[0].equals(said[1])
     assert not said[0].equals(said[2])
@@ -419,3 +421,32 @@ def test_the_rest_of_the_classes_is_mixed_in_by_its_share_and_changes_the_outcom
     # they are no class of the result, and none of them is tested on
     assert {tuple(result["classes"]) for result in results} == {("anger", "happiness", "neutral")}
     assert {result["n"] for result in results} == {12}
+
+
+def test_a_set_number_of_labelled_rows_makes_all_kinds_equal_and_changes_the_outcome(
+    config, store, tmp_path
+):
+    few = {"data.labelled_fraction": 0.25, "training.epochs": 1}
+    models = {
+        "cnn": {**few, "model.kind": "cnn"},
+        "cnn-mtl": {**few, "model.kind": "cnn-mtl", "auxiliary": ("other",)},
+    }
+    results, answers = {}, {}
+    for rows in (0, 8):
+        for kind, values in models.items():
+            own = with_settings(config, {**values, "data.labelled_rows": rows})
+            run = train_and_evaluate(own, store, tmp_path)
+            results[kind, rows] = read_json(run / "result.json")
+            answers[kind, rows] = read_predictions(run / "predictions.parquet").filter(like="p_")
+    equal = [
+        [results[kind, rows][name] for kind in models for name in ("updates", "labelled_rows")]
+        for rows in (0, 8)
+    ]
+    assert equal[1][:2] == equal[1][2:]
+    assert equal[1][1] == 8
+    assert equal[0][:2] != equal[0][2:]
+    assert equal[0][1] > 4 * equal[0][3]
+    for kind in models:
+        assert not answers[kind, 0].equals(answers[kind, 8])
+    assert results["cnn", 8]["pretraining_updates"] == 0
+    assert results["cnn-mtl", 8]["pretraining_updates"] > 0

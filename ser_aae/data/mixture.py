@@ -1,0 +1,119 @@
+"""Mixture of a batch: how many of its rows are drawn of which parts."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ser_aae.config import RunConfig
+from ser_aae.data.part import Part
+from ser_aae.data.run_data import RunData
+
+
+@dataclass(frozen=True)
+class Share:
+    """Share of each batch that is drawn of some parts.
+
+    Attributes:
+        parts: Parts, which come as often as they have utterances.
+        rows: Rows of each batch, at least one.
+    """
+
+    parts: Sequence[Part]
+    rows: int
+
+
+Mixture = Sequence[Share]
+"""Shares of a batch, in the order of its rows; an epoch visits the parts of the first one."""
+
+
+def steps_per_epoch(mixture: Mixture, segment_frames: int) -> int:
+    """Return the steps in which each segment of the first share is seen once.
+
+    The segments of a part that asks for longer epochs (`Part.epoch_rows`) come again.
+    """
+    first = mixture[0]
+    segments = sum(part.epoch_segments(segment_frames) for part in first.parts)
+    return max(1, math.ceil(segments / first.rows))
+
+
+def share_out(
+    primary: Sequence[Part], others: Sequence[Part], ratio: float, batch_size: int
+) -> Mixture:
+    """Return the mixture in which a share of a batch is of other parts, if there are any.
+
+    At least one row is a primary one.
+    """
+    rows = max(1, batch_size - round(batch_size * ratio)) if others else batch_size
+    mixed = [Share(others, batch_size - rows)] if rows < batch_size else []
+    return [Share(primary, rows), *mixed]
+
+
+def mix_stage_two(config: RunConfig, data: RunData) -> Mixture:
+    """Return the mixture of a run's batches in stage 2.
+
+    With `data.labelled_rows` each batch has that many rows with a label of the primary task, and
+    rows without one beside them, so that all kinds of model, with however few labels and many
+    auxiliary speakers, make the same updates on the same number of labels. Otherwise rows come as
+    they are in the training part.
+    """
+    size = config.training.batch_size
+    if not config.data.labelled_rows:
+        return share_out(data.train, data.mixed, _mixed_share(config, data), size)
+    rows = config.data.labelled_rows
+    own, auxiliary = _share_others(config, data, size - rows)
+    shares = [
+        Share(data.train, rows),
+        Share(data.unlabelled, own),
+        Share(data.mixed_auxiliary, auxiliary),
+    ]
+    return [share for share in shares if share.rows]
+
+
+def labelled_rows(mixture: Mixture, task: str, segment_frames: int) -> float:
+    """Return how many rows of a batch have a label of a task, on average."""
+    first = mixture[0]
+    segments, labelled = (
+        _count_segments(parts, segment_frames)
+        for parts in (first.parts, [part.labelled(task) for part in first.parts])
+    )
+    return first.rows * labelled / segments
+
+
+def _share_others(config: RunConfig, data: RunData, room: int) -> tuple[int, int]:
+    """Return how many rows without a label are of the emotional corpora, and of the auxiliary ones.
+
+    A row of the emotional corpora comes no more often than one with a label, since a few utterances
+    would else fill half of every batch. What they leave is filled up by the auxiliary corpora,
+    where there are any.
+    """
+    ratio, length = config.data.auxiliary_ratio, config.data.segment_frames
+    auxiliary = min(room, max(1, round(room * ratio))) if data.mixed_auxiliary and ratio else 0
+    if not (data.unlabelled and room):
+        return 0, room if auxiliary else 0
+    labelled, others = (_count_segments(parts, length) for parts in (data.train, data.unlabelled))
+    most = max(1, config.data.labelled_rows * others // labelled)
+    own = min(most, room - auxiliary)
+    return own, room - own if auxiliary else 0
+
+
+def _mixed_share(config: RunConfig, data: RunData) -> float:
+    """Return the share of a batch that is not of the training parts.
+
+    The share is `data.auxiliary_ratio`. Without auxiliary corpora it is at most the unlabelled
+    parts' share of the training segments, since a few utterances would else fill half of every
+    batch, and at least one row.
+    """
+    ratio, size = config.data.auxiliary_ratio, config.training.batch_size
+    if data.mixed_auxiliary:
+        return ratio
+    if not data.unlabelled:
+        return 0.0
+    visits, others = (
+        sum(part.epoch_segments(config.data.segment_frames) for part in parts)
+        for parts in (data.train, data.unlabelled)
+    )
+    return min(ratio, max(1, size * others // (visits + others)) / size)
+
+
+def _count_segments(parts: Sequence[Part], segment_frames: int) -> int:
+    return sum(part.num_segments(segment_frames, segment_frames) for part in parts)
