@@ -12,12 +12,13 @@ from reports.filling import Filled, Filling
 from reports.ratings import rated_plane
 from reports.scatter import clusters
 from reports.table_formats import to_csv
+from ser_aae.experiments.artefacts import OWN_CORPUS
 from ser_aae.files.atomic import write_bytes
 from ser_aae.results.folder import VERIFICATION, find_runs, is_complete, read_result
 from ser_aae.results.places import Places
 from ser_aae.results.trials import det_curve, read_trials
 
-BARS = ("figure-3", "ravdess")
+BARS = ("figure-3", *OWN_CORPUS)
 CURVES = tuple(SWEPT)
 CLUSTERS = "figure-2"
 
@@ -45,7 +46,7 @@ def draw_pictures(filling: Filling, path: Path, places: Places) -> Pictures:
     if name == CLUSTERS:
         return _draw_clusters(filling, path, caption, places)
     if name in BARS:
-        draw_bars(_bars_of_table(filling) if name == "ravdess" else filling, path, _mark(filling))
+        draw_bars(_bars_of_table(filling) if name in OWN_CORPUS else filling, path, _mark(filling))
         return [(path, f"{caption} {_INTERVALS}")], []
     if name not in CURVES:
         return [], []

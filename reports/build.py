@@ -38,7 +38,7 @@ from ser_aae.results.model_files import remarks_on_all
 from ser_aae.results.places import Places
 from ser_aae.results.search_folder import read_searches
 
-SHOWN_WHOLE = ("table-3", "table-4", "figure-2", "ravdess")
+SHOWN_WHOLE = ("table-3", "table-4", "figure-2", *OWN_CORPUS)
 """Artefacts whose experiments have a section each; the many of the others share one table."""
 
 _TITLE = "Speech emotion recognition: results"

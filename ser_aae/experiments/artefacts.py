@@ -8,7 +8,15 @@ from ser_aae.errors import UserError
 from ser_aae.experiments.cells import Artefact
 from ser_aae.experiments.figures import figure_2, figure_3, figure_4, figure_5, semi_supervised
 from ser_aae.experiments.setup import Setup
-from ser_aae.experiments.tables import ravdess, table_2, table_3, table_4, table_5, table_6
+from ser_aae.experiments.tables import (
+    ravdess,
+    ravdess_baved,
+    table_2,
+    table_3,
+    table_4,
+    table_5,
+    table_6,
+)
 from ser_aae.experiments.weight_sweeps import FIGURE_5
 
 ARTEFACTS: Mapping[str, Callable[[Setup], Artefact]] = {
@@ -23,19 +31,20 @@ ARTEFACTS: Mapping[str, Callable[[Setup], Artefact]] = {
     FIGURE_5: figure_5,
     "semi-supervised": semi_supervised,
     "ravdess": ravdess,
+    "ravdess-baved": ravdess_baved,
 }
 """Name to the function that lists its cells."""
 
 ALL = "all"
-OWN_CORPUS = ("ravdess",)
-"""Artefacts that bring their corpus: no part of `all`."""
+OWN_CORPUS = ("ravdess", "ravdess-baved")
+"""Artefacts that bring their corpora: no part of `all`."""
 
 
 def choose(names: Iterable[str], setup: Setup) -> list[Artefact]:
     """Return artefacts by name, each once, in the order of `ARTEFACTS`.
 
-    `all` is what the setup's own corpora allow: `ravdess`, which brings its own, is named
-    apart, and Table 4 needs two corpora.
+    `all` is what the setup's own corpora allow: those of `OWN_CORPUS`, which bring theirs, are
+    named apart, and Table 4 needs two corpora.
 
     Raises:
         UserError: An unknown name, or an artefact that the setup does not allow.

@@ -221,6 +221,18 @@ def test_ravdess_gives_all_but_the_last_row_the_same_data():
     }
 
 
+def test_on_ravdess_all_models_can_have_one_stage_1():
+    base = compare_fairly(RunConfig(), (), BUDGETS["full"])
+    cells = [c for c in cells_of("ravdess-baved", replace(SETUP, base=base)) if c.column == "UA"]
+    configs = [cell.config for cell in cells]
+    assert [config.model.kind for config in configs] == ["cnn", "ae", "stl", "mtl"]
+    assert {config.auxiliary for config in configs} == {("baved",)}
+    assert all(config.is_pretrained_supervised for config in configs)
+    assert len({(config.training, config.data, config.protocol) for config in configs}) == 1
+    notes = " ".join(ARTEFACTS["ravdess-baved"](replace(SETUP, base=base)).notes)
+    assert "gender and speaker classification on BAVED alone (Sec. 4.3)" in notes
+
+
 def test_ravdess_gives_all_models_the_same_budget():
     for name in ("smoke", "small"):
         budget = BUDGETS[name]
