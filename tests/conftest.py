@@ -1,7 +1,15 @@
 """Fixtures of all tests."""
 
+import gc
+import os
+
 import pytest
+from filelock import FileLock
 from processes import take_interrupts
+
+# A worker of the suite has a core: threads of linear algebra would wait for each other in a loop.
+# NumPy, which is not loaded yet, and all that tests start read it once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,16 +27,44 @@ def graphs_run_as_they_are_traced():
     """
     import tensorflow as tf
 
+    # the million objects of its modules live on: nothing is gained by looking at them again
+    gc.collect()
+    gc.freeze()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+@pytest.fixture(scope="module")
+def few_steps():
+    """Run the steps of a module's trainings without a graph: to trace one takes longer than a few.
+
+    This is for tests of what lies around training. Tests of what it computes leave it away.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
-def recorded_run(tmp_path_factory):
-    """A run of 64 recordings of 8 speakers, which are told apart by their tones."""
+def recorded_run(request, tmp_path_factory):
+    """A run of 64 recordings of 8 speakers, which are told apart by their tones.
+
+    It is read only: all workers of pytest-xdist share the one that the first has trained.
+    """
     # here, for TensorFlow is not needed by every test
+    import tensorflow as tf
     from tiny import train_recorded_run
 
-    return train_recorded_run(tmp_path_factory.mktemp("recorded"))
+    are_few = tf.config.functions_run_eagerly()
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if hasattr(request.config, "workerinput") else own) / "recorded"
+    with FileLock(place.with_suffix(".lock")):
+        # alike, whichever test asks first
+        tf.config.run_functions_eagerly(False)
+        run = train_recorded_run(place)
+        tf.config.run_functions_eagerly(are_few)
+    return run
 
 
 @pytest.fixture(scope="session")

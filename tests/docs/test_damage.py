@@ -28,7 +28,10 @@ from tuning.definition import Search
 from tuning.search import search_alone
 from tuning.space import read_space
 
-pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("few_steps"),
+    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "damage.md"
 WAYS = ("a bit changed", "cut", "empty", "absent", "a folder")

@@ -11,6 +11,8 @@ from ser_aae.commands.run_config import read_config
 from ser_aae.data.run_data import count_folds
 from ser_aae.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
