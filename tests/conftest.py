@@ -1,15 +1,15 @@
 """Fixtures of all tests."""
 
+import ctypes
 import gc
-import os
 
+import psutil
 import pytest
 from filelock import FileLock
 from processes import take_interrupts
 
-# A worker of the suite has a core: threads of linear algebra would wait for each other in a loop.
-# NumPy, which is not loaded yet, and all that tests start read it once.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+MOST_BYTES = 3 << 29
+"""What a process may hold, 1.5 GB, before it looks for what it can give back."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,6 +31,17 @@ def graphs_run_as_they_are_traced():
     gc.collect()
     gc.freeze()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(autouse=True)
+def memory_is_given_back():
+    """Let go of the graphs of former tests, which hold each other in circles."""
+    yield
+    if psutil.Process().memory_info().rss > MOST_BYTES:
+        import keras
+
+        keras.utils.clear_session()
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(scope="module")
