@@ -70,7 +70,7 @@ def configs(kfold_config):
 
 @pytest.fixture(scope="module")
 def undisturbed(configs, tiny_store, tmp_path_factory):
-    """The folder of runs that one process trained, as a grid has it done, with nothing happening."""
+    """The folder of the same runs, which one process trained, as those of a grid do."""
     runs = tmp_path_factory.mktemp("undisturbed")
     given = pickle.dumps((configs, str(tiny_store), str(runs)))
     command = [sys.executable, "-c", UNDISTURBED]
