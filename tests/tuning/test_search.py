@@ -220,7 +220,7 @@ def test_an_interrupted_search_ends_as_an_undisturbed_one(search_of, tmp_path, a
     # hyperband goes on until its space is exhausted
     space = {"grid": "latent,optimiser", "hyperband": "alpha"}.get(algorithm, "alpha,beta,latent")
     config = replace(RunConfig(dataset="tiny"), training=replace(TrainingConfig(), epochs=4))
-    trials = {"random": 12, "bayesian": 13}.get(algorithm, 0)
+    trials = {"random": 12, "bayesian": 16}.get(algorithm, 0)
     search = search_of(space, algorithm, trials, config=config)
     one = search_alone(search, tmp_path / "one", RuggedRuns(0), print)
     runs, other = RuggedRuns(every), None
