@@ -1,7 +1,16 @@
 """Fixtures of all tests."""
 
+import ctypes
+import gc
+from contextlib import contextmanager
+
+import psutil
 import pytest
+from filelock import FileLock
 from processes import take_interrupts
+
+MOST_BYTES = 3 << 29
+"""What a process may hold, 1.5 GB, before it looks for what it can give back."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,16 +28,68 @@ def graphs_run_as_they_are_traced():
     """
     import tensorflow as tf
 
+    # the million objects of its modules live on: nothing is gained by looking at them again
+    gc.collect()
+    gc.freeze()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+@pytest.fixture(autouse=True)
+def memory_is_given_back():
+    """Let go of the graphs of former tests, which hold each other in circles."""
+    yield
+    if psutil.Process().memory_info().rss > MOST_BYTES:
+        import keras
+
+        keras.utils.clear_session()
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextmanager
+def _no_graphs():
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def few_steps():
+    """Run the steps of a module's trainings without a graph: to trace one takes longer than a few.
+
+    This is for tests of what lies around training. Tests of what it computes leave it away.
+    """
+    with _no_graphs():
+        yield
+
+
+@pytest.fixture
+def few_steps_here():
+    """Do for a test what `few_steps` does for a module, whose own fixtures have their graphs."""
+    with _no_graphs():
+        yield
+
+
 @pytest.fixture(scope="session")
-def recorded_run(tmp_path_factory):
-    """A run of 64 recordings of 8 speakers, which are told apart by their tones."""
+def recorded_run(request, tmp_path_factory):
+    """A run of 64 recordings of 8 speakers, which are told apart by their tones.
+
+    It is read only: all workers of pytest-xdist share the one that the first has trained.
+    """
     # here, for TensorFlow is not needed by every test
+    import tensorflow as tf
     from tiny import train_recorded_run
 
-    return train_recorded_run(tmp_path_factory.mktemp("recorded"))
+    are_few = tf.config.functions_run_eagerly()
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if hasattr(request.config, "workerinput") else own) / "recorded"
+    with FileLock(place.with_suffix(".lock")):
+        # alike, whichever test asks first
+        tf.config.run_functions_eagerly(False)
+        run = train_recorded_run(place)
+        tf.config.run_functions_eagerly(are_few)
+    return run
 
 
 @pytest.fixture(scope="session")

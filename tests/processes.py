@@ -1,5 +1,7 @@
 """Programs in processes of their own: the command line, lines of Python, and waiting for both."""
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -34,6 +36,16 @@ def run_program(*words, check=True, env=None, **named):
     command = [sys.executable, "-m", "ser_aae", *map(str, words)]
     environment = {**kept, "PYTHONPATH": str(ROOT), **(env or {})}
     return subprocess.run(command, check=check, text=True, env=environment, **named)
+
+
+def run_here(*words):
+    """Do what `run_program` does in this process, for its start takes longer than most commands."""
+    from ser_aae.cli import main
+
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        code = main([str(word) for word in words])
+    return subprocess.CompletedProcess(words, code, out.getvalue(), errors.getvalue())
 
 
 def run_code(code, *words, check=True, **named):

@@ -21,6 +21,7 @@ from ser_aae.config import (
     TrainingConfig,
 )
 from ser_aae.corpus_facts import CorpusFacts
+from ser_aae.files.atomic import written_whole
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import read_audio
 from ser_aae.labels import FOUR, GENDERS
@@ -221,18 +222,25 @@ def append(path: Path, content: bytes = b"\0") -> None:
     path.write_bytes(path.read_bytes() + content)
 
 
-def train_recorded_run(place: Path) -> RecordedRun:
-    """Write 64 recordings of 8 speakers, who are told apart by their tones, and train on them."""
-    from ser_aae.training.run import train_and_evaluate
-
+def _record(place: Path) -> None:
+    """Write recordings of 8 speakers, and a store with their spectrograms."""
     draw = np.random.default_rng(0)
     utterances = speakers_of("tones")
     for item in utterances:
         path = item.audio_path(place)
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, _speak(item, draw), 16000, subtype="FLOAT")
     sounds = [recording_to_spectrogram(item.audio_path(place), FRONTEND) for item in utterances]
     write_corpus(place / "store", utterances, sounds)
+
+
+def train_recorded_run(place: Path) -> RecordedRun:
+    """Train on 64 recordings of 8 speakers, who are told apart by their tones, if not done yet."""
+    from ser_aae.training.run import train_and_evaluate
+
+    if not place.exists():
+        with written_whole(place) as folder:
+            _record(folder)
     config = RunConfig(
         dataset="tones",
         frontend=FRONTEND,

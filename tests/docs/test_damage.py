@@ -28,7 +28,10 @@ from tuning.definition import Search
 from tuning.search import search_alone
 from tuning.space import read_space
 
-pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("few_steps"),
+    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "damage.md"
 WAYS = ("a bit changed", "cut", "empty", "absent", "a folder")
@@ -39,13 +42,13 @@ CONFIG = RunConfig(
     protocol=ProtocolConfig(name="loso-session"),
     data=DATA,
     model=replace(MODEL, kind="cnn-mtl"),
-    training=replace(TrainingConfig(), epochs=2, batch_size=16, pretraining_epochs=2),
+    training=replace(TrainingConfig(), epochs=2, batch_size=32, pretraining_epochs=2),
 )
 VERIFIED = replace(CONFIG, auxiliary=(), verification="voices", enrolment_utterances=3)
 SMALL = (
     *("frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64"),
     *("data.evaluation_shift_frames=32", "model.filters=4,4", "model.dense_units=8,8"),
-    *("model.latent_channels=4", "training.batch_size=16", "training.epochs=1"),
+    *("model.latent_channels=4", "training.batch_size=64", "training.epochs=1"),
 )
 
 

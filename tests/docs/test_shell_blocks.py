@@ -232,15 +232,12 @@ def write_corpora(folder):
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
+def workplace(few_steps, tmp_path_factory):
     """The commands that have ended in the folder in which all documents are read."""
-    import tensorflow as tf
-
     from data_prep.corpora import ravdess
 
     folder = tmp_path_factory.mktemp("reader")
     write_corpora(folder)
-    tf.config.run_functions_eagerly(True)  # for one batch, tracing takes longer than training
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ravdess, "EXPECTED", {})
         for name in ("SER_AAE_DATA", "SER_AAE_STORE", "SER_AAE_RUNS"):
@@ -248,7 +245,6 @@ def workplace(tmp_path_factory):
         patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
         patch.chdir(folder)
         yield {}
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if blocks(name)])

@@ -1,7 +1,9 @@
-"""The paper's corpora through the real command line, from synthetic copies to a scored run."""
+"""The paper's corpora through the whole command line, from synthetic copies to a scored run."""
+
+import os
 
 import pytest
-from processes import run_program
+from processes import run_here
 from stored import read_unsealed
 
 from ser_aae.results.evaluation import evaluate
@@ -25,11 +27,15 @@ TINY = f"{FRONTEND} " + " ".join(
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    """Return a function that runs a command in a folder of its own, in a process of its own."""
+    """A function that runs a command in a folder of its own, with nothing set from outside."""
     folder = tmp_path_factory.mktemp("work")
 
     def run(words, code=0):
-        done = run_program(*words.split(), check=False, cwd=folder, timeout=300)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            for name in [name for name in os.environ if name.startswith("SER_AAE_")]:
+                patch.delenv(name)
+            done = run_here(*words.split())
         assert done.returncode == code, done.stderr
         return done
 

@@ -12,6 +12,8 @@ from ser_aae.cli import main
 from ser_aae.files.atomic import PARTIAL
 from ser_aae.results.folder import EPOCHS, PREDICTIONS, RESULT, find_runs
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 SMALL = [
     *("frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64"),
     *("data.evaluation_shift_frames=32", "model.filters=4,4", "model.dense_units=8,8"),

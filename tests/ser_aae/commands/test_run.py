@@ -11,6 +11,8 @@ from ser_aae.commands.run_config import read_config
 from ser_aae.data.run_data import count_folds
 from ser_aae.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
@@ -19,7 +21,8 @@ def trained(tmp_path_factory):
     named = {"cwd": folder, "timeout": 300}
     run_program("synthesise", "--dataset", "demo", "--speakers", 6, **named)
     words = "train --dataset demo --model cnn --protocol loso-session --epochs 1"
-    words += " --set model.filters=4,8 --set model.dense_units=8,8"
+    words += " --set model.filters=4,8 --set model.dense_units=8,8 --set frontend.bins=32"
+    words += " --set data.segment_frames=64 --set data.evaluation_shift_frames=64"
     done = run_program(*words.split(), **named)
     return folder, done, words
 

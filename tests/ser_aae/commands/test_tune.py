@@ -15,7 +15,10 @@ from ser_aae.files.atomic import read_jsonl
 from ser_aae.results.folder import find_runs, is_complete, is_validated
 from ser_aae.training.ending import validation_accuracy
 
-pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("few_steps"),
+    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+]
 
 SMALL = [
     *("frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64"),

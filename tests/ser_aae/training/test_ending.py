@@ -27,6 +27,8 @@ from ser_aae.training import stage as stages
 from ser_aae.training.ending import validation_accuracy
 from ser_aae.training.run import train_and_evaluate
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 
 @pytest.fixture(scope="module")
 def config(kfold_config):

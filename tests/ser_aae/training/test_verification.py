@@ -1,6 +1,7 @@
 """Speaker verification on a tiny store: who is tried against whom, and whole runs with it."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,8 @@ from ser_aae.store.corpus import load_corpus
 from ser_aae.training import verification
 from ser_aae.training.run import train_and_evaluate
 from ser_aae.training.verification import TrialPlan, d_vectors, plan_trials, score_pairs
+
+pytestmark = pytest.mark.usefixtures("few_steps")
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +168,18 @@ def test_scores_are_the_cosine_to_the_mean_of_the_enrolment(tiny_store, frontend
 
 
 @pytest.fixture(scope="module")
-def run(config, tiny_store, tmp_path_factory):
+def unscored(config, tiny_store, tmp_path_factory):
+    """Runs with one that has verified nobody yet; not to be changed."""
+    runs = tmp_path_factory.mktemp("unscored")
+    train_and_evaluate(config, tiny_store, runs, score_test=False)
+    return runs
+
+
+@pytest.fixture(scope="module")
+def run(config, tiny_store, unscored, tmp_path_factory):
     """Return the folder of a complete run with verification."""
-    return train_and_evaluate(config, tiny_store, tmp_path_factory.mktemp("runs"))
+    runs = shutil.copytree(unscored, tmp_path_factory.mktemp("scored") / "runs")
+    return train_and_evaluate(config, tiny_store, runs)
 
 
 def test_a_run_leaves_its_trials_and_their_figures(run):
@@ -198,7 +210,7 @@ def test_evaluation_computes_the_rate_again_and_tells_it(run):
 
 @pytest.mark.parametrize("zeros", [0, 3])
 def test_d_vectors_without_a_direction_are_said(
-    config, plan, tiny_store, tmp_path, monkeypatch, zeros
+    config, tiny_store, unscored, tmp_path, monkeypatch, zeros
 ):
     def silence(model, batches, part):
         vectors = np.random.default_rng(0).uniform(0.1, 1, (len(part.rows), 8))
@@ -207,7 +219,8 @@ def test_d_vectors_without_a_direction_are_said(
 
     monkeypatch.setattr(verification, "d_vectors", silence)
     shown = []
-    folder = train_and_evaluate(config, tiny_store, tmp_path, shown.append)
+    runs = shutil.copytree(unscored, tmp_path / "runs")
+    folder = train_and_evaluate(config, tiny_store, runs, shown.append)
     result = read_json(folder / "result.json")
     for said in (shown, result["warnings"]):
         found = [line for line in said if "3 of 48 utterances have a d-vector of zeros" in line]
