@@ -74,6 +74,22 @@ def test_a_plan_lists_the_folds_and_writes_nothing(tiny_store, tmp_path, capsys)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_plan_counts_a_stage_1_of_each_folds_own(tiny_store, capsys):
+    words = ["train", *SMALL, "--store", str(tiny_store), "--fold", "all", "--plan"]
+    for given in (
+        "data.labelled_rows=2",
+        "training.pretraining=supervised",
+        "training.pretraining_data=training",
+        "training.pretraining_steps=40",
+    ):
+        words += ["--set", given]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    titles = [line.partition(":")[0] for line in lines]
+    assert titles == [each for n in range(4) for each in ("stage 1", f"fold {n}")] + ["4 folds"]
+    assert "training 4 speakers 32 utterances; 4 steps an epoch; 10 epochs" in lines[0]
+
+
 def test_a_plan_prepares_nothing(refused, tmp_path):
     said = refused("train", *SMALL, "--store", tmp_path / "empty", "--plan")
     assert "expected a prepared corpus" in said
