@@ -8,6 +8,7 @@ from reports.artefact_tables import (
     cells_table,
     confidence_heading,
     confidence_table,
+    rates_table,
     side_by_side,
     write_tables,
 )
@@ -21,6 +22,7 @@ from ser_aae.protocols.leakage import VOICES
 from ser_aae.results.places import Places
 
 LEVELS = "table-2"
+_RATES = "Equal error rates (%) of speaker verification: both populations together, and each alone"
 
 
 def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section, list[Path]]:
@@ -40,6 +42,10 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
         frames = {"": level_table(filling.setup, Path(places.store))}
     command = filling.command if filling.missing or filling.incomplete else ""
     section.tables = [(part or "Ours and the paper's", f, command) for part, f in frames.items()]
+    rates = rates_table(filling)
+    if len(rates):
+        frames = {**frames, _RATES: rates}
+        section.tables.append((_RATES, rates, ""))
     confidence = confidence_table(filling)
     if len(confidence):
         heading = confidence_heading(filling)

@@ -14,6 +14,7 @@ from reports.summary import interval_text, mean_text, speakers_text
 from reports.table_formats import to_csv, to_latex, to_markdown
 from ser_aae.experiments.cells import UA
 from ser_aae.files.atomic import write_bytes
+from ser_aae.results.run_kinds import ALONE
 
 
 def write_tables(
@@ -56,6 +57,24 @@ def side_by_side(filling: Filling) -> dict[str, pd.DataFrame]:
         unstated = [n for n in frame if n.endswith(", paper") and (frame[n] == "-").all()]
         parts[part] = frame.drop(columns=unstated)
     return parts
+
+
+def rates_table(filling: Filling) -> pd.DataFrame:
+    """Return equal error rates over both populations and over each alone, a row a cell.
+
+    It is empty where no run verified speakers of its test part.
+    """
+    rows = [
+        {
+            "": item.cell.row,
+            "corpus": item.cell.column,
+            "both together": our_text(item),
+            **{ALONE[ending]: mean_text(found) for ending, found in item.alone.items()},
+        }
+        for item in filling.cells
+        if any(found.mean is not None for found in item.alone.values())
+    ]
+    return pd.DataFrame(rows).astype(str)
 
 
 def _columns(

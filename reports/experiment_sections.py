@@ -44,7 +44,16 @@ _NOT_DEAD = (None, "alive", "strayed", "guessing", "not settled")
 
 _VERIFICATION_NOTE = (
     "EER: equal error rate of speaker verification, low is good. It is averaged over folds and not "
-    "pooled, for the scores of two models have no common scale."
+    "pooled, for the scores of two models have no common scale. "
+)
+_ONE_POPULATION = "The trials are of the verified corpus ({verified}) alone."
+_TWO_POPULATIONS = (
+    "The trials are of the verified corpus ({verified}) and of the test part together (Sec. 5), in "
+    "{runs}; beside them stands each alone. "
+)
+_ONE_SPEAKER = (
+    "A speaker who is alone in a test part has no impostor there: this speaker is tried against "
+    "those of {verified}, another corpus, whose recordings are told apart more easily than voices."
 )
 
 
@@ -87,7 +96,7 @@ def draw_experiment(drawing: Drawing) -> Section:
     section.notes.append((leakage_sentence(evaluation), ""))
     section.notes += [(text, "") for text in _clusters_note(evaluation, config)]
     if tables.has_verification(evaluation):
-        section.notes.append((_VERIFICATION_NOTE, ""))
+        section.notes.append((_verification_note(evaluation, config), ""))
     stem = drawing.out / f"{folder.parent.name}-{folder.name}"
     matrix = np.sum([item["confusion"] for item in evaluation["repetitions"]], axis=0)
     caption = f"Confusion over all {len(complete)} complete run(s), folds and repetitions together."
@@ -105,6 +114,19 @@ def draw_experiment(drawing: Drawing) -> Section:
         heading = f"{len(missing)} runs are missing or not complete, and what fills them"
         section.details.insert(0, (heading, missing))
     return section
+
+
+def _verification_note(evaluation: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Return what an equal error rate is, and of whose trials."""
+    subset = config["verification_subset"]
+    verified = config["verification"] + (f", {subset}" if subset else "")
+    each = [run.get("verification_test_speakers") for run in evaluation["runs"]]
+    tested = [speakers for speakers in each if speakers is not None]
+    if not tested:
+        return _VERIFICATION_NOTE + _ONE_POPULATION.format(verified=verified)
+    runs = "all runs" if len(tested) == len(each) else f"{len(tested)} of {len(each)} runs"
+    said = _TWO_POPULATIONS + (_ONE_SPEAKER if 1 in tested else "")
+    return _VERIFICATION_NOTE + said.format(verified=verified, runs=runs).strip()
 
 
 def _badges(evaluation: Mapping[str, Any]) -> list[str]:

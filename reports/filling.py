@@ -1,7 +1,7 @@
 """Cells of an artefact filled from runs: ours beside the paper's, and what each cell lacks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ser_aae.experiments.cells import UA, Artefact, Cell
 from ser_aae.experiments.setup import Setup
 from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE
 
 MISSING = "missing"
 """Text in place of a figure that no run gives."""
@@ -34,6 +35,8 @@ class Filled(Summary):
         lacks: Text of `describe_gap`, `""` where all was run that the setup asks for.
         synthetic: Corpora without people in them.
         comparison: Test against the artefact's reference, `None` for none.
+        alone: Ending of an equal error rate of one population to its figure, where a cell shows
+            that of both.
     """
 
     cell: Cell
@@ -44,6 +47,7 @@ class Filled(Summary):
     lacks: str = ""
     synthetic: tuple[str, ...] = ()
     comparison: Comparison | None = None
+    alone: Mapping[str, Summary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,14 @@ def _fill_cell(
         command=command,
         lacks=lacks,
         synthetic=synthetic,
+        alone=_rates_alone(cell, evaluation),
     )
+
+
+def _rates_alone(cell: Cell, evaluation: Mapping[str, Any] | None) -> dict[str, Summary]:
+    if cell.score != ERROR_RATE or evaluation is None:
+        return {}
+    return {ending: summarise(evaluation, ERROR_RATE + ending) for ending in ALONE}
 
 
 def describe_gap(found: Summary, evaluation: Mapping[str, Any] | None, setup: Setup) -> str:

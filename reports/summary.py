@@ -14,6 +14,7 @@ from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
 from ser_aae.results.evaluation import evaluate_with_predictions
 from ser_aae.results.folder import find_experiments, find_runs, is_complete
+from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, NUM_TRIALS
 from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import mean_and_std, percent
 
@@ -111,8 +112,9 @@ def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
             over_folds.append(known)
     std, spread = _spread(pooled, over_folds[0]) if pooled else (None, "")
     tested = int(counted[0]["n"])
-    if figure == "equal_error_rate":  # not the sum over folds: all models have the same pairs
-        tested = max(int(run.get("verification_trials") or 0) for run in evaluation["runs"])
+    if figure in ERROR_RATES:  # not the sum over folds: all models verify the corpus' same pairs
+        own = NUM_TRIALS + figure.removeprefix(ERROR_RATE)
+        tested = max(int(run.get(own) or 0) for run in evaluation["runs"])
     return Summary(
         mean=float(np.mean(pooled)) if pooled else None,
         std=std,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE
+
 _COLUMNS = {
     "weighted_accuracy": "WA",
     "unweighted_accuracy": "UA",
@@ -53,8 +55,9 @@ def _format_run(run: Mapping[str, Any]) -> str:
     table = [["true \\ predicted", *run["classes"], "recall"]]
     for name, counts in zip(run["classes"], run["confusion"], strict=True):
         table.append([name, *(str(count) for count in counts), percent(recalls[name])])
-    rate, trials = run.get("equal_error_rate"), run.get("verification_trials")
+    rate, trials = run.get(ERROR_RATE), run.get("verification_trials")
     verified = None if rate is None else f"{percent(rate)} over {trials} trials"
+    verified = _add_rates_alone(verified, {e: percent(run.get(ERROR_RATE + e)) for e in ALONE})
     return "\n".join([*align(rows), "", *align(table), *_closing_lines(run, verified)])
 
 
@@ -78,9 +81,17 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
     lines += [f"{w}: {', '.join(folds[w])}" for w in ("missing", "incomplete") if folds[w]]
     if not count:
         lines.append("no repetition has all its folds: its pooled figures cover a part")
-    rate = over.get("equal_error_rate")
+    rate = over.get(ERROR_RATE)
     verified = f"{mean_and_std(rate)} over {rate['n']} repetitions" if rate and rate["n"] else None
+    alone = {e: mean_and_std(over[ERROR_RATE + e]) for e in ALONE if ERROR_RATE + e in over}
+    verified = _add_rates_alone(verified, alone)
     return "\n".join([*lines, *_closing_lines(folds["repetitions"][0], verified)])
+
+
+def _add_rates_alone(verified: str | None, alone: Mapping[str, str]) -> str | None:
+    """Return the words on an error rate with those of either population alone, if there are any."""
+    told = [f"{ALONE[ending]} {rate}" for ending, rate in alone.items() if rate != "-"]
+    return f"{verified} ({', '.join(told)})" if verified and told else verified
 
 
 def _closing_lines(row: Mapping[str, Any], verified: str | None) -> list[str]:

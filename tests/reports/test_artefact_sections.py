@@ -174,6 +174,11 @@ def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, t
     assert tmp_path / "out/figure-4-det.csv" in drawn[1]
     assert set(behind["curve"]) == {"IEMOCAP, 9 speakers", "MSP-IMPROV, 9 speakers"}
     assert {"false_match_rate", "false_non_match_rate"} <= set(behind)
+    (rates,) = (frame for title, frame, _ in drawn[0].tables if title.startswith("Equal error"))
+    assert list(rates) == [
+        "", "corpus", "both together", "verified corpus alone", "test part alone"
+    ]  # fmt: skip
+    assert len(rates) == 6
 
 
 def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):

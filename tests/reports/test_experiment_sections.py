@@ -17,8 +17,8 @@ from ser_aae.protocols.sentences import SENTENCES
 def report(leave_cell, tmp_path):
     """A function: corpus whose speakers are verified -> folder of the report of two folds."""
 
-    def make(verification):
-        config = RunConfig(verification=verification)
+    def make(verification, **settings):
+        config = RunConfig(verification=verification, **settings)
         for fold in range(2):
             protocol = replace(config.protocol, fold=fold)
             leave_cell(tmp_path / "runs", replace(config, protocol=protocol), folds=2)
@@ -39,6 +39,23 @@ def test_a_run_that_verified_speakers_shows_error_rate_and_curve(report, pixels)
     (curve,) = out.glob("*-det.png")
     pixels(curve)
     assert "EER" in (out / "results.md").read_text()
+
+
+def test_two_populations_have_three_rates_and_a_note_on_the_only_test_speaker(report):
+    out = report("voices", verification_subset="clean")
+    page = (out / "index.html").read_text()
+    for title in ("EER", "EER, verified corpus alone", "EER, test part alone"):
+        assert f"<th>{title}</th>" in page
+    assert "<th>test speakers verified</th>" in page
+    assert "verified corpus (voices, clean) and of the test part together (Sec. 5), in all" in page
+    assert "A speaker who is alone in a test part has no impostor there" in page
+
+
+def test_one_population_has_one_rate_and_is_named(report):
+    page = (report("voices", verification_test_part=False) / "index.html").read_text()
+    assert "The trials are of the verified corpus (voices) alone." in page
+    assert "<th>EER</th>" in page
+    assert "alone</th>" not in page
 
 
 def test_another_run_shows_neither(report):

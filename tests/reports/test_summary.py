@@ -93,6 +93,7 @@ def test_an_error_rate_counts_the_trials_of_a_run_and_not_the_emotional_utteranc
     # three speakers, each against four utterances of all three
     assert found.n == 36
     assert found.repetitions == 2
+    assert summarise(evaluation, "equal_error_rate_of_corpus").n == 16
     assert summarise(evaluation).n == 32
 
 
