@@ -109,7 +109,7 @@ def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
         words += ["--auxiliary-speakers", str(setup.max_auxiliary_speakers)]
     if setup.repetitions is not None:
         words += ["--repetitions", str(setup.repetitions)]
-    if setup.tuned.values:
+    if setup.tuned.outcomes:
         words += ["--tuned", str(setup_folder(Path(places.runs), setup) / TUNED)]
     words += _preset_words(preset)
     # a setting that was given counts as given again, even with its default value

@@ -1,6 +1,6 @@
 """Record of a search for people and for the report, written anew after each trial."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,18 @@ import yaml
 from ser_aae.config import TABLES
 from ser_aae.config.fields import settings as known_settings
 from ser_aae.config.fields import values_by_name
+from ser_aae.experiments.tuned import join_documents
 from ser_aae.files.atomic import remove_partial, write_bytes, write_json, written_whole
+from ser_aae.files.digests import digest_of_plain
 from ser_aae.results.folder import run_folder, run_name
-from ser_aae.results.search_folder import BEST, OBJECTIVE, TRIALS, rank_trials, read_trials
+from ser_aae.results.search_folder import (
+    BEST,
+    OBJECTIVE,
+    SEARCHES,
+    TRIALS,
+    rank_trials,
+    read_trials,
+)
 from tuning.definition import Search
 from tuning.hypermodel import trial_config
 from tuning.oracles import COMPLETED, DurableOracle
@@ -41,6 +50,18 @@ def record(search: Search, oracle: DurableOracle, folder: Path, runs: Path) -> N
     if best:
         write_bytes(folder / BEST, _best_yaml(search, oracle, best, len(rows)).encode())
     _write_hparams(search, rows, folder / TENSORBOARD)
+
+
+def join_best(artefact: str, folders: Sequence[Path], runs: Path) -> Path:
+    """Write what several searches for an artefact have chosen as one file; return its path.
+
+    `ser-aae reproduce --tuned` takes it. The same searches write the same file.
+    """
+    names = [folder.relative_to(runs).as_posix() for folder in folders]
+    path = runs / SEARCHES / f"{artefact}-{digest_of_plain(names, 8)}.yaml"
+    documents = [(folder / BEST).read_text(encoding="utf-8") for folder in folders]
+    write_bytes(path, join_documents(documents).encode())
+    return path
 
 
 def _settings(search: Search, oracle: DurableOracle, name: str) -> dict[str, Any]:

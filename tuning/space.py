@@ -52,7 +52,13 @@ def _weighs_classification(config: RunConfig) -> bool:
     return config.model.traits.is_multitask or is_kept
 
 
-_NEEDS: Mapping[str, tuple[Callable[[RunConfig], bool], str]] = {
+_Need = tuple[Callable[[RunConfig], bool], str]
+
+_NEEDS: Mapping[str, _Need] = {
+    "latent": (
+        lambda config: config.model.traits.trunk == "encoder",
+        "changes nothing here: a CNN has no latent code",
+    ),
     "alpha": (
         lambda config: config.model.traits.reconstructs,
         "changes nothing here: a CNN reconstructs nothing",
@@ -65,6 +71,8 @@ _NEEDS: Mapping[str, tuple[Callable[[RunConfig], bool], str]] = {
     "auxiliary-ratio": (lambda config: bool(config.auxiliary), "goes with --auxiliary"),
 }
 """Dimension to the condition under which it changes a run, and the refusal otherwise."""
+
+_ALWAYS: _Need = (lambda config: True, "")
 
 
 @dataclass(frozen=True)
@@ -133,9 +141,17 @@ def check_space(space: Space, config: RunConfig) -> None:
         UserError: There is one; its message says why.
     """
     for dimension in space.dimensions:
-        changes_run, refusal = _NEEDS.get(dimension.name, (None, ""))
-        if changes_run and not changes_run(config):
+        changes_run, refusal = _NEEDS.get(dimension.name, _ALWAYS)
+        if not changes_run(config):
             raise UserError(f"--space: {dimension.name} {refusal}")
+
+
+def narrow_space(space: Space, config: RunConfig) -> Space:
+    """Return the space without the dimensions that change nothing with a config."""
+    acting = [item for item in space.dimensions if _NEEDS.get(item.name, _ALWAYS)[0](config)]
+    if len(acting) == len(space.dimensions):
+        return space
+    return Space(",".join(item.name for item in acting), tuple(acting))
 
 
 def _figure_5() -> Space:

@@ -101,7 +101,9 @@ def training_dataset(
     if augmentation.masks:
         stream = stream.map(augmentation.mask_batch).skip(steps * (first_epoch - start))
     return stream.map(
-        lambda segments, labels: (to_network(segments, normalisation), labels)
+        lambda segments, labels: (to_network(segments, normalisation), labels),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
     ).prefetch(4)
 
 

@@ -68,9 +68,10 @@ def refuse_unused(
     """
     cells = [cell.config for artefact in artefacts for cell in artefact.cells]
     tuned = setup.tuned
-    if tuned.values and not any(tuned.settings_for(c.task, c.model.kind) for c in cells):
+    if tuned.outcomes and not any(tuned.settings_for(c.task, c.model.kind) for c in cells):
+        tasks = dict.fromkeys(outcome.task for outcome in tuned.outcomes)
         raise UserError(
-            f"--tuned {arguments.tuned}: chosen for the task {tuned.task}, and no cell of "
+            f"--tuned {arguments.tuned}: chosen for the task {' and '.join(tasks)}, and no cell of "
             f"{', '.join(arguments.artefacts)} has it"
         )
 

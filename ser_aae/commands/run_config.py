@@ -75,6 +75,15 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
     return replace(config, protocol=name_lists(config.protocol))
 
 
+def name_given(arguments: argparse.Namespace) -> set[str]:
+    """Return the settings that flags, `--set` or the file of `--config` give, by dotted name."""
+    from ser_aae.config.build import parse_assignment, read_file
+
+    read = read_file(arguments.config) if arguments.config else []
+    given = (*read, *_given_flags(arguments), *map(parse_assignment, arguments.set))
+    return {item.key for item in given}
+
+
 def _given_flags(arguments: argparse.Namespace) -> Iterator[Given]:
     if arguments.improvised_only is not None:
         yield Given("improvised_only", arguments.improvised_only, "--improvised-only")

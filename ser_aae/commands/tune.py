@@ -3,13 +3,14 @@
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_aae.commands.options import CONFIG, Subparsers, add_options, count
 from ser_aae.commands.preparation import prepare_missing
-from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
+from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, name_given, read_config
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import search_dimensions
 from ser_aae.errors import UserError
@@ -30,7 +31,7 @@ def add_parser(commands: Subparsers) -> None:
         description="Try settings, each on the same folds and seeds, and keep what is best on "
         "validation speakers; the test part is never looked at. The same command goes on where "
         "it stopped. The last line printed is best.yaml, which ser-aae train --config and "
-        "ser-aae reproduce --tuned take.",
+        "ser-aae reproduce --tuned take; with --for a file for reproduce alone.",
     )
     add_flags(parser, *(name for name in FLAGS if name != "fold"))
     parser.add_argument(
@@ -47,6 +48,13 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--for",
+        dest="artefact",
+        metavar="ARTEFACT",
+        help="a search for each kind of model and each task of a table or figure, as ser-aae "
+        "reproduce names them, with as many trials each and without what changes nothing there",
+    )
     parser.add_argument(
         "--algorithm", default="random", metavar="grid|random|bayesian|hyperband", help="(random)"
     )
@@ -94,14 +102,14 @@ def run(arguments: argparse.Namespace) -> None:
     """
     if arguments.child:
         end_with_parent(sys.stdin.fileno())
-    search = None if arguments.worker else _read_search(arguments)
+    searches = [] if arguments.worker else _read_searches(arguments)
     from tuning.hypermodel import TrialFailedError
 
     try:
-        if search is None:
+        if arguments.worker:
             _work(arguments)
         else:
-            _search(search, arguments)
+            _search(searches, arguments)
     except TrialFailedError as error:
         from ser_aae.training.divergence import DivergedError
 
@@ -113,23 +121,35 @@ def run(arguments: argparse.Namespace) -> None:
         ) from error
 
 
-def _search(search: "Search", arguments: argparse.Namespace) -> None:
+def _search(searches: "Sequence[Search]", arguments: argparse.Namespace) -> None:
     from ser_aae.results.search_folder import BEST
+    from tuning.record import best_line, join_best
+
+    folders = []
+    for number, search in enumerate(searches, 1):
+        if arguments.artefact:
+            model = f"{search.config.model.kind}, task {search.config.task}"
+            show_line(f"search {number} of {len(searches)}, {model}: {search.space.name}")
+        folders.append(_search_one(search, arguments))
+        print(best_line(search, folders[-1]))
+    if arguments.artefact:
+        print(join_best(arguments.artefact, folders, arguments.runs))
+    else:
+        print(folders[0] / BEST)
+
+
+def _search_one(search: "Search", arguments: argparse.Namespace) -> Path:
     from tuning import search as searching
     from tuning.hypermodel import trainer
     from tuning.local_workers import LocalWorkers, worker_command
-    from tuning.record import best_line
 
     store, runs = arguments.store.absolute(), arguments.runs
     if arguments.chief or arguments.workers > 1:
         command = worker_command(store, runs.absolute(), arguments.verbose)
         helpers = None if arguments.chief else LocalWorkers(command, arguments.workers)
         address = arguments.chief or "127.0.0.1:0"
-        folder = searching.search_with_workers(search, runs, show_line, address, helpers)
-    else:
-        folder = searching.search_alone(search, runs, trainer(store, runs), show_line)
-    print(best_line(search, folder))
-    print(folder / BEST)
+        return searching.search_with_workers(search, runs, show_line, address, helpers)
+    return searching.search_alone(search, runs, trainer(store, runs), show_line)
 
 
 def _work(arguments: argparse.Namespace) -> None:
@@ -150,24 +170,88 @@ def _work(arguments: argparse.Namespace) -> None:
     run_worker(arguments.worker, run, show, ready=check_corpora)
 
 
-def _read_search(arguments: argparse.Namespace) -> "Search":
-    """Return the search of the command line, its corpora prepared."""
+def _read_searches(arguments: argparse.Namespace) -> "list[Search]":
+    """Return the searches of the command line, their corpora prepared; one without `--for`."""
     from tuning.definition import Search, check_search
-    from tuning.space import read_space
+    from tuning.space import narrow_space, read_space
 
     config = read_config(arguments)
+    space = read_space(arguments.space)
+    spaces = [(config, space)]
+    if arguments.artefact:
+        models = _list_models(config, arguments)
+        spaces = [(model, narrow_space(space, model)) for model in models]
+        for model, narrowed in spaces:
+            if not narrowed.dimensions:
+                show_line(
+                    f"{model.model.kind}, task {model.task}: nothing to search, for none of "
+                    f"{space.name} changes it"
+                )
+        spaces = [(model, narrowed) for model, narrowed in spaces if narrowed.dimensions]
     own = arguments.algorithm in ("grid", "hyperband")
-    search = Search(
-        config=config,
-        space=read_space(arguments.space),
-        algorithm=arguments.algorithm,
-        trials=arguments.trials if arguments.trials is not None else 0 if own else _TRIALS,
-        executions=arguments.executions,
+    trials = arguments.trials if arguments.trials is not None else 0 if own else _TRIALS
+    executions = arguments.executions
+    searches = []
+    for model, narrowed in spaces:
+        search = Search(model, narrowed, arguments.algorithm, trials, executions=executions)
+        check_search(search)
+        corpora = _prepare(search, arguments)
+        folds = _read_folds(arguments.tried_folds, model, arguments.store)
+        searches.append(replace(search, folds=folds, corpora=corpora))
+    return searches
+
+
+def _list_models(base: RunConfig, arguments: argparse.Namespace) -> list[RunConfig]:
+    """Return a config for each kind of model and each task of the artefact of `--for`.
+
+    It is that of the artefact's first cell of them which has most tasks. So a search has the
+    corpora, protocol, stage 1 and batches of the comparison that it is made for.
+
+    Raises:
+        UserError: There is no such artefact, it trains nothing, or a flag says what its cells say.
+    """
+    from data_prep.corpora import known_facts
+    from ser_aae.experiments.artefacts import choose
+    from ser_aae.experiments.setup import Setup, compare_fairly
+
+    _refuse_beside_artefact(arguments)
+    given = name_given(arguments)
+    setup = Setup(
+        datasets=(base.dataset,),
+        auxiliary=base.auxiliary[0] if base.auxiliary else "",
+        base=compare_fairly(base, given),
+        given=tuple(sorted(given)),
+        corpora=known_facts(),
     )
-    check_search(search)
-    corpora = _prepare(search, arguments)
-    folds = _read_folds(arguments.tried_folds, config, arguments.store)
-    return replace(search, folds=folds, corpora=corpora)
+    (artefact,) = choose([arguments.artefact], setup)
+    if not artefact.cells:
+        raise UserError(f"--for {arguments.artefact}: trains nothing; name another artefact")
+    of_model: dict[tuple[str, str], list[RunConfig]] = {}
+    for config in (cell.config for cell in artefact.cells):
+        of_model.setdefault((config.task, config.model.kind), []).append(config)
+    whole = (max(configs, key=lambda each: len(each.model.tasks)) for configs in of_model.values())
+    return [replace(config, seed=base.seed) for config in whole]
+
+
+def _refuse_beside_artefact(arguments: argparse.Namespace) -> None:
+    for flag in ("model", "task", "protocol", "chief"):
+        if getattr(arguments, flag) is not None:
+            why = (
+                "its searches come one after the other; take --workers"
+                if flag == "chief"
+                else f"the cells of {arguments.artefact} say it"
+            )
+            raise UserError(f"--{flag}: cannot stand beside --for, for {why}")
+    if arguments.algorithm == "grid":
+        raise UserError(
+            "--algorithm grid: cannot stand beside --for, for a grid of one kind of model has more "
+            "points than that of another; take random, bayesian or hyperband"
+        )
+    if len(arguments.auxiliary or ()) > 1:
+        raise UserError(
+            f"--auxiliary: expected one corpus beside --for, as the paper has, got "
+            f"{', '.join(arguments.auxiliary)}"
+        )
 
 
 def _read_folds(text: str, config: RunConfig, store: Path) -> tuple[int, ...]:

@@ -12,7 +12,14 @@ from typing import Any
 
 import yaml
 
-from ser_aae.config import CORPORA, TABLES, FrontEndConfig, RunConfig, complete_stored
+from ser_aae.config import (
+    CORPORA,
+    TABLES,
+    FrontEndConfig,
+    RunConfig,
+    TrainingConfig,
+    complete_stored,
+)
 from ser_aae.config.datasets import Table, given_path, record_tables, stored_name
 from ser_aae.config.fields import (
     Given,
@@ -82,6 +89,8 @@ def build_config(
     config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
     config = replace(config, tables=record_tables(config.datasets, known, prepared, anew))
     _check_together(config)
+    if not (stored or prepared):
+        _check_balance(config.training)
     return config
 
 
@@ -106,10 +115,32 @@ def read_file(path: Path) -> list[Given]:
     return _settings_in(_compose(path), path)
 
 
+def read_documents(path: Path) -> list[list[Given]]:
+    """Read the settings of each document of a YAML file, which are parted by lines of `---`.
+
+    Raises:
+        UserError: The file cannot be read, or a document is not as `read_file` takes it.
+    """
+    return [_settings_in(root, path) for root in _compose_all(path)]
+
+
 def _compose(path: Path) -> yaml.Node | None:
-    """Return the nodes of a YAML file, which know their lines; `None` for an empty one."""
+    """Return the nodes of a YAML file, which know their lines; `None` for an empty one.
+
+    Raises:
+        UserError: The file cannot be read, or has several documents.
+    """
+    roots = _compose_all(path)
+    if len(roots) > 1:
+        line = roots[1].start_mark.line + 1
+        raise UserError(f"{path}:{line}: expected one document of settings, got {len(roots)}")
+    return roots[0] if roots else None
+
+
+def _compose_all(path: Path) -> list[yaml.Node]:
+    """Return the nodes of each document of a YAML file."""
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+        return list(yaml.compose_all(path.read_text(encoding="utf-8"), yaml.SafeLoader))
     except OSError as error:
         raise UserError(f"--config {path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -180,6 +211,20 @@ def _check_together(config: RunConfig) -> None:
         raise UserError(
             f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
             f"pools shrink time by, got {config.data.segment_frames}"
+        )
+
+
+def _check_balance(training: TrainingConfig) -> None:
+    """Refuse two balances of classes at a time; runs of before may have both.
+
+    Weights alone, or the margin alone, aim at posteriors of classes that are equally frequent,
+    which UA measures. Both together aim at p/π², with π a class' share: no figure measures that.
+    """
+    if training.class_weights != "none" and training.logit_adjustment:
+        raise UserError(
+            f"training.class_weights: expected none where training.logit_adjustment is "
+            f"{training.logit_adjustment:g}, for each by itself balances the classes and both "
+            f"together overdo it, got {training.class_weights}; set one to none, or the other to 0"
         )
 
 

@@ -12,7 +12,7 @@ from ser_aae.config.fields import check_stored, get, with_settings
 from ser_aae.config.presets import PRESETS
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import DamagedError, UserError
-from ser_aae.experiments.tuned import WEIGHTS, Tuned
+from ser_aae.experiments.tuned import WEIGHTS, Tuned, tuned_from
 from ser_aae.files.atomic import read_json, write_bytes, write_json, write_plain_json
 from ser_aae.files.digests import digest_of_file, digest_of_plain
 from ser_aae.files.records import Record
@@ -23,7 +23,7 @@ SETUPS = "setups"
 _BASE, _REST = "base.json", "setup.json"
 
 TUNED = "tuned.yaml"
-"""File of a setup with the outcome of a search, which `ser-aae reproduce --tuned` takes."""
+"""File of a setup with the outcomes of searches, which `ser-aae reproduce --tuned` takes."""
 
 _CIRCUMSTANCES = ("repetitions", "data_root", "allow_partial")
 """Fields of a setup that say how its runs are made, and not which they are."""
@@ -138,7 +138,7 @@ class Setup(Naming):
         base: Preset and settings that all cells share.
         max_auxiliary_speakers: End of Fig. 4's axis: 900 in the paper, fewer where the auxiliary
             corpus has fewer.
-        tuned: Outcome of a search, over base and budget.
+        tuned: Outcomes of searches, over base and budget.
         given: Settings of the base that were given by name and are not left to the paper, even
             with the value of a preset or a default.
         repetitions: Seeds in place of the budget's, `None` for as many as the budget says.
@@ -237,7 +237,7 @@ def write_setup(runs: Path, setup: Setup) -> Path:
     content = _identity(setup) | {name: getattr(setup, name) for name in _CIRCUMSTANCES}
     content |= {"given": list(setup.given), TABLES: [asdict(table) for table in setup.tables]}
     write_plain_json(folder / _BASE, setup.base.to_record())
-    if setup.tuned.values:
+    if setup.tuned.outcomes:
         write_bytes(folder / TUNED, setup.tuned.to_yaml().encode())
     content["base_sha256"] = digest_of_file(folder / _BASE)
     write_json(folder / _REST, content)  # last: its presence means complete
@@ -257,7 +257,7 @@ def _identity(setup: Setup) -> dict[str, Any]:
         "max_auxiliary_speakers": setup.max_auxiliary_speakers,
         "budget": asdict(setup.budget),
     }
-    identity |= {"tuned": asdict(setup.tuned)} if setup.tuned.values else {}
+    identity |= {"tuned": setup.tuned.to_plain()} if setup.tuned.outcomes else {}
     return identity | ({"decisive": sorted(setup.decisive)} if setup.decisive else {})
 
 
@@ -288,7 +288,7 @@ def _read_setup(folder: Path, corpora: Mapping[str, CorpusFacts]) -> Setup:
             base=base,
             budget=Budget(**budget, overrides=overrides),
             max_auxiliary_speakers=rest["max_auxiliary_speakers"],
-            tuned=Tuned(**rest.get("tuned", {})),
+            tuned=tuned_from(rest.get("tuned", {})),
             # setups of earlier versions do not say the rest
             **{name: rest[name] for name in _CIRCUMSTANCES if name in rest},
             given=tuple(rest.get("given", ())),

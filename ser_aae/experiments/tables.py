@@ -156,12 +156,17 @@ def ravdess(setup: Setup) -> Artefact:
 def _weights_notes(setup: Setup, configs: Sequence[RunConfig]) -> tuple[str, ...]:
     """Return a note on the origin of alpha and beta, unless each model has its own."""
     papers = "the paper tunes alpha and beta for AE and AAE apart."
-    if setup.tuned.settings_for("emotion", setup.tuned.kind):
+    found = [setup.tuned.outcome_for(config.task, config.model.kind) for config in configs]
+    searched = list(dict.fromkeys(outcome.kind for outcome in found if outcome))
+    if len(searched) == 1:
         return (
-            f"The search was of {KINDS[setup.tuned.kind].title}. The other models inherit what it "
+            f"The search was of {KINDS[searched[0]].title}. The other models inherit what it "
             "chose, but alpha and beta only where they are of its family, and the base's "
             f"otherwise; {papers}",
         )
+    if searched:
+        named = "; ".join(KINDS[kind].title for kind in searched)
+        return (f"Each of these models has a search of its own: {named}.",)
     if len({(config.model.alpha, config.model.beta) for config in configs}) > 1:
         return ()
     return (

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ser_aae.config.build import build_config
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FIGURES = {"UA": "unweighted_accuracy", "WA": "weighted_accuracy"}
 SEEDS = (0, 1, 2)
@@ -82,3 +84,8 @@ def test_what_is_said_beside_the_table_is_in_the_records(records, section):
     said = " ".join(section.split())
     assert f"gender is right in {records['gender_accuracy'].mean():.1f} %" in said
     assert set(records["adversary"]) == {"alive"}
+
+
+def test_the_runs_can_be_trained_again_by_name():
+    config = build_config(file=DOCS / "data/ravdess-default.json")
+    assert config.digest() == "863258da"

@@ -124,6 +124,7 @@ def test_every_former_setting_is_another_one_now():
         "data.unlabelled_rest",
         "model.discriminator_zero_start",
         "protocol.draw",
+        "training.class_weights",
         "training.discriminator_rate_ratio",
         "training.generator_rate_ratio",
         "training.logit_adjustment",

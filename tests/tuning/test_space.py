@@ -7,7 +7,7 @@ import pytest
 from ser_aae.config import ModelConfig, RunConfig, TrainingConfig
 from ser_aae.config.fields import Given, read_value, with_settings
 from ser_aae.errors import UserError
-from tuning.space import DIMENSIONS, check_space, read_space
+from tuning.space import DIMENSIONS, check_space, narrow_space, read_space
 
 
 def test_the_space_is_the_papers_by_default():
@@ -90,6 +90,7 @@ def test_a_space_that_is_none_is_refused(text, message):
     ("kind", "space", "message"),
     [
         ("cnn", "alpha", "a CNN reconstructs nothing"),
+        ("cnn", "latent", "a CNN has no latent code"),
         ("stl", "beta", "against no other"),
         ("mtl", "auxiliary-ratio", "goes with --auxiliary"),
     ],
@@ -99,6 +100,14 @@ def test_what_changes_nothing_is_not_searched(kind, space, message):
     config = RunConfig(model=replace(ModelConfig(), kind=kind), training=serial)
     with pytest.raises(UserError, match=message):
         check_space(read_space(space), config)
+
+
+def test_a_space_is_narrowed_to_what_changes_a_model():
+    cnn = RunConfig(model=replace(ModelConfig(), kind="cnn"))
+    space = read_space("latent,rate,alpha,beta")
+    assert narrow_space(space, cnn).name == "rate"
+    assert narrow_space(space, RunConfig()) is space
+    assert not narrow_space(read_space("alpha,beta"), cnn).dimensions
 
 
 def test_what_changes_something_is():

@@ -235,7 +235,7 @@ def best(tmp_path):
 
 def test_what_a_search_has_chosen_is_trained_with(words, trained, best, tmp_path, capsys):
     main([*words, "--tuned", best("emotion")])
-    found = [read_setups(tmp_path / "runs")[0].tuned.values, trained[-1]]
+    found = [read_setups(tmp_path / "runs")[0].tuned.outcomes[0].values, trained[-1]]
     assert found == [{"model.alpha": 0.7}, 4]
     assert main(words) == 2
     # without it they are other runs

@@ -10,6 +10,7 @@ from ser_aae import cli
 from ser_aae.commands import tune
 from ser_aae.config.build import build_config
 from ser_aae.errors import UserError
+from ser_aae.experiments.tuned import read_tuned
 from ser_aae.files.atomic import read_jsonl
 from ser_aae.results.folder import find_runs, is_complete, is_validated
 from ser_aae.training.ending import validation_accuracy
@@ -23,6 +24,7 @@ SMALL = [
 ]
 SETTINGS = [word for each in SMALL for word in ("--set", each)]
 BASE = ["--dataset", "tiny", "--protocol", "loso-session", *SETTINGS]
+COMPARED = ["--dataset", "tiny", *SETTINGS]
 QUICK = [*BASE, "--model", "cnn"]
 """Settings with short trainings: around these a search does the same for every model."""
 
@@ -55,7 +57,7 @@ def searched(monkeypatch):
 
 
 def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_path, capsys):
-    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
+    assert tune_with("--space", "rate", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
     captured = capsys.readouterr()
     best = Path(captured.out.splitlines()[-1])
     assert best.name == "best.yaml"
@@ -79,12 +81,12 @@ def test_a_search_and_then_the_best_is_only_scored(tune_with, tiny_store, tmp_pa
     assert folder.parent.name == build_config(file=best).digest()
 
     # a run that was scored meanwhile counts as it is
-    assert tune_with("--space", "latent", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
+    assert tune_with("--space", "rate", "--trials", "2", "--fold", "0,1", base=QUICK) == 0
     assert "goes on" in capsys.readouterr().err
 
 
 def test_two_workers_of_this_machine(tiny_store, tmp_path):
-    words = ["--space", "latent", "--trials", "3", "--workers", "2"]
+    words = ["--space", "rate", "--trials", "3", "--workers", "2"]
     places = ["--store", str(tiny_store), "--runs", str(tmp_path / "runs")]
     environment = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     done = run_program(
@@ -101,7 +103,7 @@ def test_two_workers_of_this_machine(tiny_store, tmp_path):
 
 def test_a_trial_that_diverges_is_the_users_to_mend(tune_with, capsys):
     wild = ["--set", "training.optimiser=sgd", "--set", "training.learning_rate=1e30"]
-    assert tune_with("--space", "latent", *wild, base=QUICK) == 2
+    assert tune_with("--space", "latent", *wild, "--model", "ae") == 2
     said = capsys.readouterr().err
     assert "trial 00 with model.latent_channels" in said
     assert "lower training.learning_rate" in said
@@ -151,7 +153,7 @@ def test_a_front_end_that_is_searched_is_prepared_too(searched, monkeypatch):
         (["--algorithm", "grid", "--trials", "3"], "leave --trials away"),
         (["--algorithm", "best"], "--algorithm: expected one of"),
         (["--space", "gamma"], "--space: there is no 'gamma'"),
-        (["--model", "cnn"], "alpha changes nothing here"),
+        (["--model", "cnn"], "latent changes nothing here"),
         (["--workers", "0"], "--workers: expected 1 or more, got 0"),
         (["--workers", "2", "--chief", "a:1"], "not allowed with argument"),
         (["--chief", "here"], "expected HOST:PORT, got 'here'"),
@@ -161,6 +163,78 @@ def test_mistakes_are_told_before_anything_begins(tune_with, tmp_path, capsys, w
     assert tune_with(*words) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--for", "table-33"], "table-33: expected some of table-2, table-3"),
+        (["--for", "table-2"], "--for table-2: trains nothing"),
+        (["--for", "table-4"], "table-4: expected two corpora"),
+        (["--for", "table-3", "--model", "ae"], "the cells of table-3 say it"),
+        (["--for", "table-3", "--protocol", "loso"], "--protocol: cannot stand beside --for"),
+        (["--for", "table-3", "--chief", "a:1"], "take --workers"),
+        (["--for", "table-3", "--algorithm", "grid"], "take random, bayesian or hyperband"),
+        (["--for", "table-3", "--auxiliary", "a", "b"], "expected one corpus beside --for"),
+    ],
+)
+def test_mistakes_beside_for_are_told(tune_with, tmp_path, capsys, words, message):
+    assert tune_with(*words, base=COMPARED) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_every_model_of_a_comparison_is_searched_with_as_many_trials(
+    tune_with, tmp_path, capsys, monkeypatch
+):
+    from tuning import search as searching
+
+    asked = []
+
+    def search_alone(search, runs, *_):
+        asked.append(search)
+        folder = search.folder(runs)
+        folder.mkdir(parents=True)
+        alpha, kind = 0.9 - 0.2 * len(asked), search.config.model.kind
+        text = f"task: emotion\nmodel: {{kind: {kind}, alpha: {alpha:.1f}}}\n"
+        (folder / "best.yaml").write_text(text)
+        return folder
+
+    monkeypatch.setattr(searching, "search_alone", search_alone)
+    monkeypatch.setattr("tuning.record.best_line", lambda search, folder: "the best")
+    words = ["--for", "ravdess", "--space", "alpha,beta", "--trials", "5"]
+    monkeypatch.setattr(tune, "_prepare", lambda search, arguments: {"ravdess": "00"})
+    monkeypatch.setattr(tune, "_read_folds", lambda text, config, store: (0, 3))
+    assert tune_with(*words, base=["--dataset", "ravdess", *SETTINGS]) == 0
+    captured = capsys.readouterr()
+    assert [search.config.model.kind for search in asked] == ["ae", "stl", "mtl"]
+    assert {search.trials for search in asked} == {5}
+    assert [search.space.name for search in asked] == ["alpha,beta"] * 3
+    assert "cnn, task emotion: nothing to search, for none of alpha,beta" in captured.err
+    assert "search 2 of 3, stl, task emotion: alpha,beta" in captured.err
+    tuned = read_tuned(Path(captured.out.splitlines()[-1]))
+    found = {kind: tuned.settings_for("emotion", kind) for kind in ("cnn", "ae", "stl", "mtl")}
+    alphas = {"ae": 0.7, "stl": 0.5, "mtl": 0.3}
+    assert found == {"cnn": {}} | {kind: {"model.alpha": alpha} for kind, alpha in alphas.items()}
+    # the searched runs are those of the comparison: no other speech, all with one stage 1
+    assert not any(search.config.data.unlabelled_rest for search in asked)
+    assert {search.config.training.pretraining for search in asked} == {"supervised"}
+
+
+def test_of_models_of_a_kind_the_one_with_most_tasks_is_searched():
+    from ser_aae.commands.run_config import read_config
+
+    words = ["tune", *COMPARED, "--for", "table-5"]
+    arguments = cli.build_parser().parse_args(words)
+    models = tune._list_models(read_config(arguments), arguments)
+    assert [model.model.tasks for model in models] == [(), ("gender", "speaker")]
+
+
+def test_a_search_for_a_comparison_is_of_the_models_it_compares(tune_with, searched):
+    assert tune_with("--for", "table-5", "--trials", "3", base=COMPARED) == 2
+    (first,) = searched
+    assert (first.config.model.kind, first.config.task) == ("stl", "emotion")
+    assert first.config.protocol.name == "loso"
 
 
 def test_a_data_set_has_to_be_named(tune_with, capsys):

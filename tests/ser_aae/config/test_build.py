@@ -15,7 +15,7 @@ from ser_aae.config.build import (
     parse_assignment,
     read_file,
 )
-from ser_aae.config.fields import Given, choices, nearest, settings
+from ser_aae.config.fields import Given, choices, nearest, settings, with_settings
 from ser_aae.errors import UserError
 
 
@@ -131,7 +131,7 @@ def test_a_wrong_value_of_a_file_is_named_with_its_line(config_file):
         ("seed: 1\nseed: 2\n", ":2: seed: said already"),
         ("model: {alpha: 1}\nmodel.alpha: 2\n", ":2: model.alpha: said already"),
         ("model: [\n", "expected YAML"),
-        ("seed: 1\n---\nseed: 2\n", "expected YAML"),
+        ("seed: 1\n---\nseed: 2\n", ":3: expected one document of settings, got 2"),
         ("&a [*b]\n", "expected YAML"),
         ("seed: \x00\n", "expected YAML"),
     ],
@@ -302,3 +302,24 @@ def test_a_name_like_no_other_gets_the_whole_list():
 def test_a_group_is_replaced_only_where_something_was_said():
     config = build_config(assignments=["model.alpha=0.9"])
     assert config == replace(RunConfig(), model=replace(RunConfig().model, alpha=0.9))
+
+
+BOTH = ["training.class_weights=balanced", "training.logit_adjustment=0.5"]
+
+
+def test_one_balance_of_classes_at_a_time():
+    said = message(build_config, assignments=BOTH)
+    assert "training.class_weights: expected none where training.logit_adjustment is 0.5" in said
+    for one, other in (("class_weights", "none"), ("logit_adjustment", "0")):
+        build_config(assignments=[*BOTH, f"training.{one}={other}"])
+    assert not RunConfig().training.logit_adjustment or RunConfig().training.class_weights == "none"
+
+
+def test_a_run_of_before_that_has_both_is_read_and_trained_again(tmp_path):
+    both = dict(assignment.split("=") for assignment in BOTH)
+    config = with_settings(RunConfig(), {**both, "training.logit_adjustment": 0.5})
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config.to_dict()))
+    assert build_config(file=path, stored=True) == config
+    path.write_text(json.dumps(config.to_dict() | {"corpora": {"demo": "00"}}))
+    assert build_config(file=path) == config

@@ -10,7 +10,7 @@ from ser_aae.config.build import build_config
 from ser_aae.config.fields import with_settings
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import BUDGETS, Budget, Setup
-from ser_aae.experiments.tuned import Tuned
+from ser_aae.experiments.tuned import Outcome, Tuned
 
 SETUP = Setup(budget=Budget("few"), corpora=known_facts())
 
@@ -77,18 +77,21 @@ def test_ravdess_says_that_alpha_and_beta_are_the_multi_task_models():
 
 
 def test_ravdess_has_what_a_search_chose_and_says_for_which_model():
-    tuned = Tuned("emotion", "mtl", {"model.alpha": 0.9, "model.latent_channels": 8})
+    tuned = Tuned((Outcome("emotion", "mtl", {"model.alpha": 0.9, "model.latent_channels": 8}),))
     artefact = ARTEFACTS["ravdess"](replace(SETUP, tuned=tuned))
     models = {cell.config.model.kind: cell.config.model for cell in artefact.cells}
     assert {model.latent_channels for model in models.values()} == {8}
     assert [models[kind].alpha for kind in ("cnn", "ae", "stl", "mtl")] == [0.4, 0.4, 0.9, 0.9]
     assert "The search was of AAE, multi-task." in artefact.notes[-1]
-    other = replace(tuned, task="valence")
+    other = Tuned((replace(tuned.outcomes[0], task="valence"),))
     assert "search" not in notes_of("ravdess", replace(SETUP, tuned=other))
+    both = Tuned((*tuned.outcomes, Outcome("emotion", "ae", {"model.alpha": 0.2})))
+    said = "Each of these models has a search of its own: AAE, multi-task; AE."
+    assert said in notes_of("ravdess", replace(SETUP, tuned=both))
 
 
 def test_shares_of_a_batch_that_a_search_chose_for_one_task_are_both_named():
-    tuned = Tuned("emotion", "mtl", {"data.auxiliary_ratio": 0.75})
+    tuned = Tuned((Outcome("emotion", "mtl", {"data.auxiliary_ratio": 0.75}),))
     notes = notes_of("figure-3", replace(SETUP, tuned=tuned))
     assert "take 50% or 75% of each batch" in notes
     assert "about 2 or 4 times as many steps" in notes

@@ -11,11 +11,11 @@ from ser_aae.errors import UserError
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.cells import cell_config
 from ser_aae.experiments.setup import BUDGETS, TUNED, Setup, read_setups, setup_folder, write_setup
-from ser_aae.experiments.tuned import Tuned, read_tuned
+from ser_aae.experiments.tuned import Outcome, Tuned, read_tuned
 from tuning.space import DIMENSIONS
 
 CHOSEN = {"model.alpha": 0.4, "model.beta": 0.6, "model.latent_channels": 16}
-SETUP = Setup(tuned=Tuned("emotion", "mtl", CHOSEN), corpora=known_facts())
+SETUP = Setup(tuned=Tuned((Outcome("emotion", "mtl", CHOSEN),)), corpora=known_facts())
 
 
 def weights(config):
@@ -25,8 +25,8 @@ def weights(config):
 def test_it_takes_what_a_search_can_vary_and_all_of_it(tmp_path):
     values = {key: item.values[0] for item in DIMENSIONS.values() for key in item.keys}
     path = tmp_path / "best.yaml"
-    path.write_text(Tuned(values=values).to_yaml() + "seed: 3\n")
-    assert read_tuned(path) == Tuned(values=values)
+    path.write_text(Outcome(values=values).to_yaml() + "seed: 3\n")
+    assert read_tuned(path) == Tuned((Outcome(values=values),))
 
 
 def test_only_what_was_searched_is_read_of_a_file(tmp_path):
@@ -35,7 +35,7 @@ def test_only_what_was_searched_is_read_of_a_file(tmp_path):
         "dataset: ravdess\ntask: valence\nprotocol: {fold: 3}\n"
         "model: {kind: ae, alpha: 0.2}\ntraining: {epochs: 10, selection_epochs: 4}\n"
     )
-    assert read_tuned(path) == Tuned("valence", "ae", {"model.alpha": 0.2})
+    assert read_tuned(path) == Tuned((Outcome("valence", "ae", {"model.alpha": 0.2}),))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,8 @@ def test_another_file_is_refused(text, said, tmp_path):
 )
 def test_alpha_and_beta_stay_in_the_family(kind, family):
     assert KINDS[kind].family == family
-    other = replace(SETUP, tuned=Tuned("emotion", "mtl", CHOSEN | {"model.alpha": 0.9}))
+    chosen = Outcome("emotion", "mtl", CHOSEN | {"model.alpha": 0.9})
+    other = replace(SETUP, tuned=Tuned((chosen,)))
     config = cell_config(other, "msp", kind)
     assert config.model.alpha == (0.9 if family == "aae" else 0.4)
     assert config.model.latent_channels == 16
@@ -75,14 +76,50 @@ def test_alpha_and_beta_stay_in_the_family(kind, family):
 
 def test_cells_of_another_task_have_nothing_of_it():
     assert cell_config(SETUP, "msp", own={"task": "valence"}).model.latent_channels == 32
-    valence = replace(SETUP, tuned=Tuned("valence", "mtl", CHOSEN))
+    valence = replace(SETUP, tuned=Tuned((Outcome("valence", "mtl", CHOSEN),)))
     assert cell_config(valence, "msp", own={"task": "valence"}).model.latent_channels == 16
     assert cell_config(valence, "msp").model.latent_channels == 32
 
 
+def test_each_kind_has_the_outcome_of_its_own_search():
+    own = {"mtl": 0.9, "ae": 0.2, "cnn": 0.1}
+    outcomes = [Outcome("emotion", kind, {"model.alpha": alpha}) for kind, alpha in own.items()]
+    both = replace(SETUP, tuned=Tuned((*outcomes, Outcome("valence", "ae", {"model.alpha": 0.5}))))
+    found = {kind: cell_config(both, "msp", kind).model.alpha for kind in KINDS}
+    family = {
+        kind: own[{"aae": "mtl"}.get(KINDS[kind].family, KINDS[kind].family)] for kind in KINDS
+    }
+    assert found == family
+    assert cell_config(both, "msp", "ae-mtl", own={"task": "valence"}).model.alpha == 0.5
+
+
+def test_several_searches_are_read_from_one_file(tmp_path):
+    several = Tuned(
+        (
+            Outcome("emotion", "mtl", {"model.alpha": 0.9}),
+            Outcome("emotion", "ae", {"model.alpha": 0.2}),
+        )
+    )
+    path = tmp_path / "tuned.yaml"
+    path.write_text(several.to_yaml())
+    assert read_tuned(path) == several
+    folder = write_setup(tmp_path, replace(SETUP, tuned=several))
+    assert read_setups(tmp_path, corpora=known_facts())[0].tuned == several
+    assert read_tuned(folder / TUNED) == several
+
+
+def test_two_searches_of_one_model_are_refused(tmp_path):
+    path = tmp_path / "tuned.yaml"
+    path.write_text("model: {alpha: 0.1}\n---\nmodel: {kind: mtl, alpha: 0.2}\n")
+    with pytest.raises(UserError, match="two searches of mtl for the task emotion; remove one"):
+        read_tuned(path)
+    with pytest.raises(UserError, match=r"tuned.yaml:3: expected one document of settings, got 2"):
+        build_config(file=path)
+
+
 def test_it_goes_over_the_papers_weights_and_the_budgets_sizes():
     paper = replace(SETUP, base=build_config("paper"), budget=BUDGETS["smoke"])
-    dimensional = replace(paper, tuned=Tuned("valence", "ae", CHOSEN))
+    dimensional = replace(paper, tuned=Tuned((Outcome("valence", "ae", CHOSEN),)))
     plain = replace(paper, tuned=Tuned())
     assert weights(cell_config(plain, "msp", "ae", own={"task": "valence"})) == (0.6, 0.4)
     assert weights(cell_config(dimensional, "msp", "ae", own={"task": "valence"})) == (0.4, 0.6)

@@ -14,6 +14,7 @@ import soundfile
 from stored import read_unsealed, write_unsealed
 from tiny import poison, sounds_of, speakers_of, write_corpus
 
+from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.export import exporter as module
 from ser_aae.export.exporter import Choice, ExportError, export
@@ -23,6 +24,7 @@ from ser_aae.inference.exported_model import SUFFIXES, load_exported
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import read_signature
 from ser_aae.inference.voices import Voices, cosine
+from ser_aae.results.complete_run import read_config
 from ser_aae.results.predictions import read_predictions
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -292,3 +294,13 @@ def test_a_corpus_for_verification_alone_is_not_asked_for(recorded_run, tmp_path
     write_unsealed(run / "config.json", content)
     scored = export_run(replace(recorded_run, folder=run), Choice("keras"), tmp_path / "m.keras")
     assert scored.exported == scored.run
+
+
+def test_copies_that_an_earlier_run_was_scored_on_are_scored_again(recorded_run, monkeypatch):
+    """Today a copy is left out of the test part; the run's predictions say who was in it then."""
+    config = read_config(recorded_run.folder)
+    data = assemble(config, recorded_run.store)
+    fewer = replace(data.test, rows=data.test.rows[2:])
+    monkeypatch.setattr(module, "assemble", lambda *_: replace(data, test=fewer))
+    part = module._read_test_part(recorded_run.folder, config, recorded_run.store)
+    np.testing.assert_array_equal(part.rows, data.test.rows)
