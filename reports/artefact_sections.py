@@ -14,6 +14,7 @@ from reports.artefact_tables import (
 )
 from reports.commands import prepare_commands, with_setup
 from reports.filling import Filling
+from reports.origins import departures_table, departures_text, origin_line
 from reports.page import Section
 from reports.published import REMARKS
 from reports.ratings import find_corpus, level_table
@@ -22,6 +23,7 @@ from ser_aae.protocols.leakage import VOICES
 from ser_aae.results.places import Places
 
 LEVELS = "table-2"
+_DEPARTURES = "Settings of ours that depart from the presets"
 _RATES = "Equal error rates (%) of speaker verification: both populations together, and each alone"
 
 
@@ -59,9 +61,14 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
     remark = REMARKS.get(artefact.name)
     section.notes = [(text, "") for text in (*artefact.notes, *([remark] if remark else ()))]
     data = cells_table(filling) if filling.cells else frames[""]
+    section.origin = origin_line(filling)
+    departures = departures_table(filling)
+    if len(departures):
+        section.details.insert(0, (_DEPARTURES, departures))
     if filling.cells:
         section.details.append(("What each cell is made of, and its command", data))
-    files = [*write_tables(section, frames, data, stem), *behind]
+    text = departures_text(filling)
+    files = [*write_tables(section, frames, data, text, stem), *behind]
     return section, [*files, *(path.with_suffix(".pdf") for path, _ in section.pictures)]
 
 

@@ -16,7 +16,7 @@ from reports.commands import evaluate_command, train_command
 from reports.det import draw_det
 from reports.filling import synthetic_corpora
 from reports.page import Section
-from reports.summary import interval_text
+from reports.summary import NO_INTERVAL, interval_text, sample_text, summarise
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
 from ser_aae.labels import CLUSTERS
@@ -137,15 +137,16 @@ def _badges(evaluation: Mapping[str, Any]) -> list[str]:
 def _lead(evaluation: Mapping[str, Any]) -> str:
     over = evaluation["over_repetitions"]["unweighted_accuracy"]
     first = evaluation["repetitions"][0]
-    interval = evaluation["interval"]
-    sure = f" (95 % interval {interval_text(interval)})" if interval else ""
+    interval, tested = evaluation["interval"], sample_text(summarise(evaluation))
+    sure = f"95 % interval {interval_text(interval)}" if interval else NO_INTERVAL
     if over["n"]:
         figure = (
-            f"UA {mean_and_std(over)}{sure} over {over['n']} complete repetition(s), folds pooled"
+            f"UA {mean_and_std(over)} ({sure}) on {tested}, over {over['n']} complete "
+            "repetition(s), folds pooled"
         )
     else:
         figure = (
-            f"UA {percent(first['unweighted_accuracy'])}{sure} over {first['folds']} of "
+            f"UA {percent(first['unweighted_accuracy'])} ({sure}) on {tested}, {first['folds']} of "
             f"{evaluation['folds_expected'] or 'an unknown number of'} folds: not yet a result"
         )
     return (

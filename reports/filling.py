@@ -35,6 +35,7 @@ class Filled(Summary):
         lacks: Text of `describe_gap`, `""` where all was run that the setup asks for.
         synthetic: Corpora without people in them.
         comparison: Test against the artefact's reference, `None` for none.
+        stored: What each run behind the figure wrote down.
         alone: Ending of an equal error rate of one population to its figure, where a cell shows
             that of both.
     """
@@ -47,6 +48,7 @@ class Filled(Summary):
     lacks: str = ""
     synthetic: tuple[str, ...] = ()
     comparison: Comparison | None = None
+    stored: tuple[Mapping[str, Any], ...] = ()
     alone: Mapping[str, Summary] = field(default_factory=dict)
 
 
@@ -146,6 +148,7 @@ def _fill_cell(
         command=command,
         lacks=lacks,
         synthetic=synthetic,
+        stored=tuple(run["stored"] for run in evaluation["runs"]) if evaluation else (),
         alone=_rates_alone(cell, evaluation),
     )
 

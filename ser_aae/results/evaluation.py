@@ -177,6 +177,7 @@ def _evaluate_run(folder: Path) -> Evaluated:
         _compare(folder, stored, verified, VERIFICATION)
         scores |= verified
     place = {"kind": "run", "folder": str(folder), "name": folder.name}
+    scores["speakers"] = predictions["speaker"].nunique()
     return place | fold_and_seed(folder, config) | scores | {"stored": stored}, predictions
 
 
@@ -238,7 +239,7 @@ def _repetitions(evaluated: Sequence[Evaluated], expected: int | None) -> list[d
             | score(pooled, runs[0]["classes"])
             # trials of two models have no common scale: rates are averaged, trials not pooled
             | {name: over_folds[name]["mean"] for name in ERROR_RATES}
-            | {"over_folds": over_folds}
+            | {"speakers": pooled["speaker"].nunique(), "over_folds": over_folds}
         )
     return rows
 

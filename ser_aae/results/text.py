@@ -12,7 +12,7 @@ _COLUMNS = {
     "gender_accuracy": "gender",
     "speaker_only_unweighted_accuracy": "speaker-only UA",
 }
-_HEADER = ["", "n", *_COLUMNS.values()]
+_HEADER = ["", "n", "speakers", *_COLUMNS.values()]
 
 
 def percent(value: float | None) -> str:
@@ -46,7 +46,8 @@ def align(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    return [str(row["n"]), *(percent(row.get(key)) for key in _COLUMNS)]
+    tested = str(row["n"]), str(row.get("speakers", "-"))
+    return [*tested, *(percent(row.get(key)) for key in _COLUMNS)]
 
 
 def _format_run(run: Mapping[str, Any]) -> str:
@@ -68,12 +69,12 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
         name, total = f"rep{item['repetition']:02d}", folds["folds_expected"] or "?"
         rows.append([f"{name}, {item['folds']} of {total} folds pooled", *_cells(item)])
         spread = [mean_and_std(item["over_folds"][key]) for key in _COLUMNS]
-        rows.append([f"{name}, over folds", "", *spread])
+        rows.append([f"{name}, over folds", "", "", *spread])
     over = folds["over_repetitions"]
     count = over["unweighted_accuracy"]["n"]
     if count:
         means = [mean_and_std(over[key]) for key in _COLUMNS]
-        rows.append([f"over {count} repetition{'s' * (count > 1)}", "", *means])
+        rows.append([f"over {count} repetition{'s' * (count > 1)}", "", "", *means])
     together = folds["ensemble"]
     if together:
         rows.append([f"ensemble of {together['members']} repetitions", *_cells(together)])

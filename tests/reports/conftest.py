@@ -86,7 +86,7 @@ def _classes(config):
     return LEVELS.get(config.task, FOUR)
 
 
-def _leave_cell(runs, config, right=3, folds=10, synthetic=(), **result):
+def _leave_cell(runs, config, right=3, folds=10, synthetic=(), speakers=5, **result):
     """Leave a complete run of which `right` of 4 utterances of each class are right."""
     classes = _classes(config)
     fold = config.protocol.fold
@@ -101,7 +101,7 @@ def _leave_cell(runs, config, right=3, folds=10, synthetic=(), **result):
         classes,
         utterance_id=[f"{fold}-{truth}-{number}" for truth, number in rows],
         corpus=config.dataset,
-        speaker=[f"{config.dataset}:{fold}{number % 2}" for _, number in rows],
+        speaker=[f"{config.dataset}:{fold}{place % speakers}" for place, _ in enumerate(rows)],
         gender_predicted="F",
     )
     folder = run_folder(runs, config)

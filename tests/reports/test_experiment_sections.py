@@ -6,11 +6,12 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
-from reports.experiment_sections import leakage_sentence
+from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import with_settings
 from ser_aae.experiments.setup import Setup, write_setup
 from ser_aae.protocols.sentences import SENTENCES
+from ser_aae.results.places import Places
 
 
 @pytest.fixture
@@ -56,6 +57,20 @@ def test_one_population_has_one_rate_and_is_named(report):
     assert "The trials are of the verified corpus (voices) alone." in page
     assert "<th>EER</th>" in page
     assert "alone</th>" not in page
+
+
+@pytest.mark.parametrize(
+    ("speakers", "sure"), [(5, "95 % interval "), (2, "fewer than five speakers, no interval")]
+)
+def test_the_headline_has_utterances_and_speakers_and_an_interval_of_five(
+    leave_cell, evaluate_all, tmp_path, speakers, sure
+):
+    leave_cell(tmp_path / "runs", RunConfig(), folds=1, speakers=speakers)
+    ((folder, evaluation),) = evaluate_all(tmp_path / "runs").items()
+    places = Places(runs=tmp_path / "runs", store=tmp_path)
+    lead = draw_experiment(Drawing(folder, evaluation, places, tmp_path)).lead
+    assert lead.startswith(f"UA 75.0 ({sure}")
+    assert f" on 16 utterances of {speakers} speakers, over 1 complete" in lead
 
 
 def test_another_run_shows_neither(report):
