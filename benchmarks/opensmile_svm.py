@@ -40,7 +40,7 @@ from ser_aae.protocols.splits import make_split, num_folds
 from ser_aae.results import metrics
 from ser_aae.results.folder import PREDICTIONS, find_runs, is_complete
 from ser_aae.results.predictions import read_predictions
-from ser_aae.results.statistics import bootstrap_difference
+from ser_aae.results.statistics import LEAST_SPEAKERS, bootstrap_difference
 from ser_aae.results.text import align, percent
 from ser_aae.utterance import Utterance
 
@@ -222,10 +222,15 @@ def compare(
         found = bootstrap_difference(svm, network, classes)
     except UserError as error:
         raise UserError(f"--runs: {error}") from error
-    return (
+    told = (
         f"the network, {len(network) // len(svm)} repetition(s): UA {100 * found.estimate:+.1f} "
-        f"against the SVM, {100 * found.level:.0f} % of draws over {found.speakers} test speakers "
-        f"from {100 * found.low:+.1f} to {100 * found.high:+.1f}"
+        "against the SVM, "
+    )
+    if found.speakers < LEAST_SPEAKERS:
+        return f"{told}fewer than five speakers, no interval"
+    return (
+        f"{told}{100 * found.level:.0f} % of draws over {found.speakers} test speakers from "
+        f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
     )
 
 

@@ -25,7 +25,7 @@ CLUSTERS = "figure-2"
 Pictures = tuple[list[tuple[Path, str]], list[Path]]
 """Pictures with their captions, and files with the data behind them."""
 
-_INTERVALS = "Whiskers are 95 % intervals, by bootstrap over speakers."
+_INTERVALS = "Whiskers are 95 % intervals, by bootstrap over speakers; fewer than five have none."
 _DEVIATIONS = "Whiskers are deviations, over repetitions where there are several, else over folds."
 
 

@@ -8,11 +8,13 @@ from reports.artefact_tables import (
     cells_table,
     confidence_heading,
     confidence_table,
+    rates_table,
     side_by_side,
     write_tables,
 )
 from reports.commands import prepare_commands, with_setup
 from reports.filling import Filling
+from reports.origins import departures_table, departures_text, origin_line
 from reports.page import Section
 from reports.published import REMARKS
 from reports.ratings import find_corpus, level_table
@@ -21,6 +23,8 @@ from ser_aae.protocols.leakage import VOICES
 from ser_aae.results.places import Places
 
 LEVELS = "table-2"
+_DEPARTURES = "Settings of ours that depart from the presets"
+_RATES = "Equal error rates (%) of speaker verification: both populations together, and each alone"
 
 
 def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section, list[Path]]:
@@ -40,6 +44,10 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
         frames = {"": level_table(filling.setup, Path(places.store))}
     command = filling.command if filling.missing or filling.incomplete else ""
     section.tables = [(part or "Ours and the paper's", f, command) for part, f in frames.items()]
+    rates = rates_table(filling)
+    if len(rates):
+        frames = {**frames, _RATES: rates}
+        section.tables.append((_RATES, rates, ""))
     confidence = confidence_table(filling)
     if len(confidence):
         heading = confidence_heading(filling)
@@ -51,12 +59,17 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
             section.tables.append((heading, confidence, ""))
     section.pictures, behind = draw_pictures(filling, stem.with_suffix(".png"), places)
     remark = REMARKS.get(artefact.name)
-    said = (*artefact.notes, *_updates_notes(filling), *([remark] if remark else ()))
+    said = (*artefact.notes, *([remark] if remark else ()))
     section.notes = [(text, "") for text in said]
     data = cells_table(filling) if filling.cells else frames[""]
+    section.origin = origin_line(filling)
+    departures = departures_table(filling)
+    if len(departures):
+        section.details.insert(0, (_DEPARTURES, departures))
     if filling.cells:
         section.details.append(("What each cell is made of, and its command", data))
-    files = [*write_tables(section, frames, data, stem), *behind]
+    text = departures_text(filling)
+    files = [*write_tables(section, frames, data, text, stem), *behind]
     return section, [*files, *(path.with_suffix(".pdf") for path, _ in section.pictures)]
 
 
@@ -102,21 +115,6 @@ def _warnings(filling: Filling) -> list[str]:
     if dependent:
         found.append(f"Not speaker-independent: {', '.join(sorted(dependent))}.")
     return found
-
-
-def _updates_notes(filling: Filling) -> list[str]:
-    """Return a note on the updates that the runs of an artefact made, and on the labels in each."""
-    made = {each for item in filling.cells for each in item.updates}
-    if not made:
-        return []
-    first, second, rows = (
-        " to ".join(f"{end:,g}" for end in dict.fromkeys((min(found), max(found))))
-        for found in zip(*made, strict=True)
-    )
-    return [
-        f"Ours: {first} updates of stage 1 and {second} of stage 2 a run, with {rows} rows with a "
-        "label of the primary task in each of stage 2."
-    ]
 
 
 def find_picture_gaps(filling: Filling, places: Places) -> list[str]:

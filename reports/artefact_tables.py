@@ -10,25 +10,36 @@ from reports.filling import MISSING, Filled, Filling, is_reference
 from reports.page import Section
 from reports.paired_tests import comparison_columns
 from reports.published import Stated, cited_figures
-from reports.summary import interval_text, mean_text, speakers_text
+from reports.summary import interval_text, mean_text
 from reports.table_formats import to_csv, to_latex, to_markdown
 from ser_aae.experiments.cells import UA
 from ser_aae.files.atomic import write_bytes
+from ser_aae.results.run_kinds import ALONE
 
 
 def write_tables(
-    section: Section, frames: Mapping[str, pd.DataFrame], data: pd.DataFrame, stem: Path
+    section: Section,
+    frames: Mapping[str, pd.DataFrame],
+    data: pd.DataFrame,
+    departures: str,
+    stem: Path,
 ) -> list[Path]:
-    """Write Markdown, LaTeX and CSV of an artefact; return their paths."""
+    """Write Markdown, LaTeX and CSV of an artefact; return their paths.
+
+    Markdown ends with the text on departures from the paper's preset.
+    """
     said = " ".join((section.lead, *section.warnings))
+    made_of = " ".join(text for text in (said, section.origin) if text)
     markdown = [f"# {section.title}", said]
     latex = []
     for number, (part, frame) in enumerate(frames.items()):
         markdown += [*([f"## {part}"] if part else []), to_markdown(frame)]
         title = f"{section.title}, {part}" if part else section.title
         label = f"{stem.name}-{number + 1}" if number else stem.name
-        latex.append(to_latex(frame, f"{title}. {said}", label))
+        latex.append(to_latex(frame, f"{title}. {made_of}", label))
+    markdown += [section.origin] if section.origin else []
     markdown += [text for text, _ in section.notes]
+    markdown += [departures] if departures else []
     written = {".md": "\n\n".join(markdown) + "\n", ".tex": "\n".join(latex), ".csv": to_csv(data)}
     for suffix, text in written.items():
         write_bytes(stem.with_suffix(suffix), text.encode())
@@ -56,6 +67,24 @@ def side_by_side(filling: Filling) -> dict[str, pd.DataFrame]:
         unstated = [n for n in frame if n.endswith(", paper") and (frame[n] == "-").all()]
         parts[part] = frame.drop(columns=unstated)
     return parts
+
+
+def rates_table(filling: Filling) -> pd.DataFrame:
+    """Return equal error rates over both populations and over each alone, a row a cell.
+
+    It is empty where no run verified speakers of its test part.
+    """
+    rows = [
+        {
+            "": item.cell.row,
+            "corpus": item.cell.column,
+            "both together": our_text(item),
+            **{ALONE[ending]: mean_text(found) for ending, found in item.alone.items()},
+        }
+        for item in filling.cells
+        if any(found.mean is not None for found in item.alone.values())
+    ]
+    return pd.DataFrame(rows).astype(str)
 
 
 def _columns(
@@ -93,7 +122,7 @@ def confidence_table(filling: Filling) -> pd.DataFrame:
             "column": item.cell.column,
             "UA": our_text(item),
             "95 % interval": interval_text(item.interval),
-            "speakers": speakers_text(item.interval),
+            "speakers": str(item.speakers),
             "n": str(item.n),
             "folds run": item.folds,  # the column "folds" is of the paired test
             "repetitions": f"{item.repetitions} of {filling.setup.repetitions_asked}",

@@ -22,6 +22,7 @@ from ser_aae.results.complete_run import read_classes, read_config, read_warning
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import PREDICTIONS, flatten, read_environment
 from ser_aae.results.predictions import read_predictions, score
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE
 from ser_aae.results.text import percent
 
 
@@ -167,7 +168,7 @@ def _result(card: Card) -> dict[str, Any]:
         ("accuracy", "weighted accuracy", "weighted_accuracy"),
         ("f1", "macro F1", "macro_f1"),
         ("accuracy", "gender accuracy", "gender_accuracy"),
-        ("equal_error_rate", "equal error rate of speaker verification", "equal_error_rate"),
+        *(("equal_error_rate", title, key) for title, key in _error_rates()),
     )
     return {
         "task": {"type": "audio-classification", "name": f"{card.primary} from speech"},
@@ -183,6 +184,13 @@ def _result(card: Card) -> dict[str, Any]:
             if figures.get(key) is not None
         ],
     }
+
+
+def _error_rates() -> list[tuple[str, str]]:
+    """Return the titles and keys of the equal error rates, over all trials and of each part."""
+    title = "equal error rate of speaker verification"
+    alone = [(f"{title}, {words}", ERROR_RATE + ending) for ending, words in ALONE.items()]
+    return [(title, ERROR_RATE), *alone]
 
 
 def _sections(card: Card) -> list[str]:
@@ -214,7 +222,7 @@ def _results(card: Card) -> list[str]:
         ["weighted accuracy", "weighted_accuracy"],
         ["macro F1", "macro_f1"],
         ["gender accuracy", "gender_accuracy"],
-        ["equal error rate of speaker verification", "equal_error_rate"],
+        *_error_rates(),
     ]
     shown = [[name, percent(figures[key])] for name, key in rows if figures.get(key) is not None]
     confusion = [

@@ -11,7 +11,7 @@ from reports.filling import synthetic_corpora
 from reports.page import Section
 from reports.paired_tests import compare, comparison_columns
 from reports.settings import shortest_settings
-from reports.summary import Evaluations, interval_text, mean_text, speakers_text, summarise
+from reports.summary import Evaluations, interval_text, mean_text, summarise
 from ser_aae.config import RunConfig, stored_dataset, without_idle
 from ser_aae.config.kinds import KINDS
 from ser_aae.corpus_facts import CorpusFacts
@@ -110,7 +110,7 @@ def _figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
         "95 % interval of UA": interval_text(ua.interval),
         "WA": mean_text(wa),
         "n": str(ua.n),
-        "speakers": speakers_text(ua.interval),
+        "speakers": str(ua.speakers),
         "folds run": ua.folds,
         "repetitions": str(ua.repetitions),
         "spread": ua.spread,

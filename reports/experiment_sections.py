@@ -16,7 +16,7 @@ from reports.commands import evaluate_command, train_command
 from reports.det import draw_det
 from reports.filling import synthetic_corpora
 from reports.page import Section
-from reports.summary import interval_text
+from reports.summary import NO_INTERVAL, interval_text, sample_text, summarise
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
 from ser_aae.labels import CLUSTERS
@@ -44,7 +44,16 @@ _NOT_DEAD = (None, "alive", "strayed", "guessing", "not settled")
 
 _VERIFICATION_NOTE = (
     "EER: equal error rate of speaker verification, low is good. It is averaged over folds and not "
-    "pooled, for the scores of two models have no common scale."
+    "pooled, for the scores of two models have no common scale. "
+)
+_ONE_POPULATION = "The trials are of the verified corpus ({verified}) alone."
+_TWO_POPULATIONS = (
+    "The trials are of the verified corpus ({verified}) and of the test part together (Sec. 5), in "
+    "{runs}; beside them stands each alone. "
+)
+_ONE_SPEAKER = (
+    "A speaker who is alone in a test part has no impostor there: this speaker is tried against "
+    "those of {verified}, another corpus, whose recordings are told apart more easily than voices."
 )
 
 
@@ -87,7 +96,7 @@ def draw_experiment(drawing: Drawing) -> Section:
     section.notes.append((leakage_sentence(evaluation), ""))
     section.notes += [(text, "") for text in _clusters_note(evaluation, config)]
     if tables.has_verification(evaluation):
-        section.notes.append((_VERIFICATION_NOTE, ""))
+        section.notes.append((_verification_note(evaluation, config), ""))
     stem = drawing.out / f"{folder.parent.name}-{folder.name}"
     matrix = np.sum([item["confusion"] for item in evaluation["repetitions"]], axis=0)
     caption = f"Confusion over all {len(complete)} complete run(s), folds and repetitions together."
@@ -107,6 +116,19 @@ def draw_experiment(drawing: Drawing) -> Section:
     return section
 
 
+def _verification_note(evaluation: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Return what an equal error rate is, and of whose trials."""
+    subset = config["verification_subset"]
+    verified = config["verification"] + (f", {subset}" if subset else "")
+    each = [run.get("verification_test_speakers") for run in evaluation["runs"]]
+    tested = [speakers for speakers in each if speakers is not None]
+    if not tested:
+        return _VERIFICATION_NOTE + _ONE_POPULATION.format(verified=verified)
+    runs = "all runs" if len(tested) == len(each) else f"{len(tested)} of {len(each)} runs"
+    said = _TWO_POPULATIONS + (_ONE_SPEAKER if 1 in tested else "")
+    return _VERIFICATION_NOTE + said.format(verified=verified, runs=runs).strip()
+
+
 def _badges(evaluation: Mapping[str, Any]) -> list[str]:
     synthetic = ["synthetic"] if synthetic_corpora(evaluation) else []
     return [*synthetic, evaluation["protocol"], evaluation["independence"]]
@@ -115,15 +137,16 @@ def _badges(evaluation: Mapping[str, Any]) -> list[str]:
 def _lead(evaluation: Mapping[str, Any]) -> str:
     over = evaluation["over_repetitions"]["unweighted_accuracy"]
     first = evaluation["repetitions"][0]
-    interval = evaluation["interval"]
-    sure = f" (95 % interval {interval_text(interval)})" if interval else ""
+    interval, tested = evaluation["interval"], sample_text(summarise(evaluation))
+    sure = f"95 % interval {interval_text(interval)}" if interval else NO_INTERVAL
     if over["n"]:
         figure = (
-            f"UA {mean_and_std(over)}{sure} over {over['n']} complete repetition(s), folds pooled"
+            f"UA {mean_and_std(over)} ({sure}) on {tested}, over {over['n']} complete "
+            "repetition(s), folds pooled"
         )
     else:
         figure = (
-            f"UA {percent(first['unweighted_accuracy'])}{sure} over {first['folds']} of "
+            f"UA {percent(first['unweighted_accuracy'])} ({sure}) on {tested}, {first['folds']} of "
             f"{evaluation['folds_expected'] or 'an unknown number of'} folds: not yet a result"
         )
     return (

@@ -12,6 +12,7 @@ from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE, ERROR_RATES, NUM_TRIALS
 from ser_aae.results.text import mean_and_std, percent
 
 Evaluation = Mapping[str, Any]
@@ -30,7 +31,12 @@ _RUN_SETTINGS = ("dataset", "seed", "protocol.fold")
 
 def has_verification(evaluation: Evaluation) -> bool:
     """Return whether a run of an experiment verified speakers."""
-    return any(run.get("equal_error_rate") is not None for run in evaluation["runs"])
+    return _has_score(evaluation, ERROR_RATE)
+
+
+def has_two_populations(evaluation: Evaluation) -> bool:
+    """Return whether a run of an experiment verified speakers of its test part too."""
+    return any(_has_score(evaluation, name) for name in ERROR_RATES[1:])
 
 
 def run_table(evaluation: Evaluation) -> pd.DataFrame:
@@ -42,7 +48,10 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
         row = {"fold": run["fold"], "rep": run["repetition"], "n": run["n"]}
         row |= {title: percent(run.get(key)) for key, title in figures.items()}
         if has_verification(evaluation):
-            row["trials"] = _dash_for_none(run.get("verification_trials"))
+            row["trials"] = _dash_for_none(run.get(NUM_TRIALS))
+        if has_two_populations(evaluation):
+            tested = run.get("verification_test_speakers")
+            row["test speakers verified"] = _dash_for_none(tested)
         row["validation UA"] = percent(stored.get("validation_unweighted_accuracy"))
         row["adversary"] = (stored.get("adversary") or {}).get("state", "-")
         row["best"] = _dash_for_none(stored.get("best_epoch"))
@@ -125,7 +134,12 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _figures_of(evaluation: Evaluation) -> dict[str, str]:
-    return FIGURES | ({"equal_error_rate": "EER"} if has_verification(evaluation) else {})
+    rates = {ERROR_RATE: "EER"} | {ERROR_RATE + e: f"EER, {words}" for e, words in ALONE.items()}
+    return FIGURES | {name: title for name, title in rates.items() if _has_score(evaluation, name)}
+
+
+def _has_score(evaluation: Evaluation, name: str) -> bool:
+    return any(run.get(name) is not None for run in evaluation["runs"])
 
 
 def _dash_for_none(value: object) -> str:

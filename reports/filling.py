@@ -1,7 +1,7 @@
 """Cells of an artefact filled from runs: ours beside the paper's, and what each cell lacks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ser_aae.experiments.cells import UA, Artefact, Cell
 from ser_aae.experiments.setup import Setup
 from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE
 
 MISSING = "missing"
 """Text in place of a figure that no run gives."""
@@ -34,8 +35,9 @@ class Filled(Summary):
         lacks: Text of `describe_gap`, `""` where all was run that the setup asks for.
         synthetic: Corpora without people in them.
         comparison: Test against the artefact's reference, `None` for none.
-        updates: For each run that wrote them down its updates of stage 1, of stage 2, and the rows
-            with a label in each of these.
+        stored: What each run behind the figure wrote down.
+        alone: Ending of an equal error rate of one population to its figure, where a cell shows
+            that of both.
     """
 
     cell: Cell
@@ -46,7 +48,8 @@ class Filled(Summary):
     lacks: str = ""
     synthetic: tuple[str, ...] = ()
     comparison: Comparison | None = None
-    updates: tuple[tuple[float, ...], ...] = ()
+    stored: tuple[Mapping[str, Any], ...] = ()
+    alone: Mapping[str, Summary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,6 @@ def synthetic_corpora(evaluation: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(named | ({evaluation["dataset"], *used} & set(SYNTHETIC))))
 
 
-def _updates_of(evaluation: Mapping[str, Any]) -> tuple[tuple[float, ...], ...]:
-    """Return the updates of the runs that wrote them down; those of before did not."""
-    names = ("pretraining_updates", "updates", "labelled_rows")
-    found = [tuple(run["stored"].get(name) for name in names) for run in evaluation["runs"]]
-    return tuple(each for each in found if None not in each)
-
-
 def _fill_cell(
     artefact: str, cell: Cell, setup: Setup, places: Places, evaluations: Evaluations
 ) -> Filled:
@@ -152,8 +148,15 @@ def _fill_cell(
         command=command,
         lacks=lacks,
         synthetic=synthetic,
-        updates=() if evaluation is None else _updates_of(evaluation),
+        stored=tuple(run["stored"] for run in evaluation["runs"]) if evaluation else (),
+        alone=_rates_alone(cell, evaluation),
     )
+
+
+def _rates_alone(cell: Cell, evaluation: Mapping[str, Any] | None) -> dict[str, Summary]:
+    if cell.score != ERROR_RATE or evaluation is None:
+        return {}
+    return {ending: summarise(evaluation, ERROR_RATE + ending) for ending in ALONE}
 
 
 def describe_gap(found: Summary, evaluation: Mapping[str, Any] | None, setup: Setup) -> str:

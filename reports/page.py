@@ -30,6 +30,7 @@ details td:last-child { white-space: normal; min-width: 14rem; }
 code { font-size: .85em; background: #f2f2f2; padding: .1em .3em; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
 figcaption { font-size: .85rem; color: #404040; }
+.origin { font-size: .9rem; border-left: 4px solid #404040; padding: .2rem .8rem; }
 details { margin: .8rem 0; } summary { cursor: pointer; font-weight: 600; }
 """
 
@@ -45,6 +46,8 @@ class Section:
         warnings: Sentences to read before believing a figure.
         tables: Heading and table, with the command that recomputes it.
         pictures: PNG and its caption.
+        origin: Line on what the figures are made of, under the pictures, or under the tables where
+            there are none.
         notes: Sentences, each with a command or `""`.
         details: Heading and table, folded away.
     """
@@ -55,6 +58,7 @@ class Section:
     warnings: list[str] = field(default_factory=list)
     tables: list[tuple[str, pd.DataFrame, str]] = field(default_factory=list)
     pictures: list[tuple[Path, str]] = field(default_factory=list)
+    origin: str = ""
     notes: list[tuple[str, str]] = field(default_factory=list)
     details: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
 
@@ -81,10 +85,15 @@ def _section(section: Section) -> str:
     parts += [f'<p class="warn">{html.escape(text)}</p>\n' for text in section.warnings]
     for heading, frame, command in section.tables:
         parts.append(f"<h3>{html.escape(heading)}</h3>\n{to_html(frame)}{_command(command)}")
+    origin = f'<p class="origin">{html.escape(section.origin)}</p>\n' if section.origin else ""
+    if not section.pictures:
+        parts.append(origin)
     for text, command in section.notes:
         parts.append(f"<p>{html.escape(text)}</p>\n{_command(command)}")
     for path, caption in section.pictures:
         parts.append(_picture(path, caption))
+    if section.pictures:
+        parts.append(origin)
     for heading, frame in ((name, item) for name, item in section.details if len(item)):
         inside = f"<summary>{html.escape(heading)}</summary>\n{to_html(frame)}"
         parts.append(f"<details>{inside}</details>\n")

@@ -11,6 +11,7 @@ from reports.summary import Evaluations
 from ser_aae.config import RunConfig, without_idle
 from ser_aae.files.atomic import has_file
 from ser_aae.results.folder import ENVIRONMENT, read_environment, read_plain_config
+from ser_aae.results.run_kinds import ERROR_RATES
 
 _FIGURE_KEYS = (
     "n",
@@ -19,7 +20,7 @@ _FIGURE_KEYS = (
     "macro_f1",
     "gender_accuracy",
     "speaker_only_unweighted_accuracy",
-    "equal_error_rate",
+    *ERROR_RATES,
 )
 _STORED_KEYS = (
     "validation_unweighted_accuracy",

@@ -14,7 +14,8 @@ from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
 from ser_aae.results.evaluation import evaluate_with_predictions
 from ser_aae.results.folder import find_experiments, find_runs, is_complete
-from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
+from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, NUM_TRIALS
+from ser_aae.results.statistics import LEAST_SPEAKERS, Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import mean_and_std, percent
 
 Evaluations = Mapping[Path, Mapping[str, Any]]
@@ -25,9 +26,13 @@ CONFIDENCE_NOTE = (
     "as there are, each with all utterances, in all repetitions. They say how UA would vary on "
     "other speakers who stand to the training part as those tested do: unknown ones, or, with "
     "10-fold, ones that were trained on too. They do not say how it would vary were the models "
-    "trained anew, and with few speakers they are somewhat too narrow."
+    "trained anew, and with few speakers they are somewhat too narrow: of fewer than five there is "
+    "none."
 )
 """Explanation of an interval of UA for readers of a report."""
+
+
+NO_INTERVAL = "fewer than five speakers, no interval"
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Summary:
         mean: Share in [0, 1], `None` where no run has it.
         std: Sample deviation of what `spread` says, `None` where there is but one value.
         spread: Repetitions or folds that mean and deviation are over, in words.
-        interval: Interval of UA; `None` for another figure, and where one speaker was tested.
+        interval: Interval of UA; `None` for another figure, and where too few speakers were tested.
+        speakers: Test speakers of a repetition.
         n: Test utterances of a repetition; of an equal error rate, pairs that each run tested.
         folds: Folds run of those the protocol has, `"1 of 10"`.
         repetitions: Number of repetitions counted.
@@ -48,12 +54,13 @@ class Summary:
     std: float | None
     spread: str
     interval: Interval | None
+    speakers: int
     n: int
     folds: str
     repetitions: int
 
 
-NOTHING = Summary(None, None, "", None, 0, "", 0)
+NOTHING = Summary(None, None, "", None, 0, 0, "", 0)
 """Summary of an experiment that was not run."""
 
 
@@ -69,7 +76,7 @@ def evaluate_all(
 
     Returns:
         For each folder its evaluation by `evaluate_with_predictions`, and `interval`: that of UA
-        over the comparable repetitions; `None` where one speaker was tested.
+        over the comparable repetitions; `None` where too few speakers were tested.
 
     Raises:
         UserError: No complete run and not `may_be_none`, or a run whose files are damaged or
@@ -111,13 +118,15 @@ def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
             over_folds.append(known)
     std, spread = _spread(pooled, over_folds[0]) if pooled else (None, "")
     tested = int(counted[0]["n"])
-    if figure == "equal_error_rate":  # not the sum over folds: all models have the same pairs
-        tested = max(int(run.get("verification_trials") or 0) for run in evaluation["runs"])
+    if figure in ERROR_RATES:  # not the sum over folds: all models verify the corpus' same pairs
+        own = NUM_TRIALS + figure.removeprefix(ERROR_RATE)
+        tested = max(int(run.get(own) or 0) for run in evaluation["runs"])
     return Summary(
         mean=float(np.mean(pooled)) if pooled else None,
         std=std,
         spread=spread,
         interval=evaluation["interval"] if figure == UA else None,
+        speakers=int(counted[0]["speakers"]),
         n=tested,
         folds=f"{counted[0]['folds']} of {evaluation['folds_expected'] or '?'}",
         repetitions=len(pooled),
@@ -130,13 +139,15 @@ def mean_text(summary: Summary) -> str:
 
 
 def interval_text(interval: Interval | None) -> str:
-    """Return the edges of an interval in per cent."""
-    return "-" if interval is None else f"{percent(interval.low)} to {percent(interval.high)}"
+    """Return the edges of an interval in per cent, or why there is none."""
+    return (
+        NO_INTERVAL if interval is None else f"{percent(interval.low)} to {percent(interval.high)}"
+    )
 
 
-def speakers_text(interval: Interval | None) -> str:
-    """Return how many speakers were tested; without an interval it was one."""
-    return "1" if interval is None else str(interval.speakers)
+def sample_text(summary: Summary) -> str:
+    """Return how many utterances and speakers were tested."""
+    return f"{summary.n} utterances of {summary.speakers} speaker{'s' * (summary.speakers != 1)}"
 
 
 def _comparable_repetitions(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -165,6 +176,6 @@ def _interval(evaluation: Mapping[str, Any], frames: Sequence[pd.DataFrame]) -> 
     counted = {item["repetition"] for item in _comparable_repetitions(evaluation)}
     own = zip(evaluation["runs"], frames, strict=True)
     predictions = pd.concat([frame for run, frame in own if run["repetition"] in counted])
-    if predictions["speaker"].nunique() < 2:
+    if predictions["speaker"].nunique() < LEAST_SPEAKERS:
         return None
     return bootstrap_unweighted_accuracy(predictions, evaluation["classes"])

@@ -481,6 +481,14 @@ class RunConfig(Naming, Settings):
     verification_subset: str = task_setting(
         "", "Sec. 5", "subset of that corpus, as test-clean; empty is all"
     )
+    verification_test_part: bool = task_setting(
+        True,
+        "Sec. 5",
+        "speakers of the test part are verified together with that corpus', where they are in no "
+        "other part",
+        before=False,
+        acts=lambda run: bool(run["verification"]),
+    )
     enrolment_utterances: int = task_setting(
         20, "Sec. 6", "utterances a verified speaker is enrolled with", low=1
     )

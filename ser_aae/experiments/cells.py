@@ -141,7 +141,12 @@ def _papers_selection(setup: Setup) -> dict[str, str | int]:
 
 def _papers_weights(setup: Setup, kind: str, task: str) -> dict[str, float]:
     """Return the paper's alpha and beta, if the base leaves both open."""
-    if not (setup.leaves_to_paper(ALPHA, BETA) and KINDS[kind].reconstructs):
+    return stated_weights(kind, task) if setup.leaves_to_paper(ALPHA, BETA) else {}
+
+
+def stated_weights(kind: str, task: str) -> dict[str, float]:
+    """Return the alpha and beta that the paper states for a model, by dotted name, if it does."""
+    if not KINDS[kind].reconstructs:
         return {}
     emotion = "categorical" if task == "emotion" else "dimensional"
     alpha, beta = PAPERS_WEIGHTS[emotion, KINDS[kind].family]

@@ -192,11 +192,22 @@ def _verification_notes(setup: Setup) -> tuple[str, ...]:
         return ()
     verified, subset = _verification_corpus(setup)
     where = f"{setup.title_of(verified)} ({subset})" if subset else setup.title_of(verified)
+    if not setup.base.verification_test_part:
+        return (
+            "The paper enrols and verifies LibriSpeech's test speakers together with the test sets "
+            f"of IEMOCAP or MSP-IMPROV; here those of {where} alone are. So the lines of the last "
+            "panel differ in what the models were trained on, and not in whom they verify.",
+        )
     return (
-        "The paper enrols and verifies LibriSpeech's test speakers together with the test sets of "
-        f"IEMOCAP or MSP-IMPROV; here those of {where} alone are. So the lines of the last panel "
-        "differ in what the models were trained on, and not in whom they verify.",
+        f"As in the paper the speakers of {where} are verified together with the test part (Sec. "
+        "5). In leave-one-speaker-out that is one speaker, who is tried against those of the other "
+        "corpus: its recordings are told apart more easily than voices. A speaker of the test part "
+        f"without more than {_enrolment(setup)} utterances is left out.",
     )
+
+
+def _enrolment(setup: Setup) -> int:
+    return setup.budget.apply(setup.base).enrolment_utterances
 
 
 def _speakers_config(setup: Setup, dataset: str, count: int, protocol: str) -> RunConfig:

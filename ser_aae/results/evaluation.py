@@ -27,6 +27,7 @@ from ser_aae.results.folder import (
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score, score_ensemble
+from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES
 from ser_aae.results.trials import TRIALS_DIGEST, read_trials, score_trials
 
 SCORES = (
@@ -35,7 +36,7 @@ SCORES = (
     "macro_f1",
     "gender_accuracy",
     "speaker_only_unweighted_accuracy",
-    "equal_error_rate",
+    *ERROR_RATES,
 )
 """Scores that are averaged over folds and repetitions."""
 
@@ -168,7 +169,7 @@ def _evaluate_run(folder: Path) -> Evaluated:
     scores = score(predictions, classes_of(predictions))
     _compare(folder, stored, scores, PREDICTIONS)
     # a stored rate without trials, or trials without a rate, raises too
-    if "equal_error_rate" in stored or has_file(folder / VERIFICATION):
+    if ERROR_RATE in stored or has_file(folder / VERIFICATION):
         verified = score_trials(read_trials(folder / VERIFICATION))
         refuse_changed(folder, VERIFICATION)
         if TRIALS_DIGEST not in stored:  # of a run before there was one
@@ -176,6 +177,7 @@ def _evaluate_run(folder: Path) -> Evaluated:
         _compare(folder, stored, verified, VERIFICATION)
         scores |= verified
     place = {"kind": "run", "folder": str(folder), "name": folder.name}
+    scores["speakers"] = predictions["speaker"].nunique()
     return place | fold_and_seed(folder, config) | scores | {"stored": stored}, predictions
 
 
@@ -236,8 +238,8 @@ def _repetitions(evaluated: Sequence[Evaluated], expected: int | None) -> list[d
             {"repetition": seed, "folds": len(runs), "complete": len(runs) == expected}
             | score(pooled, runs[0]["classes"])
             # trials of two models have no common scale: rates are averaged, trials not pooled
-            | {"equal_error_rate": over_folds["equal_error_rate"]["mean"]}
-            | {"over_folds": over_folds}
+            | {name: over_folds[name]["mean"] for name in ERROR_RATES}
+            | {"speakers": pooled["speaker"].nunique(), "over_folds": over_folds}
         )
     return rows
 

@@ -8,6 +8,13 @@ from typing import Any
 
 from ser_aae.files.records import Record
 
+ALONE = {"_of_corpus": "verified corpus alone", "_of_test_part": "test part alone"}
+"""Ending of the scores of one population to words for it; those of both have no ending."""
+ERROR_RATE, NUM_TRIALS = "equal_error_rate", "verification_trials"
+"""Scores that each population has too, with its ending."""
+ERROR_RATES = (ERROR_RATE, *(ERROR_RATE + ending for ending in ALONE))
+"""Equal error rates of speaker verification: over both populations, and of each alone."""
+
 
 class Leakage(Record):
     """Findings of the leakage check, see `ser_aae.protocols.leakage.check_leakage`."""
@@ -52,6 +59,10 @@ class Result(Validation):
 
     unweighted_accuracy: float | None = None
     equal_error_rate: float | None = None
+    equal_error_rate_of_corpus: float | None = None
+    equal_error_rate_of_test_part: float | None = None
+    verification_trials: int | None = None
+    verification_test_speakers: int | None = None
     speaker_accuracy: float | None = None
     classes: list[str] | None = None
     leakage: Leakage | None = None

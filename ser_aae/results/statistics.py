@@ -9,6 +9,9 @@ from scipy.stats import permutation_test, rankdata, wilcoxon
 
 from ser_aae.errors import UserError
 
+LEAST_SPEAKERS = 5
+"""Fewest speakers whose interval is shown: of four a 95 % interval holds the truth in 80 of 100."""
+
 _UTTERANCE = ["corpus", "utterance_id"]
 _RUN = ["fold", "repetition"]
 _TEST_PART = "test_ids_digest"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE
+
 _COLUMNS = {
     "weighted_accuracy": "WA",
     "unweighted_accuracy": "UA",
@@ -10,7 +12,7 @@ _COLUMNS = {
     "gender_accuracy": "gender",
     "speaker_only_unweighted_accuracy": "speaker-only UA",
 }
-_HEADER = ["", "n", *_COLUMNS.values()]
+_HEADER = ["", "n", "speakers", *_COLUMNS.values()]
 
 
 def percent(value: float | None) -> str:
@@ -44,7 +46,8 @@ def align(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    return [str(row["n"]), *(percent(row.get(key)) for key in _COLUMNS)]
+    tested = str(row["n"]), str(row.get("speakers", "-"))
+    return [*tested, *(percent(row.get(key)) for key in _COLUMNS)]
 
 
 def _format_run(run: Mapping[str, Any]) -> str:
@@ -53,8 +56,9 @@ def _format_run(run: Mapping[str, Any]) -> str:
     table = [["true \\ predicted", *run["classes"], "recall"]]
     for name, counts in zip(run["classes"], run["confusion"], strict=True):
         table.append([name, *(str(count) for count in counts), percent(recalls[name])])
-    rate, trials = run.get("equal_error_rate"), run.get("verification_trials")
+    rate, trials = run.get(ERROR_RATE), run.get("verification_trials")
     verified = None if rate is None else f"{percent(rate)} over {trials} trials"
+    verified = _add_rates_alone(verified, {e: percent(run.get(ERROR_RATE + e)) for e in ALONE})
     return "\n".join([*align(rows), "", *align(table), *_closing_lines(run, verified)])
 
 
@@ -65,12 +69,12 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
         name, total = f"rep{item['repetition']:02d}", folds["folds_expected"] or "?"
         rows.append([f"{name}, {item['folds']} of {total} folds pooled", *_cells(item)])
         spread = [mean_and_std(item["over_folds"][key]) for key in _COLUMNS]
-        rows.append([f"{name}, over folds", "", *spread])
+        rows.append([f"{name}, over folds", "", "", *spread])
     over = folds["over_repetitions"]
     count = over["unweighted_accuracy"]["n"]
     if count:
         means = [mean_and_std(over[key]) for key in _COLUMNS]
-        rows.append([f"over {count} repetition{'s' * (count > 1)}", "", *means])
+        rows.append([f"over {count} repetition{'s' * (count > 1)}", "", "", *means])
     together = folds["ensemble"]
     if together:
         rows.append([f"ensemble of {together['members']} repetitions", *_cells(together)])
@@ -78,9 +82,17 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
     lines += [f"{w}: {', '.join(folds[w])}" for w in ("missing", "incomplete") if folds[w]]
     if not count:
         lines.append("no repetition has all its folds: its pooled figures cover a part")
-    rate = over.get("equal_error_rate")
+    rate = over.get(ERROR_RATE)
     verified = f"{mean_and_std(rate)} over {rate['n']} repetitions" if rate and rate["n"] else None
+    alone = {e: mean_and_std(over[ERROR_RATE + e]) for e in ALONE if ERROR_RATE + e in over}
+    verified = _add_rates_alone(verified, alone)
     return "\n".join([*lines, *_closing_lines(folds["repetitions"][0], verified)])
+
+
+def _add_rates_alone(verified: str | None, alone: Mapping[str, str]) -> str | None:
+    """Return the words on an error rate with those of either population alone, if there are any."""
+    told = [f"{ALONE[ending]} {rate}" for ending, rate in alone.items() if rate != "-"]
+    return f"{verified} ({', '.join(told)})" if verified and told else verified
 
 
 def _closing_lines(row: Mapping[str, Any], verified: str | None) -> list[str]:

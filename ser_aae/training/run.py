@@ -125,7 +125,7 @@ def train_claimed(
         else:
             finish_unscored(trained, show)
     except tf.errors.DataLossError as error:
-        shards = _damaged_shards([*data.parts, *([plan.part] if plan else [])])
+        shards = _damaged_shards([*data.parts, *(plan.parts if plan else [])])
         raise DamagedError(
             f"{', '.join(map(str, shards))}: a shard is damaged ({_reason(error)}); remove its "
             "folder and prepare the corpus again"
@@ -161,7 +161,7 @@ def _has_ended(folder: Path, score_test: bool) -> bool:
 
 def _begin_folder(folder: Path, config: RunConfig, data: RunData, plan: TrialPlan | None) -> None:
     """Write the config before anything else, or find the same one there."""
-    verified = {plan.part.corpus.name: plan.part.corpus.digest} if plan else {}
+    verified = {part.corpus.name: part.corpus.digest for part in (plan.parts if plan else [])}
     content = {**config.to_record(), CORPORA: data.digests | verified}
     remove_partial(folder)
     if has_file(folder / CONFIG):

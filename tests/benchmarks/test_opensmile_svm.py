@@ -102,6 +102,14 @@ def test_runs_on_the_same_utterances_are_put_beside_it(utterances, tmp_path):
     assert "2 repetition(s): UA +50.0 against the SVM" in text
 
 
+def test_fewer_than_five_speakers_have_no_interval(utterances, tmp_path):
+    results = [bench.FoldResult(1.0, 0.5, tuple(range(32)), ("anger",) * 32)]
+    assert len({item.speaker for item in utterances[:32]}) < 5
+    leave_run(tmp_path, results, utterances, "fold00-rep00", 32)
+    text = bench.compare(results, utterances, CLASSES, bench.read_answers(tmp_path))
+    assert text.endswith("against the SVM, fewer than five speakers, no interval")
+
+
 def test_runs_on_other_utterances_are_refused(utterances, tmp_path):
     results = [bench.FoldResult(1.0, 0.5, tuple(range(72)), ("anger",) * 72)]
     with pytest.raises(UserError, match="complete runs of one experiment, found those of 0"):

@@ -18,7 +18,7 @@ from ser_aae.labels import CLUSTERS, FOUR, LEVELS
 from ser_aae.results.folder import find_runs, run_folder
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import score, write_predictions
-from ser_aae.results.trials import score_trials, write_trials
+from ser_aae.results.trials import TEST, VERIFIED, score_trials, write_trials
 
 
 @pytest.fixture
@@ -77,13 +77,16 @@ def check_nothing_is_cut_off():
     return check
 
 
+_PARTS = (VERIFIED, VERIFIED, TEST)
+
+
 def _classes(config):
     if config.task in CLUSTERS:
         return tuple(f"cluster {number + 1}" for number in range(CLUSTERS[config.task]))
     return LEVELS.get(config.task, FOUR)
 
 
-def _leave_cell(runs, config, right=3, folds=10, synthetic=(), **result):
+def _leave_cell(runs, config, right=3, folds=10, synthetic=(), speakers=5, **result):
     """Leave a complete run of which `right` of 4 utterances of each class are right."""
     classes = _classes(config)
     fold = config.protocol.fold
@@ -98,7 +101,7 @@ def _leave_cell(runs, config, right=3, folds=10, synthetic=(), **result):
         classes,
         utterance_id=[f"{fold}-{truth}-{number}" for truth, number in rows],
         corpus=config.dataset,
-        speaker=[f"{config.dataset}:{fold}{number % 2}" for _, number in rows],
+        speaker=[f"{config.dataset}:{fold}{place % speakers}" for place, _ in enumerate(rows)],
         gender_predicted="F",
     )
     folder = run_folder(runs, config)
@@ -113,14 +116,15 @@ def _leave_cell(runs, config, right=3, folds=10, synthetic=(), **result):
         "predictions_sha256": hashlib.sha256(content).hexdigest(),
     }
     if config.verification:
-        trials = _trials()
+        trials = _trials(two=config.verification_test_part)
         write_trials(folder / "verification.parquet", trials)
         figures |= score_trials(trials)
     write_json(folder / "result.json", figures | result)
     return folder
 
 
-def _trials():
+def _trials(two):
+    """Return trials of three speakers, of whom one is the test part's where there are `two`."""
     rows = [
         {
             "enrolled": f"v{enrolled}",
@@ -129,6 +133,7 @@ def _trials():
             "speaker": f"v{speaker}",
             "score": 0.9 * (enrolled == speaker) - 0.3 * number,
             "target": enrolled == speaker,
+            **({"enrolled_part": _PARTS[enrolled], "tested_part": _PARTS[speaker]} if two else {}),
         }
         for enrolled in range(3)
         for speaker in range(3)

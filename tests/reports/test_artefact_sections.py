@@ -175,6 +175,11 @@ def test_figure_4_comes_with_the_errors_of_verification(fill_all, smoke, draw, t
     assert tmp_path / "out/figure-4-det.csv" in drawn[1]
     assert set(behind["curve"]) == {"IEMOCAP, 9 speakers", "MSP-IMPROV, 9 speakers"}
     assert {"false_match_rate", "false_non_match_rate"} <= set(behind)
+    (rates,) = (frame for title, frame, _ in drawn[0].tables if title.startswith("Equal error"))
+    assert list(rates) == [
+        "", "corpus", "both together", "verified corpus alone", "test part alone"
+    ]  # fmt: skip
+    assert len(rates) == 6
 
 
 def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):
@@ -262,27 +267,3 @@ def test_the_badges_name_the_corpora_of_the_cells(fill_all, draw, tmp_path):
     setup = Setup(budget=BUDGETS["smoke"], corpora=known_facts())
     badges = draw(fill_all("ravdess", setup, tmp_path / "runs"))[0].badges
     assert badges == ["budget smoke", "RAVDESS"]
-
-
-def test_the_updates_that_runs_made_stand_under_the_figures(fill_all, leave_cell, smoke, tmp_path):
-    runs = tmp_path / "runs"
-    said = "updates of stage 1 and"
-    before = fill_all("table-3", smoke, runs)  # runs of before did not write them down
-    section, _ = draw_artefact(before, tmp_path / "before", Places(runs=runs, store=tmp_path))
-    assert not [text for text, _ in section.notes if said in text]
-    made = {"pretraining_updates": 30000, "updates": 1260, "labelled_rows": 16.0}
-    filling = fill_all("table-3", smoke, runs, **made)
-    section, files = draw_artefact(filling, tmp_path / "after", Places(runs=runs, store=tmp_path))
-    expected = (
-        "Ours: 30,000 updates of stage 1 and 1,260 of stage 2 a run, with 16 rows with a label of "
-        "the primary task in each of stage 2."
-    )
-    assert (expected, "") in section.notes
-    (markdown,) = [path for path in files if path.suffix == ".md"]
-    assert expected in markdown.read_text()
-    other = filling.cells[0].cell.config
-    leave_cell(runs, other, **{**made, "updates": 630, "labelled_rows": 1.6})
-    unequal = fill(filling.artefact, smoke, Places(runs=runs), summary.evaluate_all(runs))
-    section, _ = draw_artefact(unequal, tmp_path / "other", Places(runs=runs, store=tmp_path))
-    (text,) = [text for text, _ in section.notes if said in text]
-    assert "630 to 1,260 of stage 2 a run, with 1.6 to 16 rows" in text

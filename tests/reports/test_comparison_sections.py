@@ -43,7 +43,7 @@ def test_models_of_one_data_set_stand_in_one_table(sections):
     row = frame.loc["CNN"]
     assert (row["n"], row["speakers"], row["folds run"], row["repetitions"]) == (
         "32",
-        "4",
+        "10",
         "2 of 2",
         "1",
     )

@@ -6,19 +6,20 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
-from reports.experiment_sections import leakage_sentence
+from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import with_settings
 from ser_aae.experiments.setup import Setup, write_setup
 from ser_aae.protocols.sentences import SENTENCES
+from ser_aae.results.places import Places
 
 
 @pytest.fixture
 def report(leave_cell, tmp_path):
     """A function: corpus whose speakers are verified -> folder of the report of two folds."""
 
-    def make(verification):
-        config = RunConfig(verification=verification)
+    def make(verification, **settings):
+        config = RunConfig(verification=verification, **settings)
         for fold in range(2):
             protocol = replace(config.protocol, fold=fold)
             leave_cell(tmp_path / "runs", replace(config, protocol=protocol), folds=2)
@@ -39,6 +40,37 @@ def test_a_run_that_verified_speakers_shows_error_rate_and_curve(report, pixels)
     (curve,) = out.glob("*-det.png")
     pixels(curve)
     assert "EER" in (out / "results.md").read_text()
+
+
+def test_two_populations_have_three_rates_and_a_note_on_the_only_test_speaker(report):
+    out = report("voices", verification_subset="clean")
+    page = (out / "index.html").read_text()
+    for title in ("EER", "EER, verified corpus alone", "EER, test part alone"):
+        assert f"<th>{title}</th>" in page
+    assert "<th>test speakers verified</th>" in page
+    assert "verified corpus (voices, clean) and of the test part together (Sec. 5), in all" in page
+    assert "A speaker who is alone in a test part has no impostor there" in page
+
+
+def test_one_population_has_one_rate_and_is_named(report):
+    page = (report("voices", verification_test_part=False) / "index.html").read_text()
+    assert "The trials are of the verified corpus (voices) alone." in page
+    assert "<th>EER</th>" in page
+    assert "alone</th>" not in page
+
+
+@pytest.mark.parametrize(
+    ("speakers", "sure"), [(5, "95 % interval "), (2, "fewer than five speakers, no interval")]
+)
+def test_the_headline_has_utterances_and_speakers_and_an_interval_of_five(
+    leave_cell, evaluate_all, tmp_path, speakers, sure
+):
+    leave_cell(tmp_path / "runs", RunConfig(), folds=1, speakers=speakers)
+    ((folder, evaluation),) = evaluate_all(tmp_path / "runs").items()
+    places = Places(runs=tmp_path / "runs", store=tmp_path)
+    lead = draw_experiment(Drawing(folder, evaluation, places, tmp_path)).lead
+    assert lead.startswith(f"UA 75.0 ({sure}")
+    assert f" on 16 utterances of {speakers} speakers, over 1 complete" in lead
 
 
 def test_another_run_shows_neither(report):

@@ -142,12 +142,13 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
     settings = dict(every_setting())
     left_out = set(settings) - set(table.index)
-    # and what has no effect on a joint run of emotions without auxiliary corpora
+    # and what has no effect on a joint run of emotions without other corpora
     idle = {
         "data.clusters",
         "training.pretraining",
         "training.auxiliary_phases",
         "training.generator_rate_ratio",
+        "verification_test_part",
     }
     assert left_out == {"dataset", "seed", "protocol.fold", "tables"} | idle
     assert not (table["departs"] == "*").any()

@@ -93,7 +93,7 @@ def test_the_models_of_a_group_are_compared_with_the_one_the_artefact_names(figu
     assert frame["difference"].tolist() == ["-62.5", "-62.5", "-62.5", REFERENCE]
     assert frame["pairs"].tolist() == ["4", "4", "4", "-"]
     assert frame["folds"].tolist() == ["2", "2", "2", "-"]
-    assert frame["speakers"].tolist() == ["4"] * 4
+    assert frame["speakers"].tolist() == ["10"] * 4
     assert frame["95 % interval"].iloc[3] == "100.0 to 100.0"
     assert "Wilcoxon's paired test against MTL" in confidence_heading(figure_3)
 

@@ -10,15 +10,13 @@ from reports.summary import (
     evaluate_all,
     interval_text,
     mean_text,
-    speakers_text,
+    sample_text,
     summarise,
 )
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json, write_json
 from ser_aae.labels import FOUR
-from ser_aae.results.folder import run_folder
-from ser_aae.results.predictions import read_predictions, score, write_predictions
+from ser_aae.results.predictions import read_predictions
 from ser_aae.results.statistics import Interval, bootstrap_unweighted_accuracy
 
 SURE = Interval(0.6, 0.512, 0.688, 0.95, 24, 672, 2000)
@@ -48,7 +46,8 @@ def test_the_interval_is_over_the_predictions_of_all_repetitions(evaluate, tmp_p
     frames = [read_predictions(path) for path in tmp_path.rglob("predictions.parquet")]
     assert found.interval == bootstrap_unweighted_accuracy(pd.concat(frames), FOUR)
     assert found.interval.estimate == pytest.approx(found.mean) == 0.75
-    assert (found.interval.speakers, found.interval.utterances) == (2, 16)
+    assert (found.interval.speakers, found.interval.utterances) == (5, 16)
+    assert sample_text(found) == "16 utterances of 5 speakers"
 
 
 def test_only_ua_has_an_interval(evaluate):
@@ -58,15 +57,10 @@ def test_only_ua_has_an_interval(evaluate):
     assert (found.mean, found.interval) == (0.75, None)
 
 
-def test_one_speaker_gives_no_interval(evaluate, tmp_path):
-    evaluate({(0, 0): 3})
-    folder = run_folder(tmp_path, of_run(0))
-    frame = read_predictions(folder / "predictions.parquet").assign(speaker="demo:1")
-    write_predictions(folder / "predictions.parquet", frame)
-    write_json(folder / "result.json", read_json(folder / "result.json") | score(frame, FOUR))
-    (evaluation,) = evaluate_all(tmp_path).values()
-    found = summarise(evaluation)
-    assert (found.mean, found.interval) == (0.75, None)
+@pytest.mark.parametrize("speakers", [1, 4])
+def test_fewer_than_five_speakers_have_no_interval(evaluate, speakers):
+    found = summarise(evaluate({(0, 0): 3}, speakers=speakers))
+    assert (found.mean, found.interval, found.speakers) == (0.75, None, speakers)
 
 
 def test_repetitions_with_most_folds_count(evaluate):
@@ -93,6 +87,7 @@ def test_an_error_rate_counts_the_trials_of_a_run_and_not_the_emotional_utteranc
     # three speakers, each against four utterances of all three
     assert found.n == 36
     assert found.repetitions == 2
+    assert summarise(evaluation, "equal_error_rate_of_corpus").n == 16
     assert summarise(evaluation).n == 32
 
 
@@ -107,5 +102,6 @@ def test_texts_are_in_per_cent():
     assert mean_text(whole) == "60.0 ± 1.2"
     assert mean_text(replace(whole, std=None)) == "60.0"
     assert mean_text(NOTHING) == "-"
-    assert (interval_text(SURE), interval_text(None)) == ("51.2 to 68.8", "-")
-    assert (speakers_text(SURE), speakers_text(None)) == ("24", "1")
+    assert interval_text(SURE) == "51.2 to 68.8"
+    assert interval_text(None) == "fewer than five speakers, no interval"
+    assert sample_text(replace(NOTHING, n=7, speakers=1)) == "7 utterances of 1 speaker"

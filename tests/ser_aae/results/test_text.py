@@ -36,6 +36,7 @@ def test_columns_are_aligned_the_first_to_the_left():
 def figures(**more):
     return {
         "n": 4,
+        "speakers": 2,
         "classes": ["anger", "neutral"],
         "classes_scored": ["anger", "neutral"],
         "weighted_accuracy": 0.75,
@@ -82,8 +83,8 @@ def folds(**more):
 
 def test_a_run_shows_its_confusion_with_recalls():
     lines = format_evaluation(figures(kind="run", name="fold00-rep00")).splitlines()
-    assert lines[0].split() == ["n", "WA", "UA", "F1", "gender", "speaker-only", "UA"]
-    assert lines[1].split() == ["fold00-rep00", "4", "75.0", "70.0", "65.0", "-", "50.0"]
+    assert lines[0].split() == ["n", "speakers", "WA", "UA", "F1", "gender", "speaker-only", "UA"]
+    assert lines[1].split() == ["fold00-rep00", "4", "2", "75.0", "70.0", "65.0", "-", "50.0"]
     assert lines[4].split() == ["anger", "2", "0", "100.0"]
     assert lines[5].split() == ["neutral", "1", "1", "50.0"]
 
@@ -128,4 +129,4 @@ def test_an_ensemble_has_a_line_of_its_own():
     assert "ensemble" not in format_evaluation(folds())
     lines = format_evaluation(folds(ensemble=figures(members=3))).splitlines()
     (line,) = [line for line in lines if line.startswith("ensemble of 3 repetitions")]
-    assert line.split()[4:6] == ["4", "75.0"]
+    assert line.split()[4:7] == ["4", "2", "75.0"]

@@ -7,7 +7,15 @@ from sklearn.metrics import roc_curve
 
 from ser_aae.errors import UserError
 from ser_aae.results.folder import VERIFICATION
-from ser_aae.results.trials import COLUMNS, det_curve, read_trials, score_trials, write_trials
+from ser_aae.results.trials import (
+    COLUMNS,
+    TEST,
+    VERIFIED,
+    det_curve,
+    read_trials,
+    score_trials,
+    write_trials,
+)
 
 
 def trials(speakers=8, each=30, shift=2.0, seed=0):
@@ -139,3 +147,56 @@ def test_absent_and_damaged_trials_are_told_with_what_mends_it(tmp_path):
     (tmp_path / VERIFICATION).write_bytes(b"PAR1 not really")
     with pytest.raises(UserError, match="damaged"):
         read_trials(tmp_path / VERIFICATION)
+
+
+def populations(speakers, own):
+    """Trials of some speakers, the last `own` of whom are of the test part."""
+    frame = trials(speakers=speakers, each=20, shift=1.0)
+    last = {f"c:{number}" for number in range(speakers - own, speakers)}
+    return frame.assign(
+        enrolled_part=np.where(frame["enrolled"].isin(last), TEST, VERIFIED),
+        tested_part=np.where(frame["speaker"].isin(last), TEST, VERIFIED),
+    )
+
+
+def test_two_populations_have_a_rate_together_and_one_each():
+    frame = populations(8, own=3)
+    found = score_trials(frame)
+    plain = frame.drop(columns=["enrolled_part", "tested_part"])
+    assert found["equal_error_rate"] == score_trials(plain)["equal_error_rate"]
+    parts = {"_of_corpus": VERIFIED, "_of_test_part": TEST}
+    for ending, part in parts.items():
+        alone = plain[(frame["enrolled_part"] == part) & (frame["tested_part"] == part)]
+        wanted = score_trials(alone)
+        assert found[f"equal_error_rate{ending}"] == wanted["equal_error_rate"]
+        assert found[f"verification_trials{ending}"] == len(alone)
+    assert found["verification_test_speakers"] == 3
+    # what was said of either side is in the digest
+    assert found["verification_digest"] != score_trials(plain)["verification_digest"]
+
+
+def test_a_speaker_alone_in_the_test_part_has_the_others_as_impostors():
+    frame = populations(8, own=1)
+    found = score_trials(frame)
+    either = frame[(frame["enrolled"] == "c:7") | (frame["speaker"] == "c:7")]
+    assert found["verification_trials_of_test_part"] == len(either) == 20 * 8 + 7 * 20
+    wanted = score_trials(either[list(COLUMNS)])["equal_error_rate"]
+    assert found["equal_error_rate_of_test_part"] == wanted
+
+
+def test_trials_of_before_have_one_rate():
+    found = score_trials(trials())
+    assert {name for name in found if "rate" in name} == {"equal_error_rate"}
+    assert "verification_test_speakers" not in found
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda frame: frame.drop(columns="tested_part"), "missing: tested_part"),
+        (lambda frame: frame.assign(tested_part="nobody"), "verified corpus or test part as tes"),
+    ],
+)
+def test_populations_that_cannot_be_are_refused(tmp_path, change, told):
+    with pytest.raises(UserError, match=told):
+        write_trials(tmp_path / VERIFICATION, change(populations(4, own=1)))

@@ -10,7 +10,7 @@ from stored import forget_digests
 from tiny import DATA, MODEL, sound_of, sounds_of, speakers_of, write_corpus
 
 from ser_aae.batches.pipeline import evaluation_dataset
-from ser_aae.config import RunConfig, TrainingConfig
+from ser_aae.config import RunConfig, TrainingConfig, complete_stored
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
@@ -18,12 +18,19 @@ from ser_aae.files.atomic import read_json, write_json
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import VERIFICATION
+from ser_aae.results.run_kinds import ERROR_RATES
 from ser_aae.results.text import format_evaluation
-from ser_aae.results.trials import read_trials
+from ser_aae.results.trials import TEST, VERIFIED, read_trials, score_trials
 from ser_aae.store.corpus import load_corpus
 from ser_aae.training import verification
 from ser_aae.training.run import train_and_evaluate
-from ser_aae.training.verification import TrialPlan, d_vectors, plan_trials, score_pairs
+from ser_aae.training.verification import (
+    Population,
+    TrialPlan,
+    d_vectors,
+    plan_trials,
+    score_pairs,
+)
 
 pytestmark = pytest.mark.usefixtures("few_steps")
 
@@ -45,30 +52,89 @@ def plan(config, tiny_store):
     return plan_trials(config, tiny_store, assemble(config, tiny_store))
 
 
-def ids(plan, rows):
-    return {plan.part.corpus.utterances[row].utterance_id for row in rows}
+@pytest.fixture(scope="module")
+def voices(plan):
+    return plan.populations[VERIFIED]
 
 
-def test_everyone_is_enrolled_and_the_rest_is_tested(plan):
-    assert sorted(plan.enrolment) == [f"voices:0{number}" for number in range(6)]
-    for speaker, rows in plan.enrolment.items():
+def ids(population, rows):
+    return {population.part.corpus.utterances[row].utterance_id for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "speakers"),
+    [(VERIFIED, [f"voices:0{number}" for number in range(6)]), (TEST, ["tiny:00", "tiny:01"])],
+)
+def test_everyone_is_enrolled_and_the_rest_is_tested(plan, name, speakers):
+    population = plan.populations[name]
+    assert sorted(population.enrolment) == speakers
+    for speaker, rows in population.enrolment.items():
         assert len(set(rows)) == 3
-        assert {plan.part.corpus.utterances[row].speaker for row in rows} == {speaker}
-    enrolled = np.concatenate(list(plan.enrolment.values()))
-    assert sorted([*enrolled, *plan.tested]) == list(plan.part.rows) == list(range(48))
+        assert {population.part.corpus.utterances[row].speaker for row in rows} == {speaker}
+    enrolled = np.concatenate(list(population.enrolment.values()))
+    both = sorted([*enrolled, *population.tested])
+    assert both == list(population.part.rows) == list(range(8 * len(speakers)))
+    assert plan.warnings == ()
 
 
-def test_every_repetition_and_model_has_the_same_trials(config, plan, tiny_store):
-    other = replace(config, seed=7, protocol=replace(config.protocol, fold=2))
-    again = plan_trials(other, tiny_store, assemble(other, tiny_store))
-    assert again.enrolment.keys() == plan.enrolment.keys()
-    for speaker, rows in plan.enrolment.items():
-        np.testing.assert_array_equal(again.enrolment[speaker], rows)
-    drawn = replace(config, protocol=replace(config.protocol, seed=1))
-    others = plan_trials(drawn, tiny_store, assemble(drawn, tiny_store))
+def test_every_repetition_and_model_has_the_same_trials(config, plan, voices, tiny_store):
+    def planned(**protocol):
+        other = replace(config, seed=7, protocol=replace(config.protocol, **protocol))
+        return plan_trials(other, tiny_store, assemble(other, tiny_store)).populations
+
+    again, fold = planned(), planned(fold=2)
+    for found, name in ((again, VERIFIED), (again, TEST), (fold, VERIFIED)):
+        wanted = plan.populations[name].enrolment
+        assert found[name].enrolment.keys() == wanted.keys()
+        for speaker, rows in wanted.items():
+            np.testing.assert_array_equal(found[name].enrolment[speaker], rows)
+    assert list(fold[TEST].enrolment) == ["tiny:04", "tiny:05"]
+    drawn = planned(seed=1)[VERIFIED]
     assert any(
-        ids(others, others.enrolment[s]) != ids(plan, plan.enrolment[s]) for s in plan.enrolment
+        ids(drawn, drawn.enrolment[s]) != ids(voices, voices.enrolment[s]) for s in voices.enrolment
     )
+
+
+def test_without_the_test_part_the_corpus_is_verified_as_before_it_could_be(
+    config, voices, tiny_store
+):
+    config = replace(config, verification_test_part=False)
+    plan = plan_trials(config, tiny_store, assemble(config, tiny_store))
+    assert plan.populations.keys() == {VERIFIED}
+    for speaker, rows in voices.enrolment.items():
+        np.testing.assert_array_equal(plan.populations[VERIFIED].enrolment[speaker], rows)
+
+
+def test_speakers_of_the_test_part_who_are_trained_on_are_not_verified(config, tmp_path):
+    for everyone in (speakers_of("tiny", each=5), speakers_of("voices", 6)):
+        write_corpus(tmp_path, everyone, sounds_of(everyone, 32))
+    config = replace(config, protocol=replace(config.protocol, name="10-fold"))
+    plan = plan_trials(config, tmp_path, assemble(config, tmp_path))
+    assert plan.populations.keys() == {VERIFIED}
+    known, alone = plan.warnings
+    assert "speakers of the test part are trained or selected on too, and are not" in known
+    assert alone == "verification: the equal error rate is over voices alone"
+
+
+@pytest.mark.parametrize(("fewer", "left"), [((0,), ["tiny:01"]), ((0, 1), [])])
+def test_speakers_of_the_test_part_with_too_few_utterances_are_left_out(
+    config, tmp_path, fewer, left
+):
+    everyone = [
+        item
+        for item in speakers_of("tiny")
+        if not (int(item.speaker[-2:]) in fewer and item.emotion in ("anger", "neutral"))
+    ]
+    write_corpus(tmp_path, everyone, sounds_of(everyone, 32))
+    voices = speakers_of("voices", 6)
+    write_corpus(tmp_path, voices, sounds_of(voices, 32))
+    config = replace(config, enrolment_utterances=4)
+    plan = plan_trials(config, tmp_path, assemble(config, tmp_path))
+    assert list(plan.populations[TEST].enrolment if left else ()) == left
+    told = f"{len(fewer)} of 2 speakers of the test part have no utterance to be tested beside 4"
+    assert told in plan.warnings[0]
+    assert "tiny:00" in plan.warnings[0]
+    assert len(plan.warnings) == (1 if left else 2)
 
 
 def test_no_verification_where_none_is_asked_for(config, tiny_store):
@@ -104,24 +170,28 @@ def test_a_subset_may_be_verified_whose_corpus_trains_otherwise(config, tmp_path
     data = replace(config.data, auxiliary_subset="train")
     config = replace(config, auxiliary=("voices",), verification_subset="test", data=data)
     plan = plan_trials(config, tmp_path, assemble(config, tmp_path))
-    assert list(plan.enrolment) == ["voices:04", "voices:05"]
+    assert list(plan.populations[VERIFIED].enrolment) == ["voices:04", "voices:05"]
     everyone = replace(config, verification_subset="")
     with pytest.raises(UserError, match="share speakers: voices:00"):
         plan_trials(everyone, tmp_path, assemble(everyone, tmp_path))
 
 
 def test_no_recording_enrols_a_speaker_and_is_tested_too(config, tmp_path):
-    write_corpus(tmp_path, speakers_of("tiny"), sounds_of(speakers_of("tiny"), 32))
+    tiny = [replace(item, sound=sound_of(item.path)) for item in speakers_of("tiny")]
+    tiny[1] = replace(tiny[1], sound=tiny[0].sound)
+    write_corpus(tmp_path, tiny, sounds_of(tiny, 32))
     same = {"00-anger-0": "x", "00-anger-1": "x", "01-anger-0": "y", "02-anger-0": "y"}
     voices = [
-        replace(item, sound=sound_of(same.get(item.utterance_id, item.utterance_id)))
+        replace(item, sound=sound_of(same.get(item.utterance_id, f"voices {item.utterance_id}")))
         for item in speakers_of("voices", 6)
     ]
     write_corpus(tmp_path, voices, sounds_of(voices, 32))
-    plan = plan_trials(config, tmp_path, assemble(config, tmp_path))
-    assert len(plan.part.rows) == 45
+    plan = plan_trials(config, tmp_path, assemble(config, tmp_path)).populations
+    rows = plan[VERIFIED].part.rows
+    assert len(rows) == 45
     # the first of two that agree stays, and none of two that name two speakers
-    assert ids(plan, plan.part.rows) & set(same) == {"00-anger-0"}
+    assert ids(plan[VERIFIED], rows) & set(same) == {"00-anger-0"}
+    assert ids(plan[TEST], plan[TEST].part.rows) & {"00-anger-0", "00-anger-1"} == {"00-anger-0"}
 
 
 def test_a_recording_that_trains_is_not_verified(config, tmp_path):
@@ -151,13 +221,14 @@ def test_a_d_vector_is_the_mean_over_an_utterances_segments(tiny_store, frontend
 def test_scores_are_the_cosine_to_the_mean_of_the_enrolment(tiny_store, frontend):
     corpus = load_corpus(tiny_store, "voices", frontend)
     rows = np.array([0, 1, 2, 8, 9, 10])
-    plan = TrialPlan(
+    voices = Population(
         Part(corpus, rows, {}),
         {"voices:00": np.array([0, 1]), "voices:01": np.array([8, 9])},
         np.array([2, 10]),
     )
     vectors = np.array([[2, 0], [0, 2], [3, 3], [0, 4], [0, 2], [0, 0]], float)
-    trials = score_pairs(vectors, plan)
+    trials = score_pairs({VERIFIED: vectors}, TrialPlan({VERIFIED: voices}))
+    assert "enrolled_part" not in trials
     assert list(trials["enrolled"]) == ["voices:00", "voices:01"] * 2
     assert list(trials["utterance_id"]) == [
         corpus.utterances[r].utterance_id for r in (2, 2, 10, 10)
@@ -165,6 +236,35 @@ def test_scores_are_the_cosine_to_the_mean_of_the_enrolment(tiny_store, frontend
     assert list(trials["target"]) == [True, False, False, True]
     # (1, 1) and (0, 3) are enrolled; a vector of zeros is like nobody
     np.testing.assert_allclose(trials["score"], [1.0, np.sqrt(0.5), 0.0, 0.0])
+
+
+def test_the_speakers_of_two_populations_are_tried_against_one_another(tiny_store, frontend):
+    def population(name, rows, **enrolment):
+        corpus = load_corpus(tiny_store, name, frontend)
+        enrolled = {f"{name}:{key[1:]}": np.array(own) for key, own in enrolment.items()}
+        tested = np.setdiff1d(rows, np.concatenate(list(enrolled.values())))
+        return Population(Part(corpus, np.array(rows), {}), enrolled, tested)
+
+    voices = population("voices", [0, 1, 8, 9], _00=[0], _01=[8])
+    tiny = population("tiny", [16, 17, 18], _02=[16])
+    vectors = {
+        VERIFIED: np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0]], float),
+        TEST: np.array([[0, 0, 1], [0, 0, 1], [0, 1, 1]], float),
+    }
+    trials = score_pairs(vectors, TrialPlan({VERIFIED: voices, TEST: tiny}))
+    names = ["voices:00", "voices:01", "tiny:02"]
+    assert list(trials["enrolled"]) == names * 4
+    assert list(trials["enrolled_part"]) == [VERIFIED, VERIFIED, TEST] * 4
+    assert list(trials["tested_part"]) == [VERIFIED] * 6 + [TEST] * 6
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(trials["score"], [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, half, half])
+    assert trials["target"].sum() == 4
+    found = score_trials(trials)
+    assert found["verification_trials"] == 12
+    assert found["verification_trials_of_corpus"] == 4
+    # one speaker has no impostor in the test part: all trials with tiny:02 on either side
+    assert found["verification_trials_of_test_part"] == 8
+    assert found["verification_test_speakers"] == 1
 
 
 @pytest.fixture(scope="module")
@@ -184,10 +284,14 @@ def run(config, tiny_store, unscored, tmp_path_factory):
 
 def test_a_run_leaves_its_trials_and_their_figures(run):
     result, trials = read_json(run / "result.json"), read_trials(run / VERIFICATION)
-    # 30 utterances against 6 speakers
-    assert result["verification_trials"] == len(trials) == 180
-    assert result["verification_targets"] == trials["target"].sum() == 30
-    assert 0 <= result["equal_error_rate"] <= 1
+    # 30 utterances of six voices and 10 of the two test speakers, against all eight
+    assert result["verification_trials"] == len(trials) == 320
+    assert result["verification_targets"] == trials["target"].sum() == 40
+    assert result["verification_trials_of_corpus"] == 180
+    assert result["verification_trials_of_test_part"] == 20
+    assert result["verification_test_speakers"] == 2
+    for ending in ("", "_of_corpus", "_of_test_part"):
+        assert 0 <= result[f"equal_error_rate{ending}"] <= 1
     assert np.abs(trials["score"]).max() <= 1 + 1e-9
     assert trials["score"].std() > 0
     assert set(read_json(run / "config.json")["corpora"]) == {"tiny", "voices"}
@@ -195,9 +299,13 @@ def test_a_run_leaves_its_trials_and_their_figures(run):
 
 def test_evaluation_computes_the_rate_again_and_tells_it(run):
     found = evaluate(run)
-    stored = read_json(run / "result.json")["equal_error_rate"]
-    assert found["equal_error_rate"] == stored
-    wanted = f"speaker verification: equal error rate {100 * stored:.1f} over 180 trials"
+    result = read_json(run / "result.json")
+    stored, *alone = (result[name] for name in ERROR_RATES)
+    assert [found[name] for name in ERROR_RATES] == [stored, *alone]
+    wanted = (
+        f"speaker verification: equal error rate {100 * stored:.1f} over 320 trials (verified "
+        f"corpus alone {100 * alone[0]:.1f}, test part alone {100 * alone[1]:.1f})"
+    )
     assert wanted in format_evaluation(found)
     folds = evaluate(run.parent)
     assert folds["repetitions"][0]["equal_error_rate"] == pytest.approx(stored)
@@ -205,7 +313,9 @@ def test_evaluation_computes_the_rate_again_and_tells_it(run):
     # one fold of four is no repetition that could be told
     assert "verification" not in format_evaluation(folds)
     folds["over_repetitions"]["equal_error_rate"] = {"mean": 0.25, "std": 0.01, "n": 3}
-    assert "equal error rate 25.0 ± 1.0 over 3 repetitions" in format_evaluation(folds)
+    folds["over_repetitions"]["equal_error_rate_of_corpus"] = {"mean": 0.2, "std": None, "n": 1}
+    wanted = "equal error rate 25.0 ± 1.0 over 3 repetitions (verified corpus alone 20.0)"
+    assert wanted in format_evaluation(folds)
 
 
 @pytest.mark.parametrize("zeros", [0, 3])
@@ -223,7 +333,11 @@ def test_d_vectors_without_a_direction_are_said(
     folder = train_and_evaluate(config, tiny_store, runs, shown.append)
     result = read_json(folder / "result.json")
     for said in (shown, result["warnings"]):
-        found = [line for line in said if "3 of 48 utterances have a d-vector of zeros" in line]
+        found = [
+            line
+            for line in said
+            if f"{2 * zeros} of 64 utterances have a d-vector of zeros" in line
+        ]
         assert len(found) == (zeros > 0)
 
 
@@ -267,5 +381,17 @@ def test_a_figure_without_its_trials_is_noticed_and_the_other_way_round(doctored
 def test_the_settings_are_in_the_digest_of_the_experiment(config):
     plain = json.loads(json.dumps(RunConfig().to_dict()))
     assert plain["enrolment_utterances"] == 20
-    for change in ({"verification": ""}, {"enrolment_utterances": 4}):
+    others = {"enrolment_utterances": 4}, {"verification_test_part": False}
+    for change in ({"verification": ""}, *others):
         assert replace(config, **change).digest() != config.digest()
+
+
+def test_a_run_of_before_keeps_its_name_and_verifies_the_corpus_alone(config):
+    before = replace(config, verification_test_part=False).to_dict()
+    del before["verification_test_part"]
+    assert complete_stored(before, RunConfig)["verification_test_part"] is False
+    named = replace(config, verification_test_part=False).identity()
+    assert "verification_test_part" not in named
+    # where no corpus is verified there is nothing to be named after
+    alone = replace(config, verification="")
+    assert alone.digest() == replace(alone, verification_test_part=False).digest()
