@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from data_prep.corpora import known_facts
-from reports import summary
 from reports.artefact_sections import draw_artefact
 from reports.artefact_tables import cells_table, confidence_table, our_text, side_by_side
 from reports.filling import MISSING, fill
