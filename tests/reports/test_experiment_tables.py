@@ -146,6 +146,7 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     idle = {
         "data.clusters",
         "training.pretraining",
+        "training.pretraining_steps",
         "training.auxiliary_phases",
         "training.generator_rate_ratio",
         "verification_test_part",
