@@ -165,9 +165,10 @@ def _check_together(config: RunConfig) -> None:
             "has no deterministic kernel of a max-pool's gradient, got xla; set "
             "training.deterministic to false as well"
         )
+    _check_speakers(config)
     if (
         config.auxiliary
-        and config.model.learns_from_labels_alone
+        and not config.learns_from_auxiliary
         and not config.is_pretrained_supervised
     ):
         raise UserError(
@@ -180,6 +181,16 @@ def _check_together(config: RunConfig) -> None:
         raise UserError(
             f"data.segment_frames: expected a multiple of {TIME_POOLS}, which the encoder's "
             f"pools shrink time by, got {config.data.segment_frames}"
+        )
+
+
+def _check_speakers(config: RunConfig) -> None:
+    """Refuse to identify speakers of whom nothing is trained."""
+    name = config.protocol.name
+    if config.task == "speaker" and name != "10-fold":
+        raise UserError(
+            "task: expected the protocol 10-fold with speaker, whose classes are the speakers who "
+            f"train, got {name}, which tests others; add --protocol 10-fold"
         )
 
 

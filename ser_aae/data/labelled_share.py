@@ -22,7 +22,7 @@ def training_parts(labelled: Sequence[Part], config: RunConfig) -> list[Part]:
         UserError: No row is left.
     """
     hidden = [_hide_labels(part, config) for part in labelled]
-    if not config.model.learns_from_labels_alone:
+    if not config.learns_from_labels_alone:
         return hidden
     kept = [part.labelled(config.task) for part in hidden]
     if not all(len(part.rows) for part in kept):

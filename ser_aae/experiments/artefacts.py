@@ -6,7 +6,14 @@ from dataclasses import replace
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import Artefact
-from ser_aae.experiments.figures import figure_2, figure_3, figure_4, figure_5, semi_supervised
+from ser_aae.experiments.figures import (
+    figure_2,
+    figure_3,
+    figure_4,
+    figure_4_multitask,
+    figure_5,
+    semi_supervised,
+)
 from ser_aae.experiments.setup import Setup
 from ser_aae.experiments.tables import ravdess, table_2, table_3, table_4, table_5, table_6
 from ser_aae.experiments.weight_sweeps import FIGURE_5
@@ -20,6 +27,7 @@ ARTEFACTS: Mapping[str, Callable[[Setup], Artefact]] = {
     "figure-2": figure_2,
     "figure-3": figure_3,
     "figure-4": figure_4,
+    "figure-4-multitask": figure_4_multitask,
     FIGURE_5: figure_5,
     "semi-supervised": semi_supervised,
     "ravdess": ravdess,

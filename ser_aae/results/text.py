@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ser_aae.labels import list_some
+
 _COLUMNS = {
     "weighted_accuracy": "WA",
     "unweighted_accuracy": "UA",
@@ -49,13 +51,22 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 
 def _format_run(run: Mapping[str, Any]) -> str:
     rows = [_HEADER, [run["name"], *_cells(run)]]
-    recalls = run["per_class_recall"]
-    table = [["true \\ predicted", *run["classes"], "recall"]]
-    for name, counts in zip(run["classes"], run["confusion"], strict=True):
-        table.append([name, *(str(count) for count in counts), percent(recalls[name])])
+    table = _recall_table(run)
     rate, trials = run.get("equal_error_rate"), run.get("verification_trials")
     verified = None if rate is None else f"{percent(rate)} over {trials} trials"
     return "\n".join([*align(rows), "", *align(table), *_closing_lines(run, verified)])
+
+
+def _recall_table(run: Mapping[str, Any]) -> list[list[str]]:
+    """Return the recall of each class beside its row of the confusion matrix, if there is one."""
+    recalls = run["per_class_recall"]
+    if "confusion" not in run:
+        tested = [[name, percent(recalls[name])] for name in run["classes_scored"]]
+        return [["true", "recall"], *tested]
+    table = [["true \\ predicted", *run["classes"], "recall"]]
+    for name, counts in zip(run["classes"], run["confusion"], strict=True):
+        table.append([name, *(str(count) for count in counts), percent(recalls[name])])
+    return table
 
 
 def _format_folds(folds: Mapping[str, Any]) -> str:
@@ -86,7 +97,7 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
 def _closing_lines(row: Mapping[str, Any], verified: str | None) -> list[str]:
     absent = [name for name in row["classes"] if name not in row["classes_scored"]]
     lines = [f"speaker verification: equal error rate {verified}"] if verified else []
-    lines += [f"without truth, left out of UA and F1: {', '.join(absent)}"] if absent else []
+    lines += [f"without truth, left out of UA and F1: {list_some(absent)}"] if absent else []
     return [
         *lines,
         f"per cent; recomputed from the predictions; UA of guessing {percent(row['chance'])}; "
