@@ -16,7 +16,7 @@ from reports.settings import preset_settings
 from reports.table_formats import to_markdown
 from ser_aae.config import RunConfig, without_idle
 from ser_aae.config.fields import settings
-from ser_aae.labels import GENDERS
+from ser_aae.labels import GENDERS, VOICE_TASKS
 from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
@@ -224,17 +224,28 @@ def _results(card: Card) -> list[str]:
         ["gender accuracy", "gender_accuracy"],
         *_error_rates(),
     ]
+    if card.primary in VOICE_TASKS:  # whoever knows the speaker knows these
+        rows = [row for row in rows if row[1] != "speaker_only_unweighted_accuracy"]
     shown = [[name, percent(figures[key])] for name, key in rows if figures.get(key) is not None]
-    confusion = [
-        [name, *counts, percent(figures["per_class_recall"].get(name))]
-        for name, counts in zip(figures["classes"], figures["confusion"], strict=True)
-    ]
     return [
         f"{figures['n']} test utterances of {', '.join(card.tested_on)}, in per cent, computed "
         "from the predictions:",
         _table(["figure", "%"], shown),
+        *_confusion(figures),
+    ]
+
+
+def _confusion(figures: Mapping[str, Any]) -> list[str]:
+    """Return the confusion matrix with a sentence; none where there are too many classes."""
+    if "confusion" not in figures:
+        return []
+    rows = [
+        [name, *counts, percent(figures["per_class_recall"].get(name))]
+        for name, counts in zip(figures["classes"], figures["confusion"], strict=True)
+    ]
+    return [
         "What was said of each class, in utterances, and the recall in per cent:",
-        _table(["true \\ said", *figures["classes"], "recall"], confusion),
+        _table(["true \\ said", *figures["classes"], "recall"], rows),
     ]
 
 

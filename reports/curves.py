@@ -23,6 +23,7 @@ AXES = {
 
 SWEPT = {
     "figure-4": "auxiliary speakers",
+    "figure-4-multitask": "auxiliary speakers",
     FIGURE_5: ", or ".join(sweep.title for sweep in WEIGHT_SWEEPS),
     "semi-supervised": "labelled share of the training part",
 }

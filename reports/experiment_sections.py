@@ -19,7 +19,7 @@ from reports.page import Section
 from reports.summary import NO_INTERVAL, interval_text, sample_text, summarise
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
-from ser_aae.labels import CLUSTERS
+from ser_aae.labels import CLUSTERS, VOICE_TASKS, list_some
 from ser_aae.protocols.leakage import VOICES, shared_voices
 from ser_aae.protocols.sentences import SENTENCES
 from ser_aae.results.folder import (
@@ -98,10 +98,7 @@ def draw_experiment(drawing: Drawing) -> Section:
     if tables.has_verification(evaluation):
         section.notes.append((_verification_note(evaluation, config), ""))
     stem = drawing.out / f"{folder.parent.name}-{folder.name}"
-    matrix = np.sum([item["confusion"] for item in evaluation["repetitions"]], axis=0)
-    caption = f"Confusion over all {len(complete)} complete run(s), folds and repetitions together."
-    counts = matrix, evaluation["classes"]
-    _add_picture(section, stem, "confusion", caption, run_plots.confusion_matrix, *counts)
+    _draw_confusion(section, evaluation, stem)
     _draw_run(section, shown, config, stem, places)
     choices = tables.choices_table(config)
     section.details = [
@@ -129,6 +126,19 @@ def _verification_note(evaluation: Mapping[str, Any], config: Mapping[str, Any])
     return _VERIFICATION_NOTE + said.format(verified=verified, runs=runs).strip()
 
 
+def _draw_confusion(section: Section, evaluation: Mapping[str, Any], stem: Path) -> None:
+    """Add the confusion matrix, or say that there are too many classes for one."""
+    repetitions, classes = evaluation["repetitions"], evaluation["classes"]
+    if any("confusion" not in item for item in repetitions):
+        text = f"No confusion matrix: {len(classes)} classes are too many to be read in one."
+        section.notes.append((text, ""))
+        return
+    matrix = np.sum([item["confusion"] for item in repetitions], axis=0)
+    complete = len(evaluation["runs"])
+    caption = f"Confusion over all {complete} complete run(s), folds and repetitions together."
+    _add_picture(section, stem, "confusion", caption, run_plots.confusion_matrix, matrix, classes)
+
+
 def _badges(evaluation: Mapping[str, Any]) -> list[str]:
     synthetic = ["synthetic"] if synthetic_corpora(evaluation) else []
     return [*synthetic, evaluation["protocol"], evaluation["independence"]]
@@ -149,10 +159,11 @@ def _lead(evaluation: Mapping[str, Any]) -> str:
             f"UA {percent(first['unweighted_accuracy'])} ({sure}) on {tested}, {first['folds']} of "
             f"{evaluation['folds_expected'] or 'an unknown number of'} folds: not yet a result"
         )
-    return (
-        f"{figure}. Guessing gives {percent(first['chance'])}, knowing only the speaker "
-        f"{percent(first['speaker_only_unweighted_accuracy'])}."
-    )
+    guessing = f"{figure}. Guessing gives {percent(first['chance'])}"
+    if evaluation["task"] in VOICE_TASKS:  # whoever knows the speaker knows these
+        return f"{guessing}."
+    speaker_only = percent(first["speaker_only_unweighted_accuracy"])
+    return f"{guessing}, knowing only the speaker {speaker_only}."
 
 
 def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
@@ -166,14 +177,16 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
         )
     found += _voices_warnings(evaluation)
     first = evaluation["repetitions"][0]
-    if first["speaker_only_unweighted_accuracy"] >= first["unweighted_accuracy"]:
+    is_of_emotions = evaluation["task"] not in VOICE_TASKS
+    speaker_only = first["speaker_only_unweighted_accuracy"]
+    if is_of_emotions and speaker_only >= first["unweighted_accuracy"]:
         found.append(
             "A predictor that knows only the speaker scores as well or better: on this corpus "
             "emotion and speaker go together, and UA says little about emotion."
         )
     absent = [name for name in first["classes"] if name not in first["classes_scored"]]
     if absent:
-        found.append(f"Without truth in the test part, left out of UA and F1: {', '.join(absent)}.")
+        found.append(f"Without truth in the test part, left out of UA and F1: {list_some(absent)}.")
     # shared speakers are counted above: older runs called each of them trained on
     summed_up = (*VOICES.values(), SENTENCES)
     own = [text for text in _stored_warnings(evaluation) if not text.startswith(summed_up)]

@@ -105,12 +105,11 @@ def _describe_frontend(config: RunConfig) -> str:
 
 
 def _describe_stage_one(config: RunConfig, filling: Filling) -> str:
-    learns = config.is_pretrained_supervised or not config.model.learns_from_labels_alone
-    epochs, updates = config.training.pretraining_epochs, config.training.pretraining_updates
-    if not (config.auxiliary and epochs and learns):
+    if not config.has_stage_one:
         return "none"
+    epochs, updates = config.training.pretraining_epochs, config.training.pretraining_updates
     phases = {"supervised": "supervised", "all": "in all phases"}[config.training.pretraining]
-    corpora = " and ".join(map(filling.setup.title_of, config.auxiliary))
+    corpora = " and ".join(map(filling.setup.title_of, config.auxiliary)) or "the training part"
     length = f"{updates:,} updates" if updates else f"{epochs} epoch{'s' * (epochs > 1)}"
     return f"{phases} on {corpora}, {length}"
 

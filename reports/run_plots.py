@@ -11,10 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from reports.style import COLOURS, LINES, MATRIX, SEQUENTIAL, drawn_to
-from ser_aae.labels import PRIMARY_TASKS
+from ser_aae.labels import PRIMARY_TASKS, VOICE_TASKS
 from ser_aae.results.adversary import HIGH, LOW
-
-_TASKS = (*PRIMARY_TASKS, "gender", "speaker")
 
 
 @dataclass(frozen=True)
@@ -64,13 +62,13 @@ _PANELS = (
     _Panel(
         "Classification: training loss",
         "loss",
-        {task: ("train", f"{task}_loss") for task in _TASKS}
+        {task: ("train", f"{task}_loss") for task in PRIMARY_TASKS}
         | {"all tasks": ("train", "classification_loss")},
     ),
     _Panel(
         "Classification: training accuracy",
         "accuracy",
-        {task: ("train", f"{task}_accuracy") for task in _TASKS},
+        {task: ("train", f"{task}_accuracy") for task in PRIMARY_TASKS},
     ),
     _Panel(
         "Validation, primary task",
@@ -136,11 +134,12 @@ def learning_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
 def _lines(history: Sequence[Mapping[str, Any]], panel: _Panel) -> dict[str, list[float]]:
     """Return the values of those lines of a panel that have any.
 
-    Stage 1 has no label of a primary task: the 0 that is logged there is no loss and no accuracy.
+    Stage 1 has no label of emotions: the 0 that is logged there is no loss and no accuracy.
     """
     lines = {}
     for name, (part, key) in panel.lines.items():
-        without = 1 if part == "train" and name in PRIMARY_TASKS else None
+        of_emotions = name in PRIMARY_TASKS and name not in VOICE_TASKS
+        without = 1 if part == "train" and of_emotions else None
         values = [
             None if row.get("stage") == without else (row.get(part) or {}).get(key)
             for row in history

@@ -5,7 +5,7 @@ a directory: class numbers must be the same on every machine.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 UNLABELLED = -1
 """Class number of a row that has no label for a task; it takes no part in that task's loss."""
@@ -50,7 +50,12 @@ LEVELS = {
 CLUSTERS = {"clusters-3": 3, "clusters-5": 5}
 """Primary task to its number of clusters in the valence-activation plane (Sec. 5)."""
 
-PRIMARY_TASKS = ("emotion", *LEVELS, *CLUSTERS)
+VOICE_TASKS = ("gender", "speaker")
+"""Tasks that speech without emotions has labels of: beside the primary task, or the primary one."""
+
+PRIMARY_TASKS = ("emotion", *LEVELS, *CLUSTERS, *VOICE_TASKS)
+
+_MOST_NAMED = 12
 
 _CANONICAL = {word: name for name, words in EMOTION_SYNONYMS.items() for word in (name, *words)}
 
@@ -75,3 +80,9 @@ def class_ids(names: Iterable[str], classes: tuple[str, ...]) -> list[int]:
     """Return the position of each name in `classes`, `UNLABELLED` for those outside it."""
     position = {name: index for index, name in enumerate(classes)}
     return [position.get(name, UNLABELLED) for name in names]
+
+
+def list_some(names: Sequence[str]) -> str:
+    """Return names with commas between: of hundreds of speakers the first, and how many follow."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

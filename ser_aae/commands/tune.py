@@ -229,7 +229,7 @@ def _list_models(base: RunConfig, arguments: argparse.Namespace) -> list[RunConf
     of_model: dict[tuple[str, str], list[RunConfig]] = {}
     for config in (cell.config for cell in artefact.cells):
         of_model.setdefault((config.task, config.model.kind), []).append(config)
-    whole = (max(configs, key=lambda each: len(each.model.tasks)) for configs in of_model.values())
+    whole = (max(configs, key=lambda each: len(each.tasks)) for configs in of_model.values())
     return [replace(config, seed=base.seed) for config in whole]
 
 

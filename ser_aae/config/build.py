@@ -202,9 +202,10 @@ def _check_together(config: RunConfig) -> None:
             "has no deterministic kernel of a max-pool's gradient, got xla; set "
             "training.deterministic to false as well"
         )
+    _check_speakers(config)
     if (
         config.auxiliary
-        and config.model.learns_from_labels_alone
+        and not config.learns_from_auxiliary
         and not config.is_pretrained_supervised
     ):
         raise UserError(
@@ -231,6 +232,16 @@ def _check_balance(training: TrainingConfig) -> None:
             f"training.class_weights: expected none where training.logit_adjustment is "
             f"{training.logit_adjustment:g}, for each by itself balances the classes and both "
             f"together overdo it, got {training.class_weights}; set one to none, or the other to 0"
+        )
+
+
+def _check_speakers(config: RunConfig) -> None:
+    """Refuse to identify speakers of whom nothing is trained."""
+    name = config.protocol.name
+    if config.task == "speaker" and name != "10-fold":
+        raise UserError(
+            "task: expected the protocol 10-fold with speaker, whose classes are the speakers who "
+            f"train, got {name}, which tests others; add --protocol 10-fold"
         )
 
 

@@ -22,7 +22,7 @@ from ser_aae.config.declaration import (
     without_idle,
 )
 from ser_aae.config.kinds import KINDS, Kind
-from ser_aae.labels import CLUSTERS, PRIMARY_TASKS
+from ser_aae.labels import CLUSTERS, PRIMARY_TASKS, VOICE_TASKS
 
 TABLES, CORPORA = "tables", "corpora"
 """Keys of a run's config.json beside the settings: places of tables, and digests of the corpora
@@ -52,6 +52,11 @@ class FrontEndConfig(Settings):
     def digest(self) -> str:
         """Return eight hexadecimal digits that name this front end."""
         return digest_settings(self.identity())
+
+
+def _is_of_emotions(run: Mapping[str, Any]) -> bool:
+    """Return whether the emotions of a run's utterances decide which of them are labelled."""
+    return run["task"] not in VOICE_TASKS
 
 
 _MASKS = Varied("masks", (0, 8, 16, 32), "widest masks")
@@ -128,7 +133,10 @@ class DataConfig:
         before=0,
     )
     unlabelled_rest: bool = late_setting(
-        True, UNSTATED, "training speakers' utterances of other classes are mixed in, unlabelled"
+        True,
+        UNSTATED,
+        "training speakers' utterances of other classes are mixed in, unlabelled",
+        acts=_is_of_emotions,
     )
     mask_bins: int = setting(
         0, UNSTATED, "SpecAugment: widest frequency mask, 0 is off", low=0, varied=_MASKS
@@ -172,10 +180,10 @@ class ModelConfig:
         choices=tuple(KINDS),
     )
     auxiliary_tasks: tuple[str, ...] = setting(
-        ("gender", "speaker"),
+        VOICE_TASKS,
         "Sec. 3",
         "tasks beside the primary one in a multi-task model",
-        choices=("gender", "speaker"),
+        choices=VOICE_TASKS,
     )
     alpha: float = setting(
         0.4,
@@ -255,16 +263,6 @@ class ModelConfig:
     def traits(self) -> Kind:
         """Phases, trunk and title of its kind."""
         return KINDS[self.kind]
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """The tasks beside the primary one: none in a single-task model."""
-        return self.auxiliary_tasks if self.traits.is_multitask else ()
-
-    @property
-    def learns_from_labels_alone(self) -> bool:
-        """Whether an utterance without the primary task's label teaches it nothing."""
-        return not self.traits.reconstructs and not self.tasks
 
 
 def _has_auxiliary(run: Mapping[str, Any]) -> bool:
@@ -470,7 +468,9 @@ class RunConfig(Naming, Settings):
     dataset: str = task_setting("demo", UNSTATED, "corpus with emotions")
     auxiliary: tuple[str, ...] = task_setting((), "Sec. 4.1.3", "corpora without emotions")
     task: str = task_setting("emotion", "Sec. 5", "primary task", choices=PRIMARY_TASKS)
-    classes: str = task_setting("four", "Sec. 4.1", "four, all, or names with commas between")
+    classes: str = task_setting(
+        "four", "Sec. 4.1", "four, all, or names with commas between", acts=_is_of_emotions
+    )
     improvised_only: bool = task_setting(False, UNSTATED, "leave out what was read from a script")
     seed: int = setting(
         0, UNSTATED, "of everything drawn; repetitions count it up", low=0, on_card=False
@@ -500,6 +500,27 @@ class RunConfig(Naming, Settings):
     tables: tuple[Table, ...] = ()
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks beside the primary one: none in a single-task model."""
+        asked = self.model.auxiliary_tasks if self.model.traits.is_multitask else ()
+        return tuple(task for task in asked if task != self.task)
+
+    @property
+    def voice_tasks(self) -> tuple[str, ...]:
+        """The tasks, the primary one included, that auxiliary corpora have labels of."""
+        return tuple(task for task in (self.task, *self.tasks) if task in VOICE_TASKS)
+
+    @property
+    def learns_from_labels_alone(self) -> bool:
+        """Whether an utterance without the primary task's label teaches it nothing."""
+        return not self.model.traits.reconstructs and not self.tasks
+
+    @property
+    def learns_from_auxiliary(self) -> bool:
+        """Whether rows of auxiliary corpora teach it something in stage 2."""
+        return self.model.traits.reconstructs or bool(self.voice_tasks)
+
+    @property
     def is_pretrained_supervised(self) -> bool:
         """Whether stage 1 is classification alone, which serves every kind of model."""
         return self.training.pretraining == "supervised" and self.training.pretraining_epochs > 0
@@ -507,9 +528,9 @@ class RunConfig(Naming, Settings):
     @property
     def has_stage_one(self) -> bool:
         """Whether it begins with a stage 1, from which its model has something to learn."""
-        training, learns = self.training, not self.model.learns_from_labels_alone
+        training = self.training
         has_data = bool(self.auxiliary) or training.pretraining_data == "training"
-        has_something = learns or training.pretraining == "supervised"
+        has_something = self.learns_from_auxiliary or training.pretraining == "supervised"
         return training.pretraining_epochs > 0 and has_data and has_something
 
     @property

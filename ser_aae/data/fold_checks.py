@@ -7,6 +7,7 @@ import numpy as np
 from ser_aae.config import ProtocolConfig
 from ser_aae.data.targets import Target
 from ser_aae.errors import UserError
+from ser_aae.labels import list_some
 from ser_aae.protocols.leakage import PARTS, Split
 from ser_aae.utterance import Utterance
 
@@ -36,7 +37,7 @@ def check_classes(
     if unlearnt:
         raise UserError(
             f"{protocol.name}, fold {protocol.fold}: expected training utterances of each class "
-            f"that is tested, received none of {', '.join(unlearnt)}; choose another "
+            f"that is tested, received none of {list_some(unlearnt)}; choose another "
             "protocol.seed, protocol.draw=stratified, other lists, or leave the class out with "
             "--classes"
         )
@@ -55,9 +56,9 @@ def warn_of_classes(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
         absent = [name for name, count in each.items() if not count]
         few = [f"{name} ({count})" for name, count in each.items() if 0 < count < FEWEST]
         if absent:
-            found.append(f"the {part} part has no utterance of {', '.join(absent)}")
+            found.append(f"the {part} part has no utterance of {list_some(absent)}")
         if few:
-            found.append(f"the {part} part has fewer than {FEWEST} utterances of {', '.join(few)}")
+            found.append(f"the {part} part has fewer than {FEWEST} utterances of {list_some(few)}")
     return found
 
 

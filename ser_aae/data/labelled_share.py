@@ -26,7 +26,7 @@ def training_parts(labelled: Sequence[Part], config: RunConfig) -> tuple[list[Pa
         UserError: No row with a label is left where they are needed.
     """
     hidden = [_hide_labels(part, config) for part in labelled]
-    alone = config.model.learns_from_labels_alone
+    alone = config.learns_from_labels_alone
     if not (alone or config.data.labelled_rows):
         return hidden, []
     kept = [part.labelled(config.task) for part in hidden]

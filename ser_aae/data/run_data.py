@@ -23,10 +23,11 @@ from ser_aae.data.targets import (
     fit_to_training,
     make_target,
     may_train_unlabelled,
+    number_speakers,
     select_pool,
 )
 from ser_aae.errors import UserError
-from ser_aae.labels import AUXILIARY, GENDERS, UNLABELLED, class_ids
+from ser_aae.labels import AUXILIARY, GENDERS, UNLABELLED, VOICE_TASKS, class_ids
 from ser_aae.protocols.copies import Copies, is_kept, judge_copies, leave_out
 from ser_aae.protocols.leakage import PARTS, Split, check_leakage, shared_voices
 from ser_aae.protocols.sentences import warn_of_sentences
@@ -60,7 +61,7 @@ class RunData:
         train: Parts with the primary task's labels.
         unlabelled: Parts of the same corpora without labels: of hidden ones, where rows with a
             label are drawn by themselves (`data.labelled_rows`), and `data.unlabelled_rest`.
-        auxiliary: Parts of the auxiliary corpora, without labels.
+        auxiliary: Parts of the auxiliary corpora, with labels of gender and speaker alone.
         mixed_auxiliary: Those of them that are mixed into the batches of stage 2: all, or none.
         validation: Part that selects the best epoch.
         test: Part that is scored once.
@@ -113,6 +114,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     of_classes = check_classes(config.protocol, target, split)
     trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
     speakers = tuple(sorted({item.speaker for item in trained}))  # decisions M13
+    target = number_speakers(target, pool, speakers)
     labels = _make_labels(pool, target.task, target.numbers, speakers)
     train, hidden = training_parts(pool.parts(labels, split.train), config)
     # every protocol validates on one corpus, and tests on one
@@ -264,7 +266,9 @@ def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
     them there is no rest.
     """
     is_listed = config.protocol.name == "folds"
-    if not config.data.unlabelled_rest or config.model.learns_from_labels_alone or is_listed:
+    # who speaks is known of every utterance: a task of voices leaves no rest
+    has_rest = config.data.unlabelled_rest and config.task not in VOICE_TASKS
+    if not has_rest or config.learns_from_labels_alone or is_listed:
         return Pool((), ())
     evaluated = [pool.utterances[row] for row in (*split.validation, *split.test)]
     speakers = {pool.utterances[row].speaker for row in split.train}
@@ -294,15 +298,15 @@ def _mark_rows(config: RunConfig, *parts: list[Part]) -> tuple[list[Part], list[
     """Return training, unlabelled and auxiliary parts as stage 2 takes them.
 
     Where auxiliary rows take part in fewer phases (`training.auxiliary_phases`) they are told from
-    the others, and are left out where none of their phases is left: a model without tasks beside
-    the primary one has nothing to learn of them.
+    the others, and are left out where none of their phases is left: a model without a task of
+    voices has nothing to learn of them.
     """
     train, unlabelled, auxiliary = parts
-    if config.model.learns_from_labels_alone:
+    if not config.learns_from_auxiliary:
         return train, unlabelled, []
     if config.training.auxiliary_phases == "all" or not auxiliary:
         return train, unlabelled, auxiliary
-    if not config.model.tasks:
+    if not config.voice_tasks:
         return train, unlabelled, []
     own = ([part.marked(AUXILIARY, 0) for part in each] for each in (train, unlabelled))
     return *own, [part.marked(AUXILIARY, 1) for part in auxiliary]
@@ -311,7 +315,7 @@ def _mark_rows(config: RunConfig, *parts: list[Part]) -> tuple[list[Part], list[
 def _make_labels(
     pool: Pool, task: str, numbers: np.ndarray | int, speakers: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-    """Return class numbers of all tasks, those of the primary task as they are given."""
+    """Return class numbers of all tasks, those of a task of emotions as they are given."""
     genders = class_ids([item.gender for item in pool.utterances], GENDERS)
     voices = class_ids([item.speaker for item in pool.utterances], speakers)
     return {
@@ -323,7 +327,7 @@ def _make_labels(
 
 def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
     counts = {"gender": len(GENDERS), "speaker": len(speakers)}
-    return {target.task: len(target.classes)} | {task: counts[task] for task in config.model.tasks}
+    return {target.task: len(target.classes)} | {task: counts[task] for task in config.tasks}
 
 
 def _warn(

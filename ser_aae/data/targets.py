@@ -3,7 +3,8 @@
 Emotions are the corpora's own labels. The levels of a dimension are those of Table 2, with
 closed upper edges. Clusters in the valence-activation plane are found by K-means, once on the
 ratings of the corpus, or on each training part (Sec. 5; decisions P9, P10): every utterance gets
-the cluster of the nearest centroid.
+the cluster of the nearest centroid. Gender and speaker are known of speech with any emotion or none
+(Sec. 6.2): all of it takes part.
 """
 
 from collections import Counter
@@ -16,7 +17,15 @@ from threadpoolctl import threadpool_limits
 from ser_aae.config import RunConfig
 from ser_aae.data.part import Pool
 from ser_aae.errors import UserError
-from ser_aae.labels import CLUSTERS, FOUR, LEVELS, UNLABELLED, class_ids
+from ser_aae.labels import (
+    CLUSTERS,
+    FOUR,
+    GENDERS,
+    LEVELS,
+    UNLABELLED,
+    VOICE_TASKS,
+    class_ids,
+)
 from ser_aae.store.corpus import StoredCorpus
 from ser_aae.utterance import Utterance
 
@@ -51,18 +60,20 @@ def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
     """Return the utterances that the primary task is trained and scored on.
 
     Utterances of the classes asked for, `four` in the paper for dimensions too (Sec. 4.1);
-    `all` with a dimension is every utterance that is rated, agreed on or not.
+    `all` with a dimension is every utterance that is rated, agreed on or not. Gender and speaker
+    take every utterance of which they are known, whatever `classes` says.
 
     Raises:
-        UserError: The corpora lack the classes, the ratings, or improvised utterances.
+        UserError: The corpora lack the classes, the ratings, the genders, or improvised utterances.
     """
-    rated = config.task != "emotion"
+    of_voices = config.task in VOICE_TASKS
+    rated = config.task != "emotion" and not of_voices
     dimensions = (config.task,) if config.task in LEVELS else tuple(LEVELS)
 
     def is_rated(utterance: Utterance) -> bool:
         return all(getattr(utterance, name) is not None for name in dimensions)
 
-    if rated and config.classes == "all":
+    if of_voices or (rated and config.classes == "all"):
         kept = [np.ones(len(corpus.utterances), bool) for corpus in corpora]
     else:
         classes = choose_classes(config.classes, corpora)
@@ -72,6 +83,8 @@ def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
             _narrow(mask, corpus, _is_improvised, "that are marked as improvised")
         if rated:
             _narrow(mask, corpus, is_rated, f"rated for {config.task}")
+        if config.task == "gender":
+            _narrow(mask, corpus, _has_gender, "of a known gender")
     return Pool(tuple(corpora), tuple(np.flatnonzero(mask) for mask in kept))
 
 
@@ -88,7 +101,8 @@ def make_target(config: RunConfig, pool: Pool) -> Target:
     as the edges of levels do, and a cluster is the same in every fold.
 
     Raises:
-        UserError: A class without an utterance, or fewer points than clusters.
+        UserError: A class without an utterance, a single gender or speaker, or fewer points than
+            clusters.
     """
     if config.task in CLUSTERS:
         fitted = _fit_centroids(config, _plane(pool)[: len(pool.members[0])], "corpus")
@@ -101,6 +115,11 @@ def make_target(config: RunConfig, pool: Pool) -> Target:
         classes = LEVELS[config.task]
         by_corpus = zip(pool.corpora, pool.members, strict=True)
         numbers = np.concatenate([_levels(corpus, config)[rows] for corpus, rows in by_corpus])
+    elif config.task in VOICE_TASKS:
+        found = [getattr(item, config.task) for item in pool.utterances]
+        classes = GENDERS if config.task == "gender" else tuple(sorted(set(found)))
+        _refuse_one_voice(config, found)
+        numbers = np.array(class_ids(found, classes))
     else:
         classes = choose_classes(config.classes, pool.corpora)
         numbers = np.array(class_ids([item.emotion for item in pool.utterances], classes))
@@ -125,6 +144,17 @@ def fit_to_training(config: RunConfig, pool: Pool, target: Target, train: Sequen
     _, matched = linear_sum_assignment(distances)
     centroids = fitted[matched]
     return replace(target, numbers=_nearest(_plane(pool), centroids), centroids=centroids)
+
+
+def number_speakers(target: Target, pool: Pool, speakers: tuple[str, ...]) -> Target:
+    """Return the target whose classes, where they are speakers, are all that a run trains on.
+
+    Speakers of auxiliary corpora are classes as well: an utterance may be taken for one of theirs.
+    """
+    if target.task != "speaker":
+        return target
+    numbers = class_ids([item.speaker for item in pool.utterances], speakers)
+    return replace(target, classes=speakers, numbers=np.array(numbers, np.int32))
 
 
 def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, ...]:
@@ -160,6 +190,19 @@ def _narrow(
         raise UserError(
             f"{corpus.name}: expected utterances {what} among the classes asked for, found none; "
             "choose another corpus, task or --classes"
+        )
+
+
+def _has_gender(utterance: Utterance) -> bool:
+    return utterance.gender in GENDERS
+
+
+def _refuse_one_voice(config: RunConfig, found: Sequence[str]) -> None:
+    """Refuse a task of voices on a corpus in which there is nothing to tell apart."""
+    if len(set(found)) < 2:
+        raise UserError(
+            f"task: expected a corpus of two {config.task}s or more for {config.task}, found "
+            f"{', '.join(set(found))} alone in {config.dataset}; choose another corpus or task"
         )
 
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import Artefact
-from ser_aae.experiments.figures import figure_2, figure_3, figure_4, figure_5, semi_supervised
+from ser_aae.experiments.figures import (
+    figure_2,
+    figure_3,
+    figure_4,
+    figure_4_multitask,
+    figure_5,
+    semi_supervised,
+)
 from ser_aae.experiments.setup import Setup
 from ser_aae.experiments.tables import (
     ravdess,
@@ -28,6 +35,7 @@ ARTEFACTS: Mapping[str, Callable[[Setup], Artefact]] = {
     "figure-2": figure_2,
     "figure-3": figure_3,
     "figure-4": figure_4,
+    "figure-4-multitask": figure_4_multitask,
     FIGURE_5: figure_5,
     "semi-supervised": semi_supervised,
     "ravdess": ravdess,

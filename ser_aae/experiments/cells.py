@@ -9,6 +9,7 @@ from ser_aae.config.fields import with_settings
 from ser_aae.config.kinds import KINDS
 from ser_aae.experiments.setup import Setup
 from ser_aae.experiments.tuned import ALPHA, BETA
+from ser_aae.labels import CLUSTERS, LEVELS
 
 UA, WA = "unweighted_accuracy", "weighted_accuracy"
 
@@ -70,9 +71,10 @@ def cell_config(
     cell's own settings by dotted name.
     """
     own = own or {}
-    model = replace(setup.base.model, kind=kind)
+    task = own.get("task", "emotion")
     based = setup.budget.apply(setup.base)
-    learns = based.is_pretrained_supervised or not model.learns_from_labels_alone
+    model = replace(based, task=task, model=replace(setup.base.model, kind=kind))
+    learns = based.is_pretrained_supervised or model.learns_from_auxiliary
     has_auxiliary = setup.auxiliary and learns
     values: dict[str, Any] = {
         "dataset": setup.stored_name(dataset),
@@ -89,7 +91,6 @@ def cell_config(
     }
     if has_auxiliary:
         values |= _papers_selection(setup)
-    task = own.get("task", "emotion")
     values |= _papers_weights(setup, kind, task) | setup.tuned.settings_for(task, kind)
     config = with_settings(based, values | own)
     return replace(config, tables=setup.tables_of(config.datasets))
@@ -148,6 +149,7 @@ def stated_weights(kind: str, task: str) -> dict[str, float]:
     """Return the alpha and beta that the paper states for a model, by dotted name, if it does."""
     if not KINDS[kind].reconstructs:
         return {}
-    emotion = "categorical" if task == "emotion" else "dimensional"
+    # those of gender and speaker as primary tasks are stated nowhere
+    emotion = "dimensional" if task in (*LEVELS, *CLUSTERS) else "categorical"
     alpha, beta = PAPERS_WEIGHTS[emotion, KINDS[kind].family]
     return {ALPHA: alpha, BETA: beta}

@@ -65,8 +65,8 @@ def _data_of(config: RunConfig) -> Any:
         first.protocol,
         first.data,
         first.frontend,
-        config.model.tasks,
-        config.model.learns_from_labels_alone,
+        config.tasks,
+        config.learns_from_labels_alone,
     )
 
 

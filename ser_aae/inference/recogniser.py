@@ -237,8 +237,9 @@ class Recogniser:
         )
 
     def _steps(self, speech: _Speech, starts: np.ndarray, length: float) -> list[Posteriors]:
-        """Return the posteriors of steps, each of the segment around it, but for the speaker's.
+        """Return the posteriors of steps, each of the segment around it.
 
+        Those of the speaker, who does not change every second, are there as primary task alone.
         The steps begin at `starts`, `(steps,)` samples of the block, and have `length` samples.
         """
         if not len(starts):
@@ -255,7 +256,8 @@ class Recogniser:
         latest = max(len(speech.spectrogram) - frames, 0)
         wanted = np.clip(np.round(middle - frames / 2).astype(np.int64), 0, latest)
         unique, place = np.unique(wanted, return_inverse=True)
-        tasks = [task for task in self.signature.classes if task != "speaker"]
+        primary = self.signature.primary
+        tasks = [task for task in self.signature.classes if task in (primary, "gender")]
         batches = list(self._batches(speech, unique))
         found = {task: np.concatenate([batch[task] for batch in batches]) for task in tasks}
         spoken = last - first >= 0.1 * length  # with a smaller share of speech a step is silent

@@ -36,9 +36,9 @@ class Moment(_Stretch):
     """A step of a timeline.
 
     Attributes:
-        posteriors: Posteriors of the segment around it, of all tasks but the speaker; none in
-            silence. A model of waveforms takes that segment as it takes a recording, from several
-            starts.
+        posteriors: Posteriors of the segment around it, of all tasks but the speaker, unless that
+            is the primary one; none in silence. A model of waveforms takes that segment as it takes
+            a recording, from several starts.
     """
 
     start_s: float

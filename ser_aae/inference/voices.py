@@ -117,7 +117,7 @@ def _refuse_without_speakers(path: Path, signature: Signature) -> None:
         raise UserError(
             f"{path}: expected a model with a speaker classifier, whose last hidden layer is "
             f"the d-vector; this one has {', '.join(signature.classes)}: train one with "
-            "--model mtl and speaker among model.auxiliary_tasks"
+            "--model mtl and speaker among model.auxiliary_tasks, or with --task speaker"
         )
 
 

@@ -10,7 +10,7 @@ from ser_aae.config.build import build_config
 from ser_aae.corpus_facts import ELICITATIONS
 from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN, read_json
-from ser_aae.labels import GENDERS
+from ser_aae.labels import GENDERS, VOICE_TASKS
 from ser_aae.results.folder import (
     CONFIG,
     NORMALISATION,
@@ -24,6 +24,15 @@ from ser_aae.results.text import percent
 
 DAMAGES = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """Errors that plain values raise which are not as they were written."""
+
+
+_LIMITS_OF_EMOTION = "with other speakers, rooms, languages or spontaneous emotion it may not hold"
+_LIMITS = {
+    "gender": "with other speakers, rooms or languages it may not hold",
+    "speaker": "it takes everybody for one of the speakers that it was trained on, and in other "
+    "rooms it may not hold",
+}
+"""Primary task to what a reader of its posteriors has to know."""
 
 
 @contextmanager
@@ -108,11 +117,12 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
         elicitation = result.get("elicitation", "synthetic" if is_synthetic else "")
         kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
         accuracy = percent(result["unweighted_accuracy"])
-        chance = percent(1 / len(read_texts(result["classes"], "classes")))
+        scored = result.get("classes_scored") if config.task == "speaker" else None
+        chance = percent(1 / len(read_texts(scored or result["classes"], "classes")))
+        of = f" of {config.task}" if config.task in VOICE_TASKS else ""
         return (
-            f"trained on {kind} ({name}), where the test part gave {accuracy} % UA (chance "
-            f"{chance}); with other speakers, rooms, languages or spontaneous emotion it may not "
-            "hold",
+            f"trained on {kind} ({name}), where the test part gave {accuracy} % UA{of} (chance "
+            f"{chance}); {_LIMITS.get(config.task, _LIMITS_OF_EMOTION)}",
             *read_texts(result.get("warnings", ()), "warnings", least=0),
         )
 

@@ -35,7 +35,9 @@ def weighted_accuracy(truth: Names, predicted: Names) -> float:
 def class_recalls(truth: Names, predicted: Names, classes: Names) -> dict[str, float | None]:
     """Return the recall of each class, `None` where the truth has none of it."""
     _check(truth, predicted, classes)
-    recalls = audmetric.recall_per_class(list(truth), list(predicted), list(classes))
+    # audmetric counts every pair of classes: of hundreds of speakers most are in no utterance
+    used = scored_classes((*truth, *predicted), classes)
+    recalls = audmetric.recall_per_class(list(truth), list(predicted), list(used))
     present = scored_classes(truth, classes)
     return {name: recalls[name] if name in present else None for name in classes}
 

@@ -15,6 +15,10 @@ from ser_aae.results.parquet import read_table, refuse_missing, refuse_rows, wri
 
 REQUIRED = ("utterance_id", "corpus", "speaker", "gender", "truth", "predicted", "segments")
 POSTERIOR = "p_"
+MOST_CONFUSED = 24
+"""Classes of which a confusion matrix is made, at most: it grows with their square, and nobody
+could read one of hundreds of speakers."""
+
 _TEST_ROW = ["corpus", "utterance_id", "speaker", "gender", "truth"]
 _TOLERANCE = 1e-4
 """Posteriors may have been summed in single precision."""
@@ -57,14 +61,16 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
     Returns:
         `n`, `classes`, `classes_scored` (those with truth; UA and F1 are over them),
         `weighted_accuracy`, `unweighted_accuracy`, `macro_f1`, `per_class_recall`,
-        `confusion`, `gender_accuracy` (or `None`), `speaker_only_unweighted_accuracy`,
-        `chance` (UA of guessing) and `test_ids_digest`.
+        `gender_accuracy` (or `None`), `speaker_only_unweighted_accuracy`, `chance` (UA of
+        guessing), `test_ids_digest`, and of `MOST_CONFUSED` classes at most their `confusion`.
 
     Raises:
         UserError: No rows, or a class outside `classes`.
     """
     truth, predicted = list(predictions["truth"]), list(predictions["predicted"])
     unweighted, scored = metrics.unweighted_accuracy(truth, predicted, classes)
+    few = len(classes) <= MOST_CONFUSED
+    confusion = {"confusion": metrics.confusion(truth, predicted, classes)} if few else {}
     return {
         "n": len(predictions),
         "classes": list(classes),
@@ -73,7 +79,7 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
         "unweighted_accuracy": unweighted,
         "macro_f1": metrics.macro_f1(truth, predicted, classes)[0],
         "per_class_recall": metrics.class_recalls(truth, predicted, classes),
-        "confusion": metrics.confusion(truth, predicted, classes),
+        **confusion,
         "gender_accuracy": _gender_accuracy(predictions),
         "speaker_only_unweighted_accuracy": metrics.speaker_only_unweighted_accuracy(
             list(predictions["speaker"]), truth, classes

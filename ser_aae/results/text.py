@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ser_aae.labels import list_some
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE
 
 _COLUMNS = {
@@ -52,14 +53,23 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 
 def _format_run(run: Mapping[str, Any]) -> str:
     rows = [_HEADER, [run["name"], *_cells(run)]]
-    recalls = run["per_class_recall"]
-    table = [["true \\ predicted", *run["classes"], "recall"]]
-    for name, counts in zip(run["classes"], run["confusion"], strict=True):
-        table.append([name, *(str(count) for count in counts), percent(recalls[name])])
+    table = _recall_table(run)
     rate, trials = run.get(ERROR_RATE), run.get("verification_trials")
     verified = None if rate is None else f"{percent(rate)} over {trials} trials"
     verified = _add_rates_alone(verified, {e: percent(run.get(ERROR_RATE + e)) for e in ALONE})
     return "\n".join([*align(rows), "", *align(table), *_closing_lines(run, verified)])
+
+
+def _recall_table(run: Mapping[str, Any]) -> list[list[str]]:
+    """Return the recall of each class beside its row of the confusion matrix, if there is one."""
+    recalls = run["per_class_recall"]
+    if "confusion" not in run:
+        tested = [[name, percent(recalls[name])] for name in run["classes_scored"]]
+        return [["true", "recall"], *tested]
+    table = [["true \\ predicted", *run["classes"], "recall"]]
+    for name, counts in zip(run["classes"], run["confusion"], strict=True):
+        table.append([name, *(str(count) for count in counts), percent(recalls[name])])
+    return table
 
 
 def _format_folds(folds: Mapping[str, Any]) -> str:
@@ -98,7 +108,7 @@ def _add_rates_alone(verified: str | None, alone: Mapping[str, str]) -> str | No
 def _closing_lines(row: Mapping[str, Any], verified: str | None) -> list[str]:
     absent = [name for name in row["classes"] if name not in row["classes_scored"]]
     lines = [f"speaker verification: equal error rate {verified}"] if verified else []
-    lines += [f"without truth, left out of UA and F1: {', '.join(absent)}"] if absent else []
+    lines += [f"without truth, left out of UA and F1: {list_some(absent)}"] if absent else []
     return [
         *lines,
         f"per cent; recomputed from the predictions; UA of guessing {percent(row['chance'])}; "

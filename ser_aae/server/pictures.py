@@ -20,6 +20,8 @@ _INK: dict[Scheme, str] = {"light": "#3d444d", "dark": "#c5cbd3"}
 # Okabe and Ito's palette, which the common kinds of colour blindness tell apart
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#F0E442")
 _HATCHES = ("", "///", "...", "xx", "---", "\\\\\\", "ooo", "++")
+_MOST_CLASSES = 16
+"""Classes that are stacked, at most: of more, as of speakers, the likeliest of the recording."""
 _MOST_COLUMNS = 1200
 _SPARE_COLUMNS = 8 * _MOST_COLUMNS
 """Columns that are kept until the recording has ended, when `_MOST_COLUMNS` of them are made."""
@@ -120,7 +122,8 @@ def _draw_posteriors(axes: Axes, recognition: Recognition, ink: str) -> None:
     edges_s = np.array([(moment.start_s, moment.end_s) for moment in moments]).ravel()
     is_spoken = np.repeat([not moment.silent for moment in moments], 2)
     bottom = np.zeros(len(edges_s))
-    for number, name in enumerate(classes):
+    likeliest = sorted(classes, key=lambda name: -classes[name])[:_MOST_CLASSES]
+    for number, name in enumerate(name for name in classes if name in likeliest):
         heights = [0.0 if each.silent else each.posteriors[task][name] for each in moments]
         top = bottom + np.repeat(heights, 2)
         axes.fill_between(

@@ -37,7 +37,7 @@ from ser_aae.files.atomic import (
 )
 from ser_aae.files.digests import digest_of_file, digest_of_plain
 from ser_aae.files.locks import claim, holder
-from ser_aae.labels import GENDERS, PRIMARY_TASKS, UNLABELLED
+from ser_aae.labels import GENDERS, UNLABELLED, VOICE_TASKS
 from ser_aae.model.aae import MultitaskAAE, build_model
 from ser_aae.progress import Show
 from ser_aae.results.folder import (
@@ -52,6 +52,7 @@ from ser_aae.training.callbacks import read_backup, remove_backup
 from ser_aae.training.devices import device_names, is_on_several_hosts
 from ser_aae.training.latent import MOMENT_BATCHES
 from ser_aae.training.pretraining_key import (
+    STAND_IN,
     config_of_stage_one,
     describe_stage_one,
     phases_of_stage_one,
@@ -59,9 +60,6 @@ from ser_aae.training.pretraining_key import (
 )
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
-
-_STAND_IN = PRIMARY_TASKS[0]
-"""Primary task of stage 1: without any label, so that its head never moves."""
 
 _SPEAKER_LOGITS = "speaker/speaker_logits/"
 
@@ -114,7 +112,7 @@ def pretrain(
 
 
 def adopt_weights(model: MultitaskAAE, place: Path, data: RunData, phases: Sequence[str]) -> None:
-    """Give a model the weights of a stage 1 of some phases, but those of its primary classifier.
+    """Give a model the weights of a stage 1 of some phases, but those of a head for emotions.
 
     Networks that take no part in these phases begin as they are. A speaker of stage 1 keeps what
     the speaker head has learnt of them; the speakers that the run adds begin as they are.
@@ -230,7 +228,7 @@ def _compute(
 def _build_stage(config: RunConfig, data: RunData) -> tuple[MultitaskAAE, Stage]:
     """Return an untrained model of the auxiliary tasks, and what it is trained on."""
     sizes = {"gender": len(GENDERS), "speaker": len(speakers_of_stage_one(data))}
-    counts = {_STAND_IN: 2} | {task: sizes[task] for task in config.model.tasks}
+    counts = {STAND_IN: 2} | {task: sizes[task] for task in config.tasks}
     model = build_model(config, counts, config.training.precision, phases_of_stage_one(config))
     model.compile(config.training)
     parts = _number_speakers(data)
@@ -260,7 +258,7 @@ def _number_speakers(data: RunData) -> list[Part]:
         replace(
             part,
             labels={
-                _STAND_IN: np.full(len(part.corpus.utterances), UNLABELLED, np.int32),
+                STAND_IN: np.full(len(part.corpus.utterances), UNLABELLED, np.int32),
                 "gender": part.labels["gender"],
                 # an unknown speaker has number -1, which is the last of the table
                 "speaker": numbers[part.labels["speaker"]],
@@ -282,7 +280,7 @@ def _shared_weights(
         networks.append(model.decoder)
     if "regularisation" in phases:
         networks.append(model.discriminator)
-    networks += [head for task, head in model.classifiers.items() if task != model.primary]
+    networks += [head for task, head in model.classifiers.items() if task in VOICE_TASKS]
     for network in networks:
         for layer in network.layers:
             for weight in layer.weights:

@@ -16,9 +16,11 @@ from typing import Any
 
 from ser_aae.config import ModelConfig, RunConfig, TrainingConfig
 from ser_aae.config.fields import settings
+from ser_aae.config.kinds import KINDS
 from ser_aae.data.mixture import Share, steps_per_epoch
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
+from ser_aae.labels import PRIMARY_TASKS, VOICE_TASKS
 from ser_aae.results.folder import flatten
 from ser_aae.results.provenance import environment
 
@@ -28,6 +30,9 @@ losses, networks, optimisers, batches, augmentation, draws or normalisation."""
 
 _PACKAGES = ("tensorflow", "tensorflow-io", "keras", "numpy")
 
+
+STAND_IN = PRIMARY_TASKS[0]
+"""Primary task of stage 1: without any label, so that its head never moves."""
 
 _SUPERVISED = ("classification",)
 """Phases of a stage 1 that is supervised."""
@@ -55,10 +60,11 @@ def config_of_stage_one(config: RunConfig) -> RunConfig:
 
     A supervised stage 1 (Sec. 4.3) classifies gender and speaker whatever the run's model is for,
     so that all kinds with the same trunk share its outcome: what else the kinds differ in, and what
-    only phases ask for that it lacks, is the same for all of them here.
+    only phases ask for that it lacks, is the same for all of them here. Of a run whose primary task
+    is gender or speaker that task is one of stage 1 as well.
     """
     if config.training.pretraining != "supervised":
-        return config
+        return config if config.task not in VOICE_TASKS else _with_stand_in(config)
     model, usual = config.model, ModelConfig()
     of_phases = ("alpha", "reconstruction", "adversarial", "adversarial_weight")
     of_adversary = [each.name for each in fields(usual) if each.name.startswith("discriminator_")]
@@ -68,6 +74,7 @@ def config_of_stage_one(config: RunConfig) -> RunConfig:
     rates = TrainingConfig()
     return replace(
         config,
+        task=STAND_IN,
         # beta 0 leaves eq. (2) the sum of the losses of gender and speaker
         model=replace(model, **common, kind=kind, beta=0.0, auxiliary_tasks=tasks),
         training=replace(
@@ -77,6 +84,20 @@ def config_of_stage_one(config: RunConfig) -> RunConfig:
             discriminator_rate_ratio=rates.discriminator_rate_ratio,
         ),
     )
+
+
+def _with_stand_in(config: RunConfig) -> RunConfig:
+    """Return the config of a multi-task model of emotions that has a run's tasks beside them.
+
+    A single-task model's loss has the weight that it has in stage 2, eq. (2).
+    """
+    kind, beta = config.model.traits, config.model.beta
+    tasks = tuple(task for task in VOICE_TASKS if task in config.voice_tasks)
+    sibling = next(
+        each.name for each in KINDS.values() if each.family == kind.family and each.is_multitask
+    )
+    own = {"kind": sibling, "auxiliary_tasks": tasks, "beta": beta if config.tasks else 1.0 - beta}
+    return replace(config, task=STAND_IN, model=replace(config.model, **own))
 
 
 def settings_of_stage_one(config: RunConfig) -> dict[str, Any]:

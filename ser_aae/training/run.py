@@ -218,7 +218,8 @@ def _in_float32(trained: TrainedModel) -> TrainedModel:
 def _class_shares(data: RunData) -> dict[str, list[float]]:
     """Return the share of each class of the primary task in the labelled training utterances.
 
-    A class of which none is labelled gets the mean share: it has nothing to have a margin for.
+    They are those of the corpus that is scored. A class of which it has none labelled, as a speaker
+    of an auxiliary corpus, gets the mean share: it has nothing to have a margin for.
     """
     task, classes = data.target.task, data.target.classes
     labels = np.concatenate([part.labels[task][part.rows] for part in data.train])

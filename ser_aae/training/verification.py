@@ -86,7 +86,7 @@ def plan_trials(config: RunConfig, store: Path, data: RunData) -> TrialPlan | No
         raise UserError(
             "verification: expected a model with a speaker classifier, whose last hidden layer "
             f"is the d-vector; {config.model.kind} has none: choose --model mtl with speaker "
-            "among model.auxiliary_tasks, or leave verification off"
+            "among model.auxiliary_tasks, or --task speaker, or leave verification off"
         )
     corpus = load_named(config, store, config.verification)
     require_sounds(config, [corpus])

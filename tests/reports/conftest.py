@@ -14,7 +14,7 @@ from reports.filling import fill
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import BUDGETS, Setup
 from ser_aae.files.atomic import write_json
-from ser_aae.labels import CLUSTERS, FOUR, LEVELS
+from ser_aae.labels import CLUSTERS, FOUR, GENDERS, LEVELS
 from ser_aae.results.folder import find_runs, run_folder
 from ser_aae.results.places import Places
 from ser_aae.results.predictions import score, write_predictions
@@ -83,7 +83,8 @@ _PARTS = (VERIFIED, VERIFIED, TEST)
 def _classes(config):
     if config.task in CLUSTERS:
         return tuple(f"cluster {number + 1}" for number in range(CLUSTERS[config.task]))
-    return LEVELS.get(config.task, FOUR)
+    voices = {"gender": GENDERS, "speaker": tuple(f"demo:{number:02d}" for number in range(30))}
+    return {**LEVELS, **voices}.get(config.task, FOUR)
 
 
 def _leave_cell(runs, config, right=3, folds=10, synthetic=(), speakers=5, **result):

@@ -155,7 +155,10 @@ def test_two_tables_of_one_file_have_two_labels(table_3, draw, tmp_path):
     assert r"\label{tab:table-3-2}" in latex
 
 
-@pytest.mark.parametrize("name", ["figure-3", "figure-4", "figure-5", "semi-supervised", "ravdess"])
+@pytest.mark.parametrize(
+    "name",
+    ["figure-3", "figure-4", "figure-4-multitask", "figure-5", "semi-supervised", "ravdess"],
+)
 def test_a_figure_is_drawn_with_the_data_behind_it(name, fill_all, smoke, draw, tmp_path):
     filling = fill_all(name, smoke, tmp_path / "runs", speaker_accuracy=0.5)
     drawn = draw(filling)

@@ -81,10 +81,13 @@ def test_panels_lie_as_in_the_paper(name, rows, fill_all, smoke, tmp_path, figur
     assert (name in STACKED) == (rows > 1)
 
 
-def test_points_stand_at_their_values(fill_all, smoke, tmp_path, figure_spy):
-    filling = fill_all("figure-4", smoke, tmp_path / "runs", right=2, speaker_accuracy=0.25)
+@pytest.mark.parametrize(
+    ("name", "heights"), [("figure-4", (50, 50, 50)), ("figure-4-multitask", (50, 100, 25))]
+)
+def test_points_stand_at_their_values(name, heights, fill_all, smoke, tmp_path, figure_spy):
+    filling = fill_all(name, smoke, tmp_path / "runs", right=2, speaker_accuracy=0.25)
     draw_curves(filling, tmp_path / "curves.png")
-    for axes, height in zip(figure_spy[0].axes, (50, 100, 25), strict=False):
+    for axes, height in zip(figure_spy[0].axes, heights, strict=False):
         line = axes.containers[0].lines[0]
         assert line.get_xdata().tolist() == [0, 4, 9]
         assert line.get_ydata().tolist() == pytest.approx([height] * 3)
@@ -93,7 +96,7 @@ def test_points_stand_at_their_values(fill_all, smoke, tmp_path, figure_spy):
 def test_nothing_of_a_figure_lies_outside_it_or_under_its_legend(
     fill_all, smoke, tmp_path, figure_spy, check_nothing_is_cut_off
 ):
-    for name in ("figure-4", "figure-5", "semi-supervised"):
+    for name in ("figure-4", "figure-4-multitask", "figure-5", "semi-supervised"):
         filling = fill_all(name, smoke, tmp_path / name, speaker_accuracy=0.5)
         draw_curves(filling, tmp_path / f"{name}.png", "synthetic speech")
         figure = figure_spy[-1]
@@ -149,7 +152,7 @@ def test_the_whiskers_of_bars_are_intervals(bars, tmp_path, figure_spy):
 @pytest.mark.parametrize("accuracy", [1.0, 0.0])
 def test_no_axis_names_a_share_that_there_is_not(accuracy, fill_all, smoke, tmp_path, figure_spy):
     draw_curves(
-        fill_all("figure-4", smoke, tmp_path / "runs", speaker_accuracy=accuracy),
+        fill_all("figure-4-multitask", smoke, tmp_path / "runs", speaker_accuracy=accuracy),
         tmp_path / "curves.png",
     )
     axes = figure_spy[0].axes[2]

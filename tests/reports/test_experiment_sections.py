@@ -80,6 +80,18 @@ def test_another_run_shows_neither(report):
     assert list(out.glob("*-det.png")) == []
 
 
+@pytest.mark.parametrize(("task", "pictures"), [("emotion", 1), ("gender", 1), ("speaker", 0)])
+def test_a_task_of_voices_is_not_held_against_who_speaks(task, pictures, leave_cell, tmp_path):
+    leave_cell(tmp_path / "runs", RunConfig(task=task), right=0)
+    build_report(tmp_path / "runs", tmp_path / "out", tmp_path / "store", corpora=known_facts())
+    page = (tmp_path / "out/index.html").read_text()
+    for words in ("knowing only the speaker", "emotion and speaker go together"):
+        assert (words in page) == (task == "emotion")
+    assert len(list((tmp_path / "out").glob("*-confusion.png"))) == pictures
+    told = "No confusion matrix: 30 classes are too many to be read in one." in page
+    assert told == (not pictures)
+
+
 def test_commands_of_an_experiment_that_nobody_made_for_a_table_name_the_store(
     leave_cell, tmp_path
 ):

@@ -154,7 +154,7 @@ def test_runs_of_other_settings_fill_no_cell(first, fill_first, leave_cell, tmp_
 
 
 def test_what_only_the_runs_say_is_averaged_over_folds(leave_cell, evaluate_all, tmp_path):
-    artefact = ARTEFACTS["figure-4"](ALL_FOLDS)
+    artefact = ARTEFACTS["figure-4-multitask"](ALL_FOLDS)
     cell = next(cell for cell in artefact.cells if cell.score == "speaker_accuracy")
     for fold, accuracy in enumerate((0.5, 0.7)):
         leave_cell(tmp_path, of_run(cell.config, fold), folds=2, speaker_accuracy=accuracy)
@@ -165,7 +165,7 @@ def test_what_only_the_runs_say_is_averaged_over_folds(leave_cell, evaluate_all,
 
 
 def test_a_run_without_the_figure_leaves_its_cell_missing(leave_cell, evaluate_all, tmp_path):
-    artefact = ARTEFACTS["figure-4"](ALL_FOLDS)
+    artefact = ARTEFACTS["figure-4-multitask"](ALL_FOLDS)
     cell = next(cell for cell in artefact.cells if cell.score == "speaker_accuracy")
     leave_cell(tmp_path, cell.config, speaker_accuracy=None)
     found = fill(artefact, ALL_FOLDS, Places(runs=tmp_path), evaluate_all(tmp_path))

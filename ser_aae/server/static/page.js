@@ -4,6 +4,7 @@
 import { Recorder } from "./recorder.js";
 
 const STEP_S = 0.5;
+const MOST_CLASSES = 16;
 const MOST_SPEAKERS = 5;
 const MOST_SPANS_TOLD = 120;
 const MEBIBYTE = 2 ** 20;
@@ -158,7 +159,9 @@ function show(answer, scheme) {
   const [duration, speech] = [answer.duration_s.toFixed(1), answer.speech_s.toFixed(1)];
   at("#said").textContent = answer.silent
     ? `${duration} s of silence.` : `${duration} s, ${speech} s of it speech.`;
-  const tasks = Object.entries(answer.posteriors).filter(([task]) => task !== "speaker");
+  // the primary task comes first
+  const tasks = Object.entries(answer.posteriors).filter(
+    ([task], place) => place === 0 || task !== "speaker");
   at("#bars").replaceChildren(...tasks.map(([task, classes]) => showTask(task, classes)));
   showTimeline(answer, scheme);
   showSpeakers(answer.enrolled_speakers);
@@ -168,7 +171,8 @@ function show(answer, scheme) {
 function showTask(task, classes) {
   const card = element("section", "card");
   card.id = `bars-${task}`;
-  const ranked = Object.entries(classes).sort(([, one], [, other]) => other - one);
+  const ranked = Object.entries(classes).sort(([, one], [, other]) => other - one)
+    .slice(0, MOST_CLASSES);
   const list = element("ul", "posteriors");
   list.setAttribute("role", "list"); // some browsers take a list without marks for none
   list.append(...ranked.map(([name, share]) => {

@@ -76,7 +76,7 @@ def measured(monkeypatch):
     asked = []
 
     def measure(config, _classes):
-        asked.append(config.model)
+        asked.append(config)
         return StepTimes(5.0, 0.0)
 
     monkeypatch.setattr("ser_aae.grid.estimate.measure_steps", measure)
@@ -88,7 +88,7 @@ def test_a_plan_counts_and_changes_nothing(words, capsys, measured, tmp_path):
     out = capsys.readouterr().out.splitlines()
     assert out[0] == "4 runs: 0 done, 4 to do"
     assert re.fullmatch(r"by measured steps at most about .* on this machine alone", out[1])
-    assert len(measured) == len({model.tasks for model in measured}) == 4
+    assert len(measured) == len({config.tasks for config in measured}) == 4
     assert main([*words, "--plan", "--repetitions", "3"]) == 0
     assert capsys.readouterr().out.startswith("12 runs: 0 done")
     assert list(tmp_path.iterdir()) == []

@@ -230,7 +230,7 @@ def test_of_models_of_a_kind_the_one_with_most_tasks_is_searched():
     words = ["tune", *COMPARED, "--for", "table-5"]
     arguments = cli.build_parser().parse_args(words)
     models = tune._list_models(read_config(arguments), arguments)
-    assert [model.model.tasks for model in models] == [(), ("gender", "speaker")]
+    assert [model.tasks for model in models] == [(), ("gender", "speaker")]
 
 
 def test_a_search_for_a_comparison_is_of_the_models_it_compares(tune_with, searched):

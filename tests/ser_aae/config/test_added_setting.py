@@ -236,11 +236,17 @@ def test_folds_of_before_and_after_are_pooled(preset, grown, tmp_path):
             {"data.clusters"},
         ),
         ({"protocol.name": "folds"}, {"data.clusters"}),
+        ({"task": "gender"}, {"data.clusters", "classes", "data.unlabelled_rest"}),
     ],
 )
 def test_a_setting_without_an_effect_on_a_run_is_not_in_its_name(preset, values, idle):
     config = with_settings(stored_config(preset), values)
-    for key, other in (("protocol.draw", "stratified"), ("data.clusters", "corpus")):
+    for key, other in (
+        ("protocol.draw", "stratified"),
+        ("data.clusters", "corpus"),
+        ("classes", "calm,neutral"),
+        ("data.unlabelled_rest", not config.data.unlabelled_rest),
+    ):
         changed = with_settings(config, {key: other})
         assert (changed.digest() == config.digest()) == (key in idle)
         assert changed.identity() != config.identity()

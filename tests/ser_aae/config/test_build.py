@@ -176,7 +176,7 @@ def test_yaml_that_would_run_code_is_only_text(config_file, tmp_path):
         ("model.auxiliary_tasks=gender,age", "expected some of gender, speaker"),
         ("training.epochs=2.5", "expected a whole number from 1, got '2.5'"),
         ("training.deterministic=perhaps", "expected true or false, got 'perhaps'"),
-        ("task=arousal", "clusters-5, got 'arousal'"),
+        ("task=arousal", "clusters-5, gender, speaker, got 'arousal'"),
         ("model.alpha", "--set: expected KEY=VALUE, as in model.alpha=0.4, got 'model.alpha'"),
     ],
 )

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from ser_aae.config import ModelConfig
+from ser_aae.config import ModelConfig, RunConfig
 from ser_aae.config.fields import choices
 from ser_aae.config.kinds import KINDS
 
 
-def model(kind, tasks=("gender",)):
-    return replace(ModelConfig(), kind=kind, auxiliary_tasks=tasks)
+def run_of(kind, tasks=("gender",), task="emotion"):
+    model = replace(ModelConfig(), kind=kind, auxiliary_tasks=tasks)
+    return RunConfig(task=task, model=model)
 
 
 def test_every_kind_that_can_be_set_has_a_row():
@@ -39,10 +40,26 @@ def test_phases_are_some_of_the_methods_in_its_order(kind):
     ],
 )
 def test_only_multi_task_kinds_have_the_tasks_that_are_set(kind, tasks):
-    assert model(kind).tasks == tasks
+    assert run_of(kind).tasks == run_of(kind).voice_tasks == tasks
 
 
 def test_without_reconstruction_and_other_tasks_labels_are_all_there_is():
-    alone = {kind for kind in KINDS if model(kind).learns_from_labels_alone}
-    assert alone == {"cnn"}
-    assert model("cnn-mtl", tasks=()).learns_from_labels_alone
+    alone = {kind for kind in KINDS if run_of(kind).learns_from_labels_alone}
+    assert alone == {kind for kind in KINDS if not run_of(kind).learns_from_auxiliary} == {"cnn"}
+    assert run_of("cnn-mtl", tasks=()).learns_from_labels_alone
+
+
+def test_a_primary_task_has_no_second_head_beside_it():
+    both = ("gender", "speaker")
+    assert run_of("mtl", both, "gender").tasks == ("speaker",)
+    assert run_of("mtl", both, "gender").voice_tasks == both
+    assert run_of("mtl", both, "speaker").voice_tasks == ("speaker", "gender")
+    assert run_of("mtl", ("gender",), "gender").tasks == ()
+    assert run_of("stl", both, "speaker").tasks == ()
+
+
+def test_auxiliary_corpora_have_labels_of_voices_for_a_model_that_learns_from_labels_alone():
+    own = run_of("cnn", task="gender")
+    assert own.learns_from_labels_alone
+    assert own.learns_from_auxiliary
+    assert not run_of("cnn", task="valence").learns_from_auxiliary

@@ -161,8 +161,44 @@ def test_figure_4_goes_up_in_hundreds_and_zero_is_no_auxiliary_corpus():
     assert all(cell.config.auxiliary == ("librispeech",) for cell in own[1:])
 
 
-def test_figure_4_identifies_speakers_where_they_were_trained_on_and_verifies_unknown_ones():
+def test_figure_4_measures_gender_and_speaker_in_the_single_tasks():
     panels = {cell.panel: cell for cell in cells_of("figure-4")}
+    found = {
+        name: (cell.config.model.kind, cell.config.task, cell.config.protocol.name, cell.score)
+        for name, cell in panels.items()
+    }
+    assert found == {
+        "emotion recognition": ("mtl", "emotion", "loso", "unweighted_accuracy"),
+        "gender classification": ("stl", "gender", "speaker-kfold", "weighted_accuracy"),
+        "speaker identification": ("stl", "speaker", "10-fold", "weighted_accuracy"),
+        "speaker verification": ("stl", "speaker", "10-fold", "equal_error_rate"),
+    }
+    assert panels["gender classification"].config.protocol.folds == 5
+    assert not any(cell.config.tasks for cell in panels.values() if cell.config.task != "emotion")
+    # one training shows both
+    one, other = (panels[f"speaker {name}"].config for name in ("identification", "verification"))
+    assert one == other
+    assert one.verification_subset == "test-clean"
+
+
+def test_both_readings_of_figure_4_have_the_same_points_and_runs_of_emotion():
+    one, other = (cells_of(name) for name in ("figure-4", "figure-4-multitask"))
+    places = [(cell.panel, cell.row, cell.column, cell.x) for cell in one]
+    assert places == [(cell.panel, cell.row, cell.column, cell.x) for cell in other]
+    of_emotion = [cell for cell in one if cell.panel == "emotion recognition"]
+    assert of_emotion == [cell for cell in other if cell.panel == "emotion recognition"]
+
+
+@pytest.mark.parametrize("task", ["gender", "speaker"])
+def test_weights_of_the_single_tasks_are_those_of_categories(task):
+    cells = [cell for cell in cells_of("figure-4", PAPER) if cell.config.task == task]
+    weights = {(cell.config.model.alpha, cell.config.model.beta) for cell in cells}
+    assert weights == {PAPERS_WEIGHTS["categorical", "aae"]}
+
+
+def test_the_multi_task_figure_4_identifies_known_speakers_and_verifies_unknown_ones():
+    panels = {cell.panel: cell for cell in cells_of("figure-4-multitask")}
+    assert {cell.config.model.kind for cell in panels.values()} == {"mtl"}
     identified, verified = panels["speaker identification"], panels["speaker verification"]
     assert identified.config.protocol.name == "10-fold"
     assert identified.config.verification == ""
@@ -175,7 +211,7 @@ def test_figure_4_identifies_speakers_where_they_were_trained_on_and_verifies_un
 def test_figure_4_verifies_the_corpus_that_the_base_names():
     base = with_settings(RunConfig(), {"verification": "demo"})
     cells = cells_of("figure-4", replace(SETUP, base=base))
-    own = {cell.config.verification for cell in cells if cell.config.protocol.name == "loso"}
+    own = {cell.config.verification for cell in cells if cell.score == "equal_error_rate"}
     assert own == {"demo"}
     assert {cell.config.verification_subset for cell in cells} == {""}
     assert {

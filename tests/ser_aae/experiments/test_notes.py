@@ -68,6 +68,13 @@ def test_figure_4_without_the_test_part_says_that_the_paper_verifies_more():
     assert "here those of demo alone" in notes_of("figure-4", named)
 
 
+def test_figure_4_says_which_reading_it_is():
+    assert "computed in the single tasks, as the paper has it" in notes_of("figure-4")
+    assert "figure-4-multitask has the other reading" in notes_of("figure-4")
+    assert "All panels are of the multi-task model" in notes_of("figure-4-multitask")
+    assert "as figure-4 does" in notes_of("figure-4-multitask")
+
+
 @pytest.mark.parametrize(("share", "times"), [(0.5, "2"), (0.25, "1.33"), (0.2, "1.25")])
 def test_ravdess_says_how_many_more_steps_more_speech_takes(share, times):
     base = replace(SETUP.base, data=replace(SETUP.base.data, auxiliary_ratio=share))

@@ -44,7 +44,7 @@ def make_batch(rows=8, labelled=True):
 
 def make_model(config=CONFIG, training=SGD, seed=0, **compile_arguments):
     keras.utils.set_random_seed(seed + 1)
-    tasks = TASKS if config.tasks else {"emotion": 4}
+    tasks = TASKS if config.traits.is_multitask else {"emotion": 4}
     model = MultitaskAAE(config, tasks, SHAPE, seed, training.precision)
     model.compile(training, **compile_arguments)
     return model

@@ -30,9 +30,7 @@ def losses_of(kind, *assignments):
     rows = np.arange(8)
     labels = {"emotion": rows % 4, "gender": rows % 2, "speaker": rows // 2}
     labels = {task: tf.constant(values, tf.int32) for task, values in labels.items()}
-    counts = {"emotion": 4} | {
-        task: {"gender": 2, "speaker": 4}[task] for task in config.model.tasks
-    }
+    counts = {"emotion": 4} | {task: {"gender": 2, "speaker": 4}[task] for task in config.tasks}
     model = build_model(replace(config, seed=1), counts)
     model.compile(config.training)
     step = tf.function(model.train_step)

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+from answers import predictions as predictions_of
 
 from ser_aae.errors import UserError
 from ser_aae.results.predictions import (
@@ -93,6 +94,15 @@ def test_the_score_by_hand():
     assert figures["speaker_only_unweighted_accuracy"] == 0.5
     assert figures["chance"] == 0.5
     json.dumps(figures, allow_nan=False)
+
+
+@pytest.mark.parametrize(("count", "has_matrix"), [(24, True), (25, False)])
+def test_of_many_classes_no_matrix_is_counted(count, has_matrix):
+    classes = [f"s{number:02d}" for number in range(count)]
+    figures = score(predictions_of(["s00", "s01"], ["s00", "s20"], classes), classes)
+    assert ("confusion" in figures) == has_matrix
+    assert figures["unweighted_accuracy"] == 0.5
+    assert figures["per_class_recall"] == {**dict.fromkeys(classes), "s00": 1.0, "s01": 0.0}
 
 
 def test_the_digest_names_the_test_part_whatever_its_order():

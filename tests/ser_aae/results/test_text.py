@@ -89,6 +89,13 @@ def test_a_run_shows_its_confusion_with_recalls():
     assert lines[5].split() == ["neutral", "1", "1", "50.0"]
 
 
+def test_without_a_matrix_a_run_shows_the_recalls_of_what_was_tested():
+    run = figures(kind="run", name="fold00-rep00", classes_scored=["neutral"])
+    del run["confusion"]
+    lines = format_evaluation(run).splitlines()
+    assert [line.split() for line in lines[3:5]] == [["true", "recall"], ["neutral", "50.0"]]
+
+
 def test_a_class_without_truth_has_a_dash_and_a_line():
     run = figures(
         kind="run",

@@ -213,6 +213,15 @@ def test_the_posteriors_of_any_number_of_steps_are_one_shape_a_class():
         assert boxes == [[0, low, 40, high], [41, low, 60, high], [61, low, 100, high]]
 
 
+def test_of_many_speakers_the_likeliest_are_drawn():
+    values = {f"s{number:02d}": float(number) / 780 for number in range(40)}
+    said = {"speaker": values}
+    axes = Figure().subplots()
+    moments = (Moment(0.0, 1.0, said), Moment(1.0, 2.0, said))
+    _draw_posteriors(axes, Recognition(2.0, 2.0, 2, said, moments, ()), "#000000")
+    assert [each.get_label() for each in axes.collections] == list(values)[-16:]
+
+
 @pytest.mark.parametrize("scale", ["linear", "mel"])
 def test_ticks_are_right_and_never_over_each_other(scale):
     frontend = FrontEndConfig(bins=128, scale=scale)
