@@ -54,8 +54,7 @@ def origin_line(filling: Filling) -> str:
         f"update {told(lambda config: config.training.update)}",
         f"front end {told(_describe_frontend)}",
         f"stage 1 {told(lambda config: _describe_stage_one(config, filling))}",
-        f"class_weights {told(lambda config: config.training.class_weights)}, logit_adjustment "
-        + told(lambda config: f"{config.training.logit_adjustment:g}"),
+        told(_describe_balance),
         _describe_updates(filling.cells),
     )
     return f"Ours: {'; '.join(parts)}. {_count_departures(filling)}"
@@ -104,6 +103,11 @@ def _describe_frontend(config: RunConfig) -> str:
     return f"{config.frontend.scale}, {config.frontend.bins} bands"
 
 
+def _describe_balance(config: RunConfig) -> str:
+    training = config.training
+    return f"class_weights {training.class_weights}, logit_adjustment {training.logit_adjustment:g}"
+
+
 def _describe_stage_one(config: RunConfig, filling: Filling) -> str:
     if not config.has_stage_one:
         return "none"
@@ -116,7 +120,10 @@ def _describe_stage_one(config: RunConfig, filling: Filling) -> str:
 
 def _describe_updates(cells: Iterable[Filled]) -> str:
     """Return the number of updates that the runs wrote down; those of before wrote epochs alone."""
-    runs = [run for item in cells for run in item.stored]
+    # cells that show two figures of an experiment have the same runs
+    runs = [
+        run for stored in {item.folder: item.stored for item in cells}.values() for run in stored
+    ]
     if not runs:
         return "updates: nothing was run yet"
     known = [run for run in runs if run.get("updates") is not None]

@@ -83,14 +83,29 @@ def test_cells_that_differ_are_told_with_the_values_of_both(filled):
     other = replace(first.cell, config=with_settings(first.cell.config, changed))
     line = origin_line(replace(cells, cells=(replace(first, cell=other), *rest)))
     assert "update serial or joint; front end linear, 128 bands or mel, 128 bands; " in line
+    changed = {"training.class_weights": "balanced", "training.logit_adjustment": 0.0}
+    other = replace(first.cell, config=with_settings(first.cell.config, changed))
+    line = origin_line(replace(cells, cells=(*rest, replace(first, cell=other))))
+    both = "class_weights none, logit_adjustment 1 or class_weights balanced, logit_adjustment 0"
+    assert f"; {both}; " in line
+
+
+def test_runs_that_two_cells_show_count_once(filled):
+    filling = filled("ravdess", WHOLE)  # UA and WA of each model
+    runs = {item.folder: {"epochs": 3, "updates": 7} for item in filling.cells}
+    known, *_ = runs
+    del runs[known]["updates"]
+    cells = tuple(replace(item, stored=(runs[item.folder],)) for item in filling.cells)
+    line = origin_line(replace(filling, cells=cells))
+    assert f"(1 of {len(runs)} runs did not write them down)" in line
+    assert len(runs) < len(filling.cells)
 
 
 def test_the_updates_are_those_that_runs_wrote_down(filled):
     filling = filled("table-3", WHOLE)
 
     def line_of(*results):
-        first, *rest = filling.cells
-        return origin_line(replace(filling, cells=(replace(first, stored=results), *rest)))
+        return origin_line(replace(filling, cells=(replace(filling.cells[0], stored=results),)))
 
     made = {"pretraining_updates": 300, "updates": 1260, "epochs": 12}
     assert "updates: 1,260 of stage 2 a run after 300 of stage 1." in line_of(made, made)
