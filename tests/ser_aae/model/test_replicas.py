@@ -13,7 +13,6 @@ from ser_aae.model.replicas import apply_gradients, gather, num_replicas
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_SECONDS = 900
-WAYS = ("serial-plain", "joint-plain", "joint-marked")
 
 PROGRAM = """
 import json, os, sys
@@ -35,18 +34,18 @@ segments = draw.normal(size=(STEPS * SIZE, *SHAPE)).astype(np.float32)
 labels = {task: draw.integers(-1, n, STEPS * SIZE).astype(np.int32) for task, n in NUMBERS.items()}
 labels["emotion"][SIZE : 2 * SIZE] = -1  # a batch without
 labels["emotion"][: SIZE // 2] = -1  # and a replica
-# of one replica all rows would be of an auxiliary corpus, if they were not dealt out
-auxiliary = np.tile([0, 0, 0, 1, 1, 1, 1, 1], STEPS).astype(np.int32)
+if sys.argv[2] == "marked":
+    # of one replica all rows would be of an auxiliary corpus, if they were not dealt out
+    labels["auxiliary"] = np.tile([0, 0, 0, 1, 1, 1, 1, 1], STEPS).astype(np.int32)
 
-def learn(update, rows, strategy):
+def learn(update, strategy):
     keras.utils.set_random_seed(1)
     with strategy.scope():
         model = aae.MultitaskAAE(MODEL, NUMBERS, SHAPE, seed=3)
         model.compile(TrainingConfig(learning_rate=RATE, update=update))
     before = [weight.numpy() for weight in model.encoder.weights]
-    targets = labels | ({"auxiliary": auxiliary} if rows == "marked" else {})
-    batches = tf.data.Dataset.from_tensor_slices((segments, targets)).batch(SIZE)
-    if rows == "marked" and strategy.num_replicas_in_sync == 1:
+    batches = tf.data.Dataset.from_tensor_slices((segments, labels)).batch(SIZE)
+    if "auxiliary" in labels and strategy.num_replicas_in_sync == 1:
         batches = batches.map(lambda x, y: deal_rows(x, y, 2))  # draws follow the order of rows
     logs = model.fit(share_batches(batches, SIZE, strategy), steps_per_epoch=STEPS, shuffle=False,
                      verbose=0, callbacks=[AllReplicas()]).history
@@ -55,9 +54,9 @@ def learn(update, rows, strategy):
     steps = {name: int(each.iterations.numpy()) for name, each in model.optimisers.items()}
     return values, {name: value[0] for name, value in logs.items()}, moved, steps
 
-def compare(update, rows):
-    one = learn(update, rows, tf.distribute.get_strategy())
-    two = learn(update, rows, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+def compare(update):
+    one = learn(update, tf.distribute.get_strategy())
+    two = learn(update, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
     pairs = zip(one[0], two[0], strict=True)
     return {
         "weights": max(float(np.abs(a.astype(float) - b).max()) for a, b in pairs) / RATE,
@@ -65,15 +64,18 @@ def compare(update, rows):
         "losses": max(abs(one[1][name] - two[1][name]) for name in one[1]),
         "moved": two[2] / RATE, "steps": [one[3], two[3]]}
 
-print(json.dumps({way: compare(*way.split("-")) for way in sys.argv[1:]}))
+print(json.dumps(compare(sys.argv[1])))
 """
 
 
-@pytest.fixture(scope="module")
-def compared():
-    """Update and rows to what one replica and two gave."""
+@pytest.fixture(
+    scope="module",
+    params=[("serial", "plain"), ("joint", "plain"), ("joint", "marked")],
+    ids="-".join,
+)
+def found(request):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *WAYS],
+        [sys.executable, "-c", PROGRAM, *request.param],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -82,11 +84,6 @@ def compared():
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
-
-
-@pytest.fixture(params=WAYS)
-def found(compared, request):
-    return compared[request.param]
 
 
 def test_weights_averages_and_losses_are_those_of_one_replica(found):
