@@ -42,7 +42,7 @@ CONFIG = RunConfig(
     protocol=ProtocolConfig(name="loso-session"),
     data=DATA,
     model=replace(MODEL, kind="cnn-mtl"),
-    training=replace(TrainingConfig(), epochs=2, batch_size=32, pretraining_epochs=2),
+    training=replace(TrainingConfig(), epochs=2, batch_size=64, pretraining_epochs=2),
 )
 VERIFIED = replace(CONFIG, auxiliary=(), verification="voices", enrolment_utterances=3)
 SMALL = (

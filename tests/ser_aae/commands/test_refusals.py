@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("few_steps")
 SMALL = [
     *("frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64"),
     *("data.evaluation_shift_frames=32", "model.filters=4,4", "model.dense_units=8,8"),
-    *("model.latent_channels=4", "training.batch_size=16", "training.epochs=2"),
+    *("model.latent_channels=4", "training.batch_size=64", "training.epochs=2"),
     "training.pretraining_epochs=2",
 ]
 BASE = ["--dataset", "tiny", "--protocol", "loso-session"]

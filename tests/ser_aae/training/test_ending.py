@@ -36,7 +36,7 @@ def config(kfold_config):
         kfold_config,
         data=DATA,
         model=replace(MODEL, kind="cnn-mtl"),  # it trains faster than the method
-        training=replace(TrainingConfig(), epochs=2, batch_size=16, average_decay=0.5),
+        training=replace(TrainingConfig(), epochs=2, batch_size=64, average_decay=0.5),
     )
 
 
