@@ -51,7 +51,7 @@ def run_here(*words):
 def run_code(code, *words, check=True, **named):
     """Run lines of Python in the root of this tree; return what they printed."""
     command = [sys.executable, "-c", code, *map(str, words)]
-    named = {"cwd": ROOT, "timeout": 120, **named}
+    named = {"cwd": ROOT, "timeout": MOST_SECONDS, **named}
     return subprocess.run(command, capture_output=True, text=True, check=check, **named)
 
 
