@@ -116,8 +116,8 @@ def figure_4(setup: Setup) -> Artefact:
         "Panels (b) to (d) are computed in the single tasks, as the paper has it (Sec. 6.2): the "
         f"one task of the model ({KINDS['stl'].title}) is gender or speaker, and its epoch is "
         "chosen by the validation UA of that task. figure-4-multitask has the other reading, the "
-        "multi-task model, whose epoch is chosen by the emotion. Accuracy is the share of "
-        "utterances in both.",
+        "multi-task model, whose epoch is chosen by the emotion. Both show the share of utterances "
+        "that are right (WA).",
         "Gender and speaker are trained and tested on all utterances, whatever their emotion. "
         "Speakers can be identified only where they were trained on: (c) is 10-fold, and (d) "
         "verifies other speakers by the same models. Gender is tested on five groups of speakers: "

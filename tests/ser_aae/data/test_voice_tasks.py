@@ -113,12 +113,11 @@ def test_auxiliary_rows_have_labels_of_the_primary_task(gender, store, kind, pha
 
 @pytest.mark.parametrize("kind", ["stl", "cnn"])
 def test_of_emotions_they_still_teach_a_single_task_nothing(kfold_config, store, kind):
-    settings = {"model.kind": kind, "training.auxiliary_phases": "classification"}
-    own = {**settings, "auxiliary": ("voices",), "classes": "boredom,anger"}
     utterances = speakers_of("foreign", 8)
     write_corpus(store, utterances, sounds_of(utterances, 32))
-    config = with_settings(kfold_config, {**own, "dataset": "foreign", "classes": "four"})
-    assert assemble(config, store).mixed == []
+    settings = {"model.kind": kind, "training.auxiliary_phases": "classification"}
+    corpora = {"dataset": "foreign", "auxiliary": ("voices",)}
+    assert assemble(with_settings(kfold_config, {**settings, **corpora}), store).mixed == []
 
 
 def test_speakers_of_auxiliary_corpora_are_classes_too(speaker, store):
@@ -138,7 +137,8 @@ def test_a_few_speakers_are_named_where_all_have_few_utterances(speaker, tmp_pat
     write_corpus(tmp_path, utterances, sounds_of(utterances, 32))
     found = assemble(speaker, tmp_path).warnings
     (few,) = (text for text in found if text.startswith("the test part has fewer"))
-    assert few.endswith("tiny:11 (1) and 8 more")
+    assert few.count("tiny:") == 12
+    assert few.endswith(" and 8 more")
 
 
 @pytest.mark.parametrize(("count", "end"), [(1, "s0"), (12, "s11"), (13, "s11 and 1 more")])
