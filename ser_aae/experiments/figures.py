@@ -119,9 +119,9 @@ def figure_4(setup: Setup) -> Artefact:
         "multi-task model, whose epoch is chosen by the emotion. Both show the share of utterances "
         "that are right (WA).",
         "Gender and speaker are trained and tested on all utterances, whatever their emotion. "
-        "Speakers can be identified only where they were trained on: (c) is 10-fold, and (d) "
-        "verifies other speakers by the same models. Gender is tested on five groups of speakers: "
-        "with one left out, a single other speaker, of one gender, would choose the epoch.",
+        "Speakers can be identified only where they were trained on: (c) is 10-fold, and (d) is of "
+        "the same models. Gender is tested on five groups of speakers: with one left out, a single "
+        "other speaker, of one gender, would choose the epoch.",
         *_verification_notes(setup),
         *_speakers_notes(setup, cells),
     )
