@@ -65,6 +65,7 @@ def test_adapter_has_a_table_of_labels_and_one_of_reasons(name):
         ("ravdess", 1440, 8),
         ("savee", 480, 7),
         ("tess", 2800, 7),
+        ("turev", 1735, 4),
         ("urdu", 400, 4),
     ],
 )
@@ -84,6 +85,7 @@ def test_expected_counts_of_emotions_add_up(name, utterances, emotions):
         ("ravdess", "Actor_01/03-01-01-01-01-01-01", "Actor_01/03-01-09-01-01-01-01", "09"),
         ("savee", "DC/sa01", "DC/s01", "s"),
         ("tess", "OAF_back_calm", "OAF_back_zest", "zest"),
+        ("turev", "clips/1157_kz_acik", "clips/1157_zz_acik", "zz"),
         ("urdu", "clips/SM1_F1_A01", "clips/SM1_F1_X01", "x"),
     ],
 )
