@@ -1,7 +1,5 @@
 """Reading a table of recordings: one row an utterance, every mistake named with its line."""
 
-import csv
-import io
 import math
 import os
 import unicodedata
@@ -17,6 +15,7 @@ from data_prep.corpus import (
     name_speaker,
     read_label_file,
 )
+from data_prep.csv_rows import split_rows
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Utterance
@@ -38,12 +37,12 @@ LOWEST, HIGHEST = 1.0, 5.0
 def read_table(path: Path, corpus: str) -> Corpus:
     """Read a table of recordings as a corpus.
 
-    UTF-8 with or without a byte order mark; comma, semicolon or tab between columns; any
-    line ends. Columns are `REQUIRED` and `OPTIONAL`, in any order and case; whatever other
-    columns there are go to `Utterance.extra`. Files are relative to the table's folder, or
-    absolute; however a row writes it, a file below that folder has one path. The utterances
-    carry the corpus' name, which is also the prefix of their speakers; one with a `global_speaker`
-    is called by that, the same in every table.
+    UTF-8 with or without a byte order mark; comma, semicolon or tab between columns; a row a
+    line, with any line ends. Columns are `REQUIRED` and `OPTIONAL`, in any order and case;
+    whatever other columns there are go to `Utterance.extra`. Files are relative to the table's
+    folder, or absolute; however a row writes it, a file below that folder has one path. The
+    utterances carry the corpus' name, which is also the prefix of their speakers; one with a
+    `global_speaker` is called by that, the same in every table.
 
     A file that is not there is no mistake here: it passes on to where recordings are read.
 
@@ -112,14 +111,10 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each row's line number and its content by column; blank rows are passed over."""
     text = _read_text(path)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        lines = [(reader.line_num, fields) for fields in reader]
-    except csv.Error as error:
-        raise UserError(f"{path}:{reader.line_num}: expected a table of text, {error}") from error
-    header = [name.strip().lower() for name in lines[0][1]] if lines else []
+    lines = split_rows(path, text, _delimiter(text))
+    header = [name.strip().lower() for name in next(lines)[1]]
     _check_header(path, header)
-    for line, fields in lines[1:]:
+    for line, fields in lines:
         if not any(field.strip() for field in fields):
             continue
         if len(fields) != len(header):

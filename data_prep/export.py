@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data_prep.audformat_files.export import write_database
 from data_prep.corpora import Adapter, corpus_name, find_adapter
-from data_prep.corpus import EVERYWHERE, GLOBAL_SPEAKER, Corpus, describe_dropped
+from data_prep.corpus import EVERYWHERE, GLOBAL_SPEAKER, Corpus, describe_dropped, split_lines
 from data_prep.csv_table import HIGHEST, LOWEST, OPTIONAL, REQUIRED
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
@@ -66,9 +66,10 @@ def make_portable(utterance: Utterance, root: Path, folder: Path) -> Utterance:
 
     The path becomes relative to `folder` and the speaker loses the corpus' name; who is known in
     all tables keeps that name in a column. The emotion
-    is written by its canonical name; the corpus' own name of it goes to the further columns.
+    is written by its canonical name; the corpus' own name of it goes to the further columns, in
+    which a line end is written as a blank: a row of a table is a line.
     """
-    extra = {_column(name): text for name, text in utterance.extra.items()}
+    extra = {_column(name): " ".join(split_lines(text)) for name, text in utterance.extra.items()}
     if utterance.emotion_raw != utterance.emotion:
         extra.setdefault("emotion_raw", utterance.emotion_raw)
     if utterance.speaker.startswith(EVERYWHERE):

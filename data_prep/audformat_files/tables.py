@@ -10,13 +10,13 @@ Two doors of the library (audformat 1.4.3) stay shut, because both run foreign c
   here, from parquet or else CSV, and a `.pkl` is never opened.
 """
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_prep.audformat_files.header import HEADER, read_header
-from data_prep.corpus import explain_damage
+from data_prep.corpus import explain_damage, read_label_file
+from data_prep.csv_rows import split_rows
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
@@ -160,17 +160,16 @@ def _cell_text(value: object) -> str:
 
 
 def _csv_rows(path: Path) -> list[Row]:
-    with (
-        explain_damage(path, "expected a table in UTF-8, "),
-        path.open(encoding="utf-8-sig", newline="") as stream,
-    ):
-        reader = csv.DictReader(stream, restval=None)
-        rows, columns = list(reader), reader.fieldnames
-    if columns is None:  # also a table without rows names its columns
+    with explain_damage(path, "expected a table in UTF-8, "):
+        text = read_label_file(path).decode("utf-8-sig")
+    lines = [(line, fields) for line, fields in split_rows(path, text) if fields]
+    if not lines:  # also a table without rows names its columns
         raise UserError(f"{path}: expected a table, found an empty file; fetch it again")
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
+    columns = lines[0][1]
+    for line, fields in lines[1:]:
+        if len(fields) != len(columns):
             raise UserError(
-                f"{path}: row {number} has not the columns of the first one; fetch it again"
+                f"{path}:{line}: expected {len(columns)} columns as in the first line, got "
+                f"{len(fields)}; fetch it again"
             )
-    return rows
+    return [dict(zip(columns, fields, strict=True)) for _, fields in lines[1:]]

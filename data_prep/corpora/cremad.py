@@ -17,15 +17,21 @@ for is another: the two agree in 3099 recordings only. The listeners' emotion go
 A clone without git-lfs holds, in place of each sound, a text file of 130 bytes of that name.
 """
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.corpus import Corpus, build_corpus, collect_labelled, files_below, read_label_file
+from data_prep.corpus import (
+    Corpus,
+    build_corpus,
+    collect_labelled,
+    explain_damage,
+    files_below,
+    read_label_file,
+)
+from data_prep.csv_rows import split_rows
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
@@ -158,11 +164,14 @@ def _table(
     if path is None:
         return {}
     text = read_label_file(path).decode("utf-8-sig", errors="replace")
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        return dict(map(parse, rows))
-    except (ValueError, csv.Error) as error:
-        raise UserError(f"{path}:{rows.line_num}: {error}; fetch it again") from error
+    lines = ((number, fields) for number, fields in split_rows(path, text) if fields)
+    _, columns = next(lines, (0, []))
+    rows = {}
+    for number, fields in lines:
+        with explain_damage(f"{path}:{number}"):
+            key, row = parse(dict(zip(columns, fields, strict=False)))  # some rows are shorter
+        rows[key] = row
+    return rows
 
 
 def _parse_actor(row: Row) -> tuple[str, Row]:

@@ -18,7 +18,6 @@ laryngograph, below `laryngo/` and of the same name. Neither is read, so that bo
 count 535.
 """
 
-import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +30,8 @@ from data_prep.corpus import (
     files_below,
     read_label_file,
     read_lines,
-    split_lines,
 )
+from data_prep.csv_rows import split_rows
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.labels import canonical_emotion
 from ser_aae.utterance import Dropped, Utterance
@@ -169,7 +168,7 @@ def _ambiguous_stems(root: Path, paths: list[Path]) -> set[str]:
     for path in paths:
         with explain_damage(root / path, "expected a table in UTF-8, "):
             text = read_label_file(root / path).decode("utf-8-sig")
-            stems |= {Path(row[0]).stem for row in csv.reader(split_lines(text)) if row}
+        stems |= {Path(fields[0]).stem for _, fields in split_rows(root / path, text) if fields}
     return stems
 
 

@@ -70,15 +70,18 @@ def test_spreadsheets_of_all_countries(table, encoding, line_end, separator):
     assert (second.speaker, second.gender, second.emotion) == ("x:2", "F", "happiness")
 
 
-def test_quoted_fields_may_hold_the_separator_and_line_ends(table):
-    text = (
-        HEADER.replace("emotion", "emotion,note")
-        + '"a.wav",1,f,sad,"one, two\nthree"\nb.wav,1,x,sad,\n'
-    )
+def test_quoted_fields_may_hold_the_separator_and_the_mark(table):
+    text = HEADER.replace("emotion", "emotion,note") + '"a.wav",1,f,sad,"one, ""two"""\n'
 
-    assert ":4: expected a gender" in error_of(table(text))
-    corpus = read_table(table(text.replace(",x,", ",f,")), "x")
-    assert corpus.utterances[0].extra == {"note": "one, two\nthree"}
+    assert read_table(table(text), "x").utterances[0].extra == {"note": 'one, "two"'}
+
+
+def test_a_mark_that_is_not_closed_swallows_no_rows(table):
+    """Two rows, each of which opens a mark, have the columns of one row."""
+    header = HEADER.replace("emotion", "emotion,note")
+    message = error_of(table(f'{header}a.wav,1,f,sad,\na.wav,1,f,sad,"one\nb.wav,1,f,joy,"two\n'))
+
+    assert ":3: expected a row in one line, found a quotation mark" in message
 
 
 @pytest.mark.parametrize(("gender", "words"), GENDER_WORDS.items())

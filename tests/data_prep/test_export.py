@@ -93,6 +93,14 @@ def test_every_corpus_comes_back(tmp_path, name, form):
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_line_ends_in_a_field_are_written_as_blanks(tmp_path, form, own):
+    exported, _ = own(form, utterance("a", extra={"text": "one,\r\ntwo\nthree"}))
+
+    (item,) = find_adapter(exported.dataset).read(tmp_path).utterances
+    assert item.extra["text"] == "one, two three"
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_awkward_values_come_back(tmp_path, form, own):
     exported, corpus = own(
         form,

@@ -132,6 +132,8 @@ def test_speakers_are_counted_by_gender(corpus):
         ("VideoDemographics.csv", '"Sex"', '"Gender"', 2),
         ("VideoDemographics.csv", '"ActorID"', '"Actor"', 2),
         ("processedResults/summaryTable.csv", '"N:S"', '"N;S"', 3),
+        ("processedResults/summaryTable.csv", '"33","S","44"', '"33","S","44', 3),
+        ("VideoDemographics.csv", '"Caucasian","Not Hispanic"', '"Caucasian","Not', 2),
         ("processedResults/summaryTable.csv", '"VoiceVote"', '"voice"', 2),
         # as the corpus' README has it
         ("processedResults/summaryTable.csv", '"FileName"', '"fileName"', 2),

@@ -134,12 +134,18 @@ def test_nested_and_doubled_trees_are_read_once(tmp_path):
     assert [item.where for item in corpus.dropped] == ["download/wav/copy/12b03Td.wav"]
 
 
-@pytest.mark.parametrize("row", [b"wav/\xfc.wav", b"x" * 200_000], ids=["Latin-1", "huge"])
-def test_a_damaged_table_of_release_2_is_explained(tmp_path, row):
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (b"wav/\xfc.wav", "csv: expected a table in UTF-8, .*; fetch the file"),
+        (b"x" * 200_000, "csv:2: expected a table of text, .*; fetch or write the table"),
+        (b'"wav/14a04Ec.wav', "csv:2: expected a row in one line, found a quotation mark"),
+    ],
+    ids=["Latin-1", "huge", "open mark"],
+)
+def test_a_damaged_table_of_release_2_is_explained(tmp_path, row, message):
     layout.write_release_2(tmp_path)
     (tmp_path / "emodb" / emodb.AMBIGUOUS_TABLE).write_bytes(b"file\n" + row + b"\n")
 
-    with pytest.raises(
-        UserError, match=r"ambiguous\.csv: expected a table in UTF-8, .*; fetch the file"
-    ):
+    with pytest.raises(UserError, match=rf"ambiguous\.{message}"):
         emodb.read(tmp_path / "emodb")
