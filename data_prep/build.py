@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_prep.corpora import Adapter, corpus_name, find_adapter
-from data_prep.corpus import Corpus, describe_dropped
+from data_prep.corpus import Corpus, describe_dropped, describe_remarks
 from data_prep.manifest import (
     Contents,
     describe_source,
@@ -25,6 +25,7 @@ from data_prep.shards import (
     remove_notes,
     write_shard,
 )
+from data_prep.spellings import describe_spellings, find_spellings
 from data_prep.workers import Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
@@ -116,7 +117,10 @@ def prepare(
     with _explain_write_errors(folder, needed_bytes=1000 * len(contents.utterances)):
         write_manifest(folder, name, adapter, frontend, corpus, contents)
     remove_leftovers(folder, shards)
-    return _report(folder, True, [*beside, *_tell_copies(contents.utterances, contents.sounds)])
+    remarks = describe_remarks(_find_remarks(tasks, shards))
+    copies = _tell_copies(contents.utterances, contents.sounds)
+    spellings = _tell_spellings(contents.utterances)
+    return _report(folder, True, [*beside, *remarks, *spellings, *copies])
 
 
 def _check_prepared(
@@ -193,6 +197,15 @@ def _tell_copies(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> li
     ]
 
 
+def _tell_spellings(utterances: Sequence[Utterance]) -> list[str]:
+    """Return a line for each speaker who seems to stand in a corpus under several spellings."""
+    return [
+        f"speakers who may be one person, and count as several: {describe_spellings(group)}; "
+        "write one name where they are"
+        for group in find_spellings(utterances)
+    ]
+
+
 def _cut(utterances: tuple[Utterance, ...]) -> list[tuple[Utterance, ...]]:
     """Cut the utterances of a corpus into those of each shard."""
     step = UTTERANCES_PER_SHARD
@@ -249,6 +262,14 @@ def _contents(corpus: Corpus, tasks: Sequence[Task], shards: Sequence[Shard]) ->
         {"file": s.file, "sha256": s.sha256, "bytes": s.bytes, "records": s.records} for s in shards
     ]
     return Contents(utterances, num_frames, sounds, dropped, silent, rows)
+
+
+def _find_remarks(tasks: Sequence[Task], shards: Sequence[Shard]) -> list[Dropped]:
+    return [
+        Dropped(task.utterances[int(position)].utterance_id, remark)
+        for task, shard in zip(tasks, shards, strict=True)
+        for position, remark in shard.remarks.items()
+    ]
 
 
 def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:

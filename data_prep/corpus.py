@@ -154,18 +154,27 @@ def describe_dropped(dropped: Iterable[Dropped]) -> list[str]:
 
     Reasons that differ in their numbers alone are one, and N stands for the numbers.
     """
+    return _describe_groups("dropped", dropped)
+
+
+def describe_remarks(remarks: Iterable[Dropped]) -> list[str]:
+    """Return a line for each remark on what was read all the same, as `describe_dropped` does."""
+    return _describe_groups("read with a remark", remarks)
+
+
+def _describe_groups(verb: str, items: Iterable[Dropped]) -> list[str]:
     groups: dict[str, list[Dropped]] = {}
-    for item in dropped:
+    for item in items:
         groups.setdefault(_NUMBER.sub("N", item.reason), []).append(item)
-    return [_describe_group(shared, items) for shared, items in sorted(groups.items())]
+    return [_describe_group(verb, shared, found) for shared, found in sorted(groups.items())]
 
 
-def _describe_group(shared: str, items: list[Dropped]) -> str:
-    """Return a line on what was dropped for one reason, or for one `shared` but for numbers."""
+def _describe_group(verb: str, shared: str, items: list[Dropped]) -> str:
+    """Return a line on all that has one reason, or one `shared` but for numbers."""
     is_same = all(item.reason == items[0].reason for item in items)
     names = ", ".join(item.where for item in items[:_NAMED])
     more = " ..." if len(items) > _NAMED else ""
-    return f"dropped {len(items)}: {items[0].reason if is_same else shared}: {names}{more}"
+    return f"{verb} {len(items)}: {items[0].reason if is_same else shared}: {names}{more}"
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:

@@ -29,7 +29,8 @@ from data_prep.shared_sound import (
     suggest_overlaps,
 )
 from data_prep.sound_digests import digest_samples
-from data_prep.workers import named_faults
+from data_prep.spellings import find_spellings
+from data_prep.workers import find_remark, named_faults, seconds_past_end
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import read_audio, read_header, read_mono
 from ser_aae.progress import move_bar, open_bar
@@ -50,6 +51,8 @@ class Sound:
         digest: A digest of the rate and the decoded samples, channels averaged.
         landmarks: The places by which stretches of the same sound are found.
         problem: The reason why the sound cannot be read; all else is empty then.
+        remark: What is not as it should be with a file that was read all the same.
+        past_s: The time by which the utterance ends after its file, 0 where it does not.
     """
 
     samples: int = 0
@@ -58,16 +61,21 @@ class Sound:
     digest: str = ""
     landmarks: Landmarks = NO_LANDMARKS
     problem: str = ""
+    remark: str = ""
+    past_s: float = 0.0
 
 
 def check_corpus(dataset: str, data_root: Path, workers: int = 1) -> dict[str, Any]:
     """Read a corpus whole, in `workers` threads, and return a report on it, as plain values.
 
     Returns:
-        `ok` (no count differs, no file is unreadable), `dataset`, `version`, `root`, `counts`
-        (rows of `what`, `expected` or `None`, `found`, `ok`), `classes`, `speakers` (rows with
-        `gender` and `emotions`), `durations`, `sampling_rates_hz` and `channels` (value to
-        number of files), `unreadable`, `duplicates`, `overlaps`, `unknown_labels`, `dropped`.
+        `ok` (no count differs, every file is there whole, each speaker has one spelling),
+        `dataset`, `version`, `root`, `counts` (rows of `what`, `expected` or `None`, `found`,
+        `ok`), `classes`, `speakers` (rows with `gender` and `emotions`), `spellings` (speakers who
+        may be one person, to their numbers of utterances), `durations`, `sampling_rates_hz` and
+        `channels` (value to number of files), `unreadable`, `remarks` (on what was read all the
+        same), `past_end` (utterances that end after their file), `duplicates`, `overlaps`,
+        `unknown_labels`, `dropped`.
 
     Raises:
         UserError: No such corpus, nothing there, or its labels are damaged.
@@ -87,20 +95,18 @@ def check_corpus(dataset: str, data_root: Path, workers: int = 1) -> dict[str, A
         finally:
             pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the rest
     counts = _compare_counts(corpus)
-    unreadable = [
-        {"file": utterance.path, "utterance": utterance.utterance_id, "reason": sound.problem}
-        for utterance, sound in zip(corpus.utterances, sounds, strict=True)
-        if sound.problem
-    ]
+    spellings = find_spellings(corpus.utterances)
+    is_read = not any(sound.problem or sound.past_s for sound in sounds)
     return {
-        "ok": all(row["ok"] for row in counts) and not unreadable,
+        "ok": all(row["ok"] for row in counts) and is_read and not spellings,
         "dataset": name,
         "version": adapter.version,
         "root": printable(str(corpus.root)),
         "counts": counts,
         **_describe_labels(corpus),
+        "spellings": spellings,
         **_describe_sound(corpus.utterances, sounds),
-        "unreadable": unreadable,
+        **_describe_reading(corpus.utterances, sounds),
         "duplicates": _find_duplicates(corpus.utterances, sounds),
         "overlaps": _find_overlaps(corpus, sounds),
     }
@@ -161,6 +167,24 @@ def _describe_sound(utterances: Sequence[Utterance], sounds: Sequence[Sound]) ->
     }
 
 
+def _describe_reading(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> dict[str, Any]:
+    """Return what cannot be read, and what is not as it should be and was read all the same."""
+    pairs = [(item, sound) for item, sound in zip(utterances, sounds, strict=True)]
+    return {
+        "unreadable": [
+            {"file": item.path, "utterance": item.utterance_id, "reason": sound.problem}
+            for item, sound in pairs
+            if sound.problem
+        ],
+        "remarks": [
+            {"utterance": item.utterance_id, "reason": sound.remark}
+            for item, sound in pairs
+            if sound.remark
+        ],
+        "past_end": [item.utterance_id for item, sound in pairs if sound.past_s],
+    }
+
+
 def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int, int]:
     """Return `(samples,)` float32 at the file's own rate, that rate, the number of channels."""
     path = utterance.audio_path(root)
@@ -179,11 +203,14 @@ def _read_sound(utterance: Utterance, root: Path) -> Sound:
         with named_faults(path):
             samples, rate_hz, channels = _read_samples(utterance, root)
             landmarks = find_landmarks(samples, rate_hz)
+            duration_s = len(samples) / rate_hz
+            remark = find_remark(utterance, path, duration_s)
     except UserError as error:
         reason = str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
         return Sound(problem=reason)
     digest = digest_samples([samples], rate_hz)
-    return Sound(len(samples), rate_hz, channels, digest, landmarks)
+    past_s = seconds_past_end(utterance, duration_s)
+    return Sound(len(samples), rate_hz, channels, digest, landmarks, remark=remark, past_s=past_s)
 
 
 def _find_duplicates(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> list[dict]:

@@ -34,6 +34,7 @@ class Shard:
         silent: Positions in the task of utterances that are digital silence.
         sounds: Digests of the sound of each utterance of the task, `None` for a dropped one.
         problems: Position in the task, as text, to the reason to drop the utterance.
+        remarks: Position in the task, as text, to what is not as it should be with its file.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Shard:
     silent: tuple[int, ...]
     sounds: tuple[Sound | None, ...]
     problems: dict[str, str]
+    remarks: dict[str, str]
 
 
 class Note(Record):
@@ -61,6 +63,7 @@ class Note(Record):
     silent: list[int]
     sounds: list[dict[str, str] | None]
     problems: dict[str, str]
+    remarks: dict[str, str]
 
 
 def shard_name(number: int) -> str:
@@ -128,6 +131,7 @@ def write_shard(
             silent=tuple(i for i, item in enumerate(outcomes) if item.is_silent),
             sounds=tuple(item.sound for item in outcomes),
             problems={str(i): item.problem for i, item in enumerate(outcomes) if item.problem},
+            remarks={str(i): item.remark for i, item in enumerate(outcomes) if item.remark},
         )
     write_json(_note(path), asdict(shard))
     return shard

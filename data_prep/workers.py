@@ -14,8 +14,14 @@ from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import change_rate, read_mono
 from ser_aae.frontend.silence import is_silent
+from ser_aae.frontend.wav import header_remark
 from ser_aae.processes.pool import compute_in_order, is_stopped
 from ser_aae.utterance import Sound, Utterance
+
+END_SLACK_S = 0.1
+"""Time by which an utterance may end after its file: tables write times in few digits."""
+
+ENDS_PAST_FILE = "ends {:.2f} s after its file, read to the end of that"
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,14 @@ class Outcome:
         is_silent: Whether the sound is digital silence throughout.
         sound: Digests of the sound, `None` where the file cannot be read.
         problem: The reason why the file cannot be read.
+        remark: What is not as it should be with a file that was read all the same.
     """
 
     spectrogram: np.ndarray | None
     is_silent: bool = False
     sound: Sound | None = None
     problem: str = ""
+    remark: str = ""
 
 
 def compute_tasks(tasks: Sequence[Task], workers: int) -> Iterator[list[Outcome]]:
@@ -90,11 +98,33 @@ def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
                 return Outcome(None, sound=sound)
             signal = change_rate(samples, rate_hz, task.frontend.sample_rate_hz)
             spectrogram = signal_to_spectrogram(signal, task.frontend).astype(np.float16)
-            return Outcome(spectrogram, is_silent(signal), sound)
+            remark = find_remark(utterance, path, len(samples) / rate_hz)
+            return Outcome(spectrogram, is_silent(signal), sound, remark=remark)
     except UserError as error:
         if not task.skip_unreadable:
             raise
         return Outcome(None, problem=_gist(error, path))
+
+
+def find_remark(utterance: Utterance, path: Path, duration_s: float) -> str:
+    """Return what is not as it should be with an utterance that was read, `""` where all is well.
+
+    Args:
+        utterance: The utterance.
+        path: Its file.
+        duration_s: The length of what was read.
+    """
+    past_s = seconds_past_end(utterance, duration_s)
+    return ENDS_PAST_FILE.format(past_s) if past_s else header_remark(path)
+
+
+def seconds_past_end(utterance: Utterance, duration_s: float) -> float:
+    """Return by how much an utterance ends after its file, 0 where by `END_SLACK_S` at most.
+
+    `duration_s` is the length of what was read of the utterance.
+    """
+    wanted_s = 0.0 if utterance.end_s is None else utterance.end_s - utterance.start_s
+    return wanted_s - duration_s if wanted_s - duration_s > END_SLACK_S else 0.0
 
 
 @contextmanager

@@ -71,6 +71,8 @@ def _recognise(
     recogniser: "Recogniser", arguments: argparse.Namespace, bar: "tqdm"
 ) -> tuple[list[Row], Exception | None]:
     """Return a row for each recording, and the last fault of this program; show what comes."""
+    from ser_aae.frontend.wav import header_remark
+
     rows, fault = [], None
     for number, path in enumerate(arguments.files):
 
@@ -80,6 +82,8 @@ def _recognise(
         try:
             found = recogniser.recognise_file(path, arguments.timeline, follow)
             row = {"file": str(path), **found.to_dict()}
+            if remark := header_remark(path):
+                show_line(f"{path}: {remark}")
         except ModelError:  # no other recording mends it
             raise
         except Exception as error:

@@ -18,9 +18,10 @@ def add_parser(commands: Subparsers) -> None:
         "verify-corpus",
         help="read all of a corpus: counts, sound, and what lies there twice",
         description="Read all of a corpus and report on it. Ends with 0 where every count is as "
-        "expected and every file can be read, with 2 where not; the report comes first.",
+        "expected, every file can be read and no speaker is spelt in two ways, with 2 where not; "
+        "the report comes first. --allow-partial: with 0 whatever the report says.",
     )
-    add_options(parser, "dataset", "data-root")
+    add_options(parser, "dataset", "data-root", "allow-partial")
     parser.add_argument(
         "--workers", type=count, default=1, metavar="N", help="threads that read (1)"
     )
@@ -41,13 +42,15 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         json.dumps(report, indent=2, allow_nan=False) if arguments.json else format_report(report)
     )
-    if not report["ok"]:
+    if not report["ok"] and not arguments.allow_partial:
         sys.stdout.flush()  # so that the error comes last where both go to one place
         raise UserError(_describe_difference(report))
 
 
 def format_report(report: Mapping[str, Any]) -> str:
     """Return the report as text for people; every list in it is whole."""
+    from data_prep.spellings import describe_spellings
+
     durations = report["durations"]
     accuracy = report["speaker_only_unweighted_accuracy"]
     speakers = report["speakers"]
@@ -59,6 +62,9 @@ def format_report(report: Mapping[str, Any]) -> str:
         ("counts", [_count_line(row) for row in report["counts"]]),
         ("classes", [f"{name}: {count}" for name, count in report["classes"].items()]),
         (f"speakers: {len(speakers)} ({listed})", _wrap(names)),
+        *_section_of(
+            "speakers who may be one person", map(describe_spellings, report["spellings"])
+        ),
         (f"UA of a predictor that knows only the speaker: {known}", []),
         (
             f"duration: {durations['hours']:.2f} h; an utterance {durations['min_s']:.2f} to "
@@ -69,6 +75,9 @@ def format_report(report: Mapping[str, Any]) -> str:
         ("channels, files", _files(report["channels"], "channel(s)")),
         *_section_of(
             "cannot be read", [f"{r['file']}: {r['reason']}" for r in report["unreadable"]]
+        ),
+        *_section_of(
+            "read with a remark", [f"{r['utterance']}: {r['reason']}" for r in report["remarks"]]
         ),
         *_section_of(
             "the same sound under several names", map(_repeated_line, report["duplicates"])
@@ -104,14 +113,20 @@ def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | Non
 
 
 def _describe_difference(report: Mapping[str, Any]) -> str:
+    from data_prep.spellings import describe_spellings
+
     counts = [row for row in report["counts"] if not row["ok"]]
-    found = [
-        f"{row['what']}: expected {row['expected']}, found {row['found']}" for row in counts
-    ] + [f"{row['file']} cannot be read" for row in report["unreadable"]]
+    found = [f"{row['what']}: expected {row['expected']}, found {row['found']}" for row in counts]
+    found += [f"{row['file']} cannot be read" for row in report["unreadable"]]
+    found += [f"{name} ends after its file" for name in report["past_end"]]
+    found += [
+        f"speakers {describe_spellings(group)} may be one person" for group in report["spellings"]
+    ]
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return (
-        f"{report['root']}: this copy of {report['dataset']} is not the complete one: "
-        f"{found[0]}{more}, see the report; fetch what is missing or damaged"
+        f"{report['root']}: this copy of {report['dataset']} is not as it should be: "
+        f"{found[0]}{more}, see the report; mend it, fetch what is missing or damaged, or accept "
+        "what is there with --allow-partial"
     )
 
 

@@ -5,6 +5,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import soxr
 from ser_aae.errors import UserError
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
 from ser_aae.frontend.ogg import find_ogg_damage
+from ser_aae.frontend.wav import UNKNOWN_BYTES, open_mended, read_wav_header
 
 LEAST_RATE_HZ = 1000
 """Headers with lower rates are damaged; resampled from 1 Hz, a second of sound fills the memory."""
@@ -41,9 +43,6 @@ recording silent beside it, and from 2e19 on its square is no float any more.
 _SAMPLES_A_BYTE = 1 << 13
 """Density that no codec reaches: a frame of FLAC with 65535 equal samples takes eleven bytes."""
 
-
-_UNKNOWN_BYTES = range(0x7FFFF000, 1 << 32)
-"""Numbers that sox and ffmpeg write for the length of what they write to a pipe."""
 
 _UNRECOGNISED = {1, 2, 7}
 """Codes of libsndfile's errors on what is none of its formats, or not to be opened.
@@ -133,7 +132,10 @@ def read_header(path: Path) -> soundfile._SoundFileInfo:
         LibsndfileError: Nothing that libsndfile reads.
     """
     _check_file(path)
-    return soundfile.info(path)
+    if (mended := open_mended(path)) is None:
+        return soundfile.info(path)
+    with mended:
+        return soundfile.info(mended)
 
 
 def describe_absence(path: Path) -> str | None:
@@ -166,7 +168,7 @@ def read_pieces(path: Path) -> Iterator[np.ndarray]:
         UserError: Not audio, damaged, or samples that cannot be sound.
     """
     try:
-        with _ForwardsFile(path) as sound:
+        with _open_sound(path) as sound:
             read = 0
             while len(piece := sound.read(PIECE, dtype="float32", always_2d=True)):
                 check_samples(str(path), piece, sound.samplerate, read / sound.samplerate)
@@ -241,11 +243,22 @@ def change_rate(mono: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.nda
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 
+@contextmanager
+def _open_sound(path: Path) -> Iterator[_ForwardsFile]:
+    """Open a recording, a WAV with a header that is right."""
+    if (mended := open_mended(path)) is None:
+        with _ForwardsFile(path) as sound:
+            yield sound
+    else:
+        with mended, _ForwardsFile(mended) as sound:
+            yield sound
+
+
 def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
     """Return `(samples, channels)` float32 and the file's rate, or raise what is wrong."""
     try:
         _check_file(path)
-        with _ForwardsFile(path) as sound:
+        with _open_sound(path) as sound:
             rate_hz = sound.samplerate
             if rate_hz < LEAST_RATE_HZ:
                 raise UserError(
@@ -288,13 +301,16 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
     libsndfile takes what is left of such a file for the whole of it, and notes it in a log at the
     most. Of FLAC and MP3 it finds out while it reads.
     """
-    promised, held = _wav_bytes(path)
-    noted = _LOGGED_CUT.search(sound.extra_info)
+    # libsndfile's log of a WAV ends before its sound, where it has many tags
+    wav, promised, held = read_wav_header(path), 0, 0
+    noted = None if wav else _LOGGED_CUT.search(sound.extra_info)
     with path.open("rb") as stream:
         stated = _NIST_SAMPLES.match(stream.read(_NIST_HEADER_BYTES))
-    if noted and not promised:
+    if wav and wav.missing:
+        promised, held = wav.promised, wav.held
+    elif noted:
         promised, held = int(noted[1]), int(noted[2])
-    if promised > held and promised not in _UNKNOWN_BYTES:
+    if promised > held and promised not in UNKNOWN_BYTES:
         raise UserError(
             f"{path}: the header promises {promised} bytes of sound, the file holds {held}; "
             "it was cut short, fetch it again"
@@ -306,24 +322,6 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
         )
     if damage := find_ogg_damage(path):
         raise UserError(f"{path}: {damage}")
-
-
-def _wav_bytes(path: Path) -> tuple[int, int]:
-    """Return how many bytes of sound a WAV's header promises, and how many the file holds.
-
-    libsndfile's log of a WAV ends before its sound, where it has many tags. Other containers
-    give (0, 0).
-    """
-    with path.open("rb") as stream:
-        if stream.read(4) != b"RIFF":
-            return 0, 0
-        stream.seek(12)
-        while len(header := stream.read(8)) == 8:
-            size = int.from_bytes(header[4:], "little")
-            if header[:4] == b"data":
-                return size, path.stat().st_size - stream.tell()
-            stream.seek(size + size % 2, 1)
-    return 0, 0
 
 
 def _unreadable(path: Path, cause: Exception) -> UserError:

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
+from typing import IO
 
 import numpy as np
 import soundfile
 
 from ser_aae.errors import UserError
+from ser_aae.frontend.wav import open_mended
 
 PIECE = 1 << 16
 """Number of samples a channel, or of bytes, that are read at once."""
@@ -75,7 +77,7 @@ def read_unmeasured_mp3(
             last = None if end_s is None else round(end_s * rate_hz)
             samples = read_between(sound, first, last)
             is_ended = last is None or sound.decoded < last
-            if is_ended and sound.decoded < (held := _samples_in_frames(path.read_bytes())):
+            if is_ended and sound.decoded < (held := _samples_in_frames(_read_content(path))):
                 raise UserError(
                     f"{path}: its frames hold {held} samples, of which only {sound.decoded} can "
                     "be read; it is damaged or was cut short, fetch it again"
@@ -125,11 +127,21 @@ def _open_stream(path: Path) -> Iterator[_Stream]:
 
 
 def _feed(path: Path, writer: int) -> None:
-    with path.open("rb") as source, open(writer, "wb", buffering=0) as target:
+    with _open_content(path) as source, open(writer, "wb", buffering=0) as target:
         source.seek(_tag_bytes(source.read(10)))
         with suppress(BrokenPipeError):  # the reader has enough
             while block := source.read(PIECE):
                 target.write(block)
+
+
+def _open_content(path: Path) -> IO[bytes]:
+    """Open an MP3, or one that lies in a WAV."""
+    return open_mended(path) or path.open("rb")
+
+
+def _read_content(path: Path) -> bytes:
+    with _open_content(path) as source:
+        return source.read()
 
 
 def _tag_bytes(header: bytes) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from corpus_layouts.sound import write_tone
 
 from data_prep import build
 from data_prep.corpora import known_facts
@@ -52,3 +53,18 @@ def count_levels():
         return tuple(np.bincount(numbers, minlength=3).tolist())
 
     return count
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a function that writes a table and a second of sound for each file that it lists."""
+
+    def write(*rows, columns="file,speaker,gender,emotion"):
+        for row in rows:
+            path = tmp_path / row.split(",")[0]
+            if not path.exists():
+                write_tone(path, seconds=1.0)
+        (tmp_path / "table.csv").write_text("\n".join([columns, *rows]), encoding="utf-8")
+        return f"csv:{tmp_path / 'table.csv'}"
+
+    return write

@@ -74,6 +74,21 @@ def test_a_file_that_cannot_be_read_ends_with_2_after_the_report(capsys, dataset
     assert "Traceback" not in err
 
 
+def test_what_is_not_as_it_should_be_ends_with_2_or_is_accepted(capsys, dataset, tmp_path):
+    table = (
+        TABLE.replace("emotion", "emotion,end").replace("angry", "angry,9").replace("sad", "sad,")
+    )
+    (tmp_path / "table.csv").write_text(table.replace("c.wav,bert", "c.wav,Bert"))
+
+    code, out, err = run(capsys, dataset)
+    accepted, same, nothing = run(capsys, dataset, "--allow-partial")
+
+    assert (code, accepted, nothing, same) == (2, 0, "", out)
+    assert "speakers who may be one person: 1\n  'Bert' (1 utterances) and 'bert' (2" in out
+    assert "read with a remark: 2\n  a.wav#-9: ends 8.50 s after its file" in out
+    assert "is not as it should be: a.wav#-9 ends after its file and 2 more, see the report" in err
+
+
 def test_counts_that_differ_end_with_2_after_the_report(capsys, tmp_path):
     ravdess_layout.write(tmp_path / "data")
 
@@ -144,7 +159,8 @@ def test_a_stretch_in_the_clips_of_two_speakers_stands_out():
         "dataset": "x", "version": "1", "root": "x", "counts": [], "classes": {}, "speakers": [],
         "durations": {"hours": 1, "min_s": 1, "median_s": 1, "max_s": 1},
         "sampling_rates_hz": {}, "channels": {}, "unreadable": [], "duplicates": [],
-        "unknown_labels": [], "dropped": [], "speaker_only_unweighted_accuracy": None,
+        "remarks": [], "spellings": [], "unknown_labels": [], "dropped": [],
+        "speaker_only_unweighted_accuracy": None,
         "overlaps": [{"utterances": ["a", "b"], "speakers": ["x:1", "x:2"], "seconds": 1.3}],
     }  # fmt: skip
 
