@@ -158,14 +158,32 @@ def _check_prepared(
             f"was prepared: {then['files']} files of {then['bytes']} bytes then, {now['files']} "
             f"of {now['bytes']} now. To prepare them anew, remove {folder} and run this again"
         )
+    words = _tell_words(stored, corpus)
     if stored.has_sounds:
-        return _report(folder, False, [f"already prepared: {folder}"])
+        return _report(folder, False, [f"already prepared: {folder}", *words])
     sounds = _read_sounds(stored, corpus.root, workers)
     with _explain_write_errors(folder, needed_bytes=100 * len(sounds)):
         update_sounds(folder, sounds)
     added = "digests of its sound are added, its spectrograms stay as they were"
     copies = _tell_copies(stored.utterances, sounds)
-    return _report(folder, True, [f"already prepared: {folder}; {added}", *copies])
+    return _report(folder, True, [f"already prepared: {folder}; {added}", *words, *copies])
+
+
+def _tell_words(stored: StoredCorpus, corpus: Corpus) -> list[str]:
+    """Return a line on labels that an earlier version took for classes of their own, if any."""
+    now = {item.utterance_id: item.emotion for item in corpus.utterances}
+    later = {item.emotion for item in stored.utterances} - {
+        item.emotion
+        for item in stored.utterances
+        if now.get(item.utterance_id, item.emotion) == item.emotion
+    }
+    if not later:
+        return []
+    return [
+        f"labels that are classes of their own there, and are known words now: "
+        f"{', '.join(sorted(later))}; to take them for what they mean, remove {stored.folder} and "
+        "run this again"
+    ]
 
 
 def _read_sounds(stored: StoredCorpus, root: Path, workers: int) -> list[Sound]:

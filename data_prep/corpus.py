@@ -18,6 +18,8 @@ AUDIO_SUFFIXES = (".wav", ".flac")
 
 _NAMED = 3
 """Number of dropped files that a line names; the manifest lists all."""
+_NAMED_ABSENT = 20
+"""Number of recordings that are not there which one message names."""
 _NUMBER = re.compile(r"\b\d+(\.\d+)?(e[+-]?\d+)?\b")
 
 SAME_NAME = "duplicate of a file of the same name"
@@ -132,7 +134,7 @@ def check_files(corpus: Corpus) -> None:
     """See that every recording is a file, before the first one is read.
 
     Raises:
-        UserError: Some are none; the message has their number, and the first few.
+        UserError: Some are none; the message has their number, and the first `_NAMED_ABSENT`.
     """
     absent: dict[str, str] = {}
     paths = {utterance.path: utterance.audio_path(corpus.root) for utterance in corpus.utterances}
@@ -141,8 +143,9 @@ def check_files(corpus: Corpus) -> None:
             place = corpus.places.get(path)
             absent[path] = f"{place}: {path!r}: {reason}" if place else f"{full}: {reason}"
     if absent:
-        told = list(absent.values())[:_NAMED]
-        more = f"; and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
+        told = list(absent.values())[:_NAMED_ABSENT]
+        rest = len(absent) - len(told)
+        more = f"; and {rest} more" if rest else ""
         raise UserError(
             f"{'; '.join(told)}{more} ({len(absent)} of {len(paths)} recordings); fetch what is "
             "missing, or leave it out with --allow-partial"
@@ -204,6 +207,20 @@ def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
     return sorted(found)
 
 
+def folders_below(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted; names that begin with a dot are passed over.
+
+    Raises:
+        UserError: The folder cannot be read.
+    """
+    try:
+        below = sorted(folder.iterdir())
+    except OSError as error:
+        _raise_unreadable(error)
+        below = []
+    return [path for path in below if not path.name.startswith(".") and path.is_dir()]
+
+
 def read_label_file(path: Path) -> bytes:
     """Return the content of a file of labels.
 
@@ -214,6 +231,23 @@ def read_label_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: expected a file, {error.strerror}; fetch it again") from error
+
+
+def read_table_text(path: Path) -> str:
+    """Return the text of a table in UTF-8, with or without a byte order mark.
+
+    Raises:
+        UserError: It is no file, cannot be read, or is not in UTF-8; the message has the line.
+    """
+    content = read_label_file(path)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = len(split_lines(error.object[: error.start].decode("latin-1")))
+        raise UserError(
+            f"{path}:{line}: expected a table in UTF-8, found the byte "
+            f"0x{error.object[error.start]:02x}; save the table as UTF-8, or fetch it again"
+        ) from error
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from data_prep.corpus import (
     build_corpus,
     check_one_name,
     name_speaker,
-    read_label_file,
+    read_table_text,
 )
 from data_prep.csv_rows import split_rows
 from ser_aae.errors import UserError
-from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion
+from ser_aae.labels import GENDERS, NO_LABEL, UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Utterance
 
 REQUIRED = ("file", "speaker", "gender", "emotion")
@@ -26,7 +26,7 @@ OPTIONAL = ("activation", "valence", "session", "language", "start", "end", GLOB
 GENDER_WORDS = {
     "F": ("f", "female", "woman", "w", "girl", "feminine"),
     "M": ("m", "male", "man", "boy", "masculine"),
-    UNKNOWN_GENDER: ("", "unknown", "u", "n/a"),
+    UNKNOWN_GENDER: ("", "u", *NO_LABEL),
 }
 GENDER_OF_WORD = {word: gender for gender, words in GENDER_WORDS.items() for word in words}
 
@@ -141,12 +141,7 @@ def _check_header(path: Path, header: list[str]) -> None:
 def _read_text(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"{path}: expected a table, found a folder; give the path of the CSV file")
-    try:
-        return read_label_file(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: expected UTF-8 text ({error}); save the table as UTF-8"
-        ) from error
+    return read_table_text(path)
 
 
 def _delimiter(text: str) -> str:

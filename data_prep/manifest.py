@@ -16,6 +16,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.files.atomic import read_json, write_bytes, write_json
 from ser_aae.files.records import Record
+from ser_aae.labels import earlier_emotion
 from ser_aae.store.corpus import MANIFEST, SCHEMA_VERSION, UTTERANCES, Manifest
 from ser_aae.store.sounds import SOUNDS, describe_sounds, format_sounds
 from ser_aae.utterance import Dropped, Sound, Utterance
@@ -78,7 +79,8 @@ class Contents:
 def describe_source(corpus: Corpus) -> dict[str, Any]:
     """Return number and size of a corpus' files, and a digest of those and its records.
 
-    Times of change are left out: a copy of the same corpus is the same source.
+    Times of change are left out: a copy of the same corpus is the same source. So is which words
+    are known as emotions.
     """
     files = {path: corpus.root / path for path in sorted({u.path for u in corpus.utterances})}
     # not Path.exists, which fails on names that are too long
@@ -87,7 +89,8 @@ def describe_source(corpus: Corpus) -> dict[str, Any]:
     }
     digest = hashlib.sha256(json.dumps(sizes).encode())
     for utterance in corpus.utterances:
-        digest.update(json.dumps(utterance.to_dict()).encode())
+        emotion = earlier_emotion(utterance.emotion, utterance.emotion_raw)
+        digest.update(json.dumps(utterance.to_dict() | {"emotion": emotion}).encode())
     return {"files": len(sizes), "bytes": sum(sizes.values()), "digest": digest.hexdigest()}
 
 

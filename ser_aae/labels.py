@@ -41,6 +41,68 @@ One-letter codes are absent on purpose: A is anger in most corpora and fear in E
 An adapter translates such codes itself.
 """
 
+FURTHER_SYNONYMS = {
+    "anger": (
+        *("colère", "en colère", "fâché", "fâchée"),
+        *("ira", "enojo", "enojado", "enojada", "enfado", "enfadado", "enfadada", "rabia"),
+        *("rabbia", "arrabbiato", "arrabbiata", "raiva", "zangado", "zangada"),
+        *("öfke", "öfkeli", "kızgın", "kızgınlık", "sinirli"),
+        *("gniew", "złość", "злость", "гнев", "сердитый"),
+    ),
+    "boredom": (
+        *("ennui", "aburrimiento", "noia", "tédio", "can sıkıntısı"),
+        *("znudzenie", "nuda", "скука"),
+    ),
+    "calm": (
+        *("calme", "calma", "tranquilo", "tranquila", "sakin", "sakinlik"),
+        *("spokój", "spokojny", "спокойствие", "спокойный"),
+    ),
+    "contempt": (
+        *("mépris", "desprecio", "disprezzo", "desprezo", "küçümseme", "pogarda", "презрение"),
+    ),
+    "disgust": (
+        *("dégoût", "dégoûté", "asco", "disgusto", "nojo", "tiksinti", "iğrenme"),
+        *("wstręt", "obrzydzenie", "отвращение"),
+    ),
+    "excitement": (
+        *("excitation", "excitación", "eccitazione", "excitação", "heyecan"),
+        *("podekscytowanie", "возбуждение"),
+    ),
+    "fear": (
+        *("peur", "miedo", "temor", "paura", "medo", "korku"),
+        *("strach", "lęk", "страх", "испуг"),
+    ),
+    "frustration": ("frustración", "frustrazione", "frustração", "frustracja", "фрустрация"),
+    "happiness": (
+        *("joie", "joyeux", "joyeuse", "bonheur", "heureux", "heureuse"),
+        *("alegría", "alegre", "felicidad", "feliz", "gioia", "felicità", "felice", "felicidade"),
+        *("mutlu", "mutluluk", "neşe", "sevinç", "radość", "radosny", "szczęście", "szczęśliwy"),
+        *("радость", "радостный", "счастье", "счастливый"),
+    ),
+    "neutral": (
+        *("neutre", "neutro", "neutra", "neutrale", "nötr"),
+        *("neutralité", "neutralidad", "neutralità", "neutralidade"),
+        *("neutralny", "neutralność", "нейтральный", "нейтрально", "нейтральность"),
+    ),
+    "sadness": (
+        *("tristesse", "triste", "tristeza", "tristezza", "üzgün", "üzüntü", "hüzün"),
+        *("smutek", "smutny", "грусть", "грустный", "печаль", "печальный"),
+    ),
+    "surprise": (
+        *("surpris", "sorpresa", "sorprendido", "sorprendida", "sorpreso", "surpresa", "surpreso"),
+        *("şaşkınlık", "şaşkın", "sürpriz", "zaskoczenie", "zdziwienie"),
+        *("удивление", "удивлённый"),
+    ),
+}
+"""French, Spanish, Italian, Portuguese, Turkish, Polish and Russian words, with accents.
+
+They are read without accents too. Corpora that were prepared before have them as classes of their
+own, see `earlier_emotion`.
+"""
+
+NO_LABEL = ("nan", "null", "none", "n/a", "-", "unknown")
+"""Words for a label that is not there."""
+
 LEVELS = {
     "activation": ("low", "medium", "high"),
     "valence": ("negative", "neutral", "positive"),
@@ -57,18 +119,48 @@ PRIMARY_TASKS = ("emotion", *LEVELS, *CLUSTERS, *VOICE_TASKS)
 
 _MOST_NAMED = 12
 
-_CANONICAL = {word: name for name, words in EMOTION_SYNONYMS.items() for word in (name, *words)}
+_EARLIER = {word: name for name, words in EMOTION_SYNONYMS.items() for word in (name, *words)}
+
+
+def _fold(raw: str) -> str:
+    return unicodedata.normalize("NFC", raw.strip().casefold())
+
+
+def _without_accents(word: str) -> str:
+    letters = unicodedata.normalize("NFKD", word.replace("ı", "i").replace("ł", "l"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+_FURTHER = {_without_accents(word): name for word, name in _EARLIER.items()} | {
+    _without_accents(word): name for name, words in FURTHER_SYNONYMS.items() for word in words
+}
 
 
 def canonical_emotion(raw: str) -> str:
     """Return the canonical name of an emotion word, or the word itself where none is known.
 
-    Case, surrounding blanks and how accents are coded do not matter: `"Angry"`, `" ang"` and
-    `"Wut"` are all `"anger"`. An unknown word stays its own class, in lower case, so that
-    nothing is lost; `is_known_emotion` tells the two apart.
+    Case, surrounding blanks and accents do not matter: `"Angry"`, `" ang"`, `"Wut"` and `"Colere"`
+    are all `"anger"`. A word of `NO_LABEL` is no emotion, as `""` is none. An unknown word stays
+    its own class, in lower case, so that nothing is lost; `is_known_emotion` tells the two apart.
     """
-    word = unicodedata.normalize("NFC", raw.strip().casefold())
-    return _CANONICAL.get(word, word)
+    word = _fold(raw)
+    if word in NO_LABEL:
+        return ""
+    return _EARLIER.get(word) or _FURTHER.get(_without_accents(word), word)
+
+
+def earlier_emotion(emotion: str, raw: str) -> str:
+    """Return the emotion that a label had when `EMOTION_SYNONYMS` were all the words.
+
+    Digests of what a corpus was prepared from hold this one, so that a word which becomes known
+    does not make a stored corpus one that has changed.
+
+    Args:
+        emotion: The emotion that the label has now.
+        raw: The label. Where it is a code that its adapter translates, `emotion` did not change.
+    """
+    word = _fold(raw)
+    return _EARLIER.get(word, word) if emotion == canonical_emotion(raw) else emotion
 
 
 def is_known_emotion(name: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_prep.audformat_files.header import HEADER, read_header
-from data_prep.corpus import explain_damage, read_label_file
+from data_prep.corpus import read_table_text
 from data_prep.csv_rows import split_rows
 from ser_aae.errors import UserError
 
@@ -160,9 +160,8 @@ def _cell_text(value: object) -> str:
 
 
 def _csv_rows(path: Path) -> list[Row]:
-    with explain_damage(path, "expected a table in UTF-8, "):
-        text = read_label_file(path).decode("utf-8-sig")
-    lines = [(line, fields) for line, fields in split_rows(path, text) if fields]
+    rows = split_rows(path, read_table_text(path))
+    lines = [(line, fields) for line, fields in rows if fields]
     if not lines:  # also a table without rows names its columns
         raise UserError(f"{path}: expected a table, found an empty file; fetch it again")
     columns = lines[0][1]

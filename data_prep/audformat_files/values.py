@@ -67,8 +67,9 @@ class Values:
 
     def emotion(self, row: Row) -> str:
         """Return the label that most columns of emotions give, `""` where none wins."""
-        labels = (self._emotion_label(column, row) for column in self._emotion)
-        votes = Counter(label for label in labels if label).most_common(2)
+        labels = [self._emotion_label(column, row) for column in self._emotion]
+        said = [label for label in labels if canonical_emotion(label)] or labels
+        votes = Counter(label for label in said if label).most_common(2)
         is_tie = len(votes) == 2 and votes[0][1] == votes[1][1]
         return "" if is_tie or not votes else votes[0][0]
 

@@ -35,7 +35,7 @@ from data_prep.csv_rows import split_rows
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
-from ser_aae.utterance import Utterance
+from ser_aae.utterance import Dropped, Utterance
 
 NAME = "cremad"
 VERSION = "1.0.0"
@@ -81,6 +81,7 @@ EXCLUDED = {
     "name": "name is not <actor>_<sentence>_<emotion>_<level>",
     "silent": "holds no audible sound, as the corpus' README says",
     "pointer": "git-lfs pointer in place of the sound; run `git lfs pull` in the corpus",
+    "actors": "table of actors is not there, so that no gender is known",
     "absent": "recording was voted on, but is not there",
 }
 
@@ -142,6 +143,8 @@ def read(location: Path) -> Corpus:
             f"{location / pointers[0]}: expected sound, found a {EXCLUDED['pointer']} "
             f"(all {len(pointers)} files are such)"
         )
+    if not actors:
+        dropped.append(Dropped(ACTORS_FILE, EXCLUDED["actors"]))
     corpus = build_corpus(location, utterances, dropped, EXPECTED)
     genders = Counter({item.speaker: item.gender for item in corpus.utterances}.values())
     counts = {f"speakers {gender}": genders[gender] for gender in sorted(genders)}

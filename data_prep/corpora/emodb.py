@@ -26,10 +26,9 @@ from data_prep.corpus import (
     Corpus,
     build_corpus,
     collect_utterances,
-    explain_damage,
     files_below,
-    read_label_file,
     read_lines,
+    read_table_text,
 )
 from data_prep.csv_rows import split_rows
 from ser_aae.corpus_facts import CorpusFacts
@@ -166,8 +165,7 @@ def _ambiguous_stems(root: Path, paths: list[Path]) -> set[str]:
     """Return the stems that release 2.0 lists as ambiguous; none in the original."""
     stems = set()
     for path in paths:
-        with explain_damage(root / path, "expected a table in UTF-8, "):
-            text = read_label_file(root / path).decode("utf-8-sig")
+        text = read_table_text(root / path)
         stems |= {Path(fields[0]).stem for _, fields in split_rows(root / path, text) if fields}
     return stems
 

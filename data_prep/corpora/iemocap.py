@@ -19,7 +19,7 @@ still its ratings. Excitement counts as happiness, as in the 5531 utterances of 
 import os
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from data_prep.corpus import (
     collect_labelled,
     explain_damage,
     files_below,
+    folders_below,
     read_label_file,
     split_lines,
 )
@@ -187,7 +188,7 @@ def read_transcripts(path: Path) -> dict[str, str]:
 
 
 def read(location: Path) -> Corpus:
-    """Read the sessions below a folder, or below one folder in it.
+    """Read the sessions below a folder, or below the one to which they were unpacked.
 
     Raises:
         UserError: There is no session, or there are two copies, or a label file is damaged.
@@ -208,16 +209,24 @@ def read(location: Path) -> Corpus:
 
 
 def _find_root(location: Path) -> Path:
-    """Return the folder that holds the sessions: this one, or the one it was unpacked to."""
-    below = sorted(path for path in location.iterdir() if not path.name.startswith("."))
-    roots: dict[str, Path] = {}  # by where they really are: a link may lead to the same copy
-    for folder in (location, *below):
-        if any((folder / session).is_dir() for session in _TURNS_OF_SESSIONS):
-            roots.setdefault(os.path.realpath(folder), folder)
+    """Return the folder that holds the sessions: this one, or one or two below it."""
+    below = folders_below(location)
+    deeper = (folder for upper in below for folder in folders_below(upper))
+    # by where they really are: a link may lead to the same copy
+    roots = _roots([location, *below]) or _roots(deeper)
     if len(roots) != 1:
         found = ", ".join(map(str, roots.values())) or "no folder Session1 to Session5"
         raise UserError(f"{location}: expected one copy, as\n{TREE}\nfound {found}. {OBTAIN}")
     return next(iter(roots.values()))
+
+
+def _roots(folders: Iterable[Path]) -> dict[str, Path]:
+    """Return the folders that hold sessions by their real paths."""
+    roots: dict[str, Path] = {}
+    for folder in folders:
+        if any((folder / session).is_dir() for session in _TURNS_OF_SESSIONS):
+            roots.setdefault(os.path.realpath(folder), folder)
+    return roots
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -52,7 +52,7 @@ BIBTEX = """@inproceedings{panayotov2015librispeech,
 TREE = """  <data root>/librispeech/SPEAKERS.TXT
   <data root>/librispeech/train-clean-360/14/208/14-208-0000.flac
   ... any of the subsets, as .flac or .wav,
-  or the same below <data root>/librispeech/LibriSpeech/"""
+  or the same below <data root>/librispeech/LibriSpeech/, or a folder of any name"""
 LANGUAGE = "eng"
 FACTS = CorpusFacts(
     title="LibriSpeech", subset="train-clean-360", speakers=600, verification_subset="test-clean"
@@ -129,9 +129,12 @@ def read_readers(path: Path) -> dict[str, Reader]:
 
 
 def read(location: Path) -> Corpus:
-    """Read all subsets below a folder, or below its folder `LibriSpeech`."""
-    nested = location / "LibriSpeech"
-    root = nested if nested.is_dir() else location
+    """Read all subsets below a folder, or below the one to which they were unpacked.
+
+    Raises:
+        UserError: There is no table of readers, or there are several, or it is damaged.
+    """
+    root = _find_root(location)
     readers = read_readers(root / SPEAKERS_FILE)
     files = files_below(root, AUDIO_SUFFIXES)
     utterances, dropped = collect_utterances(files, lambda path: _utterance(path, readers))
@@ -147,6 +150,18 @@ def read(location: Path) -> Corpus:
     corpus = build_corpus(root, corpus.utterances, (*corpus.dropped, *absent))
     expected = {what: count for what, count in EXPECTED.items() if what in counts}
     return replace(corpus, counts={**corpus.counts, **counts}, expected=expected)
+
+
+def _find_root(location: Path) -> Path:
+    """Return the folder with the table of readers: at most two below, the least deep one."""
+    for pattern in ("LibriSpeech", ".", "*", "*/*"):
+        found = sorted(location.glob(f"{pattern}/{SPEAKERS_FILE}"))
+        if len(found) > 1:
+            listed = ", ".join(map(str, found))
+            raise UserError(f"{location}: expected one {SPEAKERS_FILE}, found {listed}; remove one")
+        if found:
+            return found[0].parent
+    return location
 
 
 def _utterance(path: Path, readers: Mapping[str, Reader]) -> Utterance | str:

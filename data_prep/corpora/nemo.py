@@ -24,7 +24,7 @@ from data_prep.corpus import (
     collect_labelled,
     explain_damage,
     files_below,
-    read_label_file,
+    read_table_text,
 )
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -119,8 +119,8 @@ def read_rows(path: Path) -> dict[int, Row]:
     Raises:
         UserError: The file is no such table, or a line no such row.
     """
-    with explain_damage(path, "expected a table in UTF-8, "):
-        text = read_label_file(path).decode("utf-8-sig")
+    text = read_table_text(path)
+    with explain_damage(path, "expected a table of text, "):
         stream = io.StringIO(text, newline="")
         # QUOTE_NONE: a quotation mark in a sentence stands for itself
         lines = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import soundfile
@@ -130,12 +131,14 @@ def read_header(path: Path) -> soundfile._SoundFileInfo:
     Raises:
         UserError: No file, or a folder, pipe, device or socket: to open one may wait for ever.
         LibsndfileError: Nothing that libsndfile reads.
+        OtherFormatError: Nothing that soundfile lets libsndfile read.
     """
     _check_file(path)
-    if (mended := open_mended(path)) is None:
-        return soundfile.info(path)
-    with mended:
-        return soundfile.info(mended)
+    with _open_source(path) as source:
+        try:
+            return soundfile.info(source)
+        except (TypeError, ValueError) as error:
+            raise _unreadable(path, error) from error
 
 
 def describe_absence(path: Path) -> str | None:
@@ -244,13 +247,29 @@ def change_rate(mono: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.nda
 
 
 @contextmanager
-def _open_sound(path: Path) -> Iterator[_ForwardsFile]:
-    """Open a recording, a WAV with a header that is right."""
-    if (mended := open_mended(path)) is None:
-        with _ForwardsFile(path) as sound:
-            yield sound
+def _open_source(path: Path) -> Iterator[Path | IO[bytes]]:
+    """Give what libsndfile is to open: a file by its name, or what is opened in its place."""
+    if (stream := open_mended(path)) is None:
+        yield path
     else:
-        with mended, _ForwardsFile(mended) as sound:
+        with stream:
+            yield stream
+
+
+@contextmanager
+def _open_sound(path: Path) -> Iterator[_ForwardsFile]:
+    """Open a recording to read it forwards.
+
+    Raises:
+        UserError: soundfile refuses it for something else than what libsndfile says.
+        LibsndfileError: Nothing that libsndfile reads.
+    """
+    with _open_source(path) as source:
+        try:
+            sound = _ForwardsFile(source)
+        except (TypeError, ValueError) as error:  # of a name, or of a format it has no name for
+            raise _unreadable(path, error) from error
+        with sound:
             yield sound
 
 

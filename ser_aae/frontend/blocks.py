@@ -70,7 +70,7 @@ def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     """
     try:
         info = read_header(path)
-    except (soundfile.LibsndfileError, OSError):
+    except (soundfile.LibsndfileError, OtherFormatError, OSError):
         yield from _decoded_blocks(_find_decoder(path, sample_rate_hz), path, sample_rate_hz)
         return
     is_unmeasured = info.format == "MP3" and read_unmeasured_mp3(path, 0.0, 0.0)

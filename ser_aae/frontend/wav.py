@@ -94,10 +94,14 @@ class _Stretch(io.RawIOBase):
     """A stretch of a file, behind a header that is held in memory."""
 
     def __init__(self, path: Path, head: bytes, start: int, size: int) -> None:
-        self.name = str(path)  # of which libsndfile's errors tell
+        self._path = path
         self._stream = path.open("rb")
         self._head, self._start, self._size = head, start, len(head) + size
         self._position = 0
+
+    def __repr__(self) -> str:
+        """Return the name of the file, of which libsndfile's errors tell."""
+        return repr(str(self._path))
 
     def readable(self) -> bool:
         return True
@@ -153,11 +157,14 @@ def read_wav_header(path: Path) -> WavHeader | None:
 def open_mended(path: Path) -> "_Stretch | None":
     """Open a WAV whose header lies as one whose header is right; an MP3 in it without a header.
 
-    `None` is returned for every other file: libsndfile opens it by itself.
+    So is what is called `.raw`, whatever it is: by this name soundfile takes it for samples without
+    a header, and refuses it for want of a rate; many such files are WAV. `None` is returned for
+    every other file: libsndfile opens it by itself.
     """
     header = read_wav_header(path)
     if header is None or not header.needs_mending:
-        return None
+        is_raw = path.suffix.lower() == ".raw"
+        return _Stretch(path, b"", 0, path.stat().st_size) if is_raw else None
     size = header.held if header.has_no_length else min(header.promised, header.held)
     head = b"" if header.is_mp3 else _write_header(header.chunks, size)
     return _Stretch(path, head, header.start, size)

@@ -1,6 +1,7 @@
 """Preparation of a corpus: determinism, resumption, and what the user is told."""
 
 import importlib
+import json
 import shutil
 import sys
 
@@ -238,3 +239,23 @@ def test_no_progress_is_silent(demo_root, tmp_path, capsys):
 def test_workers_are_counted_from_one(demo_root, tmp_path):
     with pytest.raises(UserError, match="at least 1 worker, got 0"):
         run(demo_root, tmp_path, workers=0)
+
+
+def test_a_corpus_of_before_keeps_labels_that_are_words_now(table, tmp_path, monkeypatch):
+    dataset = table("a.wav,anna,f,Colère", "b.wav,ben,m,nan", "c.wav,ben,m,joy")
+    with monkeypatch.context() as before:
+        before.setattr("ser_aae.labels._FURTHER", {})
+        before.setattr("ser_aae.labels.NO_LABEL", ())
+        folder = run(tmp_path, tmp_path / "store", dataset=dataset).folder
+    was = contents(folder)
+
+    again = run(tmp_path, tmp_path / "store", dataset=dataset)
+
+    (line,) = [line for line in again.messages if "known words now" in line]
+    assert "colère, nan; to take them" in line
+    assert contents(folder) == was
+    shutil.rmtree(folder)
+    fresh = read_manifest(run(tmp_path, tmp_path / "store", dataset=dataset).folder)
+    assert fresh["unknown_labels"] == []
+    assert fresh["source"] == json.loads(was[MANIFEST])["source"]
+    assert "known words" not in "".join(run(tmp_path, tmp_path / "store", dataset=dataset).messages)

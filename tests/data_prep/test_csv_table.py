@@ -154,8 +154,12 @@ def test_start_alone_goes_to_the_end(table):
     assert (item.start_s, item.end_s, item.utterance_id) == (0.1, None, "a.wav#0.1-")
 
 
-def test_other_encodings_are_refused(table):
-    assert "save the table as UTF-8" in error_of(table(HEADER + "a.wav,Jürgen,m,sad\n", "latin-1"))
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_other_encodings_are_refused_with_the_line(table, line_end):
+    text = f"{HEADER}a.wav,anna,f,sad\nb.wav,Jürgen,m,sad\n".replace("\n", line_end)
+
+    message = error_of(table(text, "cp1252"))
+    assert ":3: expected a table in UTF-8, found the byte 0xfc; save the table as UTF-8" in message
 
 
 def test_table_without_rows_is_explained(table):
@@ -230,12 +234,13 @@ def test_what_can_be_no_file_name_is_not_found(table, name):
 
 def test_all_absent_files_are_told_at_once(table, tmp_path):
     (tmp_path / "b1.wav").mkdir()
-    absent = "".join(f"c{number}.wav,1,f,sad\n" for number in range(4))
+    absent = "".join(f"c{number}.wav,1,f,sad\n" for number in range(24))
 
     message = error_of(table(f"{HEADER}a.wav,1,f,sad\nb1.wav,1,f,sad\n{absent}"))
 
     assert ":3: 'b1.wav': expected an audio file, found a folder" in message
-    assert ":5: 'c1.wav': expected an audio file, found none; and 2 more (5 of 6 " in message
+    assert ":8: 'c4.wav': expected an audio file, found none; and 5 more (25 of 26 " in message
+    assert message.count("found none") == 19
     assert message.endswith("fetch what is missing, or leave it out with --allow-partial")
     assert "\n" not in message
 

@@ -1,14 +1,19 @@
 """Labels: emotions, genders and levels of dimensions."""
 
+import unicodedata
+
 import pytest
 
 from ser_aae.labels import (
     EMOTION_SYNONYMS,
     FOUR,
+    FURTHER_SYNONYMS,
     GENDERS,
+    NO_LABEL,
     UNLABELLED,
     canonical_emotion,
     class_ids,
+    earlier_emotion,
     is_known_emotion,
 )
 
@@ -36,6 +41,51 @@ def test_the_four_classes_are_the_papers_in_a_fixed_order():
 )
 def test_words_of_many_corpora_are_one_emotion(raw, canonical):
     assert canonical_emotion(raw) == canonical
+
+
+@pytest.mark.parametrize("language", range(7))
+@pytest.mark.parametrize(
+    ("emotion", "words"),
+    [
+        ("anger", "colère enfado rabbia raiva öfke gniew злость"),
+        ("happiness", "joie alegría gioia felicidade mutluluk radość радость"),
+        ("neutral", "neutre neutro neutrale neutra nötr neutralny нейтральный"),
+        ("sadness", "tristesse tristeza tristezza triste üzgün smutek грусть"),
+        ("fear", "peur miedo paura medo korku strach страх"),
+    ],
+)
+def test_words_of_seven_languages_are_known(emotion, words, language):
+    word = words.split()[language]
+
+    assert canonical_emotion(word) == canonical_emotion(word.upper()) == emotion
+    assert canonical_emotion(unicodedata.normalize("NFD", word)) == emotion
+
+
+@pytest.mark.parametrize(
+    ("word", "emotion"),
+    [("COLERE", "anger"), ("Kizgin", "anger"), ("zlosc", "anger"), ("удивленный", "surprise")],
+)
+def test_accents_may_be_left_out(word, emotion):
+    assert canonical_emotion(word) == emotion
+
+
+@pytest.mark.parametrize("word", [*NO_LABEL, "NaN", " N/A ", "None"])
+def test_words_for_no_label_are_no_emotion(word):
+    assert canonical_emotion(word) == ""
+
+
+def test_every_further_word_is_of_one_emotion_and_is_found():
+    assert FURTHER_SYNONYMS.keys() <= EMOTION_SYNONYMS.keys()
+    pairs = [(word, name) for name, words in FURTHER_SYNONYMS.items() for word in words]
+    assert len({word for word, _ in pairs}) == len(pairs)
+    assert all(canonical_emotion(word) == name for word, name in pairs)
+
+
+def test_a_label_has_an_earlier_emotion_unless_it_is_a_code():
+    assert earlier_emotion("anger", "Colère") == "colère"
+    assert earlier_emotion("", "NaN") == "nan"
+    assert earlier_emotion("anger", "Wut") == "anger"
+    assert earlier_emotion("fear", "A") == "fear"
 
 
 def test_an_unknown_word_stays_its_own_class():

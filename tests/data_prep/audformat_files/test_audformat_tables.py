@@ -89,7 +89,7 @@ def test_parquet_wins_over_csv(tmp_path):
         ("db.files.csv", b"file,speaker\n\na.wav\n", "csv:3: expected 2 columns"),
         ("db.files.csv", b"file,speaker\na.wav,1,2\n", "csv:2: expected 2 columns"),
         ("db.files.csv", b'file,speaker\na.wav,"1\nb.wav,"2\n', "csv:2: expected a row in one"),
-        ("db.files.csv", b"file,speaker\n\xff\xfe,1\n", "expected a table in UTF-8"),
+        ("db.files.csv", b"file,speaker\n\xff\xfe,1\n", "csv:2: expected a table in UTF-8"),
         ("db.files.csv", b"name,speaker\na.wav,1\n", "no column 'file'"),
         ("db.files.csv", b"", "found an empty file"),
         ("db.files.parquet", b"no parquet", "expected a parquet table"),

@@ -105,6 +105,14 @@ def test_clone_without_lfs_is_explained(tmp_path):
     assert "all 2 files" in message
 
 
+def test_a_copy_without_the_table_of_actors_says_so(tmp_path):
+    layout.write(tmp_path)
+    (tmp_path / "cremad" / "VideoDemographics.csv").unlink()
+
+    with pytest.raises(UserError, match=r"no gender is known: VideoDemographics\.csv"):
+        find_adapter("cremad").read(tmp_path)
+
+
 def test_sounds_without_tables_are_a_partial_copy(tmp_path):
     layout.write(tmp_path)
     (tmp_path / "cremad" / "VideoDemographics.csv").unlink()

@@ -137,7 +137,7 @@ def test_nested_and_doubled_trees_are_read_once(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (b"wav/\xfc.wav", "csv: expected a table in UTF-8, .*; fetch the file"),
+        (b"wav/\xfc.wav", "csv:2: expected a table in UTF-8, found the byte 0xfc; save"),
         (b"x" * 200_000, "csv:2: expected a table of text, .*; fetch or write the table"),
         (b'"wav/14a04Ec.wav', "csv:2: expected a row in one line, found a quotation mark"),
     ],

@@ -138,17 +138,18 @@ def test_an_incomplete_copy_is_refused_with_the_sessions_it_lacks(tmp_path):
         assert said in str(caught.value)
 
 
-def test_the_sessions_may_lie_in_a_folder_or_in_the_root_itself(tmp_path, root):
+@pytest.mark.parametrize("name", ["Any name", "download/Any name"])
+def test_the_sessions_may_lie_in_a_folder_or_in_the_root_itself(tmp_path, root, name):
     (tmp_path / "data" / "iemocap").mkdir(parents=True)
     flat = iemocap.read(root)
     for folder in root.glob("Session*"):
-        target = tmp_path / "data" / "iemocap" / "Any name" / folder.name
-        target.parent.mkdir(exist_ok=True)
+        target = tmp_path / "data" / "iemocap" / name / folder.name
+        target.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(target)
 
     nested = find_adapter("iemocap").read(tmp_path / "data", allow_partial=True)
 
-    assert nested.root == tmp_path / "data" / "iemocap" / "Any name"
+    assert nested.root == tmp_path / "data" / "iemocap" / name
     assert nested.utterances == flat.utterances
 
 

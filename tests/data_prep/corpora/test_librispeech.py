@@ -1,5 +1,6 @@
 """LibriSpeech: the table of readers and the subsets on disk."""
 
+import shutil
 from collections import Counter
 
 import pytest
@@ -105,6 +106,24 @@ def test_folder_without_the_outer_one_is_read(tmp_path, corpus):
     (tmp_path / "librispeech" / "LibriSpeech").rename(tmp_path / "flat")
 
     assert librispeech.read(tmp_path / "flat").utterances == corpus.utterances
+
+
+@pytest.mark.parametrize("folder", ["download", "download/LibriSpeech", "LibriSpeech/LibriSpeech"])
+def test_a_tree_that_lies_deeper_is_found(tmp_path, corpus, folder):
+    (tmp_path / "librispeech" / "LibriSpeech").rename(tmp_path / "flat")
+    (tmp_path / "librispeech" / folder).parent.mkdir(exist_ok=True)
+    (tmp_path / "flat").rename(tmp_path / "librispeech" / folder)
+
+    found = find_adapter("librispeech").read(tmp_path, allow_partial=True)
+    assert found.utterances == corpus.utterances
+
+
+def test_of_two_deeper_trees_none_is_chosen(tmp_path, corpus):
+    shutil.copytree(corpus.root, tmp_path / "two" / "a")
+    shutil.copytree(corpus.root, tmp_path / "two" / "b")
+
+    with pytest.raises(UserError, match=r"two: expected one SPEAKERS\.TXT, found .*/a/.*/b/"):
+        librispeech.read(tmp_path / "two")
 
 
 def test_real_table_of_readers(real_corpora):

@@ -11,7 +11,7 @@ from sounds import RATE_HZ, frequency_of, noise, tone
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import audio
-from ser_aae.frontend.audio import read_audio, to_mono
+from ser_aae.frontend.audio import read_audio, read_header, read_mono, to_mono
 from ser_aae.frontend.blocks import file_blocks
 from ser_aae.frontend.mp3 import PIECE, read_between
 
@@ -265,3 +265,44 @@ def test_another_rate_is_resampled_as_by_librosa_to_the_bit(rate_hz):
             draw[:, 0], orig_sr=rate_hz, target_sr=RATE_HZ, res_type="soxr_hq"
         )
         np.testing.assert_array_equal(to_mono(draw, rate_hz, RATE_HZ), wanted)
+
+
+# names that soundfile takes for a format
+
+
+@pytest.mark.parametrize("name", ["a.raw", "a.RAW", "a.xyz", "a.", "a", "a.gsm", "a.pcm"])
+def test_a_wav_is_read_by_its_content_whatever_it_is_called(tmp_path, name):
+    samples = np.linspace(-0.5, 0.5, 1600, dtype=np.float32)
+    soundfile.write(tmp_path / name, samples, 16000, format="WAV", subtype="FLOAT")
+
+    np.testing.assert_array_equal(read_mono(tmp_path / name)[0], samples)
+    assert read_header(tmp_path / name).samplerate == 16000
+    (block,) = file_blocks(tmp_path / name, 16000)
+    np.testing.assert_array_equal(block.signal, samples)
+
+
+@pytest.mark.parametrize("name", ["a.raw", "a.xyz", "a"])
+def test_samples_without_a_header_are_refused_by_name(tmp_path, name, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    (tmp_path / name).write_bytes(np.arange(16000, dtype="<i2").tobytes())
+
+    for read in (read_mono, lambda path: list(file_blocks(path, 16000))):
+        with pytest.raises(
+            UserError, match=rf"{name}: expected audio that libsndfile reads"
+        ) as error:
+            read(tmp_path / name)
+        assert "object at" not in str(error.value)
+
+
+@pytest.mark.parametrize("fault", [TypeError("no rate"), ValueError("unknown format")])
+def test_what_soundfile_refuses_by_another_error_is_a_users_mistake(tmp_path, fault, monkeypatch):
+    soundfile.write(tmp_path / "a.wav", np.zeros(1600), 16000)
+
+    def refuse(*_, **__):
+        raise fault
+
+    monkeypatch.setattr("soundfile.SoundFile._open", refuse)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    for read in (read_mono, read_header, lambda path: list(file_blocks(path, 16000))):
+        with pytest.raises(UserError, match=r"a\.wav: expected audio that libsndfile reads"):
+            read(tmp_path / "a.wav")
