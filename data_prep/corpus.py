@@ -12,7 +12,7 @@ from pathlib import Path
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import describe_absence
 from ser_aae.labels import is_known_emotion
-from ser_aae.utterance import Dropped, Utterance
+from ser_aae.utterance import Dropped, Utterance, known_speakers
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 
@@ -106,7 +106,7 @@ def check_one_name(names: dict[str, str], speaker: str, name: str) -> None:
 def count_utterances(utterances: Collection[Utterance]) -> dict[str, int]:
     """Return the number of utterances, of speakers, and of utterances of each emotion."""
     emotions = Counter(utterance.emotion for utterance in utterances if utterance.emotion)
-    speakers = {utterance.speaker for utterance in utterances}
+    speakers = known_speakers(utterances)
     per_emotion = {f"utterances of {name}": emotions[name] for name in sorted(emotions)}
     return {"utterances": len(utterances), "speakers": len(speakers), **per_emotion}
 

@@ -20,6 +20,9 @@ from ser_aae.files.atomic import write_bytes
 from ser_aae.labels import UNKNOWN_GENDER
 from ser_aae.utterance import Utterance
 
+UNKNOWN_SPEAKER = "unknown"
+"""Name that is written for a speaker whom the corpus does not know: a table has to name one."""
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -65,7 +68,7 @@ def make_portable(utterance: Utterance, root: Path, folder: Path) -> Utterance:
     """Return an utterance as it is written, without the additions and changes of a reader.
 
     The path becomes relative to `folder` and the speaker loses the corpus' name; who is known in
-    all tables keeps that name in a column. The emotion
+    all tables keeps that name in a column, and who is not known gets `UNKNOWN_SPEAKER`. The emotion
     is written by its canonical name; the corpus' own name of it goes to the further columns, in
     which a line end is written as a blank: a row of a table is a line.
     """
@@ -83,7 +86,7 @@ def make_portable(utterance: Utterance, root: Path, folder: Path) -> Utterance:
     return replace(
         utterance,
         path=Path(os.path.relpath(utterance.audio_path(root), folder)).as_posix(),
-        speaker=utterance.speaker.removeprefix(f"{utterance.corpus}:"),
+        speaker=utterance.speaker.removeprefix(f"{utterance.corpus}:") or UNKNOWN_SPEAKER,
         gender="" if utterance.gender == UNKNOWN_GENDER else utterance.gender,
         extra=extra,
         **clipped,
@@ -153,4 +156,10 @@ def _remarks(corpus: Corpus) -> list[str]:
         for rating in (item.activation, item.valence)
     )
     clipped = f"clipped {beyond} ratings to 1..5; see the columns *_unclipped"
-    return [*describe_dropped(corpus.dropped), *([clipped] if beyond else [])]
+    unknown = sum(not item.has_known_speaker for item in corpus.utterances)
+    one = (
+        f"{unknown} utterances of nobody knows whom have the speaker {UNKNOWN_SPEAKER!r}, who is "
+        "one person to whoever reads the file"
+    )
+    remarks = [*([clipped] if beyond else []), *([one] if unknown else [])]
+    return [*describe_dropped(corpus.dropped), *remarks]

@@ -166,7 +166,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _counts(contents: Contents, frontend: FrontEndConfig) -> dict[str, Any]:
     utterances = contents.utterances
     emotions = Counter(utterance.emotion for utterance in utterances)
-    genders = {utterance.speaker: utterance.gender for utterance in utterances}
+    genders = {item.speaker: item.gender for item in utterances if item.has_known_speaker}
     hours = sum(contents.num_frames) * frontend.shift_ms / 1000 / 3600
     return {
         "utterances": len(utterances),

@@ -29,7 +29,8 @@ class Utterance:
         utterance_id: Unique within the corpus, stable across machines (no absolute path in it).
         path: The audio file, relative to the corpus' root.
         speaker: Prefixed with the corpus, e.g. `"ravdess:07"`, so that speakers of two
-            corpora never fall together; with `"everywhere:"` where tables say that they do.
+            corpora never fall together; with `"everywhere:"` where tables say that they do. The
+            prefix alone, `"podcast:"`, where nobody knows who speaks.
         gender: `"F"`, `"M"` or `"unknown"`.
         emotion: Canonical emotion, `""` where the corpus gives none.
         emotion_raw: The corpus' own label, as written there.
@@ -60,6 +61,11 @@ class Utterance:
     extra: dict[str, str] = field(default_factory=dict)
     sound: Sound | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def has_known_speaker(self) -> bool:
+        """Whether the corpus says who speaks."""
+        return self.speaker != f"{self.corpus}:"
+
     def audio_path(self, root: Path) -> Path:
         """Return the audio file below the corpus' root."""
         return root / self.path
@@ -80,6 +86,11 @@ class Dropped:
 
     where: str
     reason: str
+
+
+def known_speakers(utterances: Iterable[Utterance]) -> set[str]:
+    """Return the names of those who speak; utterances of nobody knows whom have none."""
+    return {item.speaker for item in utterances if item.has_known_speaker}
 
 
 def group_copies(utterances: Iterable[Utterance]) -> list[tuple[Utterance, ...]]:

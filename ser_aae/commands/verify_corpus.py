@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ser_aae.commands.options import Subparsers, add_options, count
@@ -35,14 +36,33 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: The corpus cannot be read at all, or is not as expected.
     """
+    verify(
+        arguments.dataset,
+        arguments.data_root,
+        arguments.workers,
+        as_json=arguments.json,
+        allow_partial=arguments.allow_partial,
+    )
+
+
+def verify(
+    dataset: str,
+    data_root: Path,
+    workers: int = 1,
+    as_json: bool = False,
+    allow_partial: bool = False,
+) -> None:
+    """Read all of a corpus and print the report on it, as text or as one JSON document.
+
+    Raises:
+        UserError: The corpus cannot be read at all, or is not as expected.
+    """
     from data_prep.corpus_check import check_corpus
 
-    report = check_corpus(arguments.dataset, arguments.data_root, arguments.workers)
+    report = check_corpus(dataset, data_root, workers)
     report["speaker_only_unweighted_accuracy"] = _speaker_only_accuracy(report["speakers"])
-    print(
-        json.dumps(report, indent=2, allow_nan=False) if arguments.json else format_report(report)
-    )
-    if not report["ok"] and not arguments.allow_partial:
+    print(json.dumps(report, indent=2, allow_nan=False) if as_json else format_report(report))
+    if not report["ok"] and not allow_partial:
         sys.stdout.flush()  # so that the error comes last where both go to one place
         raise UserError(_describe_difference(report))
 
@@ -54,14 +74,16 @@ def format_report(report: Mapping[str, Any]) -> str:
     durations = report["durations"]
     accuracy = report["speaker_only_unweighted_accuracy"]
     speakers = report["speakers"]
-    genders = Counter(row["gender"] for row in speakers)
+    named = [row for row in speakers if _short_name(row)]
+    genders = Counter(row["gender"] for row in named)
     listed = ", ".join(f"{count} {name}" for name, count in sorted(genders.items()))
-    names = (f"{r['speaker'].partition(':')[2]} {r['gender']} {r['utterances']}" for r in speakers)
+    names = [f"{_short_name(r)} {r['gender']} {r['utterances']}" for r in named]
+    names += [f"nobody knows who {r['utterances']}" for r in speakers if not _short_name(r)]
     known = "none has a label" if accuracy is None else f"{100 * accuracy:.1f} %"
     sections = [
         ("counts", [_count_line(row) for row in report["counts"]]),
         ("classes", [f"{name}: {count}" for name, count in report["classes"].items()]),
-        (f"speakers: {len(speakers)} ({listed})", _wrap(names)),
+        (f"speakers: {len(named)} ({listed})", _wrap(names)),
         *_section_of(
             "speakers who may be one person", map(describe_spellings, report["spellings"])
         ),
@@ -92,6 +114,11 @@ def format_report(report: Mapping[str, Any]) -> str:
     for title, content in sections:
         lines += [title, *(f"  {line}" for line in content)]
     return "\n".join(lines)
+
+
+def _short_name(row: Mapping[str, Any]) -> str:
+    """Return a speaker's name without that of the corpus, `""` where nobody knows who it is."""
+    return row["speaker"].partition(":")[2]
 
 
 def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | None:

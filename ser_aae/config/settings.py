@@ -423,7 +423,15 @@ class ProtocolConfig:
         "speaker-kfold",
         "Sec. 5",
         "see ser_aae.protocols.splits",
-        choices=("loso", "loso-session", "10-fold", "speaker-kfold", "cross-corpus", "folds"),
+        choices=(
+            "loso",
+            "loso-session",
+            "10-fold",
+            "speaker-kfold",
+            "cross-corpus",
+            "partitions",
+            "folds",
+        ),
     )
     folds: int = task_setting(6, UNSTATED, "folds of speaker-kfold", low=3)
     fold: int = task_setting(0, UNSTATED, "which fold is the test part", low=0)
@@ -447,6 +455,13 @@ class ProtocolConfig:
         UNSTATED,
         "whether the target's selection and test parts may share speakers",
         choices=("shared", "apart"),
+    )
+    test_partition: str = task_setting(
+        "test1",
+        UNSTATED,
+        "partition that partitions tests on, as the corpus calls it",
+        before="test1",
+        acts=lambda run: run["protocol"]["name"] == "partitions",
     )
     directory: str = task_setting("", UNSTATED, "folder with the lists of the protocol folds")
     lists: str = task_setting(

@@ -49,13 +49,18 @@ def choose_speakers(
     one: a curve over their number (Fig. 4) adds speakers and exchanges none.
 
     Returns:
-        `(rows,)` int64, ascending; all rows for 0 as `max_speakers`.
+        `(rows,)` int64, ascending; all rows for 0 as `max_speakers`, those too whose speaker
+        nobody knows.
 
     Raises:
         UserError: There is no such subset, or it has fewer speakers than are asked for.
     """
     rows = choose_subset(utterances, subset, "data.auxiliary_subset")
-    genders = {utterances[row].speaker: utterances[row].gender for row in rows}
+    genders = {
+        utterances[row].speaker: utterances[row].gender
+        for row in rows
+        if utterances[row].has_known_speaker
+    }
     if not 0 <= max_speakers <= len(genders):
         place = f"{utterances[rows[0]].corpus} {subset}".strip() if len(rows) else "the corpus"
         raise UserError(

@@ -74,3 +74,18 @@ def warn_of_genders(parts: Mapping[str, Sequence[Utterance]]) -> list[str]:
         for gender, words in _WORDS.items()
         if gender in found
     ]
+
+
+def warn_of_unknown_speakers(parts: Mapping[str, Sequence[Utterance]]) -> list[str]:
+    """Return a sentence on utterances of which nobody knows who speaks, where a part has some."""
+    counts = {
+        part: sum(not item.has_known_speaker for item in utterances)
+        for part, utterances in parts.items()
+    }
+    told = [f"{part} {count} of {len(parts[part])}" for part, count in counts.items() if count]
+    if not told:
+        return []
+    return [
+        f"utterances whose speaker is not known: {', '.join(told)}; they train no speaker, and "
+        "nobody can tell whether the speakers of the parts are apart"
+    ]

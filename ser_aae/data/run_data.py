@@ -15,7 +15,12 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig, RunConfig
 from ser_aae.data.auxiliary_speakers import choose_speakers
-from ser_aae.data.fold_checks import check_classes, warn_of_classes, warn_of_genders
+from ser_aae.data.fold_checks import (
+    check_classes,
+    warn_of_classes,
+    warn_of_genders,
+    warn_of_unknown_speakers,
+)
 from ser_aae.data.labelled_share import training_parts
 from ser_aae.data.part import Part, Pool
 from ser_aae.data.targets import (
@@ -30,10 +35,12 @@ from ser_aae.errors import UserError
 from ser_aae.labels import AUXILIARY, GENDERS, UNLABELLED, VOICE_TASKS, class_ids
 from ser_aae.protocols.copies import Copies, is_kept, judge_copies, leave_out
 from ser_aae.protocols.leakage import PARTS, Split, check_leakage, shared_voices
+from ser_aae.protocols.partitions import may_train
 from ser_aae.protocols.sentences import warn_of_sentences
 from ser_aae.protocols.splits import cut_split, num_folds
 from ser_aae.store.corpus import StoredCorpus, load_named
 from ser_aae.store.sounds import NO_SOUNDS
+from ser_aae.utterance import Utterance, known_speakers
 
 
 class DataSets(NamedTuple):
@@ -113,7 +120,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     target = fit_to_training(config, pool, target, split.train)
     of_classes = check_classes(config.protocol, target, split)
     trained = [*(pool.utterances[row] for row in split.train), *auxiliary.utterances]
-    speakers = tuple(sorted({item.speaker for item in trained}))  # decisions M13
+    speakers = _number_speakers(config, trained)
     target = number_speakers(target, pool, speakers)
     labels = _make_labels(pool, target.task, target.numbers, speakers)
     train, hidden = training_parts(pool.parts(labels, split.train), config)
@@ -271,13 +278,15 @@ def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
     if not has_rest or config.learns_from_labels_alone or is_listed:
         return Pool((), ())
     evaluated = [pool.utterances[row] for row in (*split.validation, *split.test)]
-    speakers = {pool.utterances[row].speaker for row in split.train}
-    speakers -= {item.speaker for item in evaluated}
+    speakers = known_speakers(pool.utterances[row] for row in split.train)
+    speakers -= known_speakers(evaluated)
     files = {(item.corpus, item.path) for item in evaluated}
     rest = []
     for corpus, members in zip(pool.corpora, pool.members, strict=True):
         may_train = may_train_unlabelled(config, corpus) & [
-            item.speaker in speakers and (item.corpus, item.path) not in files
+            item.speaker in speakers
+            and (item.corpus, item.path) not in files
+            and may_train(item, config.protocol)
             for item in corpus.utterances
         ]
         rest.append(np.setdiff1d(np.flatnonzero(may_train), members))
@@ -310,6 +319,21 @@ def _mark_rows(config: RunConfig, *parts: list[Part]) -> tuple[list[Part], list[
         return train, unlabelled, []
     own = ([part.marked(AUXILIARY, 0) for part in each] for each in (train, unlabelled))
     return *own, [part.marked(AUXILIARY, 1) for part in auxiliary]
+
+
+def _number_speakers(config: RunConfig, trained: Iterable[Utterance]) -> tuple[str, ...]:
+    """Return the classes of the speaker task: all known who train, in any corpus (M13).
+
+    Raises:
+        UserError: The model has the task, and nobody is known.
+    """
+    speakers = tuple(sorted(known_speakers(trained)))
+    if not speakers and "speaker" in config.voice_tasks:
+        raise UserError(
+            "speaker: expected a training utterance whose speaker is known, found none; leave the "
+            "task out with --set model.auxiliary_tasks=gender"
+        )
+    return speakers
 
 
 def _make_labels(
@@ -348,6 +372,7 @@ def _warn(
         for part, parts in zip(PARTS, (train, [validation], [test]), strict=True)
     }
     found += warn_of_classes(of_classes) + warn_of_genders(utterances)
+    found += warn_of_unknown_speakers(utterances)
     found += warn_of_sentences(leakage)
     voices = shared_voices(leakage)
     if voices:

@@ -1,6 +1,7 @@
 """Leakage guard: it refuses a split that lets the test part be seen beforehand (P6, P13).
 
-Speakers are known by their names, recordings by name and sound.
+Speakers are known by their names, recordings by name and sound. Whose name the corpus does not know
+may be anybody, and is compared with nobody: the run says how many utterances that are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from ser_aae.errors import UserError
 from ser_aae.protocols.sentences import shared_sentences
-from ser_aae.utterance import Sound, Utterance
+from ser_aae.utterance import Sound, Utterance, known_speakers
 
 PARTS = ("train", "validation", "test")
 PAIRS = tuple(f"{first}-{second}" for first, second in combinations(PARTS, 2))
@@ -85,7 +86,7 @@ def check_leakage(
     """
     parts = {part: _take(part, getattr(split, part), utterances) for part in PARTS}
     parts["train"] += unlabelled
-    names = {part: {item.speaker for item in parts[part]} for part in PARTS}
+    names = {part: known_speakers(parts[part]) for part in PARTS}
     _refuse_shared_utterances(split, parts)
     shared = _shared_speakers(split, names)
     _refuse_auxiliary(auxiliary, utterances, names["validation"] | names["test"])
@@ -102,7 +103,7 @@ def check_leakage(
             "auxiliary": len(auxiliary),
         },
         "speakers": {part: len(names[part]) for part in PARTS}
-        | {"auxiliary": len({item.speaker for item in auxiliary})},
+        | {"auxiliary": len(known_speakers(auxiliary))},
         "speaker_names": {part: sorted(names[part]) for part in PARTS},
         "shared_speakers": shared,
         "shared_utterances": 0,
@@ -166,7 +167,7 @@ def refuse_known(verified: Sequence[Utterance], others: Sequence[Utterance]) -> 
     Raises:
         UserError: Somebody, or a recording, is in both.
     """
-    known = sorted({item.speaker for item in verified} & {item.speaker for item in others})
+    known = sorted(known_speakers(verified) & known_speakers(others))
     if known:
         _refuse("speakers", "verification-the rest of the run", known)
     rest = [("the rest of the run", item) for item in others]
@@ -309,6 +310,6 @@ def _refuse_auxiliary(
             f"leakage: the auxiliary corpus {', '.join(same)} is the emotional corpus itself; "
             "name another auxiliary corpus"
         )
-    known = sorted({item.speaker for item in auxiliary} & evaluated)
+    known = sorted(known_speakers(auxiliary) & evaluated)
     if known:
         _refuse("speakers", "auxiliary-validation or test", known)

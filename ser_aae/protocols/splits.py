@@ -18,7 +18,8 @@ from ser_aae.protocols.copies import leave_out_copies
 from ser_aae.protocols.draw import Draw, draw_groups, draw_share
 from ser_aae.protocols.fold_lists import Parts, count_lists, lists_digest, read_parts
 from ser_aae.protocols.leakage import Split, check_leakage
-from ser_aae.utterance import Utterance
+from ser_aae.protocols.partitions import count_partitions, cut_partitions
+from ser_aae.utterance import Utterance, known_speakers
 
 TEN_FOLDS = 10
 
@@ -83,9 +84,10 @@ def cut_split(
     parts = _PROTOCOLS[protocol.name].cut(utterances, protocol, Draw(seed, classes))
     shared_target = protocol.name == "cross-corpus" and protocol.target_speakers == "shared"
     listed = protocol.name == "folds"
-    # published lists may share speakers; the result says whether they do
-    lists_share = listed and _share_speakers(utterances, parts)
-    may_share = shared_target or protocol.name == "10-fold" or lists_share
+    # published parts may share speakers; the result says whether they do
+    is_published = listed or protocol.name == "partitions"
+    parts_share = is_published and _share_speakers(utterances, parts)
+    may_share = shared_target or protocol.name == "10-fold" or parts_share
     return Split(
         *(tuple(sorted(part)) for part in parts),
         speaker_independent=not may_share,
@@ -96,7 +98,7 @@ def cut_split(
 
 
 def _share_speakers(utterances: Sequence[Utterance], parts: Parts) -> bool:
-    voices = [{utterances[row].speaker for row in part} for part in parts]
+    voices = [known_speakers(utterances[row] for row in part) for part in parts]
     return len(set().union(*voices)) < sum(map(len, voices))
 
 
@@ -305,5 +307,6 @@ _PROTOCOLS: Mapping[str, _Protocol] = {
     "10-fold": _Protocol(_count_ten, _cut_ten),
     "speaker-kfold": _Protocol(_count_kfold, _cut_kfold),
     "cross-corpus": _Protocol(_count_cross, _cut_cross),
+    "partitions": _Protocol(count_partitions, cut_partitions),
     "folds": _Protocol(lambda _utterances, protocol: count_lists(protocol), read_parts),
 }

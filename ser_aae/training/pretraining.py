@@ -60,6 +60,7 @@ from ser_aae.training.pretraining_key import (
 )
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
+from ser_aae.utterance import known_speakers
 
 _SPEAKER_LOGITS = "speaker/speaker_logits/"
 
@@ -141,7 +142,7 @@ def adopt_weights(model: MultitaskAAE, place: Path, data: RunData, phases: Seque
 
 def speakers_of_stage_one(data: RunData) -> list[str]:
     """Return the speakers of stage 1, in the order of their class numbers."""
-    return sorted({item.speaker for part in data.pretraining for item in part.utterances})
+    return sorted(known_speakers(item for part in data.pretraining for item in part.utterances))
 
 
 def _find_or_compute(

@@ -92,6 +92,7 @@ def plan_trials(config: RunConfig, store: Path, data: RunData) -> TrialPlan | No
     require_sounds(config, [corpus])
     rows = choose_subset(corpus.utterances, config.verification_subset, "verification_subset")
     rows = _leave_out_copies(corpus, rows)
+    rows = rows[[corpus.utterances[row].has_known_speaker for row in rows]]
     refuse_known(
         [corpus.utterances[row] for row in rows],
         [item for part in data.parts for item in part.utterances],

@@ -17,6 +17,8 @@ from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, UNKNOWN_GENDER, canonical_emotion, is_known_emotion
 
 NAMES = [adapter.name for adapter in list_corpora()]
+UNKNOWN_SPEAKERS = ("podcast",)
+"""Corpora with utterances of which they do not say who speaks."""
 MODULES = {adapter.name: adapter.parse.__module__ for adapter in list_corpora()}
 
 
@@ -50,7 +52,8 @@ def test_adapter_has_a_table_of_labels_and_one_of_reasons(name):
 
     assert all(is_known_emotion(emotion) for emotion in emotions)
     counted = {what.removeprefix("utterances of ") for what in module.EXPECTED}
-    assert emotions <= counted
+    # of a corpus that grows from release to release its own table is expected
+    assert emotions <= counted or not module.EXPECTED
     assert len(set(module.EXCLUDED.values())) == len(module.EXCLUDED)
     assert all(module.EXCLUDED.values())
 
@@ -112,7 +115,7 @@ def test_fields_of_utterances_are_valid(case):
     for utterance in corpus.utterances:
         prefix, _, speaker = utterance.speaker.partition(":")
         assert prefix == utterance.corpus
-        assert speaker
+        assert speaker or prefix in UNKNOWN_SPEAKERS
         assert prefix == adapter.name or (adapter.given and prefix.startswith(f"{adapter.name}-"))
         assert utterance.gender in (*GENDERS, UNKNOWN_GENDER)
         assert utterance.emotion == utterance.emotion.strip().casefold()
@@ -132,7 +135,8 @@ def test_files_exist_below_the_root(case):
 
 def test_one_gender_a_speaker(case):
     _, _, corpus = case
-    pairs = {(item.speaker, item.gender) for item in corpus.utterances}
+    named = [item for item in corpus.utterances if item.has_known_speaker]
+    pairs = {(item.speaker, item.gender) for item in named}
     known = [speaker for speaker, gender in pairs if gender != UNKNOWN_GENDER]
 
     assert len(known) == len(set(known))

@@ -22,7 +22,7 @@ from ser_aae.errors import UserError
 from ser_aae.utterance import Sound
 
 NAMES = [adapter.name for adapter in list_corpora()]
-LISTED = ("audformat", "csv", "demo", "esd", "iemocap", "msp", "nemo")
+LISTED = ("audformat", "csv", "demo", "esd", "iemocap", "msp", "nemo", "podcast")
 """Corpora with a table that has a row a recording; of others the names are the labels."""
 TABLES_ALONE = ("audformat", "csv", "demo")
 """Corpora that are what their tables list, whatever else lies there."""

@@ -644,3 +644,65 @@ def test_a_store_without_digests_is_told_apart_and_not_trusted(config, store_wit
     message = str(caught.value)
     assert "prepared by an earlier version, which kept no digests of its sound" in message
     assert f"run: ser-aae prepare --dataset tiny --store {store}" in message
+
+
+# partitions, and speakers whom nobody knows
+
+
+@pytest.fixture
+def partitioned(store_with):
+    """A store: four speakers train, one of them unknown, two validate, and two are tested on."""
+    splits = {**dict.fromkeys(range(4), "Train"), 4: "Development", 5: "Development", 6: "Test1"}
+    utterances = []
+    for item in speakers_of("podcast"):
+        number = int(item.speaker[-2:])
+        is_left_over = number == 7  # another test set
+        speaker = "podcast:" if number == 3 else item.speaker
+        split = "Test2" if is_left_over else splits[number]
+        utterances.append(replace(item, speaker=speaker, extra={"split": split}))
+    odd = [replace(item, emotion="boredom") for item in utterances if item.utterance_id[-1] == "1"]
+    kept = [item for item in utterances if item.utterance_id[-1] == "0"]
+    return store_with([*kept, *odd])
+
+
+def test_a_corpus_own_partitions_part_it(config, partitioned):
+    data = assemble(protocol(replace(config, dataset="podcast"), name="partitions"), partitioned)
+
+    assert speakers(data.train[0]) == {"podcast:00", "podcast:01", "podcast:02", "podcast:"}
+    assert speakers(data.validation) == {"podcast:04", "podcast:05"}
+    assert speakers(data.test) == {"podcast:06"}
+
+
+def test_who_is_not_known_trains_no_speaker_and_is_told(config, partitioned):
+    data = assemble(protocol(replace(config, dataset="podcast"), name="partitions"), partitioned)
+    train = data.train[0]
+    unknown = [not item.has_known_speaker for item in train.utterances]
+
+    assert data.speakers == ("podcast:00", "podcast:01", "podcast:02")
+    assert data.num_classes["speaker"] == 3
+    assert ((train.labels["speaker"][train.rows] == -1) == unknown).all()
+    assert data.leakage["speakers"]["train"] == 3
+    assert any(
+        "speaker is not known: train 4 of 16; they train no speaker" in line
+        for line in data.warnings
+    )
+
+
+def test_the_rest_that_trains_is_of_the_training_partition(config, partitioned):
+    data = assemble(protocol(replace(config, dataset="podcast"), name="partitions"), partitioned)
+
+    assert {name for part in data.unlabelled for name in speakers(part)} == {
+        "podcast:00", "podcast:01", "podcast:02"
+    }  # fmt: skip
+
+
+def test_a_speaker_task_without_a_known_speaker_is_refused(config, store_with):
+    store = store_with(
+        [
+            replace(item, speaker="x:", extra={"split": split})
+            for item in speakers_of("x", speakers=3)
+            for split in [("train", "dev", "test1")[int(item.utterance_id[:2])]]
+        ]
+    )
+    with pytest.raises(UserError, match="expected a training utterance whose speaker is known"):
+        assemble(protocol(replace(config, dataset="x"), name="partitions"), store)
