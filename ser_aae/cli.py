@@ -22,7 +22,7 @@ from ser_aae.files.refusals import explain_refusal
 from ser_aae.processes.termination import TerminatedError, termination_raised
 
 _COMMANDS = (
-    *("corpora", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
+    *("corpora", "download", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
     *("train", "evaluate", "reproduce", "tune", "report"),
     *("predict", "enrol", "verify", "serve", "export", "card"),
 )

@@ -46,7 +46,7 @@ def show_result(text: str) -> None:
 
 
 def open_bar(
-    total: int, title: str, unit: str, show: Show = show_line, leave: bool = False
+    total: int | None, title: str, unit: str, show: Show = show_line, leave: bool = False
 ) -> "tqdm":
     """Return a bar on the standard error, with the time that is left; a context closes it.
 
@@ -54,7 +54,7 @@ def open_bar(
     lines elsewhere has no place for a bar.
 
     Args:
-        total: Number of steps.
+        total: Number of steps, `None` where nobody knows.
         title: Text before the bar.
         unit: Noun for a step.
         show: Taker of the lines that come meanwhile.

@@ -3,7 +3,8 @@
 An adapter is a module of this package with the constants `NAME, VERSION, TITLE, LICENSE,
 OBTAIN, BIBTEX, TREE, LANGUAGE, FACTS, EMOTION_CODES, EXPECTED, EXCLUDED` and a function
 `read(location) -> Corpus`. To add a corpus, add a module here and its layout to the tests;
-nothing else has to change.
+nothing else has to change. `DOWNLOADS` are the archives of one that may be fetched without asking
+anybody.
 
 `EXCLUDED` holds the reasons that are listed for files and rows that become no utterance.
 """
@@ -11,11 +12,13 @@ nothing else has to change.
 import difflib
 import importlib
 import pkgutil
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+from data_prep.archives import Archive
 from data_prep.corpus import Corpus, check_counts, check_files, describe_dropped
 from ser_aae.config.datasets import PATH_KINDS, given_path, stored_name
 from ser_aae.corpus_facts import CorpusFacts
@@ -38,6 +41,7 @@ class Adapter:
         facts: The facts that runs and experiments depend on.
         expected: The counts of a complete copy.
         parse: Reads the corpus at a location.
+        downloads: The archives that `ser-aae download` fetches.
         given: The file of `csv:FILE`, the folder of `audformat:DIR`.
     """
 
@@ -52,6 +56,7 @@ class Adapter:
     facts: CorpusFacts
     expected: Mapping[str, int]
     parse: Callable[[Path], Corpus]
+    downloads: tuple[Archive, ...] = ()
     given: Path | None = None
 
     def location(self, data_root: Path) -> Path:
@@ -65,6 +70,13 @@ class Adapter:
             return location.is_file() and self.given is not None
         return any(not path.name.startswith(".") for path in location.iterdir())
 
+    def download_command(self, data_root: Path) -> str:
+        """Return the command that fetches the corpus, to be pasted into a shell."""
+        words = ["ser-aae", "download", self.name]
+        if data_root != Path("data"):
+            words += ["--data-root", str(data_root)]
+        return shlex.join(words)
+
     def read(self, data_root: Path, *, allow_partial: bool = False) -> Corpus:
         """Read the corpus and compare it with what a complete copy counts.
 
@@ -76,7 +88,8 @@ class Adapter:
         expected = f"expected {self.title} as\n{self.tree}\n"
         if not self.is_found(data_root):
             came = "an empty folder" if location.is_dir() else "nothing"
-            raise UserError(f"{location}: {expected}found {came}. {self.obtain}")
+            fetch = f"\nOr: {self.download_command(data_root)}" if self.downloads else ""
+            raise UserError(f"{location}: {expected}found {came}. {self.obtain}{fetch}")
         corpus = self.parse(location)
         if not corpus.utterances:
             dropped = "".join(f"\n  {line}" for line in describe_dropped(corpus.dropped))
@@ -137,10 +150,13 @@ def find_adapter(dataset: str) -> Adapter:
 def _adapters() -> dict[str, Adapter]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    constants = [field.name for field in fields(Adapter) if field.name not in ("parse", "given")]
+    others = ("parse", "given", "downloads")
+    constants = [field.name for field in fields(Adapter) if field.name not in others]
     return {
         module.NAME: Adapter(
-            **{name: getattr(module, name.upper()) for name in constants}, parse=module.read
+            **{name: getattr(module, name.upper()) for name in constants},
+            parse=module.read,
+            downloads=getattr(module, "DOWNLOADS", ()),
         )
         for module in modules
     }

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data_prep.archives import Archive
 from data_prep.corpus import (
     Corpus,
     build_corpus,
@@ -45,6 +46,15 @@ OBTAIN = (
     "Install git-lfs, then clone https://github.com/CheyneyComputerScience/CREMA-D to that "
     "folder (free, no request needed); AudioWAV and the tables suffice."
 )
+DOWNLOADS = (
+    Archive(
+        "https://github.com/CheyneyComputerScience/CREMA-D/archive/refs/heads/master.zip",
+        inner="CREMA-D-*",
+        pointed="https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/",
+        recordings="AudioWAV",
+    ),
+)
+"""The repository's files; its recordings come one by one, each with the SHA-256 of its pointer."""
 BIBTEX = """@article{cao2014cremad,
   author  = {Cao, Houwei and Cooper, David G. and Keutmann, Michael K. and Gur, Ruben C. and
              Nenkova, Ani and Verma, Ragini},

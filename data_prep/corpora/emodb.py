@@ -22,6 +22,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_prep.archives import Archive
 from data_prep.corpus import (
     Corpus,
     build_corpus,
@@ -43,6 +44,7 @@ OBTAIN = (
     "Download http://emodb.bilderbar.info/download/download.zip (free, no request needed) "
     "and unpack it there; the packages of release 2.0 are read as well."
 )
+DOWNLOADS = (Archive("http://emodb.bilderbar.info/download/download.zip"),)
 BIBTEX = """@inproceedings{burkhardt2005database,
   author    = {Burkhardt, Felix and Paeschke, Astrid and Rolfes, Miriam and Sendlmeier, Walter F.
                and Weiss, Benjamin},

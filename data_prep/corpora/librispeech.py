@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data_prep.archives import Archive
 from data_prep.corpus import (
     AUDIO_SUFFIXES,
     Corpus,
@@ -41,6 +42,26 @@ LICENSE = "CC BY 4.0"
 OBTAIN = (
     "Download subsets, train-clean-360.tar.gz for training, from https://www.openslr.org/12 "
     "(free, no request needed) and unpack them there."
+)
+CHECKSUMS = {
+    "dev-clean": "42e2234ba48799c1f50f24a7926300a1",
+    "dev-other": "c8d0bcc9cca99d4f8b62fcc847357931",
+    "test-clean": "32fa31d27d2e1cad72775fee3f4849a9",
+    "test-other": "fb5a50374b501bb3bac4815ee91d3135",
+    "train-clean-100": "2a93770f6d5c6c964bc36631d331a522",
+    "train-clean-360": "c0e676e450a7ff2f54aeade5171606fa",
+    "train-other-500": "d1a0fd59409feb2c614ce4d30c387708",
+}
+"""MD5 of the archive of each subset."""
+DOWNLOADS = tuple(
+    Archive(
+        f"https://www.openslr.org/resources/12/{subset}.tar.gz",
+        f"md5:{checksum}",
+        "https://www.openslr.org/resources/12/md5sum.txt",
+        part=subset,
+        inner="LibriSpeech",
+    )
+    for subset, checksum in CHECKSUMS.items()
 )
 BIBTEX = """@inproceedings{panayotov2015librispeech,
   author    = {Panayotov, Vassil and Chen, Guoguo and Povey, Daniel and Khudanpur, Sanjeev},

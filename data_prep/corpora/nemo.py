@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_prep.archives import Archive
 from data_prep.corpus import (
     Corpus,
     build_corpus,
@@ -36,6 +37,7 @@ VERSION = "1.0.0"
 TITLE = "nEMO, acted Polish of 9 speakers"
 LICENSE = "CC BY-NC-SA 4.0"
 OBTAIN = "Clone https://github.com/amu-cai/nEMO to that folder (free, no request needed)."
+DOWNLOADS = (Archive("https://github.com/amu-cai/nEMO/archive/HEAD.zip", inner="nEMO-*"),)
 BIBTEX = """@inproceedings{christop2024nemo,
   author    = {Christop, Iwona},
   title     = {{nEMO}: Dataset of Emotional Speech in {Polish}},

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_prep.archives import Archive
 from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.labels import canonical_emotion
@@ -28,6 +29,13 @@ LICENSE = "CC BY-NC-SA 4.0"
 OBTAIN = (
     "Download Audio_Speech_Actors_01-24.zip from https://zenodo.org/records/1188976 "
     "(free, no request needed) and unpack it there."
+)
+DOWNLOADS = (
+    Archive(
+        "https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
+        "md5:bc696df654c87fed845eb13823edef8a",
+        "https://zenodo.org/records/1188976",
+    ),
 )
 BIBTEX = """@article{livingstone2018ravdess,
   author  = {Livingstone, Steven R. and Russo, Frank A.},

@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_prep.archives import Archive
 from data_prep.corpus import Corpus, build_corpus, collect_utterances, files_below
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.labels import canonical_emotion
@@ -31,6 +32,12 @@ VERSION = "1.0.0"
 TITLE = "URDU, emotional utterances from talk shows"
 LICENSE = "research use only (the authors' words; no licence file)"
 OBTAIN = "Clone https://github.com/siddiquelatif/URDU-Dataset to that folder."
+DOWNLOADS = (
+    Archive(
+        "https://github.com/siddiquelatif/URDU-Dataset/archive/refs/heads/master.zip",
+        inner="URDU-Dataset-*",
+    ),
+)
 BIBTEX = """@inproceedings{latif2018cross,
   author    = {Latif, Siddique and Qayyum, Adnan and Usman, Muhammad and Qadir, Junaid},
   title     = {Cross Lingual Speech Emotion Recognition: {Urdu} vs. {Western} Languages},

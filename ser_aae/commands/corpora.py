@@ -47,6 +47,7 @@ def describe(adapter: "Adapter", data_root: Path) -> dict[str, Any]:
         "version": adapter.version,
         "license": adapter.license,
         "obtain": adapter.obtain,
+        "download": adapter.download_command(data_root) if adapter.downloads else None,
         "location": None if path else str(adapter.location(data_root)),
         "found": None if path else adapter.is_found(data_root),
         "check": _check(name, None if path else data_root),
@@ -79,6 +80,8 @@ def _text(row: dict[str, Any]) -> str:
             break_on_hyphens=False,
         ),
     ]
+    if row["download"] is not None:
+        lines.append(f"  or        {row['download']}")
     if row["location"] is not None:
         state = "found" if row["found"] else "not found"
         lines.append(f"  place     {row['location']} ({state})")
