@@ -35,7 +35,7 @@ from ser_aae.errors import UserError
 from ser_aae.labels import AUXILIARY, GENDERS, UNLABELLED, VOICE_TASKS, class_ids
 from ser_aae.protocols.copies import Copies, is_kept, judge_copies, leave_out
 from ser_aae.protocols.leakage import PARTS, Split, check_leakage, shared_voices
-from ser_aae.protocols.partitions import may_train
+from ser_aae.protocols.partitions import lets_train
 from ser_aae.protocols.sentences import warn_of_sentences
 from ser_aae.protocols.splits import cut_split, num_folds
 from ser_aae.store.corpus import StoredCorpus, load_named
@@ -286,7 +286,7 @@ def _find_unlabelled_rest(config: RunConfig, pool: Pool, split: Split) -> Pool:
         may_train = may_train_unlabelled(config, corpus) & [
             item.speaker in speakers
             and (item.corpus, item.path) not in files
-            and may_train(item, config.protocol)
+            and lets_train(item, config.protocol)
             for item in corpus.utterances
         ]
         rest.append(np.setdiff1d(np.flatnonzero(may_train), members))

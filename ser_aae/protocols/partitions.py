@@ -35,8 +35,8 @@ def partition_of(utterance: Utterance) -> str:
     return _OTHER_NAMES.get(name, name)
 
 
-def may_train(utterance: Utterance, protocol: ProtocolConfig) -> bool:
-    """Return whether the protocol lets an utterance train: of the others each one may."""
+def lets_train(utterance: Utterance, protocol: ProtocolConfig) -> bool:
+    """Return whether a protocol lets an utterance train; all but `partitions` let each."""
     return protocol.name != "partitions" or partition_of(utterance) == TRAIN
 
 
