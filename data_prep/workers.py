@@ -13,6 +13,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import change_rate, read_mono
+from ser_aae.frontend.offset import remove_offset
 from ser_aae.frontend.silence import is_silent
 from ser_aae.frontend.wav import header_remark
 from ser_aae.processes.pool import compute_in_order, is_stopped
@@ -99,7 +100,8 @@ def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
             signal = change_rate(samples, rate_hz, task.frontend.sample_rate_hz)
             spectrogram = signal_to_spectrogram(signal, task.frontend).astype(np.float16)
             remark = find_remark(utterance, path, len(samples) / rate_hz)
-            return Outcome(spectrogram, is_silent(signal), sound, remark=remark)
+            silent = is_silent(remove_offset(signal, task.frontend))
+            return Outcome(spectrogram, silent, sound, remark=remark)
     except UserError as error:
         if not task.skip_unreadable:
             raise

@@ -6,6 +6,7 @@ from typing import Any
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "paper": {
+        "frontend.remove_offset": False,
         "frontend.scale": "linear",
         "data.evaluation_segments": 1,
         "data.pad": "floor",

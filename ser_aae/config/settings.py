@@ -34,6 +34,12 @@ class FrontEndConfig(Settings):
     """The way from a recording to a log spectrogram; the store of shards depends on these alone."""
 
     sample_rate_hz: int = setting(16000, UNSTATED, "rate all audio is brought to", low=1000)
+    remove_offset: bool = setting(
+        True,
+        UNSTATED,
+        "subtract an utterance's mean, which levels would count as sound",
+        before=False,
+    )
     remove_silence: bool = setting(True, "Sec. 4.2", "drop pauses before the spectrogram")
     silence_db: float = setting(30.0, UNSTATED, "quieter than the peak by this is silence", low=1)
     window_ms: float = setting(25.0, "Sec. 4.2", "Hamming window", low=1)

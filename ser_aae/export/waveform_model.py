@@ -1,4 +1,4 @@
-"""The front end as a graph: pauses, spectrogram and segments in Keras' own operations.
+"""The front end as a graph: offset, pauses, spectrogram and segments in Keras' own operations.
 
 It does to a signal of any length what `ser_aae.frontend` and the pipeline do, step by step.
 The Fourier transform is a product with a matrix, because not every format has a transform.
@@ -50,6 +50,8 @@ def build_waveform_model(
 
     waveform = keras.Input((None,), name="waveform")
     signal = ops.reshape(waveform, (-1,))
+    if signature.frontend.remove_offset:
+        signal = signal - ops.mean(signal)
     if signature.frontend.remove_silence:
         signal = _drop_pauses(signal, signature.frontend, where)
     segments = _segments(_spectrogram(signal, signature.frontend, where), signature, where)

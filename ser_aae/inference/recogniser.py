@@ -18,6 +18,7 @@ import numpy as np
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
+from ser_aae.frontend.offset import remove_offset
 from ser_aae.frontend.segments import SegmentMeans, cut_segments, num_segments, segment_starts
 from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
 from ser_aae.frontend.spectrogram import (
@@ -207,17 +208,18 @@ class Recogniser:
         about, config = self.signature, self.signature.frontend
         end_s = block.start_s + len(block.signal) / config.sample_rate_hz
         edges_s = _step_starts(block.start_s, end_s, step_s)
-        if is_silent(block.signal):
+        signal = remove_offset(block.signal, config)
+        if is_silent(signal):
             return _BlockSums(end_s, [(start_s, {}) for start_s in edges_s.tolist()])
-        intervals = speech_intervals(block.signal, config)
-        samples = np.concatenate([block.signal[first:last] for first, last in intervals])
+        intervals = speech_intervals(signal, config)
+        samples = np.concatenate([signal[first:last] for first, last in intervals])
         # to half precision and back, as the shards of a run hold it
         spectrogram = log_spectrogram(samples, config, self._bands)
         spectrogram = spectrogram.astype(np.float16).astype(np.float32)
         speech = _Speech(samples, spectrogram, intervals)
         frames, length, shift = len(spectrogram), about.segment_frames, about.shift_frames
         starts = segment_starts(frames, length, shift, about.fewest_segments)
-        # a model of waveforms cuts its segments and takes their mean itself
+        # a model of waveforms removes the offset, cuts its segments and takes their mean itself
         whole = about.input == WAVEFORM
         batches = [self.forward(block.signal[None])] if whole else self._batches(speech, starts)
         means = SegmentMeans(np.zeros(1, np.int64))
@@ -228,7 +230,7 @@ class Recogniser:
         return _BlockSums(
             end_s=end_s,
             speech_s=len(samples) / config.sample_rate_hz,
-            level_db=loudest_db(block.signal, config),
+            level_db=loudest_db(signal, config),
             segments=len(starts),
             # a block of a few frames has more segments than would tile it
             weight=int(num_segments(frames, length, shift)),

@@ -57,10 +57,11 @@ def test_start_and_end_take_a_part(tmp_path):
     assert len(outcome.spectrogram) == 1 + (4000 - 400) // 160
 
 
-def test_digital_silence_is_flagged_and_kept(tmp_path):
+@pytest.mark.parametrize("offset", [0.0, 0.25])
+def test_digital_silence_is_flagged_and_kept(tmp_path, offset):
     import soundfile
 
-    soundfile.write(tmp_path / "a.wav", np.zeros(8000), 16000)
+    soundfile.write(tmp_path / "a.wav", np.full(8000, offset), 16000)
     task = Task((one(tmp_path / "a.wav"),), tmp_path, FrontEndConfig(), False)
 
     (outcome,) = compute_task(task)

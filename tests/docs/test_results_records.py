@@ -122,6 +122,7 @@ def test_every_former_setting_is_another_one_now():
     assert departing == {
         "data.evaluation_segments",
         "data.unlabelled_rest",
+        "frontend.remove_offset",
         "model.discriminator_zero_start",
         "protocol.draw",
         "training.class_weights",

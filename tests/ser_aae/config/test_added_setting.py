@@ -253,7 +253,11 @@ def test_a_setting_without_an_effect_on_a_run_is_not_in_its_name(preset, values,
 
 
 FORMER = {
-    "default": {"training.update": "serial", "training.class_weights": "balanced"},
+    "default": {
+        "frontend.remove_offset": False,
+        "training.update": "serial",
+        "training.class_weights": "balanced",
+    },
     "paper": {"model.reconstruction": "sum", "training.epochs": 60},
 }
 """Settings that presets had other values of when the stored runs were trained."""

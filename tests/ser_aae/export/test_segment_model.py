@@ -118,6 +118,17 @@ def test_the_front_end_in_the_graph_is_the_front_end(frontend, pad, shift):
             np.testing.assert_allclose(found[task][0], list(values.values()), atol=5e-3)
 
 
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_the_graph_removes_the_offset_that_the_config_removes(is_removed):
+    model, normalisation = model_and_normalisation()
+    about = describe(replace(FRONTEND, remove_offset=is_removed))
+    wave = build_waveform_model(build_segment_model(model, normalisation, about), about)
+    signal = waveform(16_000)
+    signal -= signal.mean()
+    plain, shifted = (wave(x[None])["emotion"].numpy() for x in (signal, signal + 0.05))
+    assert np.allclose(plain, shifted, atol=1e-4) == is_removed
+
+
 def test_digital_silence_has_an_answer_too():
     model, normalisation = model_and_normalisation()
     wave = build_waveform_model(build_segment_model(model, normalisation, describe()), describe())

@@ -250,6 +250,7 @@ class TestSilence:
 
 OTHER_VALUES = {
     "sample_rate_hz": 8000,
+    "remove_offset": False,
     "remove_silence": False,
     "silence_db": 15.0,
     "window_ms": 20.0,

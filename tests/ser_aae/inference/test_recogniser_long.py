@@ -128,12 +128,39 @@ def test_a_model_of_waveforms_gets_blocks_whole_and_steps_as_windows(monkeypatch
     assert found.posteriors["speaker"] == {"anna": 1.0}
 
 
-@pytest.mark.parametrize("samples", [1, 10, 400])
+@pytest.mark.parametrize("samples", [2, 10, 400])
 def test_a_recording_of_a_few_samples_has_an_answer(samples):
     found = recogniser()(noise(1.0)[:samples], RATE_HZ, timeline_seconds=1.0)
     assert found.segments == 1
     assert len(found.timeline) == 1
     assert np.isfinite(found.posteriors["emotion"]["loud"])
+
+
+@pytest.mark.parametrize("takes", [SPECTROGRAM, WAVEFORM])
+def test_an_offset_of_its_own_in_each_block_is_no_sound(monkeypatch, takes):
+    monkeypatch.setattr(blocks, "BLOCK_S", 2.0)
+    monkeypatch.setattr(blocks, "WHOLE_S", 2.0 * 1.5)
+    each = np.concatenate([noise(1.0), noise(1.0, 1e-4)])
+    each -= each.mean()
+    plain = np.concatenate([each, each, 1e-3 * each])
+    offsets = np.repeat(np.float32([0.01, -0.02, 0.03]), 2 * RATE_HZ)
+    heard = recogniser(takes)
+    if takes == WAVEFORM:  # whose graph removes the offset itself
+        heard.forward = lambda given: Listener()(given - given.mean())
+    found = heard(plain + offsets, RATE_HZ, timeline_seconds=1.0)
+    wanted = heard(plain, RATE_HZ, timeline_seconds=1.0)
+    assert [moment.silent for moment in found.timeline] == [False, True] * 2 + [True] * 2
+    assert found.speech_s == wanted.speech_s == pytest.approx(2.0, abs=0.1)
+    level = wanted.posteriors["emotion"]["loud"]
+    assert found.posteriors["emotion"]["loud"] == pytest.approx(level, abs=0.02)
+
+
+@pytest.mark.parametrize("value", [0.01, -0.5])
+def test_an_offset_alone_is_silence(value):
+    listener = recogniser()
+    assert listener(np.full(RATE_HZ, value, np.float32), RATE_HZ).silent
+    assert listener(np.full(1, value, np.float32), RATE_HZ).silent
+    assert listener.forward.shapes == []
 
 
 def test_a_recording_of_silent_blocks_alone_is_silent(monkeypatch):
