@@ -89,3 +89,12 @@ def warn_of_unknown_speakers(parts: Mapping[str, Sequence[Utterance]]) -> list[s
         f"utterances whose speaker is not known: {', '.join(told)}; they train no speaker, and "
         "nobody can tell whether the speakers of the parts are apart"
     ]
+
+
+def warn_of_untrained(tasks: Sequence[str]) -> list[str]:
+    """Return sentences on the tasks that no training utterance has a label of."""
+    return [
+        f"no training utterance has a label of {task}: this classifier is not trained, and nothing "
+        "that it says is shown"
+        for task in tasks
+    ]

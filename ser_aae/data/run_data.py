@@ -20,6 +20,7 @@ from ser_aae.data.fold_checks import (
     warn_of_classes,
     warn_of_genders,
     warn_of_unknown_speakers,
+    warn_of_untrained,
 )
 from ser_aae.data.labelled_share import training_parts
 from ser_aae.data.part import Part, Pool
@@ -64,6 +65,8 @@ class RunData:
     Attributes:
         target: The primary task: its name, its classes, its labels.
         num_classes: Task to number of classes, the primary task first.
+        untrained: Tasks of which no training utterance has a label, so that their classifiers are
+            as they were drawn, and are not listened to.
         speakers: Classes of the speaker task, in the order of their numbers.
         train: Parts with the primary task's labels.
         unlabelled: Parts of the same corpora without labels: of hidden ones, where rows with a
@@ -80,6 +83,7 @@ class RunData:
 
     target: Target
     num_classes: dict[str, int]
+    untrained: tuple[str, ...]
     speakers: tuple[str, ...]
     train: list[Part]
     unlabelled: list[Part]
@@ -130,14 +134,15 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
         for each in (rest, auxiliary)
     )
-    train, unlabelled, mixed_auxiliary = _mark_rows(
-        config, train, [*hidden, *unlabelled], auxiliary_parts
-    )
+    unlabelled = [*hidden, *unlabelled]
+    train, unlabelled, mixed_auxiliary = _mark_rows(config, train, unlabelled, auxiliary_parts)
+    untrained = _find_untrained(config.tasks, [*train, *unlabelled, *auxiliary_parts])
     counts = leakage["utterances"]
     labelled = sum(len(part.labelled(target.task).rows) for part in train)
     return RunData(
         target=target,
         num_classes=_count_classes(config, target, speakers),
+        untrained=untrained,
         speakers=speakers,
         train=train,
         unlabelled=unlabelled,
@@ -152,6 +157,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         warnings=[
             *_warn([*train, *unlabelled], validation, test, leakage, of_classes),
             *copies.warnings(),
+            *warn_of_untrained(untrained),
         ],
     )
 
@@ -352,6 +358,11 @@ def _make_labels(
 def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...]) -> dict[str, int]:
     counts = {"gender": len(GENDERS), "speaker": len(speakers)}
     return {target.task: len(target.classes)} | {task: counts[task] for task in config.tasks}
+
+
+def _find_untrained(tasks: Sequence[str], train: Sequence[Part]) -> tuple[str, ...]:
+    """Return the tasks of which no row of the parts has a label."""
+    return tuple(task for task in tasks if not any(len(part.labelled(task).rows) for part in train))
 
 
 def _warn(

@@ -23,8 +23,8 @@ def build_segment_model(
 ) -> keras.Model:
     """Return a model of segments `(batch, segment_frames, bins)` in dB, not normalised.
 
-    It gives `{task: (batch, classes)}` posteriors of each segment, and of a model with a speaker
-    classifier the `(batch, units)` d-vectors beside them, as `D_VECTOR`.
+    It gives `{task: (batch, classes)}` posteriors of each segment, of the signature's tasks, and of
+    a model with a speaker classifier the `(batch, units)` d-vectors beside them, as `D_VECTOR`.
     """
     frames, bins = signature.segment_frames, signature.frontend.bins
     segments = keras.Input((frames, bins), name="segments")
@@ -34,7 +34,7 @@ def build_segment_model(
     x = layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist())(segments)
     x = layers.Permute((2, 1))(x)
     (code,) = _rebuild(model.encoder, layers.Reshape((bins, frames, 1))(x))
-    heads = {task: _rebuild(head, code) for task, head in model.classifiers.items()}
+    heads = {task: _rebuild(model.classifiers[task], code) for task in signature.classes}
     outputs = {task: layers.Softmax(name=task)(logits) for task, (logits, _) in heads.items()}
     if "speaker" in heads:
         outputs[D_VECTOR] = layers.Identity(name=D_VECTOR)(heads["speaker"][1])

@@ -12,7 +12,7 @@ from ser_aae.files.atomic import TRAIN_AGAIN
 from ser_aae.files.digests import digest_of_file
 from ser_aae.inference.signature import D_VECTOR, Outputs, refuse_not_finite
 from ser_aae.model.aae import MultitaskAAE, build_model
-from ser_aae.results.complete_run import name_damaged, read_config, read_measured
+from ser_aae.results.complete_run import name_damaged, read_classes, read_config, read_measured
 from ser_aae.results.folder import BEST_WEIGHTS, NORMALISATION
 from ser_aae.results.model_files import refuse_changed_model
 
@@ -72,6 +72,7 @@ class RunModel:
     def __init__(self, run: Path, d_vector: bool = False) -> None:
         """Load the weights."""
         model, normalisation = load_trained(run)
+        tasks = read_classes(run, read_config(run))
         self.identity = identity_of(run)
         bins, frames = model.encoder.input_shape[1:3]
 
@@ -79,7 +80,7 @@ class RunModel:
         def forward(segments: tf.Tensor) -> dict[str, tf.Tensor]:
             normal = tf.ensure_shape(to_network(segments, normalisation), [None, bins, frames, 1])
             heads = model.head_outputs(normal)
-            outputs = {task: tf.nn.softmax(logits) for task, (logits, _) in heads.items()}
+            outputs = {task: tf.nn.softmax(heads[task][0]) for task in tasks}
             return outputs | ({D_VECTOR: heads["speaker"][1]} if d_vector else {})
 
         self._run, self._forward = run, forward

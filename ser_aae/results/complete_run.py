@@ -83,6 +83,8 @@ def read_measured(run: Path) -> dict[str, Any]:
 def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
     """Return the names of the classes of each task, the primary task first.
 
+    A task whose classifier is not trained is left out.
+
     Raises:
         UserError: `normalisation.json` is missing or damaged.
     """
@@ -99,6 +101,11 @@ def read_classes(run: Path, config: RunConfig) -> dict[str, tuple[str, ...]]:
         classes = {task: read_texts(known[task], task) for task in counts}
         if any(len(names) != counts[task] for task, names in classes.items()):
             raise ValueError(f"expected the names of {counts} classes, found {classes}")
+        # a run of an earlier version did not write it
+        for task in measured.get("untrained", ()):
+            del classes[task]
+        if config.task not in classes:
+            raise ValueError(f"untrained: expected tasks beside {config.task}, found it")
     return classes
 
 

@@ -131,3 +131,4 @@ class Normalisation(Record):
     num_classes: dict[str, int]
     classes: list[str] | None = None
     speakers: list[str] | None = None
+    untrained: Sequence[str] = ()

@@ -190,7 +190,9 @@ def _build_model(
     normalisation = measure_normalisation([*data.train, *data.mixed])
     measured = {"mean": normalisation.mean.tolist(), "deviation": normalisation.deviation.tolist()}
     names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
-    write_json(folder / NORMALISATION, measured | names | {"num_classes": data.num_classes})
+    untrained = {"untrained": list(data.untrained)} if data.untrained else {}
+    heads = {"num_classes": data.num_classes} | untrained
+    write_json(folder / NORMALISATION, measured | names | heads)
     with strategy.scope():
         model = build_model(config, data.num_classes, config.training.precision)
         if pretrained is not None:

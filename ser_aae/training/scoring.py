@@ -1,6 +1,6 @@
 """Scores of a trained model: posteriors of segments, averaged per utterance (Sec. 4.2)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +39,22 @@ def average_outputs(
 
 
 class Scorer:
-    """Posteriors of a model for a part, whose data set is what `evaluation_dataset` builds."""
+    """Posteriors of a model for a part, whose data set is what `evaluation_dataset` builds.
 
-    def __init__(self, model: keras.Model, dataset: tf.data.Dataset, part: Part) -> None:
+    Those of `untrained` tasks are left out.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        dataset: tf.data.Dataset,
+        part: Part,
+        untrained: Collection[str] = (),
+    ) -> None:
         """Compile the forward pass once; it is used after every epoch."""
         self.dataset = dataset
         self.part = part
+        self._untrained = untrained
         # for a batch of any size, or the last one, which is smaller, would be traced again
         segments, *_ = dataset.element_spec
         self._forward = tf.function(
@@ -57,7 +67,8 @@ class Scorer:
         The second value counts the segments each posterior is the mean of, `(utterances,)`.
         """
         found = average_outputs(self._forward, self.dataset, self.part)
-        return found.means(), found.counts
+        means = {task: v for task, v in found.means().items() if task not in self._untrained}
+        return means, found.counts
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ class TrainedModel:
         """Return what scores a part."""
         size = self.config.training.batch_size
         dataset = evaluation_dataset(part, self.normalisation, self.config.data, size)
-        return Scorer(self.model, dataset, part)
+        return Scorer(self.model, dataset, part, self.data.untrained)
 
 
 def score_tasks(posteriors: Mapping[str, np.ndarray], part: Part, primary: str) -> dict[str, float]:

@@ -82,10 +82,10 @@ def plan_trials(config: RunConfig, store: Path, data: RunData) -> TrialPlan | No
     """
     if not config.verification:
         return None
-    if "speaker" not in data.num_classes:
+    if "speaker" not in data.num_classes or "speaker" in data.untrained:
         raise UserError(
-            "verification: expected a model with a speaker classifier, whose last hidden layer "
-            f"is the d-vector; {config.model.kind} has none: choose --model mtl with speaker "
+            "verification: expected a model with a trained speaker classifier, whose last hidden "
+            f"layer is the d-vector; {config.model.kind} has none: choose --model mtl with speaker "
             "among model.auxiliary_tasks, or --task speaker, or leave verification off"
         )
     corpus = load_named(config, store, config.verification)
