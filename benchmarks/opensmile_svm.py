@@ -86,7 +86,7 @@ def extract(utterances: Sequence[Utterance], root: Path, feature_set: str) -> np
     rows = []
     for item in tqdm(utterances, desc=feature_set, unit="utterance", file=sys.stderr):
         path = item.audio_path(root)
-        signal = read_audio(path, SAMPLE_RATE_HZ, item.start_s, item.end_s)
+        signal = read_audio(path, SAMPLE_RATE_HZ, item.start_s, item.end_s, item.channel)
         rows.append(smile.process_signal(signal, SAMPLE_RATE_HZ).to_numpy(np.float32)[0])
     return np.stack(rows)
 

@@ -263,7 +263,8 @@ def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: "tqdm"
 
 
 def _contents(corpus: Corpus, tasks: Sequence[Task], shards: Sequence[Shard]) -> Contents:
-    utterances, num_frames, sounds, silent = [], [], [], []
+    utterances, num_frames, sounds = [], [], []
+    silent, cancelled = [], []
     dropped = list(corpus.dropped)
     for task, shard in zip(tasks, shards, strict=True):
         for position, frames in enumerate(shard.num_frames):
@@ -276,10 +277,12 @@ def _contents(corpus: Corpus, tasks: Sequence[Task], shards: Sequence[Shard]) ->
             sounds.append(sound)
             if position in shard.silent:
                 silent.append(utterance.utterance_id)
+            if position in shard.cancelled:
+                cancelled.append(utterance.utterance_id)
     rows = [
         {"file": s.file, "sha256": s.sha256, "bytes": s.bytes, "records": s.records} for s in shards
     ]
-    return Contents(utterances, num_frames, sounds, dropped, silent, rows)
+    return Contents(utterances, num_frames, sounds, dropped, silent, rows, cancelled)
 
 
 def _find_remarks(tasks: Sequence[Task], shards: Sequence[Shard]) -> list[Dropped]:
@@ -305,6 +308,12 @@ def _report(folder: Path, is_new: bool, messages: Sequence[str]) -> Prepared:
         lines.append(f"labels outside the vocabulary, each its own class: {listed}")
     if manifest["silent"]:
         lines.append(f"{len(manifest['silent'])} of digital silence: {manifest['silent'][0]} ...")
+    if cancelled := manifest.get("cancelled"):  # an earlier version did not look
+        lines.append(
+            f"{len(cancelled)} whose channels cancel each other when they are averaged, so that "
+            f"little or nothing is left of the sound: {cancelled[0]} ...; in a table, a column "
+            "channel takes one of them (left, right, or a number)"
+        )
     return Prepared(folder, counts["utterances"], is_new, tuple(lines))
 
 

@@ -9,9 +9,9 @@ Two kinds of repeated sound are sought, each in a way that does not find the oth
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ from data_prep.sound_digests import digest_samples
 from data_prep.spellings import find_spellings
 from data_prep.workers import find_remark, named_faults, seconds_past_end
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_audio, read_header, read_mono
+from ser_aae.frontend.audio import read_audio, read_channels, read_header
+from ser_aae.frontend.channels import take_channel
+from ser_aae.frontend.condition import describe, measure
 from ser_aae.progress import move_bar, open_bar
 from ser_aae.utterance import Utterance
 
@@ -48,8 +50,9 @@ class Sound:
         samples: The number of samples.
         rate_hz: The sampling rate of the file.
         channels: The number of channels of the file.
-        digest: A digest of the rate and the decoded samples, channels averaged.
+        digest: A digest of the rate and the decoded samples of what is listened to.
         landmarks: The places by which stretches of the same sound are found.
+        oddities: What is odd about it, a sentence for each kind.
         problem: The reason why the sound cannot be read; all else is empty then.
         remark: What is not as it should be with a file that was read all the same.
         past_s: The time by which the utterance ends after its file, 0 where it does not.
@@ -60,6 +63,7 @@ class Sound:
     channels: int = 0
     digest: str = ""
     landmarks: Landmarks = NO_LANDMARKS
+    oddities: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     remark: str = ""
     past_s: float = 0.0
@@ -74,8 +78,8 @@ def check_corpus(dataset: str, data_root: Path, workers: int = 1) -> dict[str, A
         `ok`), `classes`, `speakers` (rows with `gender` and `emotions`), `spellings` (speakers who
         may be one person, to their numbers of utterances), `durations`, `sampling_rates_hz` and
         `channels` (value to number of files), `unreadable`, `remarks` (on what was read all the
-        same), `past_end` (utterances that end after their file), `duplicates`, `overlaps`,
-        `unknown_labels`, `dropped`.
+        same), `past_end` (utterances that end after their file), `odd` (rows of `utterance`,
+        `kind`, `what`), `duplicates`, `overlaps`, `unknown_labels`, `dropped`.
 
     Raises:
         UserError: No such corpus, nothing there, or its labels are damaged.
@@ -182,35 +186,55 @@ def _describe_reading(utterances: Sequence[Utterance], sounds: Sequence[Sound]) 
             if sound.remark
         ],
         "past_end": [item.utterance_id for item, sound in pairs if sound.past_s],
+        "odd": [
+            {"utterance": item.utterance_id, "kind": kind, "what": sentence}
+            for item, sound in pairs
+            for kind, sentence in sound.oddities.items()
+        ],
     }
 
 
-def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int, int]:
-    """Return `(samples,)` float32 at the file's own rate, that rate, the number of channels."""
+def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int]:
+    """Return `(samples, channels)` float32 at the file's own rate, and that rate."""
     path = utterance.audio_path(root)
     try:
-        header = read_header(path)
+        read_header(path)
     except (soundfile.LibsndfileError, OSError) as error:
         read_audio(path, 1)  # raises with the reason, as in `ser-aae prepare`
         raise UserError(f"{path}: header cannot be read ({error})") from error
-    samples, rate_hz = read_mono(path, utterance.start_s, utterance.end_s)
-    return samples, rate_hz, header.channels
+    return read_channels(path, utterance.start_s, utterance.end_s)
+
+
+def _read_mono(utterance: Utterance, root: Path) -> np.ndarray:
+    """Return what is listened to of an utterance, `(samples,)` float32."""
+    channels, _ = _read_samples(utterance, root)
+    return take_channel(channels, utterance.channel, utterance.audio_path(root))
 
 
 def _read_sound(utterance: Utterance, root: Path) -> Sound:
     path = utterance.audio_path(root)
     try:
         with named_faults(path):
-            samples, rate_hz, channels = _read_samples(utterance, root)
+            channels, rate_hz = _read_samples(utterance, root)
+            samples = take_channel(channels, utterance.channel, path)
             landmarks = find_landmarks(samples, rate_hz)
             duration_s = len(samples) / rate_hz
             remark = find_remark(utterance, path, duration_s)
+            condition = measure(channels, samples, rate_hz)
     except UserError as error:
         reason = str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
         return Sound(problem=reason)
     digest = digest_samples([samples], rate_hz)
-    past_s = seconds_past_end(utterance, duration_s)
-    return Sound(len(samples), rate_hz, channels, digest, landmarks, remark=remark, past_s=past_s)
+    return Sound(
+        len(samples),
+        rate_hz,
+        channels.shape[1],
+        digest,
+        landmarks,
+        describe(condition, is_mixed=utterance.channel is None),
+        remark=remark,
+        past_s=seconds_past_end(utterance, duration_s),
+    )
 
 
 def _find_duplicates(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> list[dict]:
@@ -226,9 +250,9 @@ def _find_overlaps(corpus: Corpus, sounds: Sequence[Sound]) -> list[dict]:
     seconds: dict[tuple[int, int], float] = defaultdict(float)
     for first, second, lag in suggest_overlaps([sound.landmarks for sound in sounds]):
         if sounds[first].digest != sounds[second].digest:
-            here, rate_hz, _ = _read_samples(corpus.utterances[first], corpus.root)
-            there, _, _ = _read_samples(corpus.utterances[second], corpus.root)
-            found = seconds_alike(here, there, lag, rate_hz)
+            pair = [corpus.utterances[row] for row in (first, second)]
+            here, there = (_read_mono(item, corpus.root) for item in pair)
+            found = seconds_alike(here, there, lag, sounds[first].rate_hz)
             seconds[first, second] = max(seconds[first, second], found)
     return [
         _describe_group([corpus.utterances[row] for row in pair]) | {"seconds": round(found, 2)}

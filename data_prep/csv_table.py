@@ -17,11 +17,21 @@ from data_prep.corpus import (
 )
 from data_prep.csv_rows import split_rows
 from ser_aae.errors import UserError
+from ser_aae.frontend.channels import Channel, parse_channel
 from ser_aae.labels import GENDERS, NO_LABEL, UNKNOWN_GENDER, canonical_emotion
 from ser_aae.utterance import Utterance
 
 REQUIRED = ("file", "speaker", "gender", "emotion")
-OPTIONAL = ("activation", "valence", "session", "language", "start", "end", GLOBAL_SPEAKER)
+OPTIONAL = (
+    "activation",
+    "valence",
+    "session",
+    "language",
+    "start",
+    "end",
+    "channel",
+    GLOBAL_SPEAKER,
+)
 
 GENDER_WORDS = {
     "F": ("f", "female", "woman", "w", "girl", "feminine"),
@@ -50,16 +60,23 @@ def read_table(path: Path, corpus: str) -> Corpus:
         UserError: The table or one of its rows cannot be used; the message has the line.
     """
     names: dict[str, str] = {}
-    first_line: dict[tuple[str, float, float | None], int] = {}
+    first_line: dict[tuple[str, float, float | None, Channel], int] = {}
+    is_mixed: dict[str, bool] = {}
     utterances = []
     for number, row in _rows(path):
         try:
             utterance = parse_row(row | {"file": _unify_path(row["file"], path.parent)}, corpus)
             # not the id: 0.5 and 0.50 are one time
-            part = (utterance.path, utterance.start_s, utterance.end_s)
+            part = (utterance.path, utterance.start_s, utterance.end_s, utterance.channel)
             line = first_line.setdefault(part, number)
             if line != number:
                 raise ValueError(f"the same file and part of it as line {line}; remove one")
+            mix = utterance.channel is None
+            if is_mixed.setdefault(utterance.path, mix) != mix:
+                raise ValueError(
+                    "a file is given both by its channels and mixed, which is the same sound "
+                    "twice; name a channel in all of its rows, or in none"
+                )
             check_one_name(names, row["speaker"], utterance.speaker)
         except ValueError as error:
             raise UserError(f"{path}:{number}: {error}") from error
@@ -90,6 +107,11 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
     path = _convert_path(row["file"])
     is_whole = start_s == 0.0 and end_s is None
     part = "" if is_whole else f"#{row.get('start', '')}-{row.get('end', '')}"
+    try:
+        channel = parse_channel(row.get("channel", ""))
+    except ValueError as error:
+        raise ValueError(f"{error}; rename the column if it says something else") from error
+    part += "" if channel is None else f"#channel-{channel}"
     return Utterance(
         corpus=corpus,
         utterance_id=path + part,
@@ -105,6 +127,7 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
         activation=_parse_number(row, "activation", low=LOWEST, high=HIGHEST),
         valence=_parse_number(row, "valence", low=LOWEST, high=HIGHEST),
         extra={name: text for name, text in row.items() if name not in (*REQUIRED, *OPTIONAL)},
+        channel=channel,
     )
 
 

@@ -112,6 +112,11 @@ def write_csv(out: Path, name: str, _adapter: Adapter, utterances: Sequence[Utte
 
 def write_audformat(out: Path, name: str, adapter: Adapter, utterances: Sequence[Utterance]) -> str:
     """Write an audformat database, and return it as `--dataset` takes it."""
+    if any(item.channel is not None for item in utterances):
+        raise UserError(
+            "--format: expected csv for utterances that are one channel of their file, which "
+            "audformat cannot say, got audformat"
+        )
     write_database(out, name, utterances, source=adapter.title, terms=adapter.license)
     return f"audformat:{out}"
 
@@ -133,6 +138,7 @@ def _row(utterance: Utterance) -> dict[str, str]:
     numbers = {
         "start": utterance.start_s if is_part else None,
         "end": utterance.end_s,
+        "channel": utterance.channel,
         "activation": utterance.activation,
         "valence": utterance.valence,
     }

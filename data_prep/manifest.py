@@ -52,6 +52,7 @@ class ReportedManifest(Manifest):
     dropped: list[DroppedRow]
     unknown_labels: list[str]
     silent: list[str]
+    cancelled: Sequence[str] = ()
     source: Source
 
 
@@ -66,6 +67,7 @@ class Contents:
         dropped: Files and rows that became no utterance, unreadable files included.
         silent: Ids of the utterances that are digital silence.
         shards: Rows of the manifest: file, sha256, bytes, records.
+        cancelled: Ids of the utterances whose channels cancel each other.
     """
 
     utterances: Sequence[Utterance]
@@ -74,6 +76,7 @@ class Contents:
     dropped: Sequence[Dropped]
     silent: Sequence[str]
     shards: Sequence[Mapping[str, Any]]
+    cancelled: Sequence[str] = ()
 
 
 def describe_source(corpus: Corpus) -> dict[str, Any]:
@@ -125,6 +128,7 @@ def write_manifest(
         "dropped": [asdict(item) for item in contents.dropped],
         "unknown_labels": list(corpus.unknown_labels),
         "silent": list(contents.silent),
+        "cancelled": list(contents.cancelled),
         "source": describe_source(corpus),
         # a report has to say so, whatever real corpus' layout the folder has
         "synthetic": (corpus.root / MARKER).is_file(),

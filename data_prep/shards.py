@@ -32,6 +32,7 @@ class Shard:
         inputs: Digest of all that the shard was made from.
         num_frames: Frames of each utterance of the shard's task, `None` for a dropped one.
         silent: Positions in the task of utterances that are digital silence.
+        cancelled: Positions in the task of utterances whose channels cancel each other.
         sounds: Digests of the sound of each utterance of the task, `None` for a dropped one.
         problems: Position in the task, as text, to the reason to drop the utterance.
         remarks: Position in the task, as text, to what is not as it should be with its file.
@@ -44,6 +45,7 @@ class Shard:
     inputs: str
     num_frames: tuple[int | None, ...]
     silent: tuple[int, ...]
+    cancelled: tuple[int, ...]
     sounds: tuple[Sound | None, ...]
     problems: dict[str, str]
     remarks: dict[str, str]
@@ -61,6 +63,7 @@ class Note(Record):
     inputs: str
     num_frames: list[int | None]
     silent: list[int]
+    cancelled: list[int]
     sounds: list[dict[str, str] | None]
     problems: dict[str, str]
     remarks: dict[str, str]
@@ -99,7 +102,7 @@ def load_finished(folder: Path, number: int, inputs: str) -> Shard | None:
     except DamagedError:
         return None
     sounds = tuple(row and Sound(**row) for row in content["sounds"])
-    content |= {"num_frames": tuple(content["num_frames"]), "silent": tuple(content["silent"])}
+    content |= {key: tuple(content[key]) for key in ("num_frames", "silent", "cancelled")}
     shard = Shard(**content | {"sounds": sounds})
     is_whole = shard.inputs == inputs and shard.sha256 == digest_of_file(path)
     return shard if is_whole else None
@@ -129,6 +132,7 @@ def write_shard(
                 None if item.spectrogram is None else len(item.spectrogram) for item in outcomes
             ),
             silent=tuple(i for i, item in enumerate(outcomes) if item.is_silent),
+            cancelled=tuple(i for i, item in enumerate(outcomes) if item.is_cancelled),
             sounds=tuple(item.sound for item in outcomes),
             problems={str(i): item.problem for i, item in enumerate(outcomes) if item.problem},
             remarks={str(i): item.remark for i, item in enumerate(outcomes) if item.remark},

@@ -1,19 +1,21 @@
 """Digests of decoded samples, by which a recording is known again whatever it is called.
 
-They are of the samples at the file's own rate, channels averaged: WAV and FLAC of one recording
-agree, as do 16 and 24 bits that hold the same values, and metadata is of no matter. One sample
-that differs makes another recording: what was resampled, made louder or cut otherwise is not
-found. A change of what is computed here raises `ser_aae.store.sounds.VERSION`.
+They are of the samples at the file's own rate, of the channels' mean or of the one channel that an
+utterance is: WAV and FLAC of one recording agree, as do 16 and 24 bits that hold the same values,
+and metadata is of no matter. One sample that differs makes another recording: what was resampled,
+made louder or cut otherwise is not found. A change of what is computed here raises
+`ser_aae.store.sounds.VERSION`.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import average_channels, read_header, read_mono, read_pieces
+from ser_aae.frontend.audio import read_channels, read_header, read_pieces
+from ser_aae.frontend.channels import Channel, take_channel
 from ser_aae.frontend.silence import is_silent
 from ser_aae.utterance import Sound, Utterance
 
@@ -33,12 +35,12 @@ class FileDigests:
     """Digests of whole files, of which the last one is kept: pieces of a file follow each other."""
 
     def __init__(self) -> None:
-        self._last: tuple[Path, str] | None = None
+        self._last: tuple[tuple[Path, Channel], str] | None = None
 
-    def of(self, path: Path) -> str:
+    def of(self, path: Path, channel: Channel = None) -> str:
         """Return the digest of a file's samples, `""` where not all of the file can be read."""
-        if self._last is None or self._last[0] != path:
-            self._last = (path, _digest_file(path))
+        if self._last is None or self._last[0] != (path, channel):
+            self._last = ((path, channel), _digest_file(path, channel))
         return self._last[1]
 
 
@@ -49,8 +51,8 @@ def digest_sound(
     own = digest_samples([samples], rate_hz)
     is_whole = utterance.start_s == 0 and utterance.end_s is None
     if is_silent(samples):
-        return Sound("", "" if is_whole else files.of(path))
-    return Sound(own, own if is_whole else files.of(path))
+        return Sound("", "" if is_whole else files.of(path, utterance.channel))
+    return Sound(own, own if is_whole else files.of(path, utterance.channel))
 
 
 def read_sound(utterance: Utterance, path: Path, files: FileDigests) -> Sound:
@@ -59,21 +61,19 @@ def read_sound(utterance: Utterance, path: Path, files: FileDigests) -> Sound:
     Raises:
         UserError: It cannot be read.
     """
-    samples, rate_hz = read_mono(path, utterance.start_s, utterance.end_s)
+    channels, rate_hz = read_channels(path, utterance.start_s, utterance.end_s)
+    samples = take_channel(channels, utterance.channel, path)
     return digest_sound(utterance, path, samples, rate_hz, files)
 
 
-def _digest_file(path: Path) -> str:
+def _digest_file(path: Path, channel: Channel) -> str:
     header = read_header(path)
     try:
         if header.format == "MP3":  # some do not say how long they are
-            samples, rate_hz = read_mono(path)
-            return digest_samples([samples], rate_hz)
-        return digest_samples(_mono_pieces(path), header.samplerate)
+            samples, rate_hz = read_channels(path)
+            return digest_samples([take_channel(samples, channel, path)], rate_hz)
+        pieces = (take_channel(piece, channel, path) for piece in read_pieces(path))
+        return digest_samples(pieces, header.samplerate)
     except UserError:
         # damaged after the pieces that are used, which are known by their own samples
         return ""
-
-
-def _mono_pieces(path: Path) -> Iterator[np.ndarray]:
-    return (average_channels(piece) for piece in read_pieces(path))

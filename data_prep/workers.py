@@ -12,7 +12,9 @@ from data_prep.sound_digests import FileDigests, digest_sound
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
-from ser_aae.frontend.audio import change_rate, read_mono
+from ser_aae.frontend.audio import change_rate, read_channels
+from ser_aae.frontend.channels import take_channel
+from ser_aae.frontend.condition import is_cancelled
 from ser_aae.frontend.offset import remove_offset
 from ser_aae.frontend.silence import is_silent
 from ser_aae.frontend.wav import header_remark
@@ -52,6 +54,7 @@ class Outcome:
         spectrogram: `(frames, bins)` float16 in dB; `None` where the file cannot be read, or
             its sound alone was asked for.
         is_silent: Whether the sound is digital silence throughout.
+        is_cancelled: Whether its channels cancel each other, so that their mean is not the sound.
         sound: Digests of the sound, `None` where the file cannot be read.
         problem: The reason why the file cannot be read.
         remark: What is not as it should be with a file that was read all the same.
@@ -59,6 +62,7 @@ class Outcome:
 
     spectrogram: np.ndarray | None
     is_silent: bool = False
+    is_cancelled: bool = False
     sound: Sound | None = None
     problem: str = ""
     remark: str = ""
@@ -93,7 +97,8 @@ def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
     path = utterance.audio_path(task.root)
     try:
         with named_faults(path):
-            samples, rate_hz = read_mono(path, utterance.start_s, utterance.end_s)
+            channels, rate_hz = read_channels(path, utterance.start_s, utterance.end_s)
+            samples = take_channel(channels, utterance.channel, path)
             sound = digest_sound(utterance, path, samples, rate_hz, files)
             if task.sound_alone:
                 return Outcome(None, sound=sound)
@@ -101,7 +106,8 @@ def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
             spectrogram = signal_to_spectrogram(signal, task.frontend).astype(np.float16)
             remark = find_remark(utterance, path, len(samples) / rate_hz)
             silent = is_silent(remove_offset(signal, task.frontend))
-            return Outcome(spectrogram, silent, sound, remark=remark)
+            lost = utterance.channel is None and is_cancelled(channels)
+            return Outcome(spectrogram, silent, lost, sound, remark=remark)
     except UserError as error:
         if not task.skip_unreadable:
             raise

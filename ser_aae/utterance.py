@@ -41,6 +41,8 @@ class Utterance:
         activation: 1 (calm) to 5 (excited), whatever direction the corpus stores; or `None`.
         valence: 1 (negative) to 5 (positive); or `None`.
         extra: Everything else that the corpus says, column name to value.
+        channel: The channel of the file that is listened to, from 1 on; `None` for the mean of all.
+            It is left out of `to_dict` then, so that what was stored before it keeps its digests.
         sound: What is known of its sound; `None` until the corpus is prepared. It is no part of
             what the corpus says, of `to_dict` and of comparisons.
     """
@@ -59,6 +61,7 @@ class Utterance:
     activation: float | None = None
     valence: float | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    channel: int | None = None
     sound: Sound | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -72,7 +75,10 @@ class Utterance:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the corpus says as plain JSON values, in the order of the fields."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.compare}
+        said = {item.name: getattr(self, item.name) for item in fields(self) if item.compare}
+        if self.channel is None:
+            del said["channel"]
+        return said
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from ser_aae.frontend.audio import read_channels
+from ser_aae.frontend.channels import average_channels
+
 RATE_HZ = 16000
 
 
@@ -20,3 +23,9 @@ def frequency_of(samples, rate_hz=RATE_HZ):
     """Return the frequency of the strongest part in Hz."""
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
     return np.argmax(spectrum) * rate_hz / len(samples)
+
+
+def read_mono(path, start_s=0.0, end_s=None):
+    """Return a recording's channels, averaged, at its own rate, and the rate."""
+    samples, rate_hz = read_channels(path, start_s, end_s)
+    return average_channels(samples), rate_hz

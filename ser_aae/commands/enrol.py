@@ -2,7 +2,7 @@
 
 import argparse
 
-from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.commands.options import Subparsers, add_channel, add_options, folder
 from ser_aae.progress import LOADING, show_line, show_to_person
 
 
@@ -22,6 +22,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--out", type=folder, required=True, metavar="FILE", help="enrolled speakers (JSON)"
     )
+    add_channel(parser)
     add_options(parser, "trust")
     parser.set_defaults(run=run, resumes=False, writes="out")
 
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     voices = Voices.load(arguments.model, arguments.trust)
     for remark in voices.recogniser.remarks:
         show_line(f"warning: {remark}")
-    count = enrol(voices, arguments.speaker, arguments.files, arguments.out)
+    count = enrol(voices, arguments.speaker, arguments.files, arguments.out, arguments.channel)
     recordings = f"{len(arguments.files)} recording{'s' * (len(arguments.files) > 1)}"
     who = f"{count} speaker{'s' * (count > 1)}"
     print(f"{arguments.speaker}: {recordings}; {arguments.out} holds {who}")

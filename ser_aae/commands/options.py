@@ -76,6 +76,32 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 """Option to what `add_argument` takes."""
 
 
+EACH = "each"
+"""Value of `--channel` for every channel by itself."""
+
+
+def add_channel(parser: argparse.ArgumentParser, *, each: bool = False) -> None:
+    """Add `--channel`: a channel's number, `None` for the mean of all; `EACH` where allowed."""
+
+    def channel(text: str) -> int | str | None:
+        from ser_aae.frontend.channels import parse_channel
+
+        if each and text == EACH:
+            return EACH
+        try:
+            return parse_channel(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    also = ", or each by itself" if each else ""
+    parser.add_argument(
+        "--channel",
+        type=channel,
+        metavar="mix|left|right|N" + "|each" * each,
+        help=f"the mean of the recordings' channels (mix), or one of them{also}",
+    )
+
+
 def add_options(
     parser: argparse.ArgumentParser, *names: str, place: Callable[[str], Path | str] = folder
 ) -> None:

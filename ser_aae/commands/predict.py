@@ -4,11 +4,11 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.commands.options import EACH, Subparsers, add_channel, add_options, folder
 from ser_aae.errors import ModelError, UserError
 from ser_aae.progress import (
     LOADING,
@@ -22,7 +22,8 @@ from ser_aae.progress import (
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from ser_aae.inference.recogniser import Recogniser
+    from ser_aae.frontend.channels import Channel
+    from ser_aae.inference.recogniser import Observer, Recogniser
 
 Row = dict[str, Any]
 
@@ -44,6 +45,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--timeline", type=float, metavar="SECONDS", help="posteriors at every step of this length"
     )
+    add_channel(parser, each=True)
     parser.set_defaults(run=run, resumes=False, writes="csv")
 
 
@@ -64,24 +66,29 @@ def run(arguments: argparse.Namespace) -> None:
     if fault:
         raise fault
     if failed := sum("error" in row for row in rows):
-        raise UserError(f"{failed} of {len(rows)} recordings could not be recognised, see above")
+        raise UserError(
+            f"{failed} of {len(arguments.files)} recordings could not be recognised, see above"
+        )
 
 
 def _recognise(
     recogniser: "Recogniser", arguments: argparse.Namespace, bar: "tqdm"
 ) -> tuple[list[Row], Exception | None]:
-    """Return a row for each recording, and the last fault of this program; show what comes."""
+    """Return rows of each recording, and the last fault of this program; show what comes."""
     from ser_aae.frontend.wav import header_remark
 
-    rows, fault = [], None
+    rows: list[Row] = []
+    fault = None
     for number, path in enumerate(arguments.files):
 
         def follow(_: Any, seconds: float, number: int = number, path: Path = path) -> None:
             move_bar(bar, number, lambda: f"{path.name} {_clock(seconds)}")
 
         try:
-            found = recogniser.recognise_file(path, arguments.timeline, follow)
-            row = {"file": str(path), **found.to_dict()}
+            for row in _channel_rows(recogniser, path, arguments, follow):
+                rows.append(row)
+                if not arguments.json:
+                    show_result(_text(row))
             if remark := header_remark(path):
                 show_line(f"{path}: {remark}")
         except ModelError:  # no other recording mends it
@@ -91,17 +98,30 @@ def _recognise(
             if not isinstance(error, UserError):  # raised when the others are recognised
                 fault, message = error, f"{path}: {type(error).__name__}: {error}"
             show_line(f"error: {message}")
-            row = {"file": str(path), "error": message}
-        rows.append(row)
-        if not arguments.json and "error" not in row:
-            show_result(_text(row))
+            rows.append({"file": str(path), "error": message})
         move_bar(bar, number + 1)
     return rows, fault
 
 
+def _channel_rows(
+    recogniser: "Recogniser", path: Path, arguments: argparse.Namespace, follow: "Observer"
+) -> Iterator[Row]:
+    """Yield what is recognised in a recording: once, or in each of its channels."""
+    from ser_aae.frontend.blocks import count_channels
+
+    channels: Iterable[Channel] = [arguments.channel]
+    if arguments.channel == EACH:
+        channels = range(1, count_channels(path) + 1)
+    for channel in channels:
+        found = recogniser.recognise_file(path, arguments.timeline, follow, channel)
+        named = {} if channel is None else {"channel": channel}
+        yield {"file": str(path), **named, **found.to_dict()}
+
+
 def _text(row: Row) -> str:
     """Return a recording's posteriors in per cent, the likeliest first."""
-    head = f"{row['file']}: {row['duration_s']:.1f} s"
+    part = f", channel {row['channel']}" if "channel" in row else ""
+    head = f"{row['file']}{part}: {row['duration_s']:.1f} s"
     if row["silent"]:
         lines = [f"{head}, silence"]
     else:
@@ -109,6 +129,7 @@ def _text(row: Row) -> str:
         for task, values in row["posteriors"].items():
             shown = 3 if task == "speaker" else len(values)
             lines.append(f"  {task:<10}{_ranking(values, shown)}")
+    lines += [f"  odd: {sentence}" for sentence in row["oddities"]]
     for moment in row["timeline"]:
         likeliest = [_ranking(values, 1) for values in moment["posteriors"].values()]
         lines.append(f"  {_clock(moment['start_s'])}  {', '.join(likeliest) or 'silence'}")
@@ -145,11 +166,12 @@ def _lines(row: Row) -> Iterator[Row]:
         return
     whole = {"start_s": 0.0, "end_s": row["duration_s"]} | row
     for each in row["timeline"] or [whole]:
-        line = {"file": row["file"]} | {key: each[key] for key in ("start_s", "end_s", "silent")}
+        line = {key: row[key] for key in ("file", "channel") if key in row}
+        line |= {key: each[key] for key in ("start_s", "end_s", "silent")}
         for task, values in each["posteriors"].items():
             line[task] = each["best"][task]
             if task == "speaker":
                 line["p_speaker"] = max(values.values())
             else:
                 line |= {f"p_{task}_{name}": value for name, value in values.items()}
-        yield line
+        yield line | {"oddities": "; ".join(row["oddities"])}

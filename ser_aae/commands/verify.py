@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.commands.options import Subparsers, add_channel, add_options, folder
 from ser_aae.errors import UserError
 from ser_aae.progress import LOADING, show_line, show_to_person
 
@@ -29,6 +29,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--speakers", type=folder, metavar="FILE", help="enrolled speakers, of whom A is one"
     )
+    add_channel(parser)
     add_options(parser, "json", "trust")
     parser.set_defaults(run=run, resumes=False)
 
@@ -51,8 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
             )
         vector = enrolled[arguments.first]
     else:
-        vector = voices.d_vector(Path(arguments.first).expanduser())
-    score = cosine(vector, voices.d_vector(arguments.second))
+        vector = voices.d_vector(Path(arguments.first).expanduser(), arguments.channel)
+    score = cosine(vector, voices.d_vector(arguments.second, arguments.channel))
     if arguments.json:
         print(json.dumps(_plain_values(score, threshold), indent=2))
     else:

@@ -98,6 +98,7 @@ def format_report(report: Mapping[str, Any]) -> str:
         *_section_of(
             "cannot be read", [f"{r['file']}: {r['reason']}" for r in report["unreadable"]]
         ),
+        *_section_of("odd sound", [f"{r['utterance']}: {r['what']}" for r in report["odd"]]),
         *_section_of(
             "read with a remark", [f"{r['utterance']}: {r['reason']}" for r in report["remarks"]]
         ),

@@ -262,7 +262,8 @@ def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np
     found = []
     with open_bar(len(part.rows), _BAR, "utterances") as bar:
         for item in part.utterances:
-            signal = read_audio(item.audio_path(root), rate_hz, item.start_s, item.end_s)
+            path = item.audio_path(root)
+            signal = read_audio(path, rate_hz, item.start_s, item.end_s, item.channel)
             found.append(forward(signal[None])[task][0])
             move_bar(bar, len(found))
     return np.stack(found).astype(np.float64)

@@ -14,6 +14,7 @@ import soundfile
 import soxr
 
 from ser_aae.errors import UserError
+from ser_aae.frontend.channels import Channel, take_channel
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
 from ser_aae.frontend.ogg import find_ogg_damage
 from ser_aae.frontend.wav import UNKNOWN_BYTES, open_mended, read_wav_header
@@ -86,31 +87,36 @@ class _ForwardsFile(soundfile.SoundFile):
 
 
 def read_audio(
-    path: Path, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None
+    path: Path,
+    sample_rate_hz: int,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    channel: Channel = None,
 ) -> np.ndarray:
     """Read a recording as one channel at the given rate.
 
-    Channels are averaged before resampling (soxr, high quality). The file's own header
-    says rate and channels; every container that libsndfile knows is read. Without `end_s` the
-    part ends where the file does.
+    Channels are averaged, or one is taken, before resampling (soxr, high quality). The file's own
+    header says rate and channels; every container that libsndfile knows is read. Without `end_s`
+    the part ends where the file does.
 
     Returns:
         `(samples,)` float32, in [-1, 1] where the file is.
 
     Raises:
         UserError: Missing, no file, not audio, damaged, cut short, of a rate that no recording
-            has, without samples, or with samples that cannot be sound.
+            has, without samples, with samples that cannot be sound, or without the channel.
     """
-    return change_rate(*read_mono(path, start_s, end_s), sample_rate_hz)
+    samples, rate_hz = read_channels(path, start_s, end_s)
+    return change_rate(take_channel(samples, channel, path), rate_hz, sample_rate_hz)
 
 
-def read_mono(
+def read_channels(
     path: Path, start_s: float = 0.0, end_s: float | None = None
 ) -> tuple[np.ndarray, int]:
-    """Read a recording as one channel at the file's own rate.
+    """Read all channels of a recording at the file's own rate.
 
     Returns:
-        `(samples,)` float32, the average of the channels, and the rate.
+        `(samples, channels)` float32, and the rate.
 
     Raises:
         UserError: As `read_audio`.
@@ -122,7 +128,7 @@ def read_mono(
             f"{'the end' if end_s is None else f'{end_s} s'}; remove the file or its entry"
         )
     check_samples(str(path), samples, rate_hz, start_s)
-    return average_channels(samples), rate_hz
+    return samples, rate_hz
 
 
 def read_header(path: Path) -> soundfile._SoundFileInfo:
@@ -217,23 +223,6 @@ def check_samples(where: str, samples: np.ndarray, rate_hz: float, start_s: floa
     else:
         wrong = f"not a finite number (NaN or infinity, {time})"
     raise UserError(f"{where}: sample {number} is {wrong}; {mend}")
-
-
-def to_mono(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndarray:
-    """Average the channels of `(samples, channels)` float32, then resample (soxr, high quality).
-
-    Returns:
-        `(samples,)` float32 at `sample_rate_hz`.
-    """
-    return change_rate(average_channels(samples), rate_hz, sample_rate_hz)
-
-
-def average_channels(samples: np.ndarray) -> np.ndarray:
-    """Return the mean of the channels of `(samples, channels)` float32, `(samples,)` float32."""
-    if samples.shape[1] == 1:
-        return samples[:, 0]
-    mono: np.ndarray = samples.mean(axis=1, dtype=np.float32)
-    return mono
 
 
 def change_rate(mono: np.ndarray, rate_hz: float, sample_rate_hz: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -24,13 +24,16 @@ import soundfile
 from ser_aae.errors import UserError
 from ser_aae.frontend.audio import (
     OtherFormatError,
+    change_rate,
     check_samples,
     read_audio,
+    read_channels,
     read_header,
     read_pieces,
     stated_frames,
-    to_mono,
 )
+from ser_aae.frontend.channels import Channel, take_channel
+from ser_aae.frontend.condition import Condition, measure
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
 WHOLE_S = 40.0
@@ -53,24 +56,57 @@ class Block:
     Attributes:
         start_s: Its begin in the recording.
         signal: `(samples,)` float32 at the rate asked for.
+        condition: Condition of its sound as it is in the recording.
     """
 
     start_s: float
     signal: np.ndarray
+    condition: Condition
 
 
-def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
+@dataclass(frozen=True)
+class _Wanted:
+    """Wanted sound of a recording: where it is, one of its channels or their mean, its rate."""
+
+    where: str
+    channel: Channel
+    sample_rate_hz: int
+
+    def block(self, start_s: float, samples: np.ndarray, rate_hz: float) -> Block:
+        """Return a block of `(samples, channels)` float32 of another rate."""
+        mono = take_channel(samples, self.channel, self.where)
+        signal = change_rate(mono, rate_hz, self.sample_rate_hz)
+        return Block(start_s, signal, measure(samples, mono, rate_hz))
+
+
+def count_channels(path: Path) -> int:
+    """Return the number of channels of a recording.
+
+    Raises:
+        UserError: Not a file that libsndfile reads.
+    """
+    try:
+        return read_header(path).channels
+    except (soundfile.LibsndfileError, OtherFormatError, OSError) as error:
+        read_audio(path, 1000, 0.0, 1.0)  # raises with the reason
+        raise UserError(f"{path}: it changed while it was read; try again") from error
+
+
+def file_blocks(path: Path, sample_rate_hz: int, channel: Channel = None) -> Iterator[Block]:
     """Read a recording block by block, as `read_audio` reads it.
 
     A file that libsndfile cannot read is decoded by ffmpeg, where that is installed.
 
     Raises:
-        UserError: Missing, no file, not audio, damaged, cut short, without samples, or samples
-            that cannot be sound.
+        UserError: Missing, no file, not audio, damaged, cut short, without samples, samples that
+            cannot be sound, or without the channel.
     """
+    wanted = _Wanted(str(path), channel, sample_rate_hz)
     try:
         info = read_header(path)
     except (soundfile.LibsndfileError, OtherFormatError, OSError):
+        if channel is not None:
+            count_channels(path)
         yield from _decoded_blocks(_find_decoder(path, sample_rate_hz), path, sample_rate_hz)
         return
     is_unmeasured = info.format == "MP3" and read_unmeasured_mp3(path, 0.0, 0.0)
@@ -78,22 +114,28 @@ def file_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
     if is_unmeasured or is_endless:
         read_audio(path, sample_rate_hz, 0.0, 1.0)  # has the words for a file without any sound
     if is_unmeasured:
-        yield from _unmeasured_blocks(path, sample_rate_hz)
+        yield from _unmeasured_blocks(path, wanted)
     elif is_endless:
         for start_s, samples in _cut_stream(read_pieces(path), info.samplerate):
-            yield Block(start_s, to_mono(samples, info.samplerate, sample_rate_hz))
+            yield wanted.block(start_s, samples, info.samplerate)
     else:
         for start_s, end_s in _edges(info.duration):
-            yield Block(start_s, read_audio(path, sample_rate_hz, start_s, end_s))
+            yield wanted.block(start_s, *read_channels(path, start_s, end_s))
 
 
-def sample_blocks(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> Iterator[Block]:
+def sample_blocks(
+    samples: np.ndarray,
+    rate_hz: float,
+    sample_rate_hz: int,
+    channel: Channel = None,
+    where: str = "samples",
+) -> Iterator[Block]:
     """Cut samples in memory into blocks.
 
     Samples are `(samples,)` or `(samples, channels)`, floats in [-1, 1] or signed integers.
 
     Raises:
-        UserError: No samples, another shape, other numbers, or no rate.
+        UserError: No samples, another shape, other numbers, no rate, or not the channel.
     """
     is_integer = np.issubdtype(samples.dtype, np.signedinteger)
     is_known = is_integer or np.issubdtype(samples.dtype, np.floating)
@@ -106,11 +148,12 @@ def sample_blocks(samples: np.ndarray, rate_hz: float, sample_rate_hz: int) -> I
         raise UserError(f"sample_rate_hz: expected samples a second, got {rate_hz}")
     columns = samples[:, None] if samples.ndim == 1 else samples
     full_scale = -float(np.iinfo(samples.dtype).min) if is_integer else 1.0
+    wanted = _Wanted(where, channel, sample_rate_hz)
     for start_s, end_s in _edges(len(columns) / rate_hz):
         last = None if end_s is None else round(end_s * rate_hz)
         piece = columns[round(start_s * rate_hz) : last] / full_scale
-        check_samples("samples", piece, rate_hz, start_s)
-        yield Block(start_s, to_mono(piece.astype(np.float32), rate_hz, sample_rate_hz))
+        check_samples(where, piece, rate_hz, start_s)
+        yield wanted.block(start_s, piece.astype(np.float32), rate_hz)
 
 
 def _edges(duration_s: float) -> Iterator[tuple[float, float | None]]:
@@ -120,15 +163,16 @@ def _edges(duration_s: float) -> Iterator[tuple[float, float | None]]:
         yield BLOCK_S * number, BLOCK_S * (number + 1) if number + 1 < blocks else None
 
 
-def _unmeasured_blocks(path: Path, sample_rate_hz: int) -> Iterator[Block]:
+def _unmeasured_blocks(path: Path, wanted: _Wanted) -> Iterator[Block]:
     """Read an MP3 that does not say its length, until nothing more comes."""
     for start_s in count(0.0, _CHUNK_S):
         found = read_unmeasured_mp3(path, start_s, start_s + _CHUNK_S)
         if found is None or not len(found[0]):
             return
         check_samples(str(path), *found, start_s)
-        for block in sample_blocks(*found, sample_rate_hz):
-            yield Block(start_s + block.start_s, block.signal)
+        pieces = sample_blocks(*found, wanted.sample_rate_hz, wanted.channel, wanted.where)
+        for block in pieces:
+            yield replace(block, start_s=start_s + block.start_s)
 
 
 def _find_decoder(path: Path, sample_rate_hz: int) -> str:
@@ -159,7 +203,7 @@ def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[B
         decoded = _samples_of(process, path, sample_rate_hz)
         try:
             for start_s, signal in _cut_stream(decoded, sample_rate_hz):
-                yield Block(start_s, signal)
+                yield Block(start_s, signal, measure(signal[:, None], signal, sample_rate_hz))
         finally:
             process.kill()  # it may have more to give, or be stuck
         ended_well = process.wait() == 0

@@ -18,6 +18,8 @@ import numpy as np
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
+from ser_aae.frontend.channels import Channel
+from ser_aae.frontend.condition import describe, join
 from ser_aae.frontend.offset import remove_offset
 from ser_aae.frontend.segments import SegmentMeans, cut_segments, num_segments, segment_starts
 from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
@@ -118,7 +120,11 @@ class Recogniser:
         return cls(signature, RunModel(path), remarks_on(path))
 
     def __call__(
-        self, samples: np.ndarray, sample_rate_hz: float, timeline_seconds: float | None = None
+        self,
+        samples: np.ndarray,
+        sample_rate_hz: float,
+        timeline_seconds: float | None = None,
+        channel: Channel = None,
     ) -> Recognition:
         """Recognise samples in memory.
 
@@ -126,28 +132,31 @@ class Recogniser:
             samples: `(samples,)` or `(samples, channels)`, floats in [-1, 1] or signed integers.
             sample_rate_hz: Their rate, any.
             timeline_seconds: Step of the timeline, 0.1 to 10; none is made without.
+            channel: The channel to listen to, from 1 on; the mean of all is listened to without.
 
         Raises:
-            UserError: Samples or a step that cannot be.
+            UserError: Samples, a step or a channel that cannot be.
         """
-        blocks = sample_blocks(samples, sample_rate_hz, self.signature.frontend.sample_rate_hz)
-        return self._recognise(blocks, timeline_seconds)
+        rate_hz = self.signature.frontend.sample_rate_hz
+        blocks = sample_blocks(samples, sample_rate_hz, rate_hz, channel)
+        return self._recognise(blocks, timeline_seconds, channel=channel)
 
     def recognise_file(
         self,
         path: Path | str,
         timeline_seconds: float | None = None,
         observe: Observer | None = None,
+        channel: Channel = None,
     ) -> Recognition:
         """Recognise a recording of any length, rate and container, which is read once.
 
-        The timeline is that of `__call__`; `observe` is called after each block.
+        Timeline and channel are those of `__call__`; `observe` is called after each block.
 
         Raises:
-            UserError: The file cannot be read, or a step that cannot be.
+            UserError: The file cannot be read, or a step or a channel that cannot be.
         """
-        blocks = file_blocks(Path(path), self.signature.frontend.sample_rate_hz)
-        return self._recognise(blocks, timeline_seconds, observe)
+        blocks = file_blocks(Path(path), self.signature.frontend.sample_rate_hz, channel)
+        return self._recognise(blocks, timeline_seconds, observe, channel)
 
     @cached_property
     def _bands(self) -> np.ndarray:
@@ -158,14 +167,19 @@ class Recogniser:
         return band_weights(about.frontend)
 
     def _recognise(
-        self, blocks: Iterable[Block], step_s: float | None, observe: Observer | None = None
+        self,
+        blocks: Iterable[Block],
+        step_s: float | None,
+        observe: Observer | None = None,
+        channel: Channel = None,
     ) -> Recognition:
         if step_s is not None and not 0.1 <= step_s <= BLOCK_S:
             raise UserError(
                 f"timeline: expected a step of 0.1 to {BLOCK_S:g} seconds, got {step_s:g}"
             )
-        found = []
+        found, conditions = [], []
         for block in blocks:
+            conditions.append(block.condition)
             found.append(self._sum_block(block, step_s))
             if observe:
                 observe(block, found[-1].end_s)
@@ -178,6 +192,12 @@ class Recogniser:
         }
         duration_s, d_vector = found[-1].end_s, means.get(D_VECTOR)
         no_direction = d_vector is not None and not d_vector.any()
+        oddities = describe(
+            join(conditions),
+            is_mixed=channel is None,
+            keeps_offset=not self.signature.frontend.remove_offset,
+        )
+        oddities.pop("silent", None)  # which a recognition says by itself
         return Recognition(
             duration_s=duration_s,
             speech_s=sum(each.speech_s for each in spoken),
@@ -193,6 +213,7 @@ class Recogniser:
                 for start_s, said in each.steps
             ),
             warnings=self.signature.warnings + (NO_DIRECTION,) * no_direction,
+            oddities=tuple(oddities.values()),
             d_vector=d_vector,
         )
 

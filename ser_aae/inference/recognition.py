@@ -59,6 +59,8 @@ class Recognition(_Stretch):
         segments: Number of segments that the posteriors are the mean of.
         posteriors: Posteriors of every task, the primary one first; none where all is silence.
         timeline: Steps of equal length; empty where none was asked for.
+        warnings: Limits of the model that readers of a posterior have to know.
+        oddities: Sentences on what is odd about the sound of this recording.
         d_vector: Mean of the d-vectors `(units,)` of all segments, where the model gives them.
     """
 
@@ -68,6 +70,7 @@ class Recognition(_Stretch):
     posteriors: Posteriors
     timeline: tuple[Moment, ...]
     warnings: tuple[str, ...]
+    oddities: tuple[str, ...] = ()
     d_vector: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,4 +82,5 @@ class Recognition(_Stretch):
             **self._plain_posteriors(),
             "timeline": [moment.to_dict() for moment in self.timeline],
             "warnings": list(self.warnings),
+            "oddities": list(self.oddities),
         }

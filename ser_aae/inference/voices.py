@@ -16,9 +16,11 @@ import numpy as np
 from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN, has_file, read_json, write_json
 from ser_aae.files.records import Record
+from ser_aae.frontend.channels import Channel
 from ser_aae.inference.exported_model import load_exported, remarks_on_file
 from ser_aae.inference.recogniser import NO_DIRECTION, Recogniser
 from ser_aae.inference.signature import Signature, Threshold, read_signature
+from ser_aae.progress import show_line
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.folder import CONFIG, RESULT, VERIFICATION, read_result, refuse_changed
 from ser_aae.results.model_files import remarks_on
@@ -94,15 +96,22 @@ class Voices:
         voice = self.recogniser.signature.voice
         return voice.threshold if voice else None
 
-    def d_vector(self, path: Path) -> np.ndarray:
+    def d_vector(self, path: Path, channel: Channel = None) -> np.ndarray:
         """Return the mean over the segments of a recording that are not in pauses, `(units,)`.
+
+        What is odd about the recording is told.
 
         Raises:
             UserError: It cannot be read, is all silence, or its d-vector is all zeros.
         """
-        d_vector = self.recogniser.recognise_file(path).d_vector
+        found = self.recogniser.recognise_file(path, channel=channel)
+        d_vector = found.d_vector
         if d_vector is None:
-            raise UserError(f"{path}: expected a voice, found silence")
+            raise UserError(
+                "; ".join((f"{path}: expected a voice, found silence", *found.oddities))
+            )
+        for sentence in found.oddities:
+            show_line(f"warning: {path}: {sentence}")
         if not d_vector.any():
             raise UserError(
                 f"{path}: {NO_DIRECTION}; take another recording, and where all have none, train "
@@ -169,11 +178,13 @@ def threshold_of(run: Path) -> Threshold | None:
     )
 
 
-def enrol(voices: Voices, name: str, files: Sequence[Path], out: Path) -> int:
+def enrol(
+    voices: Voices, name: str, files: Sequence[Path], out: Path, channel: Channel = None
+) -> int:
     """Add a speaker to a file of enrolled speakers, or take the place of one of that name.
 
-    Nobody else may speak in the recordings. The file is made where it is missing, and written whole
-    or not at all.
+    Nobody else may speak in the recordings, or in the channel of each that is listened to. The file
+    is made where it is missing, and written whole or not at all.
 
     Returns:
         How many speakers the file now holds.
@@ -184,7 +195,7 @@ def enrol(voices: Voices, name: str, files: Sequence[Path], out: Path) -> int:
     if not name.strip():
         raise UserError("--speaker: expected a name, got an empty one")
     speakers = _read_file(out, voices) if out.exists() else {}
-    vector = np.mean([voices.d_vector(path) for path in files], axis=0)
+    vector = np.mean([voices.d_vector(path, channel) for path in files], axis=0)
     speakers[name] = {"recordings": len(files), "d_vector": vector.tolist()}
     write_json(out, {"version": FORMAT_VERSION, "model": voices.identity, "speakers": speakers})
     return len(speakers)

@@ -277,12 +277,14 @@ def _overlaps(used: Iterable[tuple[str, Utterance]]) -> Iterator[tuple[_Stretch,
 def _recordings(item: Utterance) -> Iterator[tuple[tuple[str, str], float, float]]:
     """Yield the recordings that an utterance is a stretch of, each with begin and end.
 
-    One is its file, known by its sound, or else by its name. Another are its own samples: a
-    stretch that one corpus cuts out of a file may be a file of another corpus.
+    One is its file, known by its sound, or else by its name; a channel of a file is a recording of
+    its own. Another are its own samples: a stretch that one corpus cuts out of a file may be a file
+    of another corpus.
     """
     sound = item.sound or Sound("", "")
     end_s = float("inf") if item.end_s is None else item.end_s
-    yield ("", sound.file) if sound.file else (item.corpus, item.path), item.start_s, end_s
+    name = item.path if item.channel is None else f"{item.path} {item.channel}"
+    yield ("", sound.file) if sound.file else (item.corpus, name), item.start_s, end_s
     if sound.samples not in ("", sound.file):
         yield ("", sound.samples), 0.0, float("inf")
 

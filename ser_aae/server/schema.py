@@ -49,6 +49,9 @@ class Prediction(BaseModel):
         "empty where `picture` did not ask for it."
     )
     warnings: list[str] = Field(description="Limits that readers of a posterior have to know.")
+    oddities: list[str] = Field(
+        description="What is odd about the sound: clipped, hardly any, too short, no speech."
+    )
 
 
 class Model(BaseModel):

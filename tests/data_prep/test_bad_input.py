@@ -183,13 +183,13 @@ def test_a_fault_of_the_program_is_tied_to_its_recording(data_root, tmp_path, mo
 
 
 def test_a_fault_of_the_program_costs_no_other_recording(data_root, tmp_path, monkeypatch):
-    real, called = workers.read_mono, []
+    real, called = workers.read_channels, []
 
     def read(path, *rest):
         called.append(path)
         return fail() if len(called) == 5 else real(path, *rest)
 
-    monkeypatch.setattr(workers, "read_mono", read)
+    monkeypatch.setattr(workers, "read_channels", read)
     result = run(data_root, tmp_path / "store", allow_partial=True)
 
     assert result.num_utterances == 79
@@ -202,7 +202,7 @@ def test_want_of_memory_is_no_fault_of_a_recording(data_root, tmp_path, monkeypa
     def exhaust(*_):
         raise MemoryError
 
-    monkeypatch.setattr(workers, "read_mono", exhaust)
+    monkeypatch.setattr(workers, "read_channels", exhaust)
     with pytest.raises(MemoryError):
         run(data_root, tmp_path / "store", allow_partial=True)
 
@@ -222,6 +222,21 @@ def test_digital_silence_is_kept_and_listed(data_root, tmp_path):
 
     assert read_manifest(result.folder)["silent"] == ["s1m-sadness-01"]
     assert "1 of digital silence: s1m-sadness-01 ..." in result.messages
+
+
+def test_channels_that_cancel_each_other_are_listed_each_time(data_root, tmp_path):
+    path = data_root / "demo" / "wav" / "s1m" / "s1m-sadness-01.wav"
+    samples, rate_hz = soundfile.read(path)
+    soundfile.write(path, np.stack([samples, -samples], axis=1), rate_hz)
+
+    results = [run(data_root, tmp_path / "store") for _ in range(2)]
+
+    assert [result.is_new for result in results] == [True, False]
+    for result in results:
+        assert read_manifest(result.folder)["cancelled"] == ["s1m-sadness-01"]
+        (told,) = [line for line in result.messages if "cancel each other" in line]
+        assert told.startswith("1 whose channels")
+        assert "s1m-sadness-01 ..." in told
 
 
 def test_unknown_label_is_listed(data_root, tmp_path):

@@ -312,3 +312,24 @@ def fail_once(function):
         return function(*given)
 
     return call
+
+
+def test_odd_sound_is_listed_and_is_no_failure(corpus):
+    signal = noise(1.0) * np.sin(np.arange(RATE_HZ) * 2 * np.pi * 2 / RATE_HZ)
+    report = corpus(
+        good=signal,
+        noise=noise(1.0, seed=1),
+        loud=np.clip(100 * signal, -1, 1),
+        opposite=np.stack([signal, -signal], axis=1),
+        nothing=np.zeros(RATE_HZ),
+    )
+    found = {(row["utterance"], row["kind"]) for row in report["odd"]}
+    assert found == {
+        ("noise.wav", "steady"),
+        ("loud.wav", "clipped"),
+        ("opposite.wav", "cancelled"),
+        ("opposite.wav", "silent"),
+        ("nothing.wav", "silent"),
+    }
+    assert report["ok"]
+    assert all(row["what"] for row in report["odd"])

@@ -269,3 +269,40 @@ def test_a_speaker_has_one_global_name_in_a_table(table, other):
 def test_two_speakers_of_a_table_may_be_one_person(table):
     path = table("file,speaker,gender,emotion,global_speaker\na.wav,1,f,,anna\nb.wav,2,f,,anna\n")
     assert {item.speaker for item in read_table(path, "x").utterances} == {"everywhere:anna"}
+
+
+def test_a_channel_of_a_file_is_an_utterance_of_its_own(table):
+    rows = [
+        "a.wav,anna,f,angry,left",
+        "a.wav,ben,m,sad,2",
+        "b.wav,anna,f,sad,",
+        "c.wav,d,m,sad,MIX",
+    ]
+    path = table("\n".join(["file,speaker,gender,emotion,channel", *rows]))
+    found = read_table(path, "x").utterances
+    assert [(item.path, item.channel) for item in found] == [
+        ("a.wav", 1),
+        ("a.wav", 2),
+        ("b.wav", None),
+        ("c.wav", None),
+    ]
+    assert [item.utterance_id for item in found[:2]] == ["a.wav#channel-1", "a.wav#channel-2"]
+    assert not any(item.extra for item in found)
+    assert "channel" in found[0].to_dict()
+    assert "channel" not in found[2].to_dict()  # what is stored of a table of before is the same
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        ("left", "1", "2 and part of it|the same file and part of it as line 2"),
+        ("left", "", "both by its channels and mixed"),
+        ("", "right", "both by its channels and mixed"),
+        ("", "telephone", "expected a channel .*got 'telephone'; rename the column"),
+    ],
+)
+def test_channels_that_cannot_be_are_told_with_their_line(table, first, second, wanted):
+    rows = [f"a.wav,anna,f,angry,{first}", f"a.wav,anna,f,angry,{second}"]
+    path = table("\n".join(["file,speaker,gender,emotion,channel", *rows]))
+    with pytest.raises(UserError, match=rf"table\.csv:3: .*({wanted})"):
+        read_table(path, "x")

@@ -225,6 +225,19 @@ def test_the_csv_has_only_columns_with_something_in_them(tmp_path, own):
     ]
 
 
+def test_channels_come_back_from_a_csv_and_are_refused_by_audformat(tmp_path, own):
+    sides = [
+        utterance("a", channel=1),
+        Utterance("demo", "x", "wav/a.wav", "demo:8", "M", channel=2),
+    ]
+    exported, _ = own("csv", *sides)
+    found = find_adapter(exported.dataset).read(tmp_path).utterances
+    assert sorted(item.channel for item in found) == [1, 2]
+    with pytest.raises(UserError, match="--format: expected csv"):
+        own("audformat", *sides)
+    assert not (tmp_path / "out" / "db.yaml").exists()
+
+
 def test_the_database_is_one_of_audformat(tmp_path, own):
     own(
         "audformat",

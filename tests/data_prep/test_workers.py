@@ -169,3 +169,30 @@ def test_what_ends_workers_has_no_lock(corpus, monkeypatch):
     (stop,) = shared
     assert isinstance(stop, ctypes.c_bool)
     assert stop.value
+
+
+def test_a_channel_is_prepared_as_the_recording_that_it_is(tmp_path):
+    import soundfile
+
+    draw = np.random.default_rng(0)
+    sides = np.float32(draw.normal(0, 0.1, (16000, 2)))
+    soundfile.write(tmp_path / "call.wav", sides, 16000, subtype="FLOAT")
+    items = [one(tmp_path / "call.wav", channel=channel) for channel in (1, 2)]
+    for number, side in enumerate(sides.T):
+        soundfile.write(tmp_path / f"{number}.wav", side, 16000, subtype="FLOAT")
+        items.append(one(tmp_path / f"{number}.wav"))
+    outcomes = compute_task(Task(tuple(items), tmp_path, FrontEndConfig(), False))
+    for channel, alone in ((outcomes[0], outcomes[2]), (outcomes[1], outcomes[3])):
+        np.testing.assert_array_equal(channel.spectrogram, alone.spectrogram)
+        assert channel.sound == alone.sound
+    assert outcomes[0].sound != outcomes[1].sound
+
+
+def test_channels_that_cancel_each_other_are_flagged_unless_one_is_taken(tmp_path):
+    import soundfile
+
+    signal = np.float32(np.random.default_rng(0).normal(0, 0.1, 16000))
+    soundfile.write(tmp_path / "a.wav", np.stack([signal, -signal], axis=1), 16000)
+    items = tuple(one(tmp_path / "a.wav", channel=channel) for channel in (None, 1, 2))
+    outcomes = compute_task(Task(items, tmp_path, FrontEndConfig(), False))
+    assert [outcome.is_cancelled for outcome in outcomes] == [True, False, False]

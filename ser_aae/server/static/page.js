@@ -159,6 +159,8 @@ function show(answer, scheme) {
   const [duration, speech] = [answer.duration_s.toFixed(1), answer.speech_s.toFixed(1)];
   at("#said").textContent = answer.silent
     ? `${duration} s of silence.` : `${duration} s, ${speech} s of it speech.`;
+  at("#oddities").replaceChildren(...answer.oddities.map((text) => element("li", "", text)));
+  at("#oddities").hidden = answer.oddities.length === 0;
   // the primary task comes first
   const tasks = Object.entries(answer.posteriors).filter(
     ([task], place) => place === 0 || task !== "speaker");

@@ -35,7 +35,7 @@ def test_people_get_per_cent_and_a_warning(model, sad, silent, capsys):
     assert main(["predict", model, sad, silent]) == 0
     printed = capsys.readouterr()
     assert "may not hold" in printed.err
-    lines = printed.out.splitlines()
+    lines = [line for line in printed.out.splitlines() if "  odd: " not in line]  # a tone is odd
     assert lines[0].startswith(f"{sad}: ")
     assert lines[0].endswith(" s of it speech")
     assert [line.split()[0] for line in lines[1:4]] == ["emotion", "gender", "speaker"]
@@ -115,6 +115,80 @@ def test_mistakes_are_one_line(model, sad, tmp_path, refused):
     assert "expected the folder of a run" in refused("predict", tmp_path, sad)
     said = refused("predict", model, sad, "--timeline", "0")
     assert "expected a step of 0.1 to 10 seconds, got 0" in said
+
+
+@pytest.fixture
+def call(recorded_run, tmp_path):
+    """A call of two speakers, one on each channel, and the recordings of the two."""
+    sides = [recorded_run.recordings / "00" / f"{name}-0.wav" for name in ("anger", "sadness")]
+    sounds = [soundfile.read(path, dtype="float32") for path in sides]
+    length = min(len(samples) for samples, _ in sounds)
+    for number, (samples, rate_hz) in enumerate(sounds):
+        sides[number] = tmp_path / f"{number}.wav"
+        soundfile.write(sides[number], samples[:length], rate_hz, subtype="FLOAT")
+    pair = np.stack([samples[:length] for samples, _ in sounds], axis=1)
+    soundfile.write(tmp_path / "call.wav", pair, sounds[0][1], subtype="FLOAT")
+    return str(tmp_path / "call.wav"), [str(path) for path in sides]
+
+
+def rows_of(capsys, *words):
+    assert main(["predict", *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_each_channel_is_recognised_as_the_recording_that_it_is(model, call, capsys, tmp_path):
+    path, sides = call
+    alone = rows_of(capsys, model, *sides, "--timeline", "0.5")
+    table = tmp_path / "a.csv"
+    words = [path, "--channel", "each", "--timeline", "0.5", "--csv", str(table)]
+    found = rows_of(capsys, model, *words)
+    assert [row.pop("channel") for row in found] == [1, 2]
+    for row, wanted in zip(found, alone, strict=True):
+        assert row == wanted | {"file": path}
+    (right,) = rows_of(capsys, model, path, "--channel", "right", "--timeline", "0.5")
+    assert right == alone[1] | {"file": path, "channel": 2}
+    (mixed,) = rows_of(capsys, model, path, "--channel", "mix")
+    assert "channel" not in mixed
+    assert mixed["posteriors"] not in (alone[0]["posteriors"], alone[1]["posteriors"])
+    with table.open(newline="", encoding="utf-8") as stream:
+        steps = list(csv.DictReader(stream))
+    assert {step["channel"] for step in steps} == {"1", "2"}
+    assert len(steps) == sum(len(row["timeline"]) for row in alone)
+    assert main(["predict", model, path, "--channel", "each"]) == 0
+    assert f"{path}, channel 2: " in capsys.readouterr().out
+
+
+def test_a_channel_that_is_not_there_stops_no_other_recording(model, call, sad, capsys, refused):
+    path, _ = call
+    assert main(["predict", model, sad, path, "--channel", "2", "--json"]) == 2
+    first, second = json.loads(capsys.readouterr().out)
+    assert "expected a channel 2, found one channel" in first["error"]
+    assert second["posteriors"]
+    assert "expected a channel (mix, left" in refused("predict", model, path, "--channel", "up")
+
+
+def test_antiphase_is_told_and_has_a_channel_to_take(model, sad, tmp_path, capsys):
+    samples, rate_hz = soundfile.read(sad, dtype="float32")
+    path = tmp_path / "antiphase.wav"
+    soundfile.write(path, np.stack([samples, -samples], axis=1), rate_hz)
+    assert main(["predict", model, str(path)]) == 0
+    said = capsys.readouterr().out
+    assert ", silence\n  odd: its 2 channels cancel each other" in said
+    (wanted,) = rows_of(capsys, model, sad)
+    (found,) = rows_of(capsys, model, str(path), "--channel", "left")
+    assert found["best"] == wanted["best"]
+    assert not any("cancel" in sentence for sentence in found["oddities"])
+
+
+def test_what_is_odd_is_told_in_text_json_and_table(model, tmp_path, capsys):
+    hum, table = tmp_path / "hum.wav", tmp_path / "a.csv"
+    soundfile.write(hum, np.sin(np.arange(32000) * 2 * np.pi * 50 / 16000) / 5, 16000)
+    assert main(["predict", model, str(hum), "--csv", str(table)]) == 0
+    assert "  odd: no speech: its level stays within" in capsys.readouterr().out
+    (row,) = rows_of(capsys, model, str(hum))
+    (sentence,) = row["oddities"]
+    with table.open(newline="", encoding="utf-8") as stream:
+        assert [line["oddities"] for line in csv.DictReader(stream)] == [sentence]
 
 
 def test_hours_are_told_as_such():

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from huggingface_hub import ModelCard
 from processes import run_code
 from stored import read_unsealed, write_unsealed
@@ -180,3 +181,26 @@ def test_a_card_has_the_terms_of_a_known_corpus(recorded_run, tmp_path, capsys):
 def test_what_is_no_run_has_no_card(tmp_path, capsys):
     assert main(["card", str(tmp_path)]) == 2
     assert "expected the folder of a complete run" in capsys.readouterr().err
+
+
+def test_a_voice_may_be_a_channel_of_its_recording(judged, voice, tmp_path, capsys):
+    sounds = [soundfile.read(path, dtype="float32") for path in voice[:2]]
+    length = min(len(samples) for samples, _ in sounds)
+    pair = np.stack([samples[:length] for samples, _ in sounds], axis=1)
+    soundfile.write(tmp_path / "call.wav", pair, sounds[0][1], subtype="FLOAT")
+    soundfile.write(tmp_path / "b.wav", np.stack([pair[:, 0], -pair[:, 0]], axis=1), 16000)
+    call, speakers = str(tmp_path / "call.wav"), str(tmp_path / "speakers.json")
+    words = ["enrol", str(judged), call, "--speaker", "a", "--out", speakers, "--channel", "right"]
+    assert main(words) == 0
+    verify = ["verify", str(judged), "a", call, "--speakers", speakers, "--json", "--channel"]
+    capsys.readouterr()
+    cosines = {}
+    for channel in ("left", "right", "mix"):
+        assert main([*verify, channel]) == 0
+        cosines[channel] = json.loads(capsys.readouterr().out)["cosine"]
+    assert cosines["right"] == pytest.approx(1.0)
+    assert max(cosines["left"], cosines["mix"]) < 1 - 1e-6
+    assert main(["verify", str(judged), call, str(tmp_path / "b.wav")]) == 2
+    assert "found silence; its 2 channels cancel each other" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([*verify, "each"])

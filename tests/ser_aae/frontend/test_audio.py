@@ -7,12 +7,13 @@ import re
 import numpy as np
 import pytest
 import soundfile
-from sounds import RATE_HZ, frequency_of, noise, tone
+from sounds import RATE_HZ, frequency_of, noise, read_mono, tone
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import audio
-from ser_aae.frontend.audio import read_audio, read_header, read_mono, to_mono
+from ser_aae.frontend.audio import change_rate, read_audio, read_header
 from ser_aae.frontend.blocks import file_blocks
+from ser_aae.frontend.channels import average_channels
 from ser_aae.frontend.mp3 import PIECE, read_between
 
 
@@ -264,7 +265,7 @@ def test_another_rate_is_resampled_as_by_librosa_to_the_bit(rate_hz):
         wanted = librosa.resample(
             draw[:, 0], orig_sr=rate_hz, target_sr=RATE_HZ, res_type="soxr_hq"
         )
-        np.testing.assert_array_equal(to_mono(draw, rate_hz, RATE_HZ), wanted)
+        np.testing.assert_array_equal(change_rate(average_channels(draw), rate_hz, RATE_HZ), wanted)
 
 
 # names that soundfile takes for a format

@@ -14,7 +14,7 @@ from sounds import RATE_HZ, noise, tone
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
-from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.audio import read_audio, read_channels
 from ser_aae.frontend.blocks import file_blocks, sample_blocks
 
 
@@ -64,11 +64,11 @@ def test_blocks_are_read_one_at_a_time(tmp_path, short_blocks, monkeypatch):
     path = write(tmp_path / "a.wav", noise(5.0))
     asked = []
 
-    def read(path, rate_hz, start_s=0.0, end_s=None):
+    def read(path, start_s=0.0, end_s=None):
         asked.append((start_s, end_s))
-        return read_audio(path, rate_hz, start_s, end_s)
+        return read_channels(path, start_s, end_s)
 
-    monkeypatch.setattr(blocks, "read_audio", read)
+    monkeypatch.setattr(blocks, "read_channels", read)
     found = file_blocks(path, RATE_HZ)
     next(found)
     assert asked == [(0.0, 1.0)]

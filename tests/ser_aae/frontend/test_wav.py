@@ -5,9 +5,10 @@ import io
 import numpy as np
 import pytest
 import soundfile
+from sounds import read_mono
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_header, read_mono
+from ser_aae.frontend.audio import read_header
 from ser_aae.frontend.blocks import file_blocks
 from ser_aae.frontend.wav import MP3_INSIDE, NO_LENGTH, NO_PADDING, SLACK_BYTES, header_remark
 

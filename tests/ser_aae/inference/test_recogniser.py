@@ -12,7 +12,9 @@ from stored import forget_digests, read_unsealed, write_unsealed
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
-from ser_aae.frontend.audio import to_mono
+from ser_aae.frontend.audio import change_rate
+from ser_aae.frontend.channels import average_channels
+from ser_aae.frontend.condition import measure
 from ser_aae.inference import recogniser as module
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import read_signature
@@ -88,7 +90,7 @@ def test_any_rate_and_channels_are_brought_to_the_models_rate(recogniser, speech
     channels = np.stack([speech, 0.5 * speech], axis=1)
     found = recogniser(channels, rate_hz)
     assert found.duration_s == pytest.approx(len(speech) / rate_hz, abs=1e-3)
-    brought = to_mono(channels, rate_hz, RATE_HZ)
+    brought = change_rate(average_channels(channels), rate_hz, RATE_HZ)
     assert values_of(found) == values_of(recogniser(brought, RATE_HZ))
 
 
@@ -155,7 +157,8 @@ def test_no_block_is_kept_when_the_next_is_read(recogniser, speech, monkeypatch)
             assert sum(reference() is not None for reference in alive) <= 1
             signal = np.tile(speech, 2)
             alive.append(weakref.ref(signal))
-            yield blocks.Block(2.0 * number, signal)
+            condition = measure(signal[:, None], signal, RATE_HZ)
+            yield blocks.Block(2.0 * number, signal, condition)
             del signal
 
     monkeypatch.setattr(module, "sample_blocks", watched)

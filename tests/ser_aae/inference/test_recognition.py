@@ -24,6 +24,7 @@ def test_a_recognition_is_one_json_document():
         "posteriors": {},
     }
     assert plain["warnings"] == ["be careful"]
+    assert plain["oddities"] == []
 
 
 def test_no_posteriors_are_silence():

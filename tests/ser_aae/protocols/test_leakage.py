@@ -118,6 +118,20 @@ def test_stretches_of_one_file_may_touch_but_not_overlap(times, refused):
         assert check_leakage(split, utterances)["shared_files"] == 0
 
 
+@pytest.mark.parametrize(("channels", "refused"), [((1, 2, 3), False), ((1, 2, 1), True)])
+def test_channels_of_one_file_are_recordings_of_their_own(channels, refused):
+    utterances = [
+        replace(speak(number, 0), path="dialog.wav", channel=channel)
+        for number, channel in enumerate(channels)
+    ]
+    split = Split((0,), (1,), (2,), speaker_independent=True)
+    if refused:
+        with pytest.raises(UserError, match=r"share a file: demo dialog\.wav"):
+            check_leakage(split, utterances)
+    else:
+        assert check_leakage(split, utterances)["shared_files"] == 0
+
+
 def test_one_path_in_two_corpora_is_two_files():
     utterances = [speak(1, 0, "a"), speak(1, 0, "b"), speak(1, 0, "c")]
     split = Split((0,), (1,), (2,), speaker_independent=True)

@@ -93,6 +93,16 @@ def test_silence_is_called_so(fresh, tmp_path):
     assert fresh.value("document.querySelector('#speakers').hidden")
     words = fresh.value("document.querySelector('#timeline img').alt")
     assert words.endswith("silence from 0 to 2 s")
+    assert fresh.value("document.querySelector('#oddities').hidden")
+
+
+def test_what_is_odd_stands_above_the_answer(fresh, tmp_path):
+    hum = 0.2 * np.sin(2 * np.pi * 50 * np.arange(2 * 16000) / 16000)
+    soundfile.write(tmp_path / "hum.wav", hum, 16000)
+    fresh.choose_file(INPUT, tmp_path / "hum.wav")
+    fresh.wait_for(ANSWERED)
+    assert not fresh.value("document.querySelector('#oddities').hidden")
+    assert "no speech" in fresh.value(TEXT.format("#oddities")).lower()
 
 
 def test_what_was_given_is_played_from_the_browser_itself(fresh, recording):

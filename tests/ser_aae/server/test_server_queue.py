@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import blocks
-from ser_aae.frontend.audio import read_audio
+from ser_aae.frontend.audio import read_channels
 from ser_aae.frontend.spectrogram import log_spectrogram
 from ser_aae.inference.recognition import Moment, Recognition
 from ser_aae.server import pictures
@@ -57,11 +57,11 @@ def test_a_recording_is_answered_with_timeline_picture_and_neighbours(toy_recogn
 def test_a_recording_is_read_once_whatever_is_asked(toy_recogniser, tmp_path, monkeypatch, seconds):
     path, ends = write(tmp_path / "a.wav", seconds), []
 
-    def watched(path, rate_hz, start_s=0.0, end_s=None):
+    def watched(path, start_s=0.0, end_s=None):
         ends.append((start_s, end_s))
-        return read_audio(path, rate_hz, start_s, end_s)
+        return read_channels(path, start_s, end_s)
 
-    monkeypatch.setattr(blocks, "read_audio", watched)
+    monkeypatch.setattr(blocks, "read_channels", watched)
     queue = RecognitionQueue(toy_recogniser, Limits(), lambda _: [("Anna", 0.5)])
     answer = queue.answer(path, 1.0, picture="light")
     assert answer.picture
