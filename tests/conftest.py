@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -45,30 +44,18 @@ def memory_is_given_back():
         ctypes.CDLL(None).malloc_trim(0)
 
 
-@contextmanager
-def _no_graphs():
+@pytest.fixture(scope="module")
+def few_steps():
+    """Run the steps of a module's trainings without a graph: to trace one takes longer than a few.
+
+    This is for tests of what lies around training, whose epochs have one to three batches, for a
+    dozen steps of the whole method cost what tracing does. Tests of what it computes leave it away.
+    """
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-
-
-@pytest.fixture(scope="module")
-def few_steps():
-    """Run the steps of a module's trainings without a graph: to trace one takes longer than a few.
-
-    This is for tests of what lies around training. Tests of what it computes leave it away.
-    """
-    with _no_graphs():
-        yield
-
-
-@pytest.fixture
-def few_steps_here():
-    """Do for a test what `few_steps` does for a module, whose own fixtures have their graphs."""
-    with _no_graphs():
-        yield
 
 
 @pytest.fixture(scope="session")

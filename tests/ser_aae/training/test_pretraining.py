@@ -30,13 +30,10 @@ from ser_aae.training.pretraining import adopt_weights, pretrain, speakers_of_st
 from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.run import train_and_evaluate
 
-pytestmark = pytest.mark.usefixtures("few_steps")
-
 PROCESS = """
 import pickle, sys
 import tensorflow as tf
-# as in this process: the steps of a graph may round differently
-tf.config.run_functions_eagerly(True)
+# as in this process: graphs that are rewritten round differently
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 from ser_aae.training.run import train_and_evaluate
 config, store, runs = pickle.load(sys.stdin.buffer)

@@ -28,7 +28,6 @@ from ser_aae.training.scoring import TrainedModel
 TRAINING = replace(TrainingConfig(), epochs=2, batch_size=16, pretraining_epochs=1)
 CNN = replace(MODEL, kind="cnn")
 """What trains fastest, where the model is no matter."""
-FEW_STEPS = pytest.mark.usefixtures("few_steps_here")
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +199,6 @@ def test_a_run_that_another_process_trains_is_refused_with_its_name(config, stor
     assert not folder.exists()
 
 
-@FEW_STEPS
 def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
     config, store, run, tmp_path, monkeypatch
 ):
@@ -241,7 +239,6 @@ def test_auxiliary_rows_that_classify_alone_change_the_outcome(two_stages, store
     assert all(np.isfinite(list(epochs[1][-1]["train"].values())))
 
 
-@FEW_STEPS
 def test_nan_stops_the_run_with_a_message_and_no_result(config, store, tmp_path):
     training = replace(TRAINING, optimiser="sgd", learning_rate=1e30)
     wild = replace(config, training=training, model=CNN)
@@ -250,7 +247,6 @@ def test_nan_stops_the_run_with_a_message_and_no_result(config, store, tmp_path)
     assert not list(tmp_path.rglob("result.json"))
 
 
-@FEW_STEPS
 @pytest.mark.parametrize("kind", ["stl", "ae-mtl", "cnn-mtl"])
 def test_each_kind_of_model_runs_in_two_stages(config, store, tmp_path, kind):
     """Stage 1 needs no gender task."""
@@ -268,7 +264,6 @@ def one_pretraining(tmp_path_factory):
     return tmp_path_factory.mktemp("supervised")
 
 
-@FEW_STEPS
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_supervised_stage_1_serves_each_kind(config, store, one_pretraining, kind):
     training = replace(TRAINING, pretraining="supervised", learning_rate=1e-12)
@@ -355,7 +350,6 @@ def test_no_pretraining_goes_straight_to_stage_two(config, store, tmp_path):
     assert [row["stage"] for row in read_jsonl(folder / "epochs.jsonl")] == [2]
 
 
-@FEW_STEPS
 @pytest.mark.parametrize("wanted", [True, False])
 def test_determinism_is_asked_for_or_not(config, store, tmp_path, monkeypatch, wanted):
     asked = []
@@ -368,7 +362,6 @@ def test_determinism_is_asked_for_or_not(config, store, tmp_path, monkeypatch, w
     assert bool(asked) == wanted
 
 
-@FEW_STEPS
 def test_a_damaged_shard_is_told_as_such(config, tmp_path):
     utterances = speakers_of("tiny")
     corpus = write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
@@ -380,7 +373,6 @@ def test_a_damaged_shard_is_told_as_such(config, tmp_path):
     assert not list(tmp_path.rglob("result.json"))
 
 
-@FEW_STEPS
 @pytest.mark.parametrize("task", ["valence", "clusters-3"])
 def test_a_dimension_as_the_primary_task(config, tmp_path, task):
     utterances = [
@@ -399,7 +391,6 @@ def test_a_dimension_as_the_primary_task(config, tmp_path, task):
         assert ("centroids" in examples) == (task == "clusters-3")
 
 
-@FEW_STEPS
 def test_the_rest_of_the_classes_is_mixed_in_by_its_share_and_changes_the_outcome(
     config, tiny_store, tmp_path, monkeypatch
 ):
