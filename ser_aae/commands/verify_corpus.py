@@ -71,19 +71,12 @@ def format_report(report: Mapping[str, Any]) -> str:
     """Return the report as text for people; every list in it is whole."""
     from data_prep.spellings import describe_spellings
 
-    durations = report["durations"]
-    accuracy = report["speaker_only_unweighted_accuracy"]
-    speakers = report["speakers"]
-    named = [row for row in speakers if _short_name(row)]
-    genders = Counter(row["gender"] for row in named)
-    listed = ", ".join(f"{count} {name}" for name, count in sorted(genders.items()))
-    names = [f"{_short_name(r)} {r['gender']} {r['utterances']}" for r in named]
-    names += [f"nobody knows who {r['utterances']}" for r in speakers if not _short_name(r)]
+    durations, accuracy = report["durations"], report["speaker_only_unweighted_accuracy"]
     known = "none has a label" if accuracy is None else f"{100 * accuracy:.1f} %"
     sections = [
         ("counts", [_count_line(row) for row in report["counts"]]),
         ("classes", [f"{name}: {count}" for name, count in report["classes"].items()]),
-        (f"speakers: {len(named)} ({listed})", _wrap(names)),
+        _list_speakers(report["speakers"]),
         *_section_of(
             "speakers who may be one person", map(describe_spellings, report["spellings"])
         ),
@@ -115,6 +108,16 @@ def format_report(report: Mapping[str, Any]) -> str:
     for title, content in sections:
         lines += [title, *(f"  {line}" for line in content)]
     return "\n".join(lines)
+
+
+def _list_speakers(speakers: Sequence[Mapping[str, Any]]) -> tuple[str, list[str]]:
+    """Return the section of who speaks, those who are not known last."""
+    named = [row for row in speakers if _short_name(row)]
+    genders = Counter(row["gender"] for row in named)
+    listed = ", ".join(f"{count} {name}" for name, count in sorted(genders.items()))
+    names = [f"{_short_name(row)} {row['gender']} {row['utterances']}" for row in named]
+    names += [f"nobody knows who {row['utterances']}" for row in speakers if not _short_name(row)]
+    return f"speakers: {len(named)} ({listed})", _wrap(names)
 
 
 def _short_name(row: Mapping[str, Any]) -> str:

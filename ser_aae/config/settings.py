@@ -318,14 +318,14 @@ class TrainingConfig:
     )
     weight_decay: float = setting(0.0, UNSTATED, "decoupled, classification phase", low=0)
     class_weights: str = late_setting(
-        "none",
+        "balanced",
         UNSTATED,
         "weight of a class in L_E: one, or the inverse of its frequency (UA counts classes alike); "
         "goes with logit_adjustment 0",
         choices=("none", "balanced"),
     )
     logit_adjustment: float = late_setting(
-        1.0,
+        0.0,
         UNSTATED,
         "times ln of a class' share, added to its logit in L_E, 0 is off; goes with class_weights "
         "none",

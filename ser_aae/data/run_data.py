@@ -137,8 +137,6 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     unlabelled = [*hidden, *unlabelled]
     train, unlabelled, mixed_auxiliary = _mark_rows(config, train, unlabelled, auxiliary_parts)
     untrained = _find_untrained(config.tasks, [*train, *unlabelled, *auxiliary_parts])
-    counts = leakage["utterances"]
-    labelled = sum(len(part.labelled(target.task).rows) for part in train)
     return RunData(
         target=target,
         num_classes=_count_classes(config, target, speakers),
@@ -150,9 +148,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
         mixed_auxiliary=mixed_auxiliary,
         validation=validation,
         test=test,
-        leakage=leakage
-        | {"utterances": counts | {"unlabelled": counts["train"] - labelled}}
-        | {"copies": copies.counts()},
+        leakage=_count_labels(leakage, train, target.task) | {"copies": copies.counts()},
         digests={corpus.name: corpus.digest for corpus in (*pool.corpora, *auxiliary.corpora)},
         warnings=[
             *_warn([*train, *unlabelled], validation, test, leakage, of_classes),
@@ -160,6 +156,13 @@ def assemble(config: RunConfig, store: Path) -> RunData:
             *warn_of_untrained(untrained),
         ],
     )
+
+
+def _count_labels(leakage: dict[str, Any], train: Sequence[Part], task: str) -> dict[str, Any]:
+    """Return the guard's findings with the number of training utterances without a label."""
+    counts = leakage["utterances"]
+    labelled = sum(len(part.labelled(task).rows) for part in train)
+    return leakage | {"utterances": counts | {"unlabelled": counts["train"] - labelled}}
 
 
 def require_sounds(config: RunConfig, corpora: Iterable[StoredCorpus]) -> None:

@@ -138,11 +138,8 @@ def describe(
         is_mixed: Whether the mean of its channels is listened to.
         keeps_offset: Whether the front end does not remove a constant offset.
     """
-    loudest_db, deviation = condition.loudest_db, _deviation(condition)
+    loudest_db = condition.loudest_db
     is_silent = loudest_db <= _SILENCE_DB
-    is_short, is_over = condition.duration_s < SHORT_S, condition.peak > OVER_FULL_SCALE
-    clipped = condition.at_full_scale / (condition.samples * condition.channels)
-    is_clipped = clipped > CLIPPED_SHARE
     offset = condition.total / condition.samples
     offset_db = 20 * np.log10(max(abs(offset), 1e-10))
     is_lost = _is_lost(condition.power, condition.mixed_power, condition.channels)
@@ -154,6 +151,23 @@ def describe(
             "one of them alone (predict --channel left)",
         ),
         ("silent", is_silent, "digital silence"),
+        *_describe_levels(condition, is_silent),
+        (
+            "offset",
+            keeps_offset and not is_silent and offset_db > loudest_db - _RANGE_DB,
+            f"a constant offset of {offset:.2g}, which this model takes for sound; remove it",
+        ),
+    )
+    return {kind: sentence for kind, is_so, sentence in rows if is_so}
+
+
+def _describe_levels(condition: Condition, is_silent: bool) -> tuple[tuple[str, bool, str], ...]:
+    """Return kinds of odd length and level, whether a recording is so, and a sentence."""
+    loudest_db, deviation = condition.loudest_db, _deviation(condition)
+    is_short, is_over = condition.duration_s < SHORT_S, condition.peak > OVER_FULL_SCALE
+    clipped = condition.at_full_scale / (condition.samples * condition.channels)
+    is_clipped = clipped > CLIPPED_SHARE
+    return (
         ("short", is_short, f"{condition.duration_s:.3g} s, less than a syllable takes"),
         (
             "quiet",
@@ -177,13 +191,7 @@ def describe(
             deviation < STEADY_DB and not (is_silent or is_short or is_clipped),
             f"no speech: its level stays within {deviation:.1f} dB, as noise or a hum does",
         ),
-        (
-            "offset",
-            keeps_offset and not is_silent and offset_db > loudest_db - _RANGE_DB,
-            f"a constant offset of {offset:.2g}, which this model takes for sound; remove it",
-        ),
     )
-    return {kind: sentence for kind, is_so, sentence in rows if is_so}
 
 
 def _spoken_levels(mono: np.ndarray, rate_hz: float) -> tuple[float, np.ndarray]:

@@ -9,7 +9,7 @@ block whose loudest frame lies `frontend.silence_db` under that of the whole rec
 for a pause. An output of the whole is the mean over all segments that are not in pauses.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 from ser_aae.errors import UserError
 from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
 from ser_aae.frontend.channels import Channel
-from ser_aae.frontend.condition import describe, join
+from ser_aae.frontend.condition import Condition, describe, join
 from ser_aae.frontend.offset import remove_offset
 from ser_aae.frontend.segments import SegmentMeans, cut_segments, num_segments, segment_starts
 from ser_aae.frontend.silence import is_silent, loudest_db, speech_intervals
@@ -192,30 +192,26 @@ class Recogniser:
         }
         duration_s, d_vector = found[-1].end_s, means.get(D_VECTOR)
         no_direction = d_vector is not None and not d_vector.any()
-        oddities = describe(
-            join(conditions),
-            is_mixed=channel is None,
-            keeps_offset=not self.signature.frontend.remove_offset,
-        )
-        oddities.pop("silent", None)  # which a recognition says by itself
         return Recognition(
             duration_s=duration_s,
             speech_s=sum(each.speech_s for each in spoken),
             segments=sum(each.segments for each in spoken),
             posteriors=self._name_classes(means),
-            timeline=tuple(
-                Moment(
-                    start_s,
-                    min(start_s + (step_s or 0.0), duration_s),
-                    said if each in spoken else {},
-                )
-                for each in found
-                for start_s, said in each.steps
-            ),
+            timeline=_join_moments(found, spoken, step_s or 0.0),
             warnings=self.signature.warnings + (NO_DIRECTION,) * no_direction,
-            oddities=tuple(oddities.values()),
+            oddities=self._find_oddities(conditions, channel),
             d_vector=d_vector,
         )
+
+    def _find_oddities(self, conditions: Sequence[Condition], channel: Channel) -> tuple[str, ...]:
+        """Return what is odd about the blocks of a recording, a sentence for each kind."""
+        found = describe(
+            join(conditions),
+            is_mixed=channel is None,
+            keeps_offset=not self.signature.frontend.remove_offset,
+        )
+        found.pop("silent", None)  # which a recognition says by itself
+        return tuple(found.values())
 
     def _name_classes(self, outputs: Outputs) -> Posteriors:
         """Put names to posteriors `{task: (classes,)}`, the primary task first."""
@@ -302,6 +298,18 @@ class Recogniser:
             yield self.forward(
                 cut_segments(speech.spectrogram, part, about.segment_frames, about.pad)
             )
+
+
+def _join_moments(
+    blocks: Sequence[_BlockSums], spoken: Sequence[_BlockSums], step_s: float
+) -> tuple[Moment, ...]:
+    """Return the moments of all blocks, without an answer in those where nobody speaks."""
+    end_s = blocks[-1].end_s
+    return tuple(
+        Moment(start_s, min(start_s + step_s, end_s), said if block in spoken else {})
+        for block in blocks
+        for start_s, said in block.steps
+    )
 
 
 def _step_starts(start_s: float, end_s: float, step_s: float | None) -> np.ndarray:

@@ -125,10 +125,8 @@ def test_every_former_setting_is_another_one_now():
         "frontend.remove_offset",
         "model.discriminator_zero_start",
         "protocol.draw",
-        "training.class_weights",
         "training.discriminator_rate_ratio",
         "training.generator_rate_ratio",
-        "training.logit_adjustment",
         "training.patience_epochs",
         "training.update",
     }

@@ -158,7 +158,7 @@ def test_a_stretch_in_the_clips_of_two_speakers_stands_out():
     report = {
         "dataset": "x", "version": "1", "root": "x", "counts": [], "classes": {}, "speakers": [],
         "durations": {"hours": 1, "min_s": 1, "median_s": 1, "max_s": 1},
-        "sampling_rates_hz": {}, "channels": {}, "unreadable": [], "duplicates": [],
+        "sampling_rates_hz": {}, "channels": {}, "unreadable": [], "duplicates": [], "odd": [],
         "remarks": [], "spellings": [], "unknown_labels": [], "dropped": [],
         "speaker_only_unweighted_accuracy": None,
         "overlaps": [{"utterances": ["a", "b"], "speakers": ["x:1", "x:2"], "seconds": 1.3}],

@@ -130,7 +130,7 @@ def test_a_file_of_the_users_means_todays_defaults(grown, tmp_path):
     plain = json.loads((STORED / "default.json").read_text())
     del plain["corpora"]
     mine = tmp_path / "mine.yaml"
-    plain["training"]["class_weights"] = "none"  # both balances were possible then
+    plain["training"]["logit_adjustment"] = 0.0  # both balances were possible then
     mine.write_text(yaml.safe_dump(plain))
     assert build_config(file=mine).model.heads == (4, 2)
 
@@ -256,7 +256,7 @@ FORMER = {
     "default": {
         "frontend.remove_offset": False,
         "training.update": "serial",
-        "training.class_weights": "balanced",
+        "training.logit_adjustment": 1.0,
     },
     "paper": {"model.reconstruction": "sum", "training.epochs": 60},
 }

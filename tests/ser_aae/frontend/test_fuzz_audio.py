@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from processes import ROOT
 
-from ser_aae.frontend import audio
+from ser_aae.frontend import audio, blocks
 
 FILES = 300
 
@@ -46,8 +46,9 @@ def test_a_seed_makes_the_same_files():
     ],
 )
 def test_it_finds_faults(tmp_path, monkeypatch, capsys, wrong, message):
-    real = audio.change_rate  # which whole recordings and blocks of them pass through
-    monkeypatch.setattr(audio, "change_rate", lambda *given: wrong(real(*given)))
+    real = audio.change_rate
+    for module in (audio, blocks):  # whole recordings, and blocks of them
+        monkeypatch.setattr(module, "change_rate", lambda *given: wrong(real(*given)))
     monkeypatch.setattr(fuzz_audio, "damage", lambda content, draw: content)
 
     assert fuzz_audio.try_files(1, 0, tmp_path) == 1
