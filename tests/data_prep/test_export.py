@@ -10,7 +10,7 @@ from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import find_adapter, list_corpora
 from data_prep.corpus import build_corpus
-from data_prep.export import FORMATS, export_manifest, make_portable
+from data_prep.export import UNKNOWN_SPEAKER, FORMATS, export_manifest, make_portable
 from ser_aae.errors import UserError
 from ser_aae.utterance import Dropped, Utterance
 
@@ -24,7 +24,8 @@ def facts(corpus):
             str((corpus.root / item.path).resolve()),
             item.start_s,
             -1.0 if item.end_s is None else item.end_s,
-            item.speaker.removeprefix(f"{item.corpus}:"),
+            # a table has to name somebody, and the export tells whom it means
+            item.speaker.removeprefix(f"{item.corpus}:") or UNKNOWN_SPEAKER,
             item.gender,
             item.emotion,
             item.session,
