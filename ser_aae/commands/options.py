@@ -84,14 +84,15 @@ def add_channel(parser: argparse.ArgumentParser, *, each: bool = False) -> None:
     """Add `--channel`: a channel's number, `None` for the mean of all; `EACH` where allowed."""
 
     def channel(text: str) -> int | str | None:
-        from ser_aae.frontend.channels import parse_channel
+        from ser_aae.frontend.channels import EXPECTED, parse_channel
 
         if each and text == EACH:
             return EACH
         try:
             return parse_channel(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+            words = f"{EXPECTED}{', or each' * each}"
+            raise argparse.ArgumentTypeError(f"expected {words}, got {text!r}") from error
 
     also = ", or each by itself" if each else ""
     parser.add_argument(

@@ -11,8 +11,8 @@ Channel = int | None
 
 _NAMES: dict[str, Channel] = {"": None, "mix": None, "left": 1, "right": 2}
 
-EXPECTED = "mix, left, right, or a number from 1 on"
-"""Words that `parse_channel` takes, for messages."""
+EXPECTED = "a channel (mix, left, right, or a number from 1 on)"
+"""Description of what `parse_channel` takes."""
 
 
 def parse_channel(text: str) -> Channel:
@@ -25,7 +25,7 @@ def parse_channel(text: str) -> Channel:
     if word in _NAMES:
         return _NAMES[word]
     if not (word.isascii() and word.isdecimal() and int(word) > 0):
-        raise ValueError(f"expected a channel ({EXPECTED}), got {text!r}")
+        raise ValueError(f"expected {EXPECTED}, got {text!r}")
     return int(word)
 
 

@@ -154,7 +154,7 @@ def describe(
         *_describe_levels(condition, is_silent),
         (
             "offset",
-            keeps_offset and not is_silent and offset_db > loudest_db - _RANGE_DB,
+            keeps_offset and loudest_db >= QUIET_DB and offset_db > loudest_db - _RANGE_DB,
             f"a constant offset of {offset:.2g}, which this model takes for sound; remove it",
         ),
     )
