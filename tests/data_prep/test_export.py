@@ -10,7 +10,7 @@ from corpus_layouts.sound import write_tone
 
 from data_prep.corpora import find_adapter, list_corpora
 from data_prep.corpus import build_corpus
-from data_prep.export import UNKNOWN_SPEAKER, FORMATS, export_manifest, make_portable
+from data_prep.export import FORMATS, UNKNOWN_SPEAKER, export_manifest, make_portable
 from ser_aae.errors import UserError
 from ser_aae.utterance import Dropped, Utterance
 
