@@ -30,9 +30,8 @@ from data_prep.shared_sound import (
 )
 from data_prep.sound_digests import digest_samples
 from data_prep.spellings import find_spellings
-from data_prep.workers import find_remark, named_faults, seconds_past_end
+from data_prep.workers import find_remark, named_faults, read_part, seconds_past_end
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_audio, read_channels, read_header
 from ser_aae.frontend.channels import take_channel
 from ser_aae.frontend.condition import describe, measure
 from ser_aae.progress import move_bar, open_bar
@@ -197,12 +196,7 @@ def _describe_reading(utterances: Sequence[Utterance], sounds: Sequence[Sound]) 
 def _read_samples(utterance: Utterance, root: Path) -> tuple[np.ndarray, int]:
     """Return `(samples, channels)` float32 at the file's own rate, and that rate."""
     path = utterance.audio_path(root)
-    try:
-        read_header(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        read_audio(path, 1)  # raises with the reason, as in `ser-aae prepare`
-        raise UserError(f"{path}: header cannot be read ({error})") from error
-    return read_channels(path, utterance.start_s, utterance.end_s)
+    return read_part(utterance, path)
 
 
 def _read_mono(utterance: Utterance, root: Path) -> np.ndarray:

@@ -10,7 +10,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.files.digests import digest_of_file
-from ser_aae.frontend.audio import read_header
+from ser_aae.frontend.audio import OtherFormatError, read_channels, read_header
 from ser_aae.frontend.spectrogram import num_frames
 from ser_aae.progress import move_bar, open_bar
 from ser_aae.store.corpus import corpus_folder
@@ -46,9 +46,17 @@ def write_listing(dataset: str, data_root: Path, store: Path, frontend: FrontEnd
 def _stated_frames(utterance: Utterance, root: Path, frontend: FrontEndConfig) -> int:
     """Return the frames of a recording by its header; the fewest where that cannot be read."""
     try:
-        header = read_header(utterance.audio_path(root))
-    except (UserError, soundfile.LibsndfileError):  # which `prepare` reports
+        duration_s = _duration_s(utterance.audio_path(root))
+    except UserError:  # which `prepare` reports
         return num_frames(0, frontend)
-    end_s = header.duration if utterance.end_s is None else utterance.end_s
+    end_s = duration_s if utterance.end_s is None else utterance.end_s
     length_s = max(end_s - utterance.start_s, 0.0)
     return num_frames(round(length_s * frontend.sample_rate_hz), frontend)
+
+
+def _duration_s(path: Path) -> float:
+    try:
+        return float(read_header(path).duration)
+    except (soundfile.LibsndfileError, OtherFormatError):  # ffmpeg has to decode it
+        samples, rate_hz = read_channels(path)
+        return len(samples) / rate_hz

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_channels, read_header, read_pieces
+from ser_aae.frontend.audio import OtherFormatError, read_channels, read_header, read_pieces
 from ser_aae.frontend.channels import Channel, take_channel
 from ser_aae.frontend.silence import is_silent
 from ser_aae.utterance import Sound, Utterance
@@ -67,9 +68,12 @@ def read_sound(utterance: Utterance, path: Path, files: FileDigests) -> Sound:
 
 
 def _digest_file(path: Path, channel: Channel) -> str:
-    header = read_header(path)
     try:
-        if header.format == "MP3":  # some do not say how long they are
+        header = read_header(path)
+    except (soundfile.LibsndfileError, OtherFormatError):
+        header = None  # ffmpeg decodes it
+    try:
+        if header is None or header.format == "MP3":  # some do not say how long they are
             samples, rate_hz = read_channels(path)
             return digest_samples([take_channel(samples, channel, path)], rate_hz)
         pieces = (take_channel(piece, channel, path) for piece in read_pieces(path))

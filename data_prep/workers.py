@@ -13,6 +13,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import change_rate, read_channels
+from ser_aae.frontend.blocks import count_channels
 from ser_aae.frontend.channels import take_channel
 from ser_aae.frontend.condition import is_cancelled
 from ser_aae.frontend.offset import remove_offset
@@ -97,7 +98,7 @@ def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
     path = utterance.audio_path(task.root)
     try:
         with named_faults(path):
-            channels, rate_hz = read_channels(path, utterance.start_s, utterance.end_s)
+            channels, rate_hz = read_part(utterance, path)
             samples = take_channel(channels, utterance.channel, path)
             sound = digest_sound(utterance, path, samples, rate_hz, files)
             if task.sound_alone:
@@ -112,6 +113,17 @@ def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
         if not task.skip_unreadable:
             raise
         return Outcome(None, problem=_gist(error, path))
+
+
+def read_part(utterance: Utterance, path: Path) -> tuple[np.ndarray, int]:
+    """Return what a file holds of an utterance, `(samples, channels)` float32, and its rate.
+
+    Raises:
+        UserError: It cannot be read, or a channel is asked for of what ffmpeg mixes.
+    """
+    if utterance.channel is not None:
+        count_channels(path)
+    return read_channels(path, utterance.start_s, utterance.end_s)
 
 
 def find_remark(utterance: Utterance, path: Path, duration_s: float) -> str:

@@ -1,4 +1,7 @@
-"""Tones and noise, float32 between -1 and 1, for tests of whatever listens to them."""
+"""Tones and noise, float32 between -1 and 1, for tests of what listens; a stand-in for ffmpeg."""
+
+import shlex
+import sys
 
 import numpy as np
 
@@ -29,3 +32,25 @@ def read_mono(path, start_s=0.0, end_s=None):
     """Return a recording's channels, averaged, at its own rate, and the rate."""
     samples, rate_hz = read_channels(path, start_s, end_s)
     return average_channels(samples), rate_hz
+
+
+def put_ffmpeg(folder, monkeypatch, body):
+    """Put a program called ffmpeg on the path, alone; return a file that only it can read."""
+    program = folder / "bin" / "ffmpeg"
+    program.parent.mkdir()
+    source = program.with_suffix(".py")
+    source.write_text(f"import json, os, sys, time\n{body}")
+    # through the shell: the first line of a script cannot name a Python whose path has a space
+    program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(source)])} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    path = folder / "concat:a.m4a"
+    path.write_bytes(b"something else")
+    return path
+
+
+def give(folder, samples, more=""):
+    """Return the body of a program that writes samples, a byte more than a whole one at first."""
+    (folder / "samples").write_bytes(samples.astype("<f4").tobytes())
+    read = f"sound = open({str(folder / 'samples')!r}, 'rb').read()\n"
+    return f"{read}os.write(1, sound[:4001])\nsys.stdout.buffer.write(sound[4001:])\n{more}"

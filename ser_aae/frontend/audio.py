@@ -6,6 +6,7 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,7 @@ import soxr
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.channels import Channel, take_channel
+from ser_aae.frontend.ffmpeg import INSTALL, decode, find_ffmpeg
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
 from ser_aae.frontend.ogg import find_ogg_damage
 from ser_aae.frontend.wav import UNKNOWN_BYTES, open_mended, read_wav_header
@@ -59,6 +61,9 @@ _OTHER_CODEC = {4, 18}
 A wrong bit in a header can make one codec another; FLAC has but one.
 """
 
+DECODED_RATE_HZ = 16000
+"""Rate of what ffmpeg decodes: that of the front end, to which `predict` has it decoded."""
+
 _OTHER_FORMAT = "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"
 
 _LOGGED_CUT = re.compile(
@@ -96,8 +101,8 @@ def read_audio(
     """Read a recording as one channel at the given rate.
 
     Channels are averaged, or one is taken, before resampling (soxr, high quality). The file's own
-    header says rate and channels; every container that libsndfile knows is read. Without `end_s`
-    the part ends where the file does.
+    header says rate and channels; every container that libsndfile knows is read, and by ffmpeg,
+    where that is installed, others. Without `end_s` the part ends where the file does.
 
     Returns:
         `(samples,)` float32, in [-1, 1] where the file is.
@@ -263,7 +268,31 @@ def _open_sound(path: Path) -> Iterator[_ForwardsFile]:
 
 
 def _read(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
-    """Return `(samples, channels)` float32 and the file's rate, or raise what is wrong."""
+    """Return `(samples, channels)` float32 and the file's rate, or raise what is wrong.
+
+    Of a container that libsndfile does not know, it is what ffmpeg makes of it, as one channel.
+    """
+    try:
+        return _read_known(path, start_s, end_s)
+    except OtherFormatError as error:
+        program = find_ffmpeg()
+        if program is None:
+            raise OtherFormatError(f"{error}; {INSTALL}") from error
+    state = path.stat()
+    samples = _decode_whole(program, path, state.st_size, state.st_mtime_ns)
+    first = round(start_s * DECODED_RATE_HZ)
+    last = None if end_s is None else round(end_s * DECODED_RATE_HZ)
+    return samples[first:last, None].copy(), DECODED_RATE_HZ
+
+
+@lru_cache(maxsize=1)
+def _decode_whole(program: str, path: Path, _size: int, _time: int) -> np.ndarray:
+    """Return `(samples,)` of a file; the last is kept, for parts of a file follow each other."""
+    return np.concatenate([np.empty(0, np.float32), *decode(program, path, DECODED_RATE_HZ)])
+
+
+def _read_known(path: Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
+    """Return what `_read` returns, of a file that libsndfile knows."""
     try:
         _check_file(path)
         with _open_sound(path) as sound:

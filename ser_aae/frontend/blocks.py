@@ -8,11 +8,6 @@ order, blocks of 10 s keep 83 to 90 % of what is kept of each utterance alone, b
 70 %, because one shout silences a minute.
 """
 
-import os
-import select
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -34,6 +29,7 @@ from ser_aae.frontend.audio import (
 )
 from ser_aae.frontend.channels import Channel, take_channel
 from ser_aae.frontend.condition import Condition, measure
+from ser_aae.frontend.ffmpeg import decode, find_ffmpeg
 from ser_aae.frontend.mp3 import read_unmeasured_mp3
 
 WHOLE_S = 40.0
@@ -41,9 +37,6 @@ WHOLE_S = 40.0
 
 BLOCK_S = 10.0
 """Length of a block; the last takes what is left, from half of this to one and a half times."""
-
-_PATIENCE_S = 60.0
-"""Time that ffmpeg may take to its first or next sample before a file is given up."""
 
 _CHUNK_S = 120.0
 """Length that is read at once of an MP3 that has to be decoded from its beginning each time."""
@@ -88,8 +81,11 @@ def count_channels(path: Path) -> int:
     try:
         return read_header(path).channels
     except (soundfile.LibsndfileError, OtherFormatError, OSError) as error:
-        read_audio(path, 1000, 0.0, 1.0)  # raises with the reason
-        raise UserError(f"{path}: it changed while it was read; try again") from error
+        read_audio(path, 1000, 0.0, 1.0)  # raises with the reason where nothing reads it
+        raise UserError(
+            f"{path}: expected a container of which a channel can be taken (WAV, FLAC, OGG, MP3), "
+            "found another, whose channels ffmpeg mixes; convert it, or take the mix"
+        ) from error
 
 
 def file_blocks(path: Path, sample_rate_hz: int, channel: Channel = None) -> Iterator[Block]:
@@ -177,68 +173,26 @@ def _unmeasured_blocks(path: Path, wanted: _Wanted) -> Iterator[Block]:
 
 def _find_decoder(path: Path, sample_rate_hz: int) -> str:
     """Return ffmpeg for a file that libsndfile does not know, or raise why nothing reads it."""
-    program = shutil.which("ffmpeg")
-    holds_something = path.is_file() and path.stat().st_size > 0
-    if program and holds_something:
+    program = find_ffmpeg()
+    if program and path.is_file() and path.stat().st_size > 0:
         return program
-    try:
-        read_audio(path, sample_rate_hz)  # has the words for what nobody can read
-    except OtherFormatError as error:
-        mend = "; install ffmpeg to read other containers" if holds_something else ""
-        raise UserError(f"{error}{mend}") from error
+    read_audio(path, sample_rate_hz)  # has the words for what nobody can read
     raise UserError(f"{path}: it changed while it was read; try again")
 
 
 def _decoded_blocks(program: str, path: Path, sample_rate_hz: int) -> Iterator[Block]:
-    """Cut the sound that ffmpeg makes of a file as it comes: however long, nothing is kept."""
-    # file: before the name, so that one as "concat:..." or "http:..." is no order to ffmpeg;
-    # the list, so that a playlist which came as a recording fetches nothing from elsewhere
-    command = [program, "-v", "error", "-xerror", "-nostdin", "-protocol_whitelist", "file"]
-    command += ["-i", f"file:{path}"]
-    command += ["-vn", "-ac", "1", "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
-    with (
-        tempfile.TemporaryFile() as messages,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
-    ):
-        decoded = _samples_of(process, path, sample_rate_hz)
-        try:
-            for start_s, signal in _cut_stream(decoded, sample_rate_hz):
-                yield Block(start_s, signal, measure(signal[:, None], signal, sample_rate_hz))
-        finally:
-            process.kill()  # it may have more to give, or be stuck
-        ended_well = process.wait() == 0
-        messages.seek(0)
-        lines = messages.read().decode(errors="replace").strip().splitlines()
-        # ffmpeg gives what is left of a Matroska file that was cut short, says so, and ends well
-        if lines or not ended_well:
-            raise UserError(
-                f"{path}: expected audio, but neither libsndfile nor ffmpeg reads it to its end "
-                f"({lines[-1] if lines else 'no reason given'}); fetch it again, or write it anew "
-                "from its source"
-            )
+    """Cut the sound that ffmpeg makes of a file as it comes."""
+    decoded = _check_pieces(decode(program, path, sample_rate_hz), path, sample_rate_hz)
+    for start_s, signal in _cut_stream(decoded, sample_rate_hz):
+        yield Block(start_s, signal, measure(signal[:, None], signal, sample_rate_hz))
 
 
-def _samples_of(
-    process: "subprocess.Popen[bytes]", path: Path, rate_hz: int
-) -> Iterator[np.ndarray]:
-    """Yield the float32 samples that a process writes, as they come, until it has ended."""
-    pipe, rest, read = process.stdout, b"", 0
-    while pipe and select.select([pipe], [], [], _PATIENCE_S)[0]:
-        piece = os.read(pipe.fileno(), 1 << 18)
-        if not piece:
-            if process.wait() == 0 and not read and not rest:
-                raise UserError(f"{path}: expected sound, found no sample; remove the file")
-            return
-        rest += piece
-        whole = len(rest) - len(rest) % 4
-        samples = np.frombuffer(rest[:whole], "<f4")
-        rest = rest[whole:]
+def _check_pieces(pieces: Iterator[np.ndarray], path: Path, rate_hz: int) -> Iterator[np.ndarray]:
+    read = 0
+    for samples in pieces:
         check_samples(str(path), samples, rate_hz, read / rate_hz)
         read += len(samples)
         yield samples
-    raise UserError(
-        f"{path}: ffmpeg gave no sound for {_PATIENCE_S:g} s; write it anew from its source"
-    )
 
 
 def _cut_stream(pieces: Iterator[np.ndarray], rate_hz: int) -> Iterator[tuple[float, np.ndarray]]:

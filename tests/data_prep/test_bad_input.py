@@ -74,7 +74,7 @@ BAD = {
     dangle: "found none",
     cut_in_half: "cut short",
     empty: "zero bytes",
-    text: "found something else",
+    text: "found something else|neither libsndfile nor ffmpeg",  # as there is one
     pointer: "git lfs pull",
     no_samples: "found no sample",
     not_a_number: "sample 123 is not a finite number",

@@ -114,7 +114,8 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path, suffix):
         read_audio(path, 16000)
 
 
-def test_other_containers_are_named(tmp_path):
+def test_other_containers_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
     (tmp_path / "a.m4a").write_bytes(b"\x00\x00\x00\x20ftypM4A " + bytes(2000))
     (utterance,) = listed(tmp_path, "a.m4a")
 

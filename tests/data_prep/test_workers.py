@@ -70,7 +70,8 @@ def test_digital_silence_is_flagged_and_kept(tmp_path, offset):
     assert len(outcome.spectrogram) == 1 + (8000 - 400) // 160
 
 
-def test_unreadable_files_are_raised_or_reported(tmp_path):
+def test_unreadable_files_are_raised_or_reported(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
     (tmp_path / "a.wav").write_text("this is no sound")
     utterances = (one(tmp_path / "a.wav"),)
 

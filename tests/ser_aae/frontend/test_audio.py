@@ -98,7 +98,8 @@ def test_cut_short(tmp_path, name, share):
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
     ],
 )
-def test_no_audio(tmp_path, content, message):
+def test_no_audio(tmp_path, content, message, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
     (tmp_path / "a.wav").write_bytes(content)
 
     with pytest.raises(UserError, match=message):
@@ -284,7 +285,7 @@ def test_a_wav_is_read_by_its_content_whatever_it_is_called(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["a.raw", "a.xyz", "a"])
 def test_samples_without_a_header_are_refused_by_name(tmp_path, name, monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
     (tmp_path / name).write_bytes(np.arange(16000, dtype="<i2").tobytes())
 
     for read in (read_mono, lambda path: list(file_blocks(path, 16000))):
@@ -303,7 +304,7 @@ def test_what_soundfile_refuses_by_another_error_is_a_users_mistake(tmp_path, fa
         raise fault
 
     monkeypatch.setattr("soundfile.SoundFile._open", refuse)
-    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
     for read in (read_mono, read_header, lambda path: list(file_blocks(path, 16000))):
         with pytest.raises(UserError, match=r"a\.wav: expected audio that libsndfile reads"):
             read(tmp_path / "a.wav")

@@ -2,18 +2,16 @@
 
 import json
 import os
-import shlex
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 import soundfile
-from sounds import RATE_HZ, noise, tone
+from sounds import RATE_HZ, give, noise, put_ffmpeg, tone
 
 from ser_aae.errors import UserError
-from ser_aae.frontend import blocks
+from ser_aae.frontend import blocks, ffmpeg
 from ser_aae.frontend.audio import read_audio, read_channels
 from ser_aae.frontend.blocks import file_blocks, sample_blocks
 
@@ -114,34 +112,12 @@ def test_a_file_that_nobody_reads_is_told_by_name(tmp_path, monkeypatch, content
     assert ("install ffmpeg" in str(caught.value)) == bool(content)
 
 
-def put_ffmpeg(folder, monkeypatch, body):
-    """Put a program called ffmpeg on the path, alone; return a file that only it can read."""
-    program = folder / "bin" / "ffmpeg"
-    program.parent.mkdir()
-    source = program.with_suffix(".py")
-    source.write_text(f"import json, os, sys, time\n{body}")
-    # through the shell: the first line of a script cannot name a Python whose path has a space
-    program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(source)])} "$@"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent))
-    path = folder / "concat:a.m4a"
-    path.write_bytes(b"something else")
-    return path
-
-
-def give(folder, samples, more=""):
-    """Return the body of a program that writes samples, a byte more than a whole one at first."""
-    (folder / "samples").write_bytes(samples.astype("<f4").tobytes())
-    read = f"sound = open({str(folder / 'samples')!r}, 'rb').read()\n"
-    return f"{read}os.write(1, sound[:4001])\nsys.stdout.buffer.write(sound[4001:])\n{more}"
-
-
 def test_another_container_is_decoded_by_ffmpeg_and_nothing_is_left(tmp_path, monkeypatch):
     sound = noise(1.0)
     more = f"json.dump(sys.argv[1:], open({str(tmp_path / 'order')!r}, 'w'))\n"
     path = put_ffmpeg(tmp_path, monkeypatch, give(tmp_path, sound, more))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(blocks.tempfile, "tempdir", None)
+    monkeypatch.setattr(ffmpeg.tempfile, "tempdir", None)
     before = set(os.listdir(tmp_path))
     (block,) = file_blocks(path, RATE_HZ)
     np.testing.assert_array_equal(block.signal, sound.astype(np.float32))
@@ -182,7 +158,7 @@ def test_what_ffmpeg_gives_is_cut_as_a_file_is(tmp_path, short_blocks, monkeypat
     ],
 )
 def test_what_ffmpeg_cannot_read_is_told(tmp_path, monkeypatch, body, message):
-    monkeypatch.setattr(blocks, "_PATIENCE_S", 0.5 if "sleep" in body else 60.0)
+    monkeypatch.setattr(ffmpeg, "PATIENCE_S", 0.5 if "sleep" in body else 60.0)
     path = put_ffmpeg(tmp_path, monkeypatch, body)
     with pytest.raises(UserError, match=rf"a\.m4a: .*{message}"):
         list(file_blocks(path, RATE_HZ))
