@@ -88,13 +88,7 @@ def format_report(report: Mapping[str, Any]) -> str:
         ),
         ("sampling rates, files", _files(report["sampling_rates_hz"], "Hz")),
         ("channels, files", _files(report["channels"], "channel(s)")),
-        *_section_of(
-            "cannot be read", [f"{r['file']}: {r['reason']}" for r in report["unreadable"]]
-        ),
-        *_section_of("odd sound", [f"{r['utterance']}: {r['what']}" for r in report["odd"]]),
-        *_section_of(
-            "read with a remark", [f"{r['utterance']}: {r['reason']}" for r in report["remarks"]]
-        ),
+        *_reading_sections(report),
         *_section_of(
             "the same sound under several names", map(_repeated_line, report["duplicates"])
         ),
@@ -123,6 +117,17 @@ def _list_speakers(speakers: Sequence[Mapping[str, Any]]) -> tuple[str, list[str
 def _short_name(row: Mapping[str, Any]) -> str:
     """Return a speaker's name without that of the corpus, `""` where nobody knows who it is."""
     return row["speaker"].partition(":")[2]
+
+
+def _reading_sections(report: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    unread = [f"{row['file']}: {row['reason']}" for row in report["unreadable"]]
+    remarks = [f"{row['utterance']}: {row['reason']}" for row in report["remarks"]]
+    odd = [f"{row['utterance']}: {row['what']}" for row in report["odd"]]
+    return [
+        *_section_of("cannot be read", unread),
+        *_section_of("odd sound", odd),
+        *_section_of("read with a remark", remarks),
+    ]
 
 
 def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | None:
