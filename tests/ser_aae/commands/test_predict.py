@@ -80,6 +80,19 @@ def test_a_table_has_a_row_a_file_or_a_row_a_step(model, sad, silent, tmp_path, 
     capsys.readouterr()
 
 
+def test_a_header_that_lies_is_told_beside_the_answer(model, sad, tmp_path, capsys):
+    content = bytearray(Path(sad).read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = bytes(4)
+    (tmp_path / "died.wav").write_bytes(content)
+
+    assert main(["predict", model, sad, str(tmp_path / "died.wav")]) == 0
+    printed = capsys.readouterr()
+    assert "died.wav: the header states no length, read to the end of the file" in printed.err
+    lines = printed.out.splitlines()
+    assert lines[1:4] == lines[5:8]
+
+
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(model, sad, tmp_path, capsys):
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     words = [str(tmp_path / "broken.wav"), sad, "--csv", str(tmp_path / "a.csv")]
