@@ -35,7 +35,7 @@ EMOTION_SYNONYMS = {
     "sadness": ("sad", "trauer", "traurigkeit", "伤心"),
     "surprise": ("sur", "surprised", "ps", "pleasant surprise", "pleasant_surprise", "惊喜"),
 }
-"""Canonical emotion to the other words corpora use for it.
+"""Canonical emotion to the other words corpora use for it; new words go to `FURTHER_SYNONYMS`.
 
 One-letter codes are absent on purpose: A is anger in most corpora and fear in EMO-DB.
 An adapter translates such codes itself.
@@ -119,20 +119,20 @@ PRIMARY_TASKS = ("emotion", *LEVELS, *CLUSTERS, *VOICE_TASKS)
 
 _MOST_NAMED = 12
 
-_EARLIER = {word: name for name, words in EMOTION_SYNONYMS.items() for word in (name, *words)}
+_EARLIER_WORDS = {word: name for name, words in EMOTION_SYNONYMS.items() for word in (name, *words)}
 
 
 def _fold(raw: str) -> str:
     return unicodedata.normalize("NFC", raw.strip().casefold())
 
 
-def _without_accents(word: str) -> str:
+def _strip_accents(word: str) -> str:
     letters = unicodedata.normalize("NFKD", word.replace("ı", "i").replace("ł", "l"))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-_FURTHER = {_without_accents(word): name for word, name in _EARLIER.items()} | {
-    _without_accents(word): name for name, words in FURTHER_SYNONYMS.items() for word in words
+_FURTHER_WORDS = {_strip_accents(word): name for word, name in _EARLIER_WORDS.items()} | {
+    _strip_accents(word): name for name, words in FURTHER_SYNONYMS.items() for word in words
 }
 
 
@@ -146,7 +146,7 @@ def canonical_emotion(raw: str) -> str:
     word = _fold(raw)
     if word in NO_LABEL:
         return ""
-    return _EARLIER.get(word) or _FURTHER.get(_without_accents(word), word)
+    return _EARLIER_WORDS.get(word) or _FURTHER_WORDS.get(_strip_accents(word), word)
 
 
 def earlier_emotion(emotion: str, raw: str) -> str:
@@ -160,7 +160,7 @@ def earlier_emotion(emotion: str, raw: str) -> str:
         raw: The label. Where it is a code that its adapter translates, `emotion` did not change.
     """
     word = _fold(raw)
-    return _EARLIER.get(word, word) if emotion == canonical_emotion(raw) else emotion
+    return _EARLIER_WORDS.get(word, word) if emotion == canonical_emotion(raw) else emotion
 
 
 def is_known_emotion(name: str) -> bool:

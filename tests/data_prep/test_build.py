@@ -244,7 +244,7 @@ def test_workers_are_counted_from_one(demo_root, tmp_path):
 def test_a_corpus_of_before_keeps_labels_that_are_words_now(table, tmp_path, monkeypatch):
     dataset = table("a.wav,anna,f,Colère", "b.wav,ben,m,nan", "c.wav,ben,m,joy")
     with monkeypatch.context() as before:
-        before.setattr("ser_aae.labels._FURTHER", {})
+        before.setattr("ser_aae.labels._FURTHER_WORDS", {})
         before.setattr("ser_aae.labels.NO_LABEL", ())
         folder = run(tmp_path, tmp_path / "store", dataset=dataset).folder
     was = contents(folder)
