@@ -4,7 +4,7 @@ A model answers to any sound, and is as sure of a hum as of a voice. The limits 
 that they leave out nearly all of RAVDESS, URDU, TurEV-DB and BAVED, 400 recordings of each.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -76,6 +76,16 @@ class Condition:
     levels: float
     squared_levels: float
 
+    @property
+    def clipped(self) -> float:
+        """The share of samples at full scale."""
+        return self.at_full_scale / (self.samples * self.channels)
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether more of them are there than in sound that fits."""
+        return self.clipped > CLIPPED_SHARE
+
 
 _EXTREMES = ("channels", "peak", "loudest_db")
 """Fields of a `Condition` that are not added up."""
@@ -138,60 +148,55 @@ def describe(
         is_mixed: Whether the mean of its channels is listened to.
         keeps_offset: Whether the front end does not remove a constant offset.
     """
-    loudest_db = condition.loudest_db
-    is_silent = loudest_db <= _SILENCE_DB
-    offset = condition.total / condition.samples
-    offset_db = 20 * np.log10(max(abs(offset), 1e-10))
-    is_lost = _is_lost(condition.power, condition.mixed_power, condition.channels)
-    rows = (
-        (
+    found = dict((*_describe_samples(condition), *_describe_levels(condition)))
+    if not is_mixed:
+        found.pop("cancelled", None)
+    if not keeps_offset:
+        found.pop("offset", None)
+    return found
+
+
+def _describe_samples(condition: Condition) -> Iterator[tuple[str, str]]:
+    """Yield what is odd about channels, length and extremes of a recording."""
+    if _is_lost(condition.power, condition.mixed_power, condition.channels):
+        yield (
             "cancelled",
-            is_mixed and is_lost,
             f"its {condition.channels} channels cancel each other when they are averaged; take "
             "one of them alone (predict --channel left)",
-        ),
-        ("silent", is_silent, "digital silence"),
-        *_describe_levels(condition, is_silent),
-        (
-            "offset",
-            keeps_offset and loudest_db >= QUIET_DB and offset_db > loudest_db - _RANGE_DB,
-            f"a constant offset of {offset:.2g}, which this model takes for sound; remove it",
-        ),
-    )
-    return {kind: sentence for kind, is_so, sentence in rows if is_so}
-
-
-def _describe_levels(condition: Condition, is_silent: bool) -> tuple[tuple[str, bool, str], ...]:
-    """Return kinds of odd length and level, whether a recording is so, and a sentence."""
-    loudest_db, deviation = condition.loudest_db, _deviation(condition)
-    is_short, is_over = condition.duration_s < SHORT_S, condition.peak > OVER_FULL_SCALE
-    clipped = condition.at_full_scale / (condition.samples * condition.channels)
-    is_clipped = clipped > CLIPPED_SHARE
-    return (
-        ("short", is_short, f"{condition.duration_s:.3g} s, less than a syllable takes"),
-        (
-            "quiet",
-            loudest_db < QUIET_DB and not is_silent,
-            f"hardly any sound: the loudest moment has {loudest_db:.0f} dB of full scale",
-        ),
-        (
-            "clipped",
-            is_clipped and not is_over,
-            f"clipped: {100 * clipped:.2g} % of its samples are at full scale",
-        ),
-        (
+        )
+    if condition.duration_s < SHORT_S:
+        yield "short", f"{condition.duration_s:.3g} s, less than a syllable takes"
+    if condition.peak > OVER_FULL_SCALE:
+        yield (
             "over",
-            is_over,
             f"samples of up to {condition.peak:.3g} times full scale; if they are integers, divide "
             "them by the full scale of their type",
-        ),
-        (
+        )
+    elif condition.is_clipped:
+        yield "clipped", f"clipped: {100 * condition.clipped:.2g} % of its samples at full scale"
+
+
+def _describe_levels(condition: Condition) -> Iterator[tuple[str, str]]:
+    """Yield what is odd about the levels of a recording's frames, and their offset."""
+    loudest_db, offset = condition.loudest_db, condition.total / condition.samples
+    if loudest_db <= _SILENCE_DB:
+        yield "silent", "digital silence"
+        return
+    if loudest_db < QUIET_DB:
+        yield "quiet", f"hardly any sound: its loudest moment has {loudest_db:.0f} dB of full scale"
+    # clipping brings all to one level, speech too
+    is_judged = condition.duration_s >= SHORT_S and not condition.is_clipped
+    if is_judged and (deviation := _deviation(condition)) < STEADY_DB:
+        yield (
             "steady",
-            # clipping brings all to one level, speech too
-            deviation < STEADY_DB and not (is_silent or is_short or is_clipped),
             f"no speech: its level stays within {deviation:.1f} dB, as noise or a hum does",
-        ),
-    )
+        )
+    offset_db = 20 * np.log10(max(abs(offset), 1e-10))
+    if loudest_db >= QUIET_DB and offset_db > loudest_db - _RANGE_DB:
+        yield (
+            "offset",
+            f"a constant offset of {offset:.2g}, which this model takes for sound; remove it",
+        )
 
 
 def _spoken_levels(mono: np.ndarray, rate_hz: float) -> tuple[float, np.ndarray]:

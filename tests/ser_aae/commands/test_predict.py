@@ -90,7 +90,9 @@ def test_a_header_that_lies_is_told_beside_the_answer(model, sad, tmp_path, caps
     printed = capsys.readouterr()
     assert "died.wav: the header states no length, read to the end of the file" in printed.err
     lines = printed.out.splitlines()
-    assert lines[1:4] == lines[5:8]
+    half = len(lines) // 2  # the names of the files differ
+    assert half > 3
+    assert lines[1:half] == lines[half + 1 :]
 
 
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(model, sad, tmp_path, capsys):
@@ -183,7 +185,7 @@ def test_a_channel_that_is_not_there_stops_no_other_recording(model, call, sad, 
 def test_antiphase_is_told_and_has_a_channel_to_take(model, sad, tmp_path, capsys):
     samples, rate_hz = soundfile.read(sad, dtype="float32")
     path = tmp_path / "antiphase.wav"
-    soundfile.write(path, np.stack([samples, -samples], axis=1), rate_hz)
+    soundfile.write(path, np.stack([samples, -samples], axis=1), rate_hz, subtype="FLOAT")
     assert main(["predict", model, str(path)]) == 0
     said = capsys.readouterr().out
     assert ", silence\n  odd: its 2 channels cancel each other" in said

@@ -188,7 +188,9 @@ def test_a_voice_may_be_a_channel_of_its_recording(judged, voice, tmp_path, caps
     length = min(len(samples) for samples, _ in sounds)
     pair = np.stack([samples[:length] for samples, _ in sounds], axis=1)
     soundfile.write(tmp_path / "call.wav", pair, sounds[0][1], subtype="FLOAT")
-    soundfile.write(tmp_path / "b.wav", np.stack([pair[:, 0], -pair[:, 0]], axis=1), 16000)
+    opposite = np.stack([pair[:, 0], -pair[:, 0]], axis=1)
+    for name in ("float", "pcm_16"):  # whose rounding leaves something that is not silence
+        soundfile.write(tmp_path / f"{name}.wav", opposite, 16000, subtype=name.upper())
     call, speakers = str(tmp_path / "call.wav"), str(tmp_path / "speakers.json")
     words = ["enrol", str(judged), call, "--speaker", "a", "--out", speakers, "--channel", "right"]
     assert main(words) == 0
@@ -200,7 +202,8 @@ def test_a_voice_may_be_a_channel_of_its_recording(judged, voice, tmp_path, caps
         cosines[channel] = json.loads(capsys.readouterr().out)["cosine"]
     assert cosines["right"] == pytest.approx(1.0)
     assert max(cosines["left"], cosines["mix"]) < 1 - 1e-6
-    assert main(["verify", str(judged), call, str(tmp_path / "b.wav")]) == 2
+    assert main(["verify", str(judged), call, str(tmp_path / "float.wav")]) == 2
     assert "found silence; its 2 channels cancel each other" in capsys.readouterr().err
-    with pytest.raises(SystemExit, match="2"):
-        main([*verify, "each"])
+    assert main(["verify", str(judged), call, str(tmp_path / "pcm_16.wav")]) == 0
+    assert "pcm_16.wav: its 2 channels cancel each other" in capsys.readouterr().err
+    assert main([*verify, "each"]) == 2
