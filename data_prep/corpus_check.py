@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
 from data_prep.corpora import corpus_name, find_adapter
 from data_prep.corpus import Corpus, printable
