@@ -13,6 +13,7 @@ import tensorflow as tf
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
 from ser_aae.progress import duration, move_bar
+from ser_aae.utterance import known_speakers
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -86,7 +87,7 @@ def describe_parts(parts: Parts, steps: int) -> str:
     for name, each in parts.items():
         items = [item for part in each for item in part.utterances]
         if items:
-            speakers = {item.speaker for item in items}
+            speakers = known_speakers(items)
             told.append(f"{name} {_count(speakers, 'speaker')} {_count(items, 'utterance')}")
     return f"{', '.join(told)}; {steps} steps an epoch"
 
