@@ -97,12 +97,15 @@ def place_to_write(
 
 
 def share_batches(
-    batches: tf.data.Dataset, batch_size: int, strategy: tf.distribute.Strategy
+    batches: tf.data.Dataset,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    primary_rows: int | None = None,
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """Give each replica its rows of each batch, in order, and the labels of them all.
 
     Where rows of an auxiliary corpus take part in fewer phases, they are dealt out, see
-    `deal_rows`.
+    `deal_rows`, so that each replica has some of the `primary_rows`, all rows without that.
 
     Raises:
         UserError: A batch cannot be parted evenly.
@@ -114,6 +117,13 @@ def share_batches(
         raise UserError(
             f"rows of a batch: expected a multiple of the {replicas} devices, got {batch_size}; "
             "change training.batch_size or data.labelled_rows"
+        )
+
+    if AUXILIARY in batches.element_spec[1] and (primary_rows or batch_size) < replicas:
+        raise UserError(
+            f"rows of the emotional corpus in a batch: expected one or more for each of the "
+            f"{replicas} devices, got {primary_rows}; lower data.auxiliary_ratio, or raise "
+            "data.labelled_rows"
         )
 
     def rows_of(context: tf.distribute.InputContext) -> tf.data.Dataset:

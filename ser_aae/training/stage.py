@@ -83,7 +83,7 @@ def fit_stage(
     show(f"{opening} on {name_device(strategy)}: {describe_parts(stage.told, stage.steps)}")
     with open_bar(stage.steps, title, "step", show) as bar:
         model.fit(
-            share_batches(batches, size, strategy),
+            share_batches(batches, size, strategy, stage.mixture[0].rows),
             steps_per_epoch=stage.steps,
             initial_epoch=first,
             epochs=stage.epochs,

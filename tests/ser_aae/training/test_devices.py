@@ -20,6 +20,7 @@ from ser_aae.commands.run_config import read_config
 from ser_aae.config import DataConfig, ModelConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl, write_json
+from ser_aae.labels import AUXILIARY
 from ser_aae.model.aae import build_model
 from ser_aae.results.folder import BEST_WEIGHTS, run_folder
 from ser_aae.results.predictions import read_predictions
@@ -196,6 +197,14 @@ def test_a_batch_that_cannot_be_parted_is_refused():
     strategy = SimpleNamespace(num_replicas_in_sync=3)
     with pytest.raises(UserError, match="expected a multiple of the 3 devices, got 16"):
         share_batches(tf.data.Dataset.range(1), 16, strategy)
+
+
+def test_a_device_without_a_row_that_takes_part_in_every_phase_is_refused():
+    labels = {"emotion": [0] * 8, AUXILIARY: [0] + [1] * 7}
+    marked = tf.data.Dataset.from_tensors((tf.zeros([8, 2]), labels))
+    strategy = SimpleNamespace(num_replicas_in_sync=2)
+    with pytest.raises(UserError, match=r"for each of the 2 devices, got 1; lower data\.aux"):
+        share_batches(marked, 8, strategy, primary_rows=1)
 
 
 @pytest.mark.parametrize(
