@@ -515,7 +515,7 @@ def test_counts_decide_where_no_checksum_is_published(known, web, tmp_path, caps
     assert code == 2
     assert "none is published; the counts of the corpus decide" in err
     assert "speakers: expected 24, found 2" in out
-    assert "this copy of ravdess is not the complete one" in err
+    assert "speakers: expected 24, found 2, see the report; mend it" in err
     web.asked.clear()
     code, _, err = run(capsys, *words)  # what is there is not touched
     assert (code, web.asked) == (2, [])

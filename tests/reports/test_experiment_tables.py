@@ -150,6 +150,7 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
         "training.auxiliary_phases",
         "training.generator_rate_ratio",
         "verification_test_part",
+        "protocol.test_partition",
     }
     assert left_out == {"dataset", "seed", "protocol.fold", "tables"} | idle
     assert not (table["departs"] == "*").any()

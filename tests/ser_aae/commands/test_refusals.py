@@ -54,7 +54,7 @@ def test_training_goes_on_in_either_stage_once_there_is_room(tiny_store, tmp_pat
 
 
 def test_a_search_goes_on_once_there_is_room(tiny_store, tmp_path, refused):
-    tune = ["tune", *BASE, "--model", "cnn", "--space", "latent", "--trials", "1"]
+    tune = ["tune", *BASE, "--model", "cnn", "--space", "rate", "--trials", "1"]
     tune += ["--store", str(tiny_store), "--runs"]
     with small_disk(tmp_path / "disk", 1000) as disk:
         said = refused(*tune, disk).splitlines()[-1]
@@ -77,7 +77,7 @@ def places(tiny_store, recorded_run):
         runs, store = str(recorded_run.folder.parents[2]), ["--store", str(tiny_store)]
         return {
             "train": ["train", *BASE, "--model", "cnn", *store, "--runs", place],
-            "tune": ["tune", *BASE, "--model", "cnn", "--space", "latent", *store, "--runs", place],
+            "tune": ["tune", *BASE, "--model", "cnn", "--space", "rate", *store, "--runs", place],
             "synthesise": ["synthesise", "--dataset", "demo", "--data-root", place],
             "report": ["report", "--runs", runs, "--out", place],
             "export": [*export, "--out", f"{place}.keras"],
