@@ -74,7 +74,8 @@ def test_a_channel_that_is_not_there_is_told(tmp_path, channels, found):
             read(path, RATE_HZ, channel=3)
 
 
-def test_what_libsndfile_does_not_read_has_no_channels_to_choose(tmp_path):
+def test_what_libsndfile_does_not_read_has_no_channels_to_choose(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)  # as without ffmpeg
     (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x18ftypM4A " + bytes(100))
     with pytest.raises(UserError, match=r"a\.m4a: expected audio that libsndfile reads"):
         next(file_blocks(tmp_path / "a.m4a", RATE_HZ, 1))
