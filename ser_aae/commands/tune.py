@@ -223,7 +223,9 @@ def _list_models(base: RunConfig, arguments: argparse.Namespace) -> list[RunConf
         given=tuple(sorted(given)),
         corpora=known_facts(),
     )
-    (artefact,) = choose([arguments.artefact], setup)
+    artefact, *others = choose([arguments.artefact], setup)
+    if others:
+        raise UserError(f"--for {arguments.artefact}: expected one table or figure; name it")
     if not artefact.cells:
         raise UserError(f"--for {arguments.artefact}: trains nothing; name another artefact")
     of_model: dict[tuple[str, str], list[RunConfig]] = {}

@@ -169,6 +169,7 @@ def test_mistakes_are_told_before_anything_begins(tune_with, tmp_path, capsys, w
     ("words", "message"),
     [
         (["--for", "table-33"], "table-33: expected some of table-2, table-3"),
+        (["--for", "all"], "--for all: expected one table or figure; name it"),
         (["--for", "table-2"], "--for table-2: trains nothing"),
         (["--for", "table-4"], "table-4: expected two corpora"),
         (["--for", "table-3", "--model", "ae"], "the cells of table-3 say it"),
