@@ -188,6 +188,10 @@ def _read_searches(arguments: argparse.Namespace) -> "list[Search]":
                     f"{space.name} changes it"
                 )
         spaces = [(model, narrowed) for model, narrowed in spaces if narrowed.dimensions]
+        if not spaces:
+            raise UserError(
+                f"--space {space.name}: changes no model of {arguments.artefact}; choose another"
+            )
     own = arguments.algorithm in ("grid", "hyperband")
     trials = arguments.trials if arguments.trials is not None else 0 if own else _TRIALS
     executions = arguments.executions

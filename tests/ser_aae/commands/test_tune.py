@@ -171,6 +171,7 @@ def test_mistakes_are_told_before_anything_begins(tune_with, tmp_path, capsys, w
         (["--for", "table-33"], "table-33: expected some of table-2, table-3"),
         (["--for", "all"], "--for all: expected one table or figure; name it"),
         (["--for", "table-2"], "--for table-2: trains nothing"),
+        (["--for", "table-3", "--space", "auxiliary-ratio"], "changes no model of table-3"),
         (["--for", "table-4"], "table-4: expected two corpora"),
         (["--for", "table-3", "--model", "ae"], "the cells of table-3 say it"),
         (["--for", "table-3", "--protocol", "loso"], "--protocol: cannot stand beside --for"),
