@@ -5,9 +5,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := demo
-DEMO_EPOCHS ?= 12
-DEMO_PRETRAINING_EPOCHS ?= 3
-# a model that learns what there is to learn in synthetic speech, at a fraction of the default's cost
+DEMO_EPOCHS ?= 10
+DEMO_PRETRAINING_EPOCHS ?= 2
+# a front end and a model that learn what there is to learn in synthetic speech, at a fraction of the
+# default's cost
+DEMO_FRONTEND := --set frontend.bins=64
 DEMO_MODEL := --set model.filters=8,16
 REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
@@ -46,12 +48,13 @@ install: $(VENV)/.installed ## make .venv and install everything into it
 demo: $(VENV)/.installed ## synthetic speech, training, and a report to look at, in ./demo
 	$(BIN)/ser-aae synthesise --dataset demo --data-root $(DEMO)/data
 	$(BIN)/ser-aae synthesise --dataset librispeech --data-root $(DEMO)/data
-	$(BIN)/ser-aae prepare --dataset demo --data-root $(DEMO)/data --store $(DEMO)/store
-	$(BIN)/ser-aae prepare --dataset librispeech --data-root $(DEMO)/data --store $(DEMO)/store \
-		--allow-partial
+	$(BIN)/ser-aae prepare --dataset demo $(DEMO_FRONTEND) --data-root $(DEMO)/data \
+		--store $(DEMO)/store
+	$(BIN)/ser-aae prepare --dataset librispeech $(DEMO_FRONTEND) --data-root $(DEMO)/data \
+		--store $(DEMO)/store --allow-partial
 	$(BIN)/ser-aae train --dataset demo --auxiliary librispeech --protocol loso-session --fold 0 \
 		--epochs $(DEMO_EPOCHS) --set training.pretraining_epochs=$(DEMO_PRETRAINING_EPOCHS) \
-		$(DEMO_MODEL) \
+		$(DEMO_FRONTEND) $(DEMO_MODEL) \
 		--data-root $(DEMO)/data --store $(DEMO)/store --runs $(DEMO)/runs > $(DEMO)/train.txt
 	$(BIN)/ser-aae evaluate "$$(tail -n 1 $(DEMO)/train.txt)"
 	$(BIN)/ser-aae report --runs $(DEMO)/runs --out $(DEMO)/report > $(DEMO)/report.txt
