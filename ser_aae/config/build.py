@@ -36,6 +36,9 @@ from ser_aae.errors import UserError
 FREQUENCY_POOLS, TIME_POOLS = 8, 16
 """Factors that the encoder's three pools shrink a segment by: `model.networks.POOLS` multiplied."""
 
+SILERO_RATE_HZ = 16000
+"""The one rate that `ser_aae.frontend.silero` takes."""
+
 _DATASETS = ("dataset", "auxiliary", "verification", "protocol.target")
 """Settings that name data sets."""
 
@@ -273,6 +276,7 @@ def _check_frontend(frontend: FrontEndConfig) -> None:
             f"frontend.shift_ms: expected one sample at least, {1000 / frontend.sample_rate_hz:g} "
             f"ms, got {frontend.shift_ms:g}"
         )
+    _check_detector(frontend)
     most = frontend.fft_size // 2
     if frontend.bins % FREQUENCY_POOLS or not 2 * FREQUENCY_POOLS <= frontend.bins <= most:
         raise UserError(
@@ -280,6 +284,23 @@ def _check_frontend(frontend: FrontEndConfig) -> None:
             f"shrink frequency by, from {2 * FREQUENCY_POOLS} to half of fft_size ({most}), got "
             f"{frontend.bins}"
         )
+
+
+def _check_detector(frontend: FrontEndConfig) -> None:
+    """Refuse what Silero VAD does not take, and settings that it leaves without an effect."""
+    if frontend.speech_detector != "silero":
+        return
+    default = FrontEndConfig()
+    for name, expected in (
+        ("sample_rate_hz", SILERO_RATE_HZ),
+        ("remove_silence", True),
+        ("silence_db", default.silence_db),
+    ):
+        if (found := getattr(frontend, name)) != expected:
+            raise UserError(
+                f"frontend.{name}: expected {expected} where frontend.speech_detector is silero, "
+                f"got {found}; give that, or the detector energy"
+            )
 
 
 def _list_names(value: str | tuple[str, ...]) -> tuple[str, ...]:

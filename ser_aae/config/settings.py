@@ -41,7 +41,19 @@ class FrontEndConfig(Settings):
         before=False,
     )
     remove_silence: bool = setting(True, "Sec. 4.2", "drop pauses before the spectrogram")
-    silence_db: float = setting(30.0, UNSTATED, "quieter than the peak by this is silence", low=1)
+    silence_db: float = setting(
+        30.0,
+        UNSTATED,
+        "quieter than the peak by this is silence, for the detector energy",
+        low=1,
+    )
+    speech_detector: str = setting(
+        "energy",
+        UNSTATED,
+        "pauses are what is far under the peak, or what Silero VAD takes for no speech",
+        choices=("energy", "silero"),
+        before="energy",
+    )
     window_ms: float = setting(25.0, "Sec. 4.2", "Hamming window", low=1)
     shift_ms: float = setting(10.0, "Sec. 4.2", "shift between frames", low=0.1)
     fft_size: int = setting(512, UNSTATED, "points of the Fourier transform", low=64)

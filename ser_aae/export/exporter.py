@@ -124,6 +124,7 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
     """
     _check(choice, out)
     config = read_config(run)
+    _check_detector(choice, config)
     signature = _describe(run, config)
     test = _read_test_part(run, config, store)
     model, normalisation = load_trained(run)
@@ -194,6 +195,16 @@ def _check(choice: Choice, out: Path) -> None:
         raise UserError(f"--out: expected a name {ending}, got {out.name}")
     if out.is_dir():
         raise UserError(f"{out}: there is a folder already; remove it or choose another --out")
+
+
+def _check_detector(choice: Choice, config: RunConfig) -> None:
+    """Refuse a file of waveforms whose pauses a network of its own would have to find."""
+    detector = config.frontend.speech_detector
+    if choice.takes == WAVEFORM and detector != "energy":
+        raise UserError(
+            f"--input waveform: goes with frontend.speech_detector energy, the run has {detector}; "
+            "choose --input spectrogram, before which predict finds the speech"
+        )
 
 
 def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:

@@ -1,4 +1,4 @@
-"""Removal of silent pauses by energy (Sec. 4.2; decisions F2).
+"""Removal of silent pauses (Sec. 4.2; decisions F2), by energy or by a trained detector.
 
 Levels and intervals are, to the bit, those of `librosa.feature.rms` and `librosa.effects.split`.
 They are computed here for the start of an exported model: librosa's cheapest function on frames
@@ -8,15 +8,17 @@ imports `librosa.util`, which links numba kernels and takes longer than all else
 import numpy as np
 
 from ser_aae.config import FrontEndConfig
+from ser_aae.frontend.silero import silero_intervals
 from ser_aae.frontend.spectrogram import shift_samples, window_samples
 
 
 def remove_silence(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     """Join the parts of a signal that are not silent.
 
-    A frame is silent that lies `config.silence_db` under the loudest one. A signal with no
-    loudest frame at all (digital silence, see `is_silent`) is kept whole, and so is every signal
-    where the config keeps pauses.
+    By energy a frame is silent that lies `config.silence_db` under the loudest one; by `silero`
+    what the detector takes for no speech (`ser_aae.frontend.silero`). A signal with no loudest
+    frame at all (digital silence, see `is_silent`) or without speech is kept whole, and so is every
+    signal where the config keeps pauses.
 
     Returns:
         `(kept samples,)` float32, never empty where the signal, `(samples,)`, is not.
@@ -29,8 +31,17 @@ def speech_intervals(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
 
     One interval is the whole signal where `remove_silence` keeps it whole.
     """
+    whole = np.array([[0, len(signal)]], np.int64)
     if not config.remove_silence or is_silent(signal):
-        return np.array([[0, len(signal)]], np.int64)
+        return whole
+    if config.speech_detector == "silero":
+        found = silero_intervals(signal)
+        return found if len(found) else whole
+    return _energetic_intervals(signal, config)
+
+
+def _energetic_intervals(signal: np.ndarray, config: FrontEndConfig) -> np.ndarray:
+    """Return where a signal is not far under its loudest frame, as `speech_intervals` does."""
     amplitude = _frame_amplitudes(signal, config)
     loudest = amplitude.max() ** 2
     decibel = 10.0 * np.log10(np.maximum(1e-10, np.square(amplitude)))

@@ -278,6 +278,20 @@ def test_a_choice_that_cannot_be_is_refused(recorded_run, tmp_path, choice, name
     assert [each.name for each in tmp_path.iterdir()] == ["there"]
 
 
+def test_a_detector_of_speech_stays_out_of_a_file_of_waveforms(recorded_run, tmp_path):
+    run = shutil.copytree(recorded_run.folder, tmp_path / recorded_run.folder.name)
+    content = read_unsealed(run / "config.json")
+    content["frontend"]["speech_detector"] = "silero"
+    write_unsealed(run / "config.json", content)
+    with pytest.raises(UserError, match="energy, the run has silero; choose --input spectrogram"):
+        export_run(
+            replace(recorded_run, folder=run),
+            Choice("onnx", takes="waveform"),
+            tmp_path / "m.onnx",
+        )
+    assert not (tmp_path / "m.onnx").exists()
+
+
 def test_other_data_than_the_runs_are_refused(recorded_run, tmp_path):
     utterances = speakers_of("tones")
     write_corpus(tmp_path / "store", utterances, sounds_of(utterances, 32))
