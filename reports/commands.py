@@ -52,6 +52,11 @@ def evaluate_command(folder: Path) -> str:
     return shlex.join(["ser-aae", "evaluate", str(folder)])
 
 
+def errors_command(folder: Path, places: Places) -> str:
+    """Return the command that lists the wrong answers of a folder with their files."""
+    return shlex.join(["ser-aae", "errors", str(folder), "--store", str(places.store)])
+
+
 def prepare_commands(datasets: Iterable[str], places: Places) -> str:
     """Return the commands that prepare corpora, one after the other."""
     commands = (

@@ -12,11 +12,17 @@ import pandas as pd
 
 from reports import experiment_tables as tables
 from reports import run_plots, scatter
-from reports.commands import evaluate_command, train_command
+from reports.commands import errors_command, evaluate_command, train_command
 from reports.det import draw_det
 from reports.filling import synthetic_corpora
 from reports.page import Section
-from reports.summary import NO_INTERVAL, interval_text, sample_text, summarise
+from reports.summary import (
+    NO_INTERVAL,
+    comparable_repetitions,
+    interval_text,
+    sample_text,
+    summarise,
+)
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
 from ser_aae.labels import CLUSTERS, VOICE_TASKS, list_some
@@ -101,7 +107,9 @@ def draw_experiment(drawing: Drawing) -> Section:
     _draw_confusion(section, evaluation, stem)
     _draw_run(section, shown, config, stem, places)
     choices = tables.choices_table(config)
+    section.tables += _wrong_answers(evaluation, folder, places)
     section.details = [
+        *((f"Right by {name}", table) for name, table in tables.recall_tables(evaluation).items()),
         ("Leakage check: utterances (speakers) by part", tables.leakage_table(evaluation)),
         (_choices_heading(choices), choices),
         *_provenance(shown),
@@ -111,6 +119,18 @@ def draw_experiment(drawing: Drawing) -> Section:
         heading = f"{len(missing)} runs are missing or not complete, and what fills them"
         section.details.insert(0, (heading, missing))
     return section
+
+
+def _wrong_answers(
+    evaluation: Mapping[str, Any], folder: Path, places: Places
+) -> list[tuple[str, pd.DataFrame, str]]:
+    """Return the table of the most confident wrong answers, none where all are right."""
+    if not evaluation["wrong_rows"]:
+        return []
+    head, *rows = evaluation["wrong_rows"]
+    tested = comparable_repetitions(evaluation)[0]["n"]
+    heading = f"Wrong answers: {evaluation['wrong']} of {tested} utterances, the most confident"
+    return [(heading, pd.DataFrame(rows, columns=head), errors_command(folder, places))]
 
 
 def _verification_note(evaluation: Mapping[str, Any], config: Mapping[str, Any]) -> str:
@@ -133,9 +153,10 @@ def _draw_confusion(section: Section, evaluation: Mapping[str, Any], stem: Path)
         text = f"No confusion matrix: {len(classes)} classes are too many to be read in one."
         section.notes.append((text, ""))
         return
-    matrix = np.sum([item["confusion"] for item in repetitions], axis=0)
-    complete = len(evaluation["runs"])
-    caption = f"Confusion over all {complete} complete run(s), folds and repetitions together."
+    counted = comparable_repetitions(evaluation)
+    matrix = np.mean([item["confusion"] for item in counted], axis=0)
+    averaged = f"; counts are the mean of {len(counted)} repetitions" * (len(counted) > 1)
+    caption = f"Confusion of {counted[0]['n']} test utterances, all folds together{averaged}."
     _add_picture(section, stem, "confusion", caption, run_plots.confusion_matrix, matrix, classes)
 
 

@@ -62,6 +62,14 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(str)
 
 
+def recall_tables(evaluation: Evaluation) -> dict[str, pd.DataFrame]:
+    """Return a table of what is right by class, by speaker and by gender; in per cent."""
+    return {
+        head[0]: pd.DataFrame(rows, columns=head)
+        for head, *rows in evaluation["recall_rows"].values()
+    }
+
+
 def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
     """Return the pooled figures of each repetition, their spread, and those of all as one."""
     figures = _figures_of(evaluation)

@@ -202,7 +202,8 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str], pa
     """Draw counts, and beside them the share of each true class in per cent.
 
     Args:
-        matrix: A row for each true class, a column for each predicted one.
+        matrix: A row for each true class, a column for each predicted one; means where several
+            repetitions are averaged.
         classes: Names of the rows, and of the columns.
         path: PNG to write.
     """
@@ -211,9 +212,12 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], classes: Sequence[str], pa
     shares = 100 * counts / np.maximum(totals, 1)
     with drawn_to(path, 1.9 + 0.42 * len(classes)) as figure:
         left, right = figure.subplots(1, 2, sharey=True)
-        _draw_matrix(left, counts, classes, "Utterances", "{:.0f}")
+        are_whole = np.array_equal(counts, np.rint(counts))
+        _draw_matrix(left, counts, classes, "Utterances", "{:.0f}" if are_whole else "{:.1f}")
         _draw_matrix(right, shares, classes, "Per cent of the true class", "{:.1f}")
         left.set_ylabel("true")
+        named = zip(classes, totals[:, 0], strict=True)
+        left.set_yticks(range(len(classes)), [f"{name} (n = {total:.0f})" for name, total in named])
 
 
 def _draw_matrix(

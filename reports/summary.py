@@ -17,6 +17,13 @@ from ser_aae.results.folder import find_experiments, find_runs, is_complete
 from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, NUM_TRIALS
 from ser_aae.results.statistics import LEAST_SPEAKERS, Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import mean_and_std, percent
+from ser_aae.results.wrong_answers import (
+    GROUPS,
+    average_runs,
+    find_wrong,
+    recall_rows,
+    wrong_rows,
+)
 
 Evaluations = Mapping[Path, Mapping[str, Any]]
 """Folder of an experiment to its evaluation by `evaluate_all`."""
@@ -31,6 +38,9 @@ CONFIDENCE_NOTE = (
 )
 """Explanation of an interval of UA for readers of a report."""
 
+
+MOST_WRONG = 10
+"""Wrong answers that an experiment's section shows; `ser-aae errors` has them all."""
 
 NO_INTERVAL = "fewer than five speakers, no interval"
 
@@ -76,7 +86,9 @@ def evaluate_all(
 
     Returns:
         For each folder its evaluation by `evaluate_with_predictions`, and `interval`: that of UA
-        over the comparable repetitions; `None` where too few speakers were tested.
+        over the comparable repetitions, `None` where too few speakers were tested; `wrong`: how
+        many utterances were taken for another class, `wrong_rows`: the most confident of them, and
+        `recall_rows` by group, as `ser_aae.results.wrong_answers` gives them.
 
     Raises:
         UserError: No complete run and not `may_be_none`, or a run whose files are damaged or
@@ -104,7 +116,7 @@ def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
     be computed from predictions, such as the accuracy on speakers, is the mean of what the runs of
     all folds wrote down.
     """
-    counted = _comparable_repetitions(evaluation)
+    counted = comparable_repetitions(evaluation)
     pooled, over_folds = [], []
     for item in counted:
         own = [run for run in evaluation["runs"] if run["repetition"] == item["repetition"]]
@@ -150,7 +162,7 @@ def sample_text(summary: Summary) -> str:
     return f"{summary.n} utterances of {summary.speakers} speaker{'s' * (summary.speakers != 1)}"
 
 
-def _comparable_repetitions(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def comparable_repetitions(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the repetitions with most folds; of those, all tested on the same utterances."""
     most = max(item["folds"] for item in evaluation["repetitions"])
     whole = [item for item in evaluation["repetitions"] if item["folds"] == most]
@@ -169,11 +181,19 @@ def _spread(pooled: Sequence[float], over_folds: Sequence[float]) -> tuple[float
 
 def _evaluate(folder: Path) -> dict[str, Any]:
     evaluation, predictions = evaluate_with_predictions(folder)
-    return evaluation | {"interval": _interval(evaluation, predictions)}
+    classes = evaluation["classes"]
+    answers = average_runs(predictions, classes)
+    wrong = find_wrong(answers)
+    return evaluation | {
+        "interval": _interval(evaluation, predictions),
+        "wrong": len(wrong),
+        "wrong_rows": wrong_rows(wrong, MOST_WRONG) if len(wrong) else [],
+        "recall_rows": {group: recall_rows(answers, group, classes) for group in GROUPS},
+    }
 
 
 def _interval(evaluation: Mapping[str, Any], frames: Sequence[pd.DataFrame]) -> Interval | None:
-    counted = {item["repetition"] for item in _comparable_repetitions(evaluation)}
+    counted = {item["repetition"] for item in comparable_repetitions(evaluation)}
     own = zip(evaluation["runs"], frames, strict=True)
     predictions = pd.concat([frame for run, frame in own if run["repetition"] in counted])
     if predictions["speaker"].nunique() < LEAST_SPEAKERS:

@@ -23,7 +23,7 @@ from ser_aae.processes.termination import TerminatedError, termination_raised
 
 _COMMANDS = (
     *("corpora", "download", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
-    *("train", "evaluate", "reproduce", "tune", "report"),
+    *("train", "evaluate", "errors", "reproduce", "tune", "report"),
     *("predict", "enrol", "verify", "serve", "export", "card"),
 )
 """Modules of `ser_aae.commands` in the order of the help."""

@@ -54,10 +54,20 @@ def evaluate(folder: Path) -> dict[str, Any]:
         UserError: Neither of the two, nothing complete in it, files that cannot be read, or
             a stored score that the predictions do not give.
     """
+    return evaluate_answers(folder)[0]
+
+
+def evaluate_answers(folder: Path) -> tuple[dict[str, Any], list[pd.DataFrame]]:
+    """Return what `evaluate` does, and beside it the predictions of each run.
+
+    Raises:
+        UserError: As there.
+    """
     if (folder / CONFIG).is_file():
-        return evaluate_run(folder)
+        run, predictions = _evaluate_run(folder)
+        return run, [predictions]
     if any(run.parent == folder for run in find_runs(folder)):
-        return evaluate_experiment(folder)
+        return evaluate_with_predictions(folder)
     raise UserError(
         f"{folder}: expected a run (it holds {CONFIG}) or a folder of folds (fold00-rep00, ...); "
         "name one of those below it"

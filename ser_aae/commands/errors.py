@@ -1,0 +1,85 @@
+"""`ser-aae errors`: the wrong answers of a run or of an experiment, the confident ones first."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ser_aae.commands.options import Subparsers, add_options, count, folder
+from ser_aae.progress import show_line
+
+if TYPE_CHECKING:
+    from ser_aae.utterance import Utterance
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "errors",
+        help="the wrong answers of a run or of all its folds, the most confident first",
+        description="Print the test utterances that were taken for another class, the most "
+        "confident answers first, and recall by class, speaker and gender. Where several "
+        "repetitions tested an utterance, their posteriors are averaged. Files are named where "
+        "the store has the corpus.",
+    )
+    parser.add_argument(
+        "folder", type=folder, metavar="RUN", help="a run's folder, or the one its folds lie in"
+    )
+    parser.add_argument("--most", type=count, default=20, metavar="N", help="rows printed (20)")
+    parser.add_argument(
+        "--csv", type=folder, metavar="FILE", help="write all wrong answers there, with posteriors"
+    )
+    add_options(parser, "store")
+    parser.set_defaults(run=run, resumes=False, writes="csv")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the tables, and write the file that is asked for."""
+    from ser_aae.files.atomic import write_bytes
+    from ser_aae.results.evaluation import evaluate_answers
+    from ser_aae.results.text import align
+    from ser_aae.results.wrong_answers import (
+        GROUPS,
+        average_runs,
+        find_wrong,
+        name_files,
+        recall_rows,
+        wrong_rows,
+    )
+
+    evaluation, frames = evaluate_answers(arguments.folder)
+    classes = evaluation["classes"]
+    answers = average_runs(frames, classes)
+    first = Path(evaluation.get("runs", [evaluation])[0]["folder"])
+    corpora = set(answers["corpus"])
+    wrong = name_files(find_wrong(answers), _stored_utterances(first, corpora, arguments.store))
+    share = 100 * len(wrong) / len(answers)
+    print(f"{len(wrong)} of {len(answers)} test utterances taken for another class ({share:.1f} %)")
+    tables = [wrong_rows(wrong, arguments.most)] if len(wrong) else []
+    tables += [recall_rows(answers, group, classes) for group in GROUPS]
+    for table in tables:
+        print("\n" + "\n".join(align(table)))
+    if arguments.csv:
+        write_bytes(arguments.csv, wrong.to_csv(index=False).encode())
+        print(arguments.csv)
+
+
+def _stored_utterances(
+    run: Path, corpora: set[str], store: Path
+) -> "dict[tuple[str, str], Utterance]":
+    """Return what the store has of the corpora that a run tested, by corpus and id."""
+    from ser_aae.errors import UserError
+    from ser_aae.results.complete_run import read_config
+    from ser_aae.store.corpus import load_named
+
+    found = {}
+    config = read_config(run)
+    for name in config.datasets:
+        if config.stored_name(name) not in corpora:
+            continue
+        try:
+            corpus = load_named(config, store, name)
+        except UserError as error:
+            show_line(f"utterances are named and not their files: {error}")
+            continue
+        found |= {(item.corpus, item.utterance_id): item for item in corpus.utterances}
+    return found
