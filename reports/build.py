@@ -1,6 +1,6 @@
 """Report on a folder of runs: the paper's tables and figures and each experiment, on one page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.artefact_sections import draw_artefact, refuse_gaps
 from reports.commands import evaluate_command, with_setup
-from reports.comparison_sections import compared_sections
+from reports.comparison_sections import compared_sections, experiments_section
 from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
 from reports.filling import Filling, fill, synthetic_corpora
 from reports.page import Section, page
@@ -26,6 +26,8 @@ from reports.summary import (
     summarise,
 )
 from reports.table_formats import to_csv, to_markdown
+from reports.titles import corpus_title, count_of
+from ser_aae import __version__
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.experiments.artefacts import ARTEFACTS, OWN_CORPUS, choose
@@ -43,15 +45,15 @@ SHOWN_WHOLE = ("table-3", "table-4", "figure-2", *OWN_CORPUS)
 
 _TITLE = "Speech emotion recognition: results"
 _INTRODUCTION = (
-    "Every figure is recomputed from the predictions of the runs and agrees with what each run "
-    "wrote down itself; a report with a figure that does not is refused. Accuracies are in per "
-    "cent, on utterances. WA: share of utterances that are right. UA: mean recall over the "
-    "classes. Speaker-only UA: what a predictor gets that knows only who speaks. Columns headed "
-    "paper are as printed in arXiv 1907.06078, and the only figures that are not computed."
+    "In per cent, on utterances. UA, unweighted accuracy: the mean recall over the classes; WA, "
+    "weighted accuracy: the share of utterances that are right. The last section says how the "
+    "figures are made."
 )
-
-_CONFIDENCE_SECTION = Section(
-    "How sure the figures are", notes=[(CONFIDENCE_NOTE, ""), (PAIRED_TEST_NOTE, "")]
+_FIGURES_NOTE = (
+    "Every figure is recomputed from the predictions of the runs and agrees with what each run "
+    "wrote down itself; a report with a figure that does not is refused. Speaker-only UA: what a "
+    "predictor gets that knows only who speaks. Columns headed paper are as printed in arXiv "
+    "1907.06078, and the only figures that are not computed."
 )
 
 
@@ -94,17 +96,17 @@ def build_report(
         asked = [item for item in absent if item.artefact.name not in OWN_CORPUS]
         refuse_gaps([*fillings, *asked], places)
     drawn = _draw_artefacts(fillings, out, places)
-    sections = [section for section, _ in drawn] + compared_sections(evaluations, corpora)
-    sections += [_CONFIDENCE_SECTION] if evaluations else []
+    shown, brief = _divide(evaluations, fillings)
+    sections = [experiments_section(shown, corpora)] if shown else []
+    sections += [section for section, _ in drawn] + compared_sections(evaluations, corpora)
     sections += search_sections(searches, places, out)
-    whole, brief = _divide(evaluations, fillings)
-    drawings = _list_drawings(whole, evaluations, fillings, out, places)
+    drawings = _list_drawings(shown, fillings, out, places, corpora or {})
     sections += compute_all(draw_experiment, drawings, workers, "draws")
-    if brief:
-        sections.append(_overview({folder: evaluations[folder] for folder in brief}))
+    sections += [_overview(brief)] if brief else []
     sections += [_absent_section(absent)] if absent else []
-    introduction = _introduce(checked, evaluations)
-    written = _report_texts(runs, evaluations, introduction, sections)
+    sections.append(_closing_section(checked, evaluations))
+    made_of = _describe_runs(evaluations, searches, corpora or {})
+    written = _report_texts(runs, evaluations, made_of, sections)
     for name, text in written.items():
         write_bytes(out / name, text.encode())
     return [
@@ -127,31 +129,52 @@ def _draw_artefacts(
 
 
 def _list_drawings(
-    folders: Sequence[Path],
-    evaluations: Evaluations,
+    shown: Evaluations,
     fillings: Sequence[Filling],
     out: Path,
     places: Places,
+    corpora: Mapping[str, CorpusFacts],
 ) -> list[Drawing]:
     """Return what is drawn of each experiment that has a section of its own."""
     setups = {item.folder: filling.setup for filling in fillings for item in filling.cells}
     return [
-        Drawing(folder, evaluations[folder], with_setup(places, setups.get(folder)), out)
-        for folder in folders
+        Drawing(folder, evaluation, with_setup(places, setups.get(folder)), out, corpora)
+        for folder, evaluation in shown.items()
     ]
 
 
-def _introduce(checked: Sequence[str], evaluations: Evaluations) -> str:
-    """Return the introduction, with what was checked of the runs and what could not be."""
+def _closing_section(checked: Sequence[str], evaluations: Evaluations) -> Section:
+    """Return how figures are made and how sure they are, and what was checked of the runs."""
     unchecked = remarks_on_all(
         Path(run["folder"]) for each in evaluations.values() for run in each["runs"]
     )
     remarks = (*(f"{line.capitalize()}." for line in checked), *(f"{line}." for line in unchecked))
-    return " ".join((_INTRODUCTION, *remarks))
+    title, texts = "How the figures are made", [_FIGURES_NOTE, *remarks]
+    if evaluations:
+        title += ", and how sure they are"
+        texts += [CONFIDENCE_NOTE, PAIRED_TEST_NOTE]
+    return Section(title, notes=[(text, "") for text in texts])
+
+
+def _describe_runs(
+    evaluations: Evaluations, searches: Sized, corpora: Mapping[str, CorpusFacts]
+) -> str:
+    """Return the line under the title: data, runs, date of the last one, version."""
+    runs = [run for each in evaluations.values() for run in each["runs"]]
+    names = sorted({corpus_title(each["dataset"], corpora) for each in evaluations.values()})
+    dates = sorted(done[:10] for run in runs if (done := run["stored"].get("finished")))
+    parts = [
+        ", ".join(names),
+        f"{count_of(len(runs), 'run')} of {count_of(len(evaluations), 'experiment')}" * bool(runs),
+        f"{len(searches)} {'search' if len(searches) == 1 else 'searches'}" * bool(searches),
+        f"last of {dates[-1]}" if dates else "",
+        f"ser-aae {__version__}",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _report_texts(
-    runs: Path, evaluations: Evaluations, introduction: str, sections: Sequence[Section]
+    runs: Path, evaluations: Evaluations, made_of: str, sections: Sequence[Section]
 ) -> dict[str, str]:
     """Return the texts of the report by file name, the page last."""
     warning = _synthetic_warning(evaluations.values())
@@ -159,8 +182,8 @@ def _report_texts(
         # unrounded, for a paired test of rounded figures has other ties, and another p
         "runs.csv": to_csv(run_records(evaluations)),
         "results.csv": to_csv(load_runs(runs)),
-        "results.md": _markdown(introduction, warning, sections),
-        "index.html": page(_TITLE, introduction, sections, warning),
+        "results.md": _markdown(made_of, warning, sections),
+        "index.html": page(_TITLE, _INTRODUCTION, sections, warning, made_of),
     }
 
 
@@ -203,13 +226,15 @@ def _stems(fillings: Sequence[Filling]) -> list[str]:
     return [f"{name}-{n}" if n > 1 else name for name, n in zip(names, counts, strict=True)]
 
 
-def _divide(evaluations: Evaluations, fillings: Sequence[Filling]) -> tuple[list[Path], list[Path]]:
+def _divide(
+    evaluations: Evaluations, fillings: Sequence[Filling]
+) -> tuple[Evaluations, Evaluations]:
     """Return the experiments with a section each, and those with a line each."""
     in_any = {item.folder for filling in fillings for item in filling.cells}
     main = (filling for filling in fillings if filling.artefact.name in SHOWN_WHOLE)
     in_main = {item.folder for filling in main for item in filling.cells}
-    whole = [folder for folder in evaluations if folder in in_main or folder not in in_any]
-    return whole, [folder for folder in evaluations if folder not in set(whole)]
+    whole = {f: item for f, item in evaluations.items() if f in in_main or f not in in_any}
+    return whole, {f: item for f, item in evaluations.items() if f not in whole}
 
 
 def _overview(evaluations: Evaluations) -> Section:
@@ -268,10 +293,12 @@ def _synthetic_warning(evaluations: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _markdown(introduction: str, warning: str, sections: Sequence[Section]) -> str:
-    lines = [f"# {_TITLE}", "", introduction, "", *([f"> {warning}", ""] if warning else [])]
+def _markdown(made_of: str, warning: str, sections: Sequence[Section]) -> str:
+    warned = [f"> {warning}", ""] if warning else []
+    lines = [f"# {_TITLE}", "", made_of, "", *warned, _INTRODUCTION, ""]
     for section in sections:
-        lines += [f"## {section.title}", "", ", ".join(section.badges), "", section.lead, ""]
+        name = f" ({section.name})" if section.name else ""
+        lines += [f"## {section.title}{name}", "", ", ".join(section.badges), "", section.lead, ""]
         lines += [f"> {text}\n" for text in section.warnings]
         for heading, frame, command in section.tables:
             lines += [f"### {heading}", "", to_markdown(frame)]

@@ -1,6 +1,6 @@
 """Sections that compare experiments on the same utterances with one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from reports.page import Section
 from reports.paired_tests import compare, comparison_columns
 from reports.settings import shortest_settings
 from reports.summary import Evaluations, interval_text, mean_text, summarise
+from reports.titles import corpus_title, experiment_title
 from ser_aae.config import RunConfig, stored_dataset, without_idle
 from ser_aae.config.kinds import KINDS
 from ser_aae.corpus_facts import CorpusFacts
@@ -34,15 +35,56 @@ def compared_sections(
 
     An experiment that stands alone has none: its own section tells what there is.
     """
+    return [
+        _section(configs, evaluations, corpora or {})
+        for configs in _group(evaluations)
+        if len(configs) > 1
+    ]
+
+
+def experiments_section(
+    evaluations: Evaluations, corpora: Mapping[str, CorpusFacts] | None = None
+) -> Section:
+    """Return the section that a reader sees first: a row for each experiment.
+
+    The difference and its p over folds are to the experiment that others on the same utterances
+    are compared with.
+    """
+    rows = []
+    for configs in _group(evaluations):
+        reference = _choose_reference(configs, _departures(configs)[1])
+        for folder, config in configs.items():
+            ua = summarise(evaluations[folder])
+            is_reference = folder == reference
+            found = None if is_reference else compare(evaluations[folder], evaluations[reference])
+            compared = comparison_columns(found, is_reference=is_reference and len(configs) > 1)
+            rows.append(
+                {
+                    "experiment": experiment_title(config, corpora or {}),
+                    "name": folder.name,
+                    "UA": mean_text(ua),
+                    "95 % interval": interval_text(ua.interval),
+                    "n": str(ua.n),
+                    "speakers": str(ua.speakers),
+                    "difference": compared["difference"],
+                    "p": compared["p over folds"],
+                }
+            )
+    return Section("Results", tables=[("Each experiment, in per cent", pd.DataFrame(rows), "")])
+
+
+def _group(evaluations: Evaluations) -> list[Configs]:
+    """Return the experiments in groups that share data set, task and protocol."""
     groups: dict[tuple[str, ...], dict[Path, Mapping[str, Any]]] = {}
     for folder, evaluation in evaluations.items():
         config = read_plain_config(Path(evaluation["runs"][0]["folder"]))
         groups.setdefault(_shared_settings(config), {})[folder] = config
-    return [
-        _section(configs, evaluations, corpora or {})
-        for configs in groups.values()
-        if len(configs) > 1
-    ]
+    return list(groups.values())
+
+
+def _choose_reference(configs: Configs, own: Mapping[Path, Sequence[str]]) -> Path:
+    """Return the multi-task model; of several, or without one, that with fewest settings of own."""
+    return min(own, key=lambda f: (configs[f]["model"]["kind"] != "mtl", len(own[f])))
 
 
 def _shared_settings(config: dict[str, Any]) -> tuple[str, ...]:
@@ -59,8 +101,7 @@ def _section(
     configs: Configs, evaluations: Evaluations, corpora: Mapping[str, CorpusFacts]
 ) -> Section:
     common, own = _departures(configs)
-    # the multi-task model; of several, or without one, that with the fewest settings of its own
-    reference = min(own, key=lambda f: (configs[f]["model"]["kind"] != "mtl", len(own[f])))
+    reference = _choose_reference(configs, own)
     against = ", ".join((_model(configs[reference]), *own[reference]))
     rows = [
         {"model": _model(configs[folder]), "settings of its own": ", ".join(own[folder]) or "-"}
@@ -74,8 +115,8 @@ def _section(
     ]
     shown = configs[reference]
     classes = [shown["classes"]] if shown["task"] == "emotion" else []
-    facts = corpora.get(stored_dataset(shown), CorpusFacts())
-    title = [facts.title or shown["dataset"], shown["task"], *classes, shown["protocol"]["name"]]
+    dataset = corpus_title(stored_dataset(shown), corpora)
+    title = [dataset, shown["task"], *classes, shown["protocol"]["name"]]
     section = Section(title=f"Compared: {', '.join(title)}")
     synthetic = any(synthetic_corpora(evaluations[folder]) for folder in configs)
     section.badges = [

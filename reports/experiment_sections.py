@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from reports.summary import (
     sample_text,
     summarise,
 )
+from reports.titles import count_of, experiment_title
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
 from ser_aae.labels import CLUSTERS, VOICE_TASKS, list_some
@@ -72,12 +74,14 @@ class Drawing:
         evaluation: Its evaluation by `reports.summary.evaluate_all`.
         places: Places that commands name.
         out: Folder for the pictures.
+        corpora: Facts of corpora by their names in the store.
     """
 
     folder: Path
     evaluation: Mapping[str, Any]
     places: Places
     out: Path
+    corpora: Mapping[str, CorpusFacts] = field(default_factory=dict)
 
 
 def draw_experiment(drawing: Drawing) -> Section:
@@ -88,9 +92,8 @@ def draw_experiment(drawing: Drawing) -> Section:
     config = read_plain_config(shown)
     command = evaluate_command(folder)
     section = Section(
-        title="{dataset}, {task}, {model}, {protocol} ({name})".format(
-            **evaluation, name=folder.name
-        ),
+        title=experiment_title(config, drawing.corpora),
+        name=folder.name,
         badges=_badges(evaluation),
         lead=_lead(evaluation),
         warnings=_warnings(evaluation),
@@ -172,8 +175,8 @@ def _lead(evaluation: Mapping[str, Any]) -> str:
     sure = f"95 % interval {interval_text(interval)}" if interval else NO_INTERVAL
     if over["n"]:
         figure = (
-            f"UA {mean_and_std(over)} ({sure}) on {tested}, over {over['n']} complete "
-            "repetition(s), folds pooled"
+            f"UA {mean_and_std(over)} ({sure}) on {tested}, over "
+            f"{count_of(over['n'], 'complete repetition')}, folds pooled"
         )
     else:
         figure = (

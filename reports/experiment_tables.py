@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.commands import train_command
 from reports.settings import preset_settings
+from reports.titles import count_of
 from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
@@ -54,8 +55,8 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
             row["test speakers verified"] = _dash_for_none(tested)
         row["validation UA"] = percent(stored.get("validation_unweighted_accuracy"))
         row["adversary"] = (stored.get("adversary") or {}).get("state", "-")
-        row["best"] = _dash_for_none(stored.get("best_epoch"))
-        row["epochs"] = _dash_for_none(stored.get("epochs"))
+        best, epochs = stored.get("best_epoch"), stored.get("epochs")
+        row["best epoch"] = "-" if best is None else f"{best + 1} of {epochs}"
         seconds = stored.get("seconds")
         row["seconds"] = "-" if seconds is None else f"{seconds:.0f}"
         rows.append(row)
@@ -84,11 +85,12 @@ def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
         name = f"repetition {item['repetition']}"
         total = evaluation["folds_expected"] or "?"
         rows.append(make_row(f"{name}, {item['folds']} of {total} folds pooled", item))
-        spread = item["over_folds"]
-        rows.append(make_row(f"{name}, mean ± deviation over folds", spread, mean_and_std))
+        if item["folds"] > 1:
+            spread = item["over_folds"]
+            rows.append(make_row(f"{name}, mean ± deviation over folds", spread, mean_and_std))
     over, together = evaluation["over_repetitions"], evaluation["ensemble"]
     if count := over["unweighted_accuracy"]["n"]:
-        name = f"mean ± deviation over {count} complete repetition(s)"
+        name = f"mean ± deviation over {count_of(count, 'complete repetition')}"
         rows.append(make_row(name, over, mean_and_std))
     if together:
         rows.append(make_row(f"ensemble of {together['members']} repetitions", together))

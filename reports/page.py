@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from reports.table_formats import to_html
 
 _CSS = """
 :root { color-scheme: light; }
-body { margin: 0 auto; max-width: 66rem; padding: 1rem; background: #fff; color: #1a1a1a;
+body { margin: 0 auto; max-width: 72rem; padding: 1rem; background: #fff; color: #1a1a1a;
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; margin-top: 2.5rem; border-top: 2px solid #1a1a1a;
   padding-top: 1rem; overflow-wrap: anywhere; } h3 { font-size: 1.05rem; margin-bottom: .3rem; }
@@ -32,6 +32,14 @@ figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
 figcaption { font-size: .85rem; color: #404040; }
 .origin { font-size: .9rem; border-left: 4px solid #404040; padding: .2rem .8rem; }
 details { margin: .8rem 0; } summary { cursor: pointer; font-weight: 600; }
+.small { font-size: .85rem; color: #404040; font-weight: 400; }
+nav ol { margin: 0; padding-left: 1.4rem; columns: 22rem; column-gap: 2.5rem; }
+nav li { break-inside: avoid; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  th { display: none; } tr:not(:first-child) { display: block; border-bottom: 2px solid #1a1a1a; }
+  td { display: block; white-space: normal; border-bottom: 0; padding: .1rem 0; }
+  td::before { content: attr(data-head) ": "; color: #404040; }
+}
 """
 
 
@@ -41,6 +49,7 @@ class Section:
 
     Attributes:
         title: Heading of the section.
+        name: Short name that stands small beside the heading, such as a digest.
         badges: Short marks beside it: synthetic, protocol, speaker-independent.
         lead: The sentence with the main figure.
         warnings: Sentences to read before believing a figure.
@@ -53,6 +62,7 @@ class Section:
     """
 
     title: str
+    name: str = ""
     badges: list[str] = field(default_factory=list)
     lead: str = ""
     warnings: list[str] = field(default_factory=list)
@@ -63,21 +73,49 @@ class Section:
     details: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
 
 
-def page(title: str, introduction: str, sections: Iterable[Section], warning: str = "") -> str:
-    """Return the whole page as HTML; a warning stands above everything."""
+def page(
+    title: str, introduction: str, sections: Sequence[Section], warning: str = "", made_of: str = ""
+) -> str:
+    """Return the whole page as HTML.
+
+    Args:
+        title: Its title.
+        introduction: Sentences that explain what stands in the tables.
+        sections: The sections in their order; where there are several, a list of them leads there.
+        warning: A sentence that stands above everything.
+        made_of: A line under the title, on what the page was made of.
+    """
+    below = f'<p class="small">{html.escape(made_of)}</p>\n' if made_of else ""
     warned = f'<p class="warn">{html.escape(warning)}</p>\n' if warning else ""
-    body = "".join(_section(section) for section in sections)
+    first, *others = (_section(section, number) for number, section in enumerate(sections))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
-        f"<h1>{html.escape(title)}</h1>\n{warned}<p>{html.escape(introduction)}</p>\n{body}"
-        "</body>\n</html>\n"
+        f"<h1>{html.escape(title)}</h1>\n{below}{warned}<p>{html.escape(introduction)}</p>\n"
+        f"{first}{_contents(sections)}{''.join(others)}</body>\n</html>\n"
     )
 
 
-def _section(section: Section) -> str:
-    parts = [f"<h2>{html.escape(section.title)}</h2>\n<p>"]
+def _contents(sections: Sequence[Section]) -> str:
+    """Return the list of the sections after the first, where there are several."""
+    if len(sections) < 3:
+        return ""
+    links = "".join(
+        f'<li><a href="#s{number}">{html.escape(section.title)}</a>{_small(section.name)}</li>\n'
+        for number, section in enumerate(sections)
+        if number
+    )
+    return f"<nav><h3>Contents</h3>\n<ol>\n{links}</ol></nav>\n"
+
+
+def _small(text: str) -> str:
+    return f' <span class="small">{html.escape(text)}</span>' if text else ""
+
+
+def _section(section: Section, number: int) -> str:
+    heading = f"{html.escape(section.title)}{_small(section.name)}"
+    parts = [f'<h2 id="s{number}">{heading}</h2>\n<p>']
     parts += [f'<span class="badge">{html.escape(badge)}</span>' for badge in section.badges]
     parts.append("</p>\n")
     if section.lead:

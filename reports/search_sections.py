@@ -17,6 +17,7 @@ from reports.commands import place_words
 from reports.curves import Line, Panel, draw_panels
 from reports.page import Section
 from reports.style import COLOURS, MARKERS, SEQUENTIAL, drawn_to
+from reports.titles import count_of
 from ser_aae.config import stored_dataset
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS, WeightSweep
 from ser_aae.labels import PRIMARY_TASKS
@@ -74,11 +75,11 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
     best = ranked[0]
     values = ", ".join(f"{name} {value}" for name, value in best["values"].items())
     name = f"{stored_dataset(config)}, {config['task']}, {config['model']['kind']}"
-    section = Section(title=f"Search: {name}, {definition['algorithm']} ({folder.name})")
+    section = Section(title=f"Search: {name}, {definition['algorithm']}", name=folder.name)
     section.lead = (
         f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "
-        f"{values}; mean over {searched.runs_of_a_trial} run(s) of "
-        f"{best['epochs']} epochs."
+        f"{values}; mean over {count_of(searched.runs_of_a_trial, 'run')} of "
+        f"{count_of(best['epochs'], 'epoch')}."
     )
     section.notes = [(_VALIDATION_NOTE, ""), _training_note(folder, definition, places)]
     section.tables = [
@@ -233,7 +234,7 @@ def _curve(searched: Searched, sweep: WeightSweep) -> Line:
 def _note(searched: Searched) -> str:
     """Return the number of trials that a caption is about, and of the runs of each."""
     count = len(searched.longest.rows)
-    text = f", {count} trials, each the mean of {searched.runs_of_a_trial} run(s)"
+    text = f", {count} trials, each the mean of {count_of(searched.runs_of_a_trial, 'run')}"
     if count < len(searched.rows):
         text += f"; {len(searched.rows) - count} with fewer epochs left out"
     return text

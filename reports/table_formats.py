@@ -12,13 +12,21 @@ _LATEX = str.maketrans(
 
 
 def to_html(frame: pd.DataFrame) -> str:
-    """Return a frame as an HTML table that scrolls by itself; everything is escaped."""
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in frame.columns)
+    """Return a frame as an HTML table that scrolls by itself; everything is escaped.
+
+    Each cell has its column's head as `data-head`, which a narrow screen shows before it.
+    """
+    heads = [html.escape(str(name)) for name in frame.columns]
+    head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>\n"
+        "<tr>" + "".join(_cell(*each) for each in zip(heads, row, strict=True)) + "</tr>\n"
         for row in frame.itertuples(index=False)
     )
     return f'<div class="scroll"><table><tr>{head}</tr>\n{body}</table></div>\n'
+
+
+def _cell(head: str, value: object) -> str:
+    return f'<td data-head="{head}">{html.escape(str(value))}</td>'
 
 
 def to_markdown(frame: pd.DataFrame) -> str:

@@ -84,7 +84,7 @@ def test_a_half_run_cell_says_so_in_every_file(half_run, draw, tmp_path):
     with (out / "table-4.csv").open(encoding="utf-8") as file:
         told = [row["incomplete"] for row in csv.DictReader(file)]
     assert told == ["1 of 2 repetitions", "no"]
-    assert f"<td>{text}</td>" in page("", "", [drawn[0]])
+    assert f">{text}</td>" in page("", "", [drawn[0]])
 
 
 def test_a_half_run_cell_is_not_counted_as_filled_and_has_its_command(half_run, draw):

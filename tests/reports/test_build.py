@@ -121,8 +121,11 @@ def test_a_report_is_one_page_that_fetches_nothing(runs, tmp_path):
     kinds = sorted(path.name.split("-")[-1] for path in written if path.suffix == ".png")
     assert kinds == ["confusion.png", "curves.png", "segment.png", "space.png"]
     reader, _ = read_page(out / "index.html")
-    assert len(reader.sources) == 4
-    assert all(source.startswith("data:image/png;base64,") for source in reader.sources)
+    within = [source for source in reader.sources if source.startswith("#")]
+    inlined = [source for source in reader.sources if source.startswith("data:image/png;base64,")]
+    assert len(inlined) == 4
+    assert len(within) + len(inlined) == len(reader.sources)
+    assert all(f'id="{source[1:]}"' in (out / "index.html").read_text() for source in within)
     assert not reader.tags & {"script", "link", "iframe"}
     assert "url(" not in (out / "index.html").read_text()
 
@@ -135,7 +138,7 @@ def test_the_page_says_what_a_reader_must_know(runs, tmp_path):
         "no person spoke",
         "speaker-kfold",
         "speaker-independent",
-        "over 1 complete repetition(s)",
+        "over 1 complete repetition, folds pooled",
         "knowing only the speaker",
         "The adversary is dead in 1 of 3 runs: fold02-rep00 (dead)",
         "Leakage check of 3 runs: train, validation and test share no speaker and no utterance",
@@ -210,10 +213,10 @@ def test_each_experiment_has_a_section(runs, tmp_path):
     shared = {"speaker_independent": False, "shared_speakers": {"train-test": ["s00"]}}
     leave_run(runs, 0, config=config, leakage=LEAKAGE | shared)
     reader, text = read_page(build_report(runs, tmp_path / "out", corpora=known_facts())[0])
-    assert "ravdess, emotion, ae, speaker-kfold" in text
+    assert "RAVDESS, four emotions, AE, 3 folds of speakers" in text
     assert "Speaker-dependent: test speakers were trained on (1 of 1 runs)." in text
     assert text.count("no person spoke") == 1
-    assert len(reader.sources) == 6
+    assert len([each for each in reader.sources if each.startswith("data:")]) == 6
 
 
 def test_a_corpus_that_is_told_by_its_speakers_is_marked(tmp_path):

@@ -93,8 +93,8 @@ def test_the_report_has_all_files_and_one_page_with_everything(report):
     assert len(set(report)) == len(report)
     page = report[0].read_text()
     for title in ("Table 3: ", "Table 4: ", "Table 5: ", "Figure 3: "):
-        assert f"<h2>{title}" in page
-    assert "<td>68.8 ± 1.2</td>" in page
+        assert f'">{title}' in page
+    assert ">68.8 ± 1.2</td>" in page
     assert 'src="data:image/png' in page
     assert "http" not in page.replace("http-equiv", "")
     assert "Checked " in page
@@ -103,7 +103,7 @@ def test_the_report_has_all_files_and_one_page_with_everything(report):
 def test_synthetic_speech_is_marked_above_everything(report):
     page, markdown, *_ = report
     text = page.read_text()
-    assert text.index("Synthetic speech: iemocap, msp.") < text.index("<h2>")
+    assert text.index("Synthetic speech: iemocap, msp.") < text.index("<h2")
     assert '<span class="badge">synthetic</span>' in text
     assert "> Synthetic speech: iemocap, msp." in markdown.read_text()
 
@@ -119,15 +119,15 @@ def test_real_speech_has_no_such_mark(fill_all, smoke, tmp_path):
 
 def test_the_main_tables_experiments_are_shown_whole_and_the_others_in_a_line(report):
     page = report[0].read_text()
-    assert "<h2>iemocap, emotion, mtl, cross-corpus" in page
+    assert ">IEMOCAP, four emotions, AAE, multi-task, tested on" in page
     assert "The other experiments of these tables and figures" in page
-    assert page.count("<h2>") < 30
+    assert page.count("<h2") < 30
     assert "Leakage check of 1 runs" in page
 
 
 def test_what_was_not_run_is_listed_with_its_command(report):
     page = report[0].read_text()
-    assert "<h2>Not run yet" in page
+    assert ">Not run yet" in page
     assert "ser-aae reproduce table-6 --budget smoke --auxiliary-speakers 9" in page
     assert "ser-aae reproduce table-3" not in page
 

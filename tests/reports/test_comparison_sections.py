@@ -6,7 +6,7 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
-from reports.comparison_sections import compared_sections
+from reports.comparison_sections import compared_sections, experiments_section
 from ser_aae.config import DataConfig, ModelConfig, ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.config.build import build_config
 
@@ -51,6 +51,25 @@ def test_models_of_one_data_set_stand_in_one_table(sections):
     assert row["command"].startswith("ser-aae evaluate ")
     low, high = (float(edge) for edge in row["95 % interval of UA"].split(" to "))
     assert low <= 50 <= high
+
+
+def test_the_first_table_has_every_experiment_and_what_it_is_compared_with(
+    tmp_path, leave_cell, evaluate_all
+):
+    urdu = replace(of_kind("cnn"), dataset="urdu")
+    for config, count in {of_kind("mtl"): 4, of_kind("stl"): 3, urdu: 2}.items():
+        for fold in range(2):
+            placed = replace(config, protocol=replace(config.protocol, fold=fold))
+            leave_cell(tmp_path / "runs", placed, count, folds=2)
+    section = experiments_section(evaluate_all(tmp_path / "runs"), known_facts())
+    ((_, frame, _),) = section.tables
+    frame = frame.set_index("experiment")
+    ours = "demo, four emotions, AAE, {}, 6 folds of speakers"
+    assert frame.loc[ours.format("multi-task"), "difference"] == "reference"
+    assert frame.loc[ours.format("single task"), "difference"] == "-25.0"
+    alone = frame.loc["URDU, four emotions, CNN, 6 folds of speakers"]
+    assert (alone["UA"], alone["difference"], alone["p"]) == ("50.0 ± 0.0", "-", "-")
+    assert (alone["n"], alone["speakers"]) == ("32", "10")
 
 
 def test_settings_that_differ_stand_in_the_row_and_others_below(sections):

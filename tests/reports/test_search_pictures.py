@@ -56,7 +56,7 @@ def test_a_search_gives_three_pictures(left, tmp_path, pixels):
     ]
     assert all(path.name.startswith("search-tiny-mtl-0123abcd-") for path, _ in drawn)
     assert [pixels(path).ndim for path, _ in drawn] == [3, 3, 3]
-    assert "12 trials, each the mean of 4 run(s)" in drawn[0][1]
+    assert "12 trials, each the mean of 4 runs" in drawn[0][1]
 
 
 def test_the_same_search_gives_the_same_bytes(left, tmp_path):

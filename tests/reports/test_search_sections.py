@@ -52,10 +52,11 @@ def test_a_search_says_what_was_best_and_what_takes_it_up(left, tmp_path):
     folder = left("0123abcd", rows_of(LATENT, [0.5, 0.7, 0.6]))
     (section,) = draw_all(tmp_path)
     assert section.title.startswith("Search: ")
-    assert "emotion, mtl, bayesian (0123abcd)" in section.title
+    assert "emotion, mtl, bayesian" in section.title
+    assert section.name == "0123abcd"
     assert "/home/me" not in section.title
     assert "Best of 3 trials: validation UA 70.0 with latent 16" in section.lead
-    assert "mean over 2 run(s) of 10 epochs" in section.lead
+    assert "mean over 2 runs of 10 epochs" in section.lead
     heading, frame, _ = section.tables[0]
     assert heading == "The best 3 trials"
     assert list(frame["UA"]) == ["70.0", "60.0", "50.0"]
@@ -120,7 +121,7 @@ def test_a_search_alone_has_a_report(left, tmp_path, capsys):
     assert {"search-tiny-mtl-0123abcd-parallel.png"} <= {path.rpartition("/")[2] for path in files}
     page = (out / "index.html").read_text()
     assert "validation UA 70.0 with latent 16" in page
-    assert "How sure the figures are" not in page
+    assert "how sure they are" not in page
     assert "No test speaker was looked at" in (out / "results.md").read_text()
 
 
@@ -133,7 +134,7 @@ def test_a_search_stands_beside_runs_and_their_tables(left, leave_cell, tmp_path
     build_report(runs, tmp_path / "out", corpora=known_facts())
     page = (tmp_path / "out" / "index.html").read_text()
     assert "Search: " in page
-    assert "How sure the figures are" in page
+    assert "how sure they are" in page
 
 
 def test_without_runs_and_searches_there_is_nothing_to_report(tmp_path):

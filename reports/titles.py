@@ -1,0 +1,52 @@
+"""Titles of experiments as a reader would give them: `RAVDESS, four emotions, AAE, 6 folds`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ser_aae.config import stored_dataset
+from ser_aae.config.kinds import KINDS
+from ser_aae.corpus_facts import CorpusFacts
+
+_PROTOCOLS = {
+    "loso": "each speaker left out once",
+    "loso-session": "each session left out once",
+    "10-fold": "10 folds that share speakers",
+    "speaker-kfold": "{folds} folds of speakers",
+    "cross-corpus": "tested on {target}",
+    "partitions": "the corpus' own parts",
+    "folds": "folds from lists",
+}
+"""Protocol to its words, with settings of the protocol."""
+
+_SOME_CLASSES = {"four": "four emotions", "all": "all emotions"}
+
+
+def experiment_title(config: Mapping[str, Any], corpora: Mapping[str, CorpusFacts]) -> str:
+    """Return the title of an experiment.
+
+    Args:
+        config: Plain values of one of its runs.
+        corpora: Facts of corpora by their names in the store.
+    """
+    kind, protocol = config["model"]["kind"], config["protocol"]
+    model = KINDS[kind].title if kind in KINDS else kind
+    words = _PROTOCOLS.get(protocol["name"], protocol["name"]).format(**protocol)
+    dataset = corpus_title(stored_dataset(dict(config)), corpora)
+    return ", ".join([dataset, _name_task(config), model, words])
+
+
+def corpus_title(name: str, corpora: Mapping[str, CorpusFacts]) -> str:
+    """Return a corpus as the paper calls it, or by its name in the store."""
+    return corpora.get(name, CorpusFacts()).title or name
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where there is not just one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _name_task(config: Mapping[str, Any]) -> str:
+    if config["task"] != "emotion":
+        return str(config["task"])
+    classes = config["classes"]
+    return _SOME_CLASSES.get(classes, f"emotions {classes.replace(',', ', ')}")
