@@ -16,13 +16,13 @@ from reports.settings import preset_settings
 from reports.table_formats import to_markdown
 from ser_aae.config import RunConfig, without_idle
 from ser_aae.config.fields import settings
-from ser_aae.labels import GENDERS, VOICE_TASKS
+from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import PREDICTIONS, flatten, read_environment
 from ser_aae.results.predictions import read_predictions, score
-from ser_aae.results.run_kinds import ALONE, ERROR_RATE
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE, SPEAKER_ONLY
 from ser_aae.results.text import percent
 
 
@@ -218,14 +218,12 @@ def _results(card: Card) -> list[str]:
     rows = [
         ["unweighted accuracy (UA), mean of the classes' recalls", "unweighted_accuracy"],
         ["UA of guessing", "chance"],
-        ["UA of knowing the speaker alone", "speaker_only_unweighted_accuracy"],
+        ["UA of knowing the speaker alone", SPEAKER_ONLY],
         ["weighted accuracy", "weighted_accuracy"],
         ["macro F1", "macro_f1"],
         ["gender accuracy", "gender_accuracy"],
         *_error_rates(),
     ]
-    if card.primary in VOICE_TASKS:  # whoever knows the speaker knows these
-        rows = [row for row in rows if row[1] != "speaker_only_unweighted_accuracy"]
     shown = [[name, percent(figures[key])] for name, key in rows if figures.get(key) is not None]
     return [
         f"{figures['n']} test utterances of {', '.join(card.tested_on)}, in per cent, computed "

@@ -27,7 +27,7 @@ from reports.titles import count_of, experiment_title
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
-from ser_aae.labels import CLUSTERS, VOICE_TASKS, list_some
+from ser_aae.labels import CLUSTERS, list_some
 from ser_aae.protocols.leakage import VOICES, shared_voices
 from ser_aae.protocols.sentences import SENTENCES
 from ser_aae.results.folder import (
@@ -43,6 +43,7 @@ from ser_aae.results.folder import (
     refuse_changed,
 )
 from ser_aae.results.places import Places
+from ser_aae.results.run_kinds import SPEAKER_ONLY
 from ser_aae.results.text import mean_and_std, percent
 from ser_aae.results.trials import det_curve, read_trials
 
@@ -184,10 +185,9 @@ def _lead(evaluation: Mapping[str, Any]) -> str:
             f"{evaluation['folds_expected'] or 'an unknown number of'} folds: not yet a result"
         )
     guessing = f"{figure}. Guessing gives {percent(first['chance'])}"
-    if evaluation["task"] in VOICE_TASKS:  # whoever knows the speaker knows these
+    if SPEAKER_ONLY not in first:
         return f"{guessing}."
-    speaker_only = percent(first["speaker_only_unweighted_accuracy"])
-    return f"{guessing}, knowing only the speaker {speaker_only}."
+    return f"{guessing}, knowing only the speaker {percent(first[SPEAKER_ONLY])}."
 
 
 def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
@@ -201,9 +201,7 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
         )
     found += _voices_warnings(evaluation)
     first = evaluation["repetitions"][0]
-    is_of_emotions = evaluation["task"] not in VOICE_TASKS
-    speaker_only = first["speaker_only_unweighted_accuracy"]
-    if is_of_emotions and speaker_only >= first["unweighted_accuracy"]:
+    if first.get(SPEAKER_ONLY, -1.0) >= first["unweighted_accuracy"]:
         found.append(
             "A predictor that knows only the speaker scores as well or better: on this corpus "
             "emotion and speaker go together, and UA says little about emotion."

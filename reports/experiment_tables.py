@@ -14,17 +14,9 @@ from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE, ERROR_RATES, NUM_TRIALS
-from ser_aae.results.text import mean_and_std, percent
+from ser_aae.results.text import figures_of, mean_and_std, percent
 
 Evaluation = Mapping[str, Any]
-
-FIGURES = {
-    "weighted_accuracy": "WA",
-    "unweighted_accuracy": "UA",
-    "macro_f1": "F1",
-    "gender_accuracy": "gender",
-    "speaker_only_unweighted_accuracy": "speaker-only UA",
-}
 
 _RUN_SETTINGS = ("dataset", "seed", "protocol.fold")
 """Settings that identify a run, and are no choice of method."""
@@ -145,7 +137,8 @@ def choices_table(config: Mapping[str, Any]) -> pd.DataFrame:
 
 def _figures_of(evaluation: Evaluation) -> dict[str, str]:
     rates = {ERROR_RATE: "EER"} | {ERROR_RATE + e: f"EER, {words}" for e, words in ALONE.items()}
-    return FIGURES | {name: title for name, title in rates.items() if _has_score(evaluation, name)}
+    rates = {name: title for name, title in rates.items() if _has_score(evaluation, name)}
+    return figures_of(evaluation["runs"][0]) | rates
 
 
 def _has_score(evaluation: Evaluation, name: str) -> bool:

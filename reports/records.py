@@ -11,7 +11,7 @@ from reports.summary import Evaluations
 from ser_aae.config import RunConfig, without_idle
 from ser_aae.files.atomic import has_file
 from ser_aae.results.folder import ENVIRONMENT, read_environment, read_plain_config
-from ser_aae.results.run_kinds import ERROR_RATES
+from ser_aae.results.run_kinds import ERROR_RATES, SPEAKER_ONLY
 
 _FIGURE_KEYS = (
     "n",
@@ -19,7 +19,7 @@ _FIGURE_KEYS = (
     "unweighted_accuracy",
     "macro_f1",
     "gender_accuracy",
-    "speaker_only_unweighted_accuracy",
+    SPEAKER_ONLY,
     *ERROR_RATES,
 )
 _STORED_KEYS = (

@@ -11,6 +11,7 @@ import pandas as pd
 from ser_aae.config import TABLES, RunConfig, without_idle
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file
+from ser_aae.labels import VOICE_TASKS
 from ser_aae.protocols.leakage import independence
 from ser_aae.results.folder import (
     CONFIG,
@@ -27,7 +28,7 @@ from ser_aae.results.folder import (
     run_name,
 )
 from ser_aae.results.predictions import classes_of, read_predictions, score, score_ensemble
-from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES
+from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, SPEAKER_ONLY
 from ser_aae.results.trials import TRIALS_DIGEST, read_trials, score_trials
 
 SCORES = (
@@ -35,7 +36,7 @@ SCORES = (
     "weighted_accuracy",
     "macro_f1",
     "gender_accuracy",
-    "speaker_only_unweighted_accuracy",
+    SPEAKER_ONLY,
     *ERROR_RATES,
 )
 """Scores that are averaged over folds and repetitions."""
@@ -79,7 +80,8 @@ def evaluate_run(folder: Path) -> dict[str, Any]:
 
     Returns:
         Scores as of `score`, and `kind` (`"run"`), `folder`, `name`, `fold`,
-        `repetition`, and `stored`: all of `result.json`.
+        `repetition`, and `stored`: all of `result.json`. `SPEAKER_ONLY` is left out of a task of
+        voices, here and in `evaluate_with_predictions`.
 
     Raises:
         UserError: Incomplete, unreadable, or a score that disagrees.
@@ -124,9 +126,10 @@ def evaluate_with_predictions(folder: Path) -> tuple[dict[str, Any], list[pd.Dat
     evaluated.sort(key=lambda item: (item[0]["repetition"], item[0]["fold"]))
     config = _common_config([Path(run["folder"]) for run, _ in evaluated])
     expected = _folds_expected(config, evaluated)
-    repetitions = _repetitions(evaluated, expected)
+    repetitions = _repetitions(evaluated, expected, config["task"])
     whole = [item for item in repetitions if item["complete"]]
     members = [_pool(evaluated, item["repetition"]) for item in whole]
+    together = score_ensemble(members, evaluated[0][0]["classes"])
     evaluation = {
         "kind": "folds",
         "folder": str(folder),
@@ -140,7 +143,7 @@ def evaluate_with_predictions(folder: Path) -> tuple[dict[str, Any], list[pd.Dat
         "runs": [run for run, _ in evaluated],
         "repetitions": repetitions,
         "over_repetitions": spread(whole),
-        "ensemble": score_ensemble(members, evaluated[0][0]["classes"]),
+        "ensemble": together and _leave_out_known(together, config["task"]),
         "folds_expected": expected,
         "missing": _missing_runs(begun, [item["repetition"] for item in repetitions], expected),
         "incomplete": [run.name for run in begun if not is_complete(run)],
@@ -186,9 +189,16 @@ def _evaluate_run(folder: Path) -> Evaluated:
             del verified[TRIALS_DIGEST]
         _compare(folder, stored, verified, VERIFICATION)
         scores |= verified
+    scores = _leave_out_known(scores, config["task"])
     place = {"kind": "run", "folder": str(folder), "name": folder.name}
     scores["speakers"] = predictions["speaker"].nunique()
     return place | fold_and_seed(folder, config) | scores | {"stored": stored}, predictions
+
+
+def _leave_out_known(scores: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """Return scores without that of knowing the speaker, where that is to know the answer."""
+    known = (SPEAKER_ONLY,) if task in VOICE_TASKS else ()
+    return {name: value for name, value in scores.items() if name not in known}
 
 
 def _compare(
@@ -238,7 +248,9 @@ def _folds_expected(config: Mapping[str, Any], evaluated: Sequence[Evaluated]) -
     return known.get(protocol["name"])
 
 
-def _repetitions(evaluated: Sequence[Evaluated], expected: int | None) -> list[dict[str, Any]]:
+def _repetitions(
+    evaluated: Sequence[Evaluated], expected: int | None, task: str
+) -> list[dict[str, Any]]:
     rows = []
     for seed in sorted({run["repetition"] for run, _ in evaluated}):
         runs = [run for run, _ in evaluated if run["repetition"] == seed]
@@ -246,7 +258,7 @@ def _repetitions(evaluated: Sequence[Evaluated], expected: int | None) -> list[d
         over_folds = spread(runs)
         rows.append(
             {"repetition": seed, "folds": len(runs), "complete": len(runs) == expected}
-            | score(pooled, runs[0]["classes"])
+            | _leave_out_known(score(pooled, runs[0]["classes"]), task)
             # trials of two models have no common scale: rates are averaged, trials not pooled
             | {name: over_folds[name]["mean"] for name in ERROR_RATES}
             | {"speakers": pooled["speaker"].nunique(), "over_folds": over_folds}

@@ -14,6 +14,12 @@ ERROR_RATE, NUM_TRIALS = "equal_error_rate", "verification_trials"
 """Scores that each population has too, with its ending."""
 ERROR_RATES = (ERROR_RATE, *(ERROR_RATE + ending for ending in ALONE))
 """Equal error rates of speaker verification: over both populations, and of each alone."""
+SPEAKER_ONLY = "speaker_only_unweighted_accuracy"
+"""Score of whoever knows the speaker alone. Of a task of voices that is to know the answer: what is
+computed of a run again leaves the score out there, and so do all tables."""
+SPEAKER_ONLY = "speaker_only_unweighted_accuracy"
+"""Score of whoever knows the speaker alone. Of a task of voices that is to know the answer: what is
+computed of a run again leaves the score out there, and so do all tables."""
 
 
 class Leakage(Record):

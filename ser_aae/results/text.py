@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ser_aae.labels import list_some
-from ser_aae.results.run_kinds import ALONE, ERROR_RATE
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE, SPEAKER_ONLY
 
-_COLUMNS = {
+FIGURES = {
     "weighted_accuracy": "WA",
     "unweighted_accuracy": "UA",
     "macro_f1": "F1",
     "gender_accuracy": "gender",
-    "speaker_only_unweighted_accuracy": "speaker-only UA",
+    SPEAKER_ONLY: "speaker-only UA",
 }
-_HEADER = ["", "n", "speakers", *_COLUMNS.values()]
+"""Titles of the scores that tables show, where a run has them."""
 
 
 def percent(value: float | None) -> str:
@@ -46,13 +46,23 @@ def align(rows: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
+def figures_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the titles of what is shown beside a row of scores."""
+    return {key: title for key, title in FIGURES.items() if key != SPEAKER_ONLY or key in row}
+
+
+def _header(figures: Mapping[str, str]) -> list[str]:
+    return ["", "n", "speakers", *figures.values()]
+
+
+def _cells(row: Mapping[str, Any], figures: Mapping[str, str]) -> list[str]:
     tested = str(row["n"]), str(row.get("speakers", "-"))
-    return [*tested, *(percent(row.get(key)) for key in _COLUMNS)]
+    return [*tested, *(percent(row.get(key)) for key in figures)]
 
 
 def _format_run(run: Mapping[str, Any]) -> str:
-    rows = [_HEADER, [run["name"], *_cells(run)]]
+    figures = figures_of(run)
+    rows = [_header(figures), [run["name"], *_cells(run, figures)]]
     table = _recall_table(run)
     rate, trials = run.get(ERROR_RATE), run.get("verification_trials")
     verified = None if rate is None else f"{percent(rate)} over {trials} trials"
@@ -74,20 +84,21 @@ def _recall_table(run: Mapping[str, Any]) -> list[list[str]]:
 
 def _format_folds(folds: Mapping[str, Any]) -> str:
     title = "{dataset}, {task}, {model}, {protocol}".format(**folds)
-    rows = [_HEADER, *([run["name"], *_cells(run)] for run in folds["runs"])]
+    figures = figures_of(folds["runs"][0])
+    rows = [_header(figures), *([run["name"], *_cells(run, figures)] for run in folds["runs"])]
     for item in folds["repetitions"]:
         name, total = f"rep{item['repetition']:02d}", folds["folds_expected"] or "?"
-        rows.append([f"{name}, {item['folds']} of {total} folds pooled", *_cells(item)])
-        spread = [mean_and_std(item["over_folds"][key]) for key in _COLUMNS]
+        rows.append([f"{name}, {item['folds']} of {total} folds pooled", *_cells(item, figures)])
+        spread = [mean_and_std(item["over_folds"][key]) for key in figures]
         rows.append([f"{name}, over folds", "", "", *spread])
     over = folds["over_repetitions"]
     count = over["unweighted_accuracy"]["n"]
     if count:
-        means = [mean_and_std(over[key]) for key in _COLUMNS]
+        means = [mean_and_std(over[key]) for key in figures]
         rows.append([f"over {count} repetition{'s' * (count > 1)}", "", "", *means])
     together = folds["ensemble"]
     if together:
-        rows.append([f"ensemble of {together['members']} repetitions", *_cells(together)])
+        rows.append([f"ensemble of {together['members']} repetitions", *_cells(together, figures)])
     lines = [f"{title} ({folds['independence']})", *align(rows)]
     lines += [f"{w}: {', '.join(folds[w])}" for w in ("missing", "incomplete") if folds[w]]
     if not count:
@@ -109,8 +120,7 @@ def _closing_lines(row: Mapping[str, Any], verified: str | None) -> list[str]:
     absent = [name for name in row["classes"] if name not in row["classes_scored"]]
     lines = [f"speaker verification: equal error rate {verified}"] if verified else []
     lines += [f"without truth, left out of UA and F1: {list_some(absent)}"] if absent else []
-    return [
-        *lines,
-        f"per cent; recomputed from the predictions; UA of guessing {percent(row['chance'])}; "
-        "speaker-only UA: knowing the speaker alone",
-    ]
+    closing = f"per cent; recomputed from the predictions; UA of guessing {percent(row['chance'])}"
+    if SPEAKER_ONLY in row:
+        closing += "; speaker-only UA: knowing the speaker alone"
+    return [*lines, closing]

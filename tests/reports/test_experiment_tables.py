@@ -14,8 +14,9 @@ from ser_aae.config.fields import with_settings
 from ser_aae.config.presets import PRESETS
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
+from ser_aae.results.text import FIGURES
 
-NAMES = tuple(tables.FIGURES)
+NAMES = tuple(FIGURES)
 
 
 def run(fold, **stored):

@@ -267,3 +267,25 @@ def test_corpora_that_changed_between_folds_are_not_pooled(tmp_path):
         UserError, match=r"corpora\.demo is 'bbbb', in fold00-rep00 beside it 'aaaa'"
     ):
         evaluate(first.parent)
+
+
+@pytest.mark.parametrize("task", ["gender", "speaker"])
+def test_the_score_of_knowing_the_speaker_is_left_out_of_tasks_of_voices(tmp_path, task):
+    config = RunConfig(task=task)
+    runs = [leave_run(tmp_path, fold, seed, config=config) for fold in (0, 1) for seed in (0, 1)]
+    assert "speaker_only_unweighted_accuracy" in read_json(runs[0] / "result.json")
+    run, folds = evaluate(runs[0]), evaluate(runs[0].parent)
+    for row in (run, *folds["runs"], *folds["repetitions"]):
+        assert "speaker_only_unweighted_accuracy" not in row
+        assert row["unweighted_accuracy"] > 0
+    for text in (format_evaluation(run), format_evaluation(folds)):
+        assert "speaker-only" not in text
+
+
+def test_an_ensemble_of_a_task_of_voices_has_no_score_of_knowing_the_speaker(tmp_path):
+    config = RunConfig(task="gender")
+    leave = {"config": config, "leakage": {"folds": 1}}
+    runs = [leave_run(tmp_path, 0, seed, **leave) for seed in (0, 1)]
+    together = evaluate(runs[0].parent)["ensemble"]
+    assert together["members"] == 2
+    assert "speaker_only_unweighted_accuracy" not in together
