@@ -3,7 +3,7 @@
 An adapter states its archives in `DOWNLOADS`.
 """
 
-import gzip
+import errno
 import lzma
 import re
 import stat
@@ -57,10 +57,15 @@ folder."""
 
 _PIECE = 2**20
 _DAMAGE = (
-    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError),
-    *(EOFError, NotImplementedError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+    *(EOFError, RuntimeError, OSError),
 )
-"""Errors of an archive that is cut off, or none."""
+"""Errors of an archive that is cut off, or none.
+
+A wrong bit may ask for a password (RuntimeError), or lead to before the file's begin (OSError).
+"""
+_DAMAGE_NUMBERS = (None, errno.EINVAL)
+"""Numbers of errors of the system that an archive causes; others are the disk's, which is full."""
 
 
 def unpack(path: Path, folder: Path, show: Show = show_line) -> None:
@@ -74,6 +79,8 @@ def unpack(path: Path, folder: Path, show: Show = show_line) -> None:
     try:
         _unpack(path, folder, show)
     except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno not in _DAMAGE_NUMBERS:
+            raise
         remove(path)
         raise UserError(
             f"{path}: expected a zip or tar archive, found none, or a damaged one ({error}), which "

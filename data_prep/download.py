@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from data_prep.archives import Archive, unpack
 from data_prep.corpora import Adapter, find_adapter
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import make_folder, remove
+from ser_aae.files.atomic import has_file, make_folder, remove
 from ser_aae.files.locks import claim, holder
 from ser_aae.progress import Show, move_bar, open_bar, show_line
 
@@ -176,14 +176,23 @@ class _Receiver:
         self.version.unlink(missing_ok=True)
 
     def _size(self) -> int:
-        return self.part.stat().st_size if self.part.exists() else 0
+        return self.part.stat().st_size if has_file(self.part) else 0
+
+    def _known_version(self) -> str:
+        """Return the version of which the beginning is there, `""` where nothing tells it."""
+        if not has_file(self.version):
+            return ""
+        version = self.version.read_text(encoding="ascii", errors="replace")
+        # what is damaged is no version, and no header either
+        is_header = version.isascii() and version.isprintable() and version == version.strip()
+        return version if is_header else ""
 
     def _receive(self, url: str) -> None:
         """Receive the rest of the file, or all of it where the server has another one now."""
         import requests
 
         size = self._size()
-        version = self.version.read_text(encoding="utf-8") if self.version.exists() else ""
+        version = self._known_version()
         headers = {"Accept-Encoding": "identity"}
         if size and version:
             headers |= {"Range": f"bytes={size}-", "If-Range": version}

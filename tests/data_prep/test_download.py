@@ -99,7 +99,8 @@ def nothing_is_left(data_root, kept=()):
 def test_a_corpus_comes_into_its_place(published, tmp_path, there):
     root = tmp_path / "data"
     place = root / "ravdess"
-    if there == "link":
+    if there == "a link":
+        root.mkdir()
         place.symlink_to(tmp_path / "disk")
     elif there != "nothing":
         place.mkdir(parents=True)
@@ -300,6 +301,18 @@ def test_a_file_that_had_come_whole_is_taken_as_it_is(published, web, tmp_path):
     assert [asked for _, asked in web.asked] == [f"bytes={len(web.files[RAVDESS].data)}-"]
 
 
+@pytest.mark.parametrize("version", [b'"\xff', b'"a\n', b" ", b""])
+def test_a_damaged_version_of_a_beginning_has_it_come_anew(published, web, tmp_path, version):
+    folder = tmp_path / "data" / ".downloads" / "ravdess"
+    folder.mkdir(parents=True)
+    (folder / f"{RAVDESS}.part").write_bytes(web.files[RAVDESS].data[:PIECE])
+    (folder / f"{RAVDESS}.part-of").write_bytes(version)
+
+    fetch(published, tmp_path / "data")
+
+    assert find_adapter("ravdess").is_found(tmp_path / "data")
+
+
 def test_a_server_that_gives_no_rests_begins_anew(published, web, tmp_path):
     content = web.files[RAVDESS]
     content.has_rests = False
@@ -353,6 +366,29 @@ def test_a_damaged_archive_leaves_no_corpus(published, web, tmp_path, make, dama
     with pytest.raises(UserError, match="expected a zip or tar archive, found none, or a damaged"):
         fetch(replace(published, archive=archive), tmp_path / "data")
     assert nothing_is_left(tmp_path / "data")
+
+
+def with_a_password(data):
+    """Return a zip whose members say that they need a password."""
+    at = data.index(b"PK\x01\x02")
+    return data[:6] + b"\x01" + data[7 : at + 8] + b"\x01" + data[at + 9 :]
+
+
+def with_a_place_before_its_begin(data):
+    """Return a zip whose first member begins before the file does."""
+    return data[:-6] + bytes([data[-6] + 1]) + data[-5:]
+
+
+@pytest.mark.parametrize("wrong", [with_a_password, with_a_place_before_its_begin])
+def test_a_wrong_bit_in_a_directory_is_damage_too(tmp_path, wrong):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("03-01-01-01-01-01-01.wav", b"RIFF")
+    path = tmp_path / "a.zip"
+    path.write_bytes(wrong(content.getvalue()))
+    with pytest.raises(UserError, match="expected a zip or tar archive, found none, or a damaged"):
+        unpack(path, tmp_path)
+    assert not path.exists()
 
 
 def hostile_zip(name, link=""):
@@ -520,6 +556,50 @@ def test_counts_decide_where_no_checksum_is_published(known, web, tmp_path, caps
     code, _, err = run(capsys, *words)  # what is there is not touched
     assert (code, web.asked) == (2, [])
     assert "speakers: expected 24, found 2" in err
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "asked"),
+    [
+        (("part", "cut"), 0, f"bytes={PIECE}-"),
+        (("part", "empty"), 0, ""),
+        (("part", "absent"), 0, ""),
+        (("part", "a bit changed"), 2, f"bytes={2 * PIECE}-"),
+        (("part", "a folder"), 2, None),
+        (("part-of", "empty"), 0, ""),
+        (("part-of", "absent"), 0, ""),
+        (("part-of", "a bit changed"), 0, f"bytes={2 * PIECE}-"),  # the server has no such version
+        (("part-of", "a folder"), 2, None),
+    ],
+)
+def test_damage_of_what_an_interrupt_left(known, web, tmp_path, capsys, damage, code, asked):
+    file, way = damage
+    folder = tmp_path / "data" / ".downloads" / "ravdess"
+    folder.mkdir(parents=True)
+    begin = web.files[RAVDESS].data[: 2 * PIECE]
+    (folder / f"{RAVDESS}.part").write_bytes(begin)
+    (folder / f"{RAVDESS}.part-of").write_text(web.files[RAVDESS].version)
+    path = folder / f"{RAVDESS}.{file}"
+    content = path.read_bytes()
+    path.unlink()
+    if way == "cut":
+        path.write_bytes(content[:PIECE])
+    elif way == "empty":
+        path.touch()
+    elif way == "a bit changed":
+        path.write_bytes(content[:5] + bytes([content[5] ^ 1]) + content[6:])
+    elif way == "a folder":
+        path.mkdir()
+
+    words = ["download", "ravdess", "--data-root", str(tmp_path / "data"), "--accept-terms"]
+    assert main(words) == code, capsys.readouterr().err
+    assert find_adapter("ravdess").is_found(tmp_path / "data") == (code == 0)
+    if asked is None:
+        assert path.name in capsys.readouterr().err
+    else:
+        assert [each for _, each in web.asked] == [asked]
+    if way == "a bit changed":
+        assert main(words) == 0
 
 
 def test_a_full_disk_is_told_and_gone_on_with(known, web, tmp_path, capsys):
