@@ -43,6 +43,9 @@ _RANGE_DB = 30.0
 
 _SILENCE_DB = -100.0
 
+_OF_LEVELS = {"silent", "quiet", "steady", "offset"}
+"""Kinds of oddities that are found in the sound that is listened to."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -149,11 +152,12 @@ def describe(
         keeps_offset: Whether the front end does not remove a constant offset.
     """
     found = dict((*_describe_samples(condition), *_describe_levels(condition)))
+    passed_over = set() if keeps_offset else {"offset"}
     if not is_mixed:
-        found.pop("cancelled", None)
-    if not keeps_offset:
-        found.pop("offset", None)
-    return found
+        passed_over.add("cancelled")
+    elif "cancelled" in found:
+        passed_over |= _OF_LEVELS  # of what cancelling has left
+    return {kind: sentence for kind, sentence in found.items() if kind not in passed_over}
 
 
 def _describe_samples(condition: Condition) -> Iterator[tuple[str, str]]:

@@ -50,8 +50,9 @@ HUM = tone(50.0, 2.0, 0.1) + tone(150.0, 2.0, 0.03)
         (np.concatenate([np.zeros(RATE_HZ), noise(1.0)]), {"steady"}),
         (HUM, {"steady"}),
         (HUM + 0.3, {"steady"}),
-        (antiphase(syllables()), {"cancelled", "silent"}),
-        (antiphase(syllables()) + np.float32([0.01, 0.02]), {"cancelled", "silent"}),
+        (antiphase(syllables()), {"cancelled"}),
+        (antiphase(syllables()) + np.float32([0.01, 0.02]), {"cancelled"}),
+        (antiphase(syllables()) + noise(2.0, level=1e-4)[: len(syllables()), None], {"cancelled"}),
     ],
 )
 def test_what_is_odd_is_told(samples, wanted):
