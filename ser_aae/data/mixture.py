@@ -71,12 +71,14 @@ def mix_stage_two(config: RunConfig, data: RunData) -> Mixture:
 
 def labelled_rows(mixture: Mixture, task: str, segment_frames: int) -> float:
     """Return how many rows of a batch have a label of a task, on average."""
-    first = mixture[0]
-    segments, labelled = (
-        _count_segments(parts, segment_frames)
-        for parts in (first.parts, [part.labelled(task) for part in first.parts])
-    )
-    return first.rows * labelled / segments
+    rows = 0.0
+    for share in mixture:
+        segments, labelled = (
+            _count_segments(parts, segment_frames)
+            for parts in (share.parts, [part.labelled(task) for part in share.parts])
+        )
+        rows += share.rows * labelled / segments
+    return rows
 
 
 def _share_others(config: RunConfig, data: RunData, room: int) -> tuple[int, int]:

@@ -85,6 +85,8 @@ def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
             _narrow(mask, corpus, is_rated, f"rated for {config.task}")
         if config.task == "gender":
             _narrow(mask, corpus, _has_gender, "of a known gender")
+        if config.task == "speaker":
+            _narrow(mask, corpus, _has_speaker, "of a known speaker")
     return Pool(tuple(corpora), tuple(np.flatnonzero(mask) for mask in kept))
 
 
@@ -165,7 +167,13 @@ def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, .
     """
     found = Counter(item.emotion for corpus in corpora for item in corpus.utterances)
     found.pop("", None)
-    there = ", ".join(f"{name} ({count})" for name, count in sorted(found.items())) or "none"
+    if not found:
+        named = ", ".join(corpus.name for corpus in corpora)
+        raise UserError(
+            f"{named}: expected utterances with an emotion, found none; it may be an --auxiliary "
+            "corpus, or serve for --task gender or speaker"
+        )
+    there = ", ".join(f"{name} ({count})" for name, count in sorted(found.items()))
     if wanted == "all":
         if len(found) < 2:
             raise UserError(f"classes: expected two emotions or more in the corpus, found {there}")
@@ -188,13 +196,17 @@ def _narrow(
     mask &= [condition(item) for item in corpus.utterances]
     if not mask.any():
         raise UserError(
-            f"{corpus.name}: expected utterances {what} among the classes asked for, found none; "
-            "choose another corpus, task or --classes"
+            f"{corpus.name}: expected utterances {what}, found none that take part; choose another "
+            "corpus or task, or for a task of emotions other --classes"
         )
 
 
 def _has_gender(utterance: Utterance) -> bool:
     return utterance.gender in GENDERS
+
+
+def _has_speaker(utterance: Utterance) -> bool:
+    return utterance.has_known_speaker
 
 
 def _refuse_one_voice(config: RunConfig, found: Sequence[str]) -> None:

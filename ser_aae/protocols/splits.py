@@ -14,6 +14,7 @@ import numpy as np
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
+from ser_aae.labels import list_some
 from ser_aae.protocols.copies import leave_out_copies
 from ser_aae.protocols.draw import Draw, draw_groups, draw_share
 from ser_aae.protocols.fold_lists import Parts, count_lists, lists_digest, read_parts
@@ -231,8 +232,8 @@ def _count_ten(utterances: Sequence[Utterance], _protocol: ProtocolConfig) -> in
     if few or not utterances:
         raise UserError(
             f"10-fold: expected at least {TEN_FOLDS} utterances of each speaker, so that each "
-            f"fold has all speakers; fewer have: {', '.join(few) or 'no utterance at all'}; "
-            "use speaker-kfold"
+            f"fold has all speakers; fewer have: {list_some(few) or 'no utterance at all'}; "
+            "use speaker-kfold, or for --task speaker a corpus that has more of each"
         )
     return TEN_FOLDS
 

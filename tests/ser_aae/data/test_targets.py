@@ -155,6 +155,14 @@ def test_only_what_was_improvised():
         select_pool(config, [replace(corpus, utterances=scripted)])
 
 
+@pytest.mark.parametrize("classes", ["four", "all", "anger,sadness"])
+def test_a_corpus_without_emotions_is_told_what_it_may_serve_for(classes):
+    corpus = corpus_of([(None, None)] * 4, "baved")
+    bare = tuple(replace(item, emotion="") for item in corpus.utterances)
+    with pytest.raises(UserError, match="baved: expected utterances with an emotion, found none; "):
+        select_pool(RunConfig(classes=classes), [replace(corpus, utterances=bare)])
+
+
 def test_a_corpus_without_ratings_is_refused():
     corpus = corpus_of([(None, None)] * 4, "ravdess")
     with pytest.raises(UserError, match="ravdess: expected utterances rated for activation"):

@@ -9,6 +9,7 @@ from tiny import sounds_of, speakers_of, write_corpus
 from ser_aae.config import ModelConfig, ProtocolConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.fields import with_settings
+from ser_aae.data.mixture import labelled_rows, mix_stage_two
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS, list_some
@@ -72,6 +73,19 @@ def test_an_utterance_of_unknown_gender_takes_no_part(gender, tmp_path):
     assert data.unlabelled == []
 
 
+def test_an_utterance_of_an_unknown_speaker_takes_no_part(speaker, tmp_path):
+    utterances = [
+        replace(item, speaker="tiny:") if item.speaker == "tiny:07" else item
+        for item in speakers_of("tiny", each=3)
+    ]
+    write_corpus(tmp_path, utterances, sounds_of(utterances, 32))
+    data = assemble(speaker, tmp_path)
+    assert data.target.classes == tuple(f"tiny:0{number}" for number in range(7))
+    for part in (*data.train, data.validation, data.test):
+        assert min(labels_of(part, "speaker")) == 0
+        assert all(item.has_known_speaker for item in part.utterances)
+
+
 @pytest.mark.parametrize(
     ("task", "keeps", "message"),
     [
@@ -118,6 +132,15 @@ def test_of_emotions_they_still_teach_a_single_task_nothing(kfold_config, store,
     settings = {"model.kind": kind, "training.auxiliary_phases": "classification"}
     corpora = {"dataset": "foreign", "auxiliary": ("voices",)}
     assert assemble(with_settings(kfold_config, {**settings, **corpora}), store).mixed == []
+
+
+@pytest.mark.parametrize(("wanted", "rows"), [(0, 16), (8, 16), (16, 16)])
+def test_auxiliary_rows_count_as_rows_with_a_label_of_the_primary_task(gender, store, wanted, rows):
+    settings = {"auxiliary": ("voices",), "data.labelled_rows": wanted}
+    config = with_settings(gender, settings | {"training.batch_size": 16})
+    mixture = mix_stage_two(config, assemble(config, store))
+    assert sum(share.rows for share in mixture) == 16
+    assert labelled_rows(mixture, "gender", config.data.segment_frames) == rows
 
 
 def test_speakers_of_auxiliary_corpora_are_classes_too(speaker, store):
