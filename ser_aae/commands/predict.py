@@ -75,8 +75,6 @@ def _recognise(
     recogniser: "Recogniser", arguments: argparse.Namespace, bar: "tqdm"
 ) -> tuple[list[Row], Exception | None]:
     """Return rows of each recording, and the last fault of this program; show what comes."""
-    from ser_aae.frontend.wav import header_remark
-
     rows: list[Row] = []
     fault = None
     for number, path in enumerate(arguments.files):
@@ -89,8 +87,6 @@ def _recognise(
                 rows.append(row)
                 if not arguments.json:
                     show_result(_text(row))
-            if remark := header_remark(path):
-                show_line(f"{path}: {remark}")
         except ModelError:  # no other recording mends it
             raise
         except Exception as error:

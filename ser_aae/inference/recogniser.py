@@ -10,7 +10,7 @@ for a pause. An output of the whole is the mean over all segments that are not i
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from ser_aae.frontend.spectrogram import (
     unpack_bands,
     window_samples,
 )
+from ser_aae.frontend.wav import header_remark
 from ser_aae.inference.exported_model import load_exported, remarks_on_file
 from ser_aae.inference.recognition import Moment, Posteriors, Recognition
 from ser_aae.inference.signature import (
@@ -150,13 +151,16 @@ class Recogniser:
     ) -> Recognition:
         """Recognise a recording of any length, rate and container, which is read once.
 
-        Timeline and channel are those of `__call__`; `observe` is called after each block.
+        Timeline and channel are those of `__call__`; `observe` is called after each block. What the
+        header says wrongly is an oddity too.
 
         Raises:
             UserError: The file cannot be read, or a step or a channel that cannot be.
         """
         blocks = file_blocks(Path(path), self.signature.frontend.sample_rate_hz, channel)
-        return self._recognise(blocks, timeline_seconds, observe, channel)
+        recognition = self._recognise(blocks, timeline_seconds, observe, channel)
+        remark = header_remark(Path(path))
+        return replace(recognition, oddities=(*recognition.oddities, *filter(None, [remark])))
 
     @cached_property
     def _bands(self) -> np.ndarray:

@@ -60,7 +60,7 @@ class Recognition(_Stretch):
         posteriors: Posteriors of every task, the primary one first; none where all is silence.
         timeline: Steps of equal length; empty where none was asked for.
         warnings: Limits of the model that readers of a posterior have to know.
-        oddities: Sentences on what is odd about the sound of this recording.
+        oddities: Sentences on what is odd about the sound of this recording, or its header.
         d_vector: Mean of the d-vectors `(units,)` of all segments, where the model gives them.
     """
 

@@ -50,7 +50,8 @@ class Prediction(BaseModel):
     )
     warnings: list[str] = Field(description="Limits that readers of a posterior have to know.")
     oddities: list[str] = Field(
-        description="What is odd about the sound: clipped, hardly any, too short, no speech."
+        description="What is odd about the sound (clipped, hardly any, too short, no speech), or "
+        "wrong in the header of a WAV that was read all the same."
     )
 
 

@@ -88,8 +88,8 @@ def test_a_header_that_lies_is_told_beside_the_answer(model, sad, tmp_path, caps
 
     assert main(["predict", model, sad, str(tmp_path / "died.wav")]) == 0
     printed = capsys.readouterr()
-    assert "died.wav: the header states no length, read to the end of the file" in printed.err
     lines = printed.out.splitlines()
+    assert lines.pop() == "  odd: the header states no length, read to the end of the file"
     half = len(lines) // 2  # the names of the files differ
     assert half > 3
     assert lines[1:half] == lines[half + 1 :]

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -82,10 +83,13 @@ def toy_recogniser():
 
 
 @pytest.fixture(scope="session")
-def served(toy_recogniser):
+def served(toy_recogniser, tmp_path_factory):
     """A server of 1 MB and 20 s at most, on a free port; two speakers are enrolled."""
     limits = Limits(megabytes=1.0, seconds=20.0)
-    uploads = Uploads(limits)
+    with pytest.MonkeyPatch.context() as patch:
+        # a folder beside which nobody else writes meanwhile
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("uploads")))
+        uploads = Uploads(limits)
     near = [("Anna <i>", 0.9), ("Ben", -0.2)]
     queue, running = RecognitionQueue(toy_recogniser, limits, lambda _: near), []
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from ser_aae.frontend.wav import NO_LENGTH
 from ser_aae.server.app import build_app
 from ser_aae.server.limits import Limits
 from ser_aae.server.queue import RecognitionQueue
@@ -51,6 +52,15 @@ def test_a_recording_is_answered_as_the_schema_says(client, served, recording, t
     assert found["enrolled_speakers"][0] == {"name": "Anna <i>", "cosine": 0.9}
     assert set(found) == set(expected) | {"enrolled_speakers"}
     assert served.kept() == []
+
+
+def test_a_header_that_lies_is_told_to_clients_too(client, tmp_path, recording):
+    content = bytearray(recording.read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = bytes(4)
+    (tmp_path / "died.wav").write_bytes(content)
+    found, whole = (post(client, path).json() for path in (tmp_path / "died.wav", recording))
+    assert found == whole | {"oddities": [*whole["oddities"], NO_LENGTH]}
 
 
 def test_the_schema_documents_every_key_of_an_answer(client, recording):
