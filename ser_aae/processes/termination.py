@@ -1,4 +1,4 @@
-"""SIGTERM as an error that unwinds the program, as Ctrl-C does: children end, nothing is left over.
+"""SIGTERM and Ctrl-C as errors that unwind the program: children end, nothing is left over.
 
 By its default SIGTERM would end this process at once, without its temporary folders being removed;
 and the first process of a container would not end at all.
@@ -6,7 +6,9 @@ and the first process of a container would not end at all.
 While a module is imported the signal waits: libraries that import in C print whatever is raised
 there and go on, so that the program would run to its end as if nothing had been sent. And once it
 is raised, the program has some seconds to unwind: TensorFlow at times waits for ever for threads
-of a pipeline that it takes down, and meanwhile no second signal gets through to Python.
+of a pipeline that it takes down, and meanwhile no second signal gets through to Python. After
+Ctrl-C there is no such limit, but whatever signal comes next is left to the system, which ends the
+process at once.
 """
 
 import signal
@@ -36,19 +38,33 @@ def termination_raised() -> Iterator[None]:
     So does the alarm, by SIGALRM, where the context is not left within `_MOST_S` seconds of the
     first. Children notice that by themselves, see `ser_aae.processes.lifeline`.
 
+    After Ctrl-C, which raises `KeyboardInterrupt` as ever, another one and SIGTERM end the process
+    at once too.
+
     Signals are the main thread's. In another one, and where SIGTERM has a handler or is ignored,
-    all stays as it is.
+    all stays as it is; so does Ctrl-C, where that has a handler or is ignored.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
+    before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGTERM, _raise)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
         _set_alarm(0)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise KeyboardInterrupt
 
 
 def _raise(_number: int, frame: FrameType | None) -> None:

@@ -45,6 +45,26 @@ def start(*words):
     return process
 
 
+@pytest.mark.parametrize("then", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("way", ["slow", "deaf"])
+def test_after_ctrl_c_another_signal_ends_it_at_once(way, then):
+    with start(way) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "tidied up\n"
+        process.send_signal(then)
+        assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == -then
+
+
+def test_ctrl_c_tidies_up_as_ever():
+    with start() as process:
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+    assert printed == "tidied up\n"
+    assert said == "interrupted; the same command goes on where it stopped\n"
+    assert process.returncode == 130
+
+
 def test_a_command_tidies_up_and_ends_by_the_signal():
     with start() as process:
         process.terminate()
@@ -70,6 +90,10 @@ def test_afterwards_the_signal_has_its_default_again():
     with termination_raised():
         assert callable(signal.getsignal(signal.SIGTERM))
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with pytest.raises(KeyboardInterrupt), termination_raised():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_who_handles_the_signal_already_goes_on_doing_so():
