@@ -33,13 +33,11 @@ class TerminatedError(KeyboardInterrupt):
 
 @contextmanager
 def termination_raised() -> Iterator[None]:
-    """Raise `TerminatedError` where SIGTERM comes; a second one ends the process at once.
+    """Raise `TerminatedError` where SIGTERM comes, and as ever `KeyboardInterrupt` at Ctrl-C.
 
-    So does the alarm, by SIGALRM, where the context is not left within `_MOST_S` seconds of the
-    first. Children notice that by themselves, see `ser_aae.processes.lifeline`.
-
-    After Ctrl-C, which raises `KeyboardInterrupt` as ever, another one and SIGTERM end the process
-    at once too.
+    A second signal, of either kind, ends the process at once. So does the alarm, by SIGALRM, where
+    the context is not left within `_MOST_S` seconds of SIGTERM. Children notice that by themselves,
+    see `ser_aae.processes.lifeline`.
 
     Signals are the main thread's. In another one, and where SIGTERM has a handler or is ignored,
     all stays as it is; so does Ctrl-C, where that has a handler or is ignored.
@@ -62,8 +60,7 @@ def termination_raised() -> Iterator[None]:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _leave_to_the_system()
     raise KeyboardInterrupt
 
 
@@ -73,9 +70,16 @@ def _raise(_number: int, frame: FrameType | None) -> None:
         timer.daemon = True
         timer.start()
         return
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _leave_to_the_system()
     _set_alarm(_MOST_S)
     raise TerminatedError
+
+
+def _leave_to_the_system() -> None:
+    """Let the next signal of either kind end this process without Python."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is _interrupt:  # not where it is ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _set_alarm(seconds: int) -> None:

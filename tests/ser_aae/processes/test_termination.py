@@ -45,11 +45,19 @@ def start(*words):
     return process
 
 
-@pytest.mark.parametrize("then", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("way", ["slow", "deaf"])
-def test_after_ctrl_c_another_signal_ends_it_at_once(way, then):
+@pytest.mark.parametrize(
+    ("way", "first", "then"),
+    [
+        ("slow", signal.SIGTERM, signal.SIGTERM),
+        ("slow", signal.SIGTERM, signal.SIGINT),
+        ("slow", signal.SIGINT, signal.SIGTERM),
+        ("slow", signal.SIGINT, signal.SIGINT),
+        ("deaf", signal.SIGINT, signal.SIGTERM),
+    ],
+)
+def test_a_second_signal_ends_it_at_once(way, first, then):
     with start(way) as process:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(first)
         assert process.stdout.readline() == "tidied up\n"
         process.send_signal(then)
         assert process.communicate(timeout=60) == ("", "")
@@ -71,15 +79,6 @@ def test_a_command_tidies_up_and_ends_by_the_signal():
         printed, said = process.communicate(timeout=60)
     assert printed == "tidied up\n"
     assert said == "interrupted; the same command goes on where it stopped\n"
-    assert process.returncode == -signal.SIGTERM
-
-
-def test_a_second_signal_ends_it_at_once():
-    with start("slow") as process:
-        process.terminate()
-        assert process.stdout.readline() == "tidied up\n"
-        process.terminate()
-        assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == -signal.SIGTERM
 
 
