@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from stored import read_unsealed, write_unsealed
@@ -25,7 +26,7 @@ from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.signature import read_signature
 from ser_aae.inference.voices import Voices, cosine
 from ser_aae.results.complete_run import read_config
-from ser_aae.results.predictions import read_predictions
+from ser_aae.results.predictions import read_predictions, write_predictions
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -318,3 +319,19 @@ def test_copies_that_an_earlier_run_was_scored_on_are_scored_again(recorded_run,
     monkeypatch.setattr(module, "assemble", lambda *_: replace(data, test=fewer))
     part = module._read_test_part(recorded_run.folder, config, recorded_run.store)
     np.testing.assert_array_equal(part.rows, data.test.rows)
+
+
+def test_the_test_part_is_what_the_run_has_predictions_of(recorded_run, tmp_path):
+    predictions = read_predictions(recorded_run.folder / "predictions.parquet")
+    part = assemble(read_config(recorded_run.folder), recorded_run.store).test
+    names = [item.utterance_id for item in part.utterances]
+    # a run of before tested a copy that is left out now, and not what was left out then
+    extra = next(item for item in part.corpus.utterances if item.utterance_id not in names)
+    kept = predictions[predictions["utterance_id"] != names[0]]
+    copy = predictions.iloc[[0]].assign(utterance_id=extra.utterance_id)
+    write_predictions(tmp_path / "predictions.parquet", pd.concat([copy, kept]))
+
+    found = module._name_test_part(part, tmp_path)
+    assert {item.utterance_id for item in found.utterances} == {*names[1:], extra.utterance_id}
+    assert list(found.rows) == sorted(found.rows)
+    assert found.labels is part.labels

@@ -138,6 +138,23 @@ def supervised(config, **values):
     return with_settings(config, {"training.pretraining": "supervised", **values})
 
 
+def test_a_serial_run_has_a_stage_1_of_its_own_unless_it_is_supervised(config, tiny_store):
+    def with_update(update, **values):
+        return with_settings(config, {"training.update": update, **values})
+
+    serial, joint = (with_update(update) for update in ("serial", "joint"))
+    assert name_of(serial, tiny_store) != name_of(joint, tiny_store)
+    supervised_ones = (supervised(each) for each in (serial, joint))
+    assert len({name_of(each, tiny_store) for each in supervised_ones}) == 1
+    for run, name in (
+        (serial, "training.generator_rate_ratio"),
+        (joint, "model.adversarial_weight"),
+    ):
+        other = with_settings(run, {name: 0.7})
+        assert name_of(other, tiny_store) != name_of(run, tiny_store), name
+        assert name_of(supervised(other), tiny_store) == name_of(supervised(run), tiny_store), name
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
