@@ -16,7 +16,7 @@ test sets share no speaker that is known; Test1 and Test2 may, and so may what i
 speaker of some segments, those of Train above all, is `Unknown`. They have none here.
 """
 
-import csv
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -31,9 +31,9 @@ from data_prep.corpus import (
     collect_labelled,
     explain_damage,
     files_below,
-    read_label_file,
-    split_lines,
+    read_table_text,
 )
+from data_prep.csv_rows import split_rows
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
 from ser_aae.labels import UNKNOWN_GENDER, canonical_emotion
@@ -189,31 +189,27 @@ def read_segments(path: Path) -> dict[str, Segment]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row's line number and its content by column.
-
-    A row is one line: a quotation mark that is never closed is a mistake of its own line.
-    """
-    with explain_damage(path):
-        lines = split_lines(read_label_file(path).decode("utf-8-sig"))
-    header: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        if header and not line.strip():
-            continue
+    """Yield each row's line number and its content by column."""
+    lines = split_rows(path, read_table_text(path))
+    stripped = ((number, [field.strip() for field in fields]) for number, fields in lines)
+    written = ((number, fields) for number, fields in stripped if any(fields))
+    first, header = next(written, (1, []))
+    with explain_damage(f"{path}:{first}"):
+        if absent := [name for name in COLUMNS if name not in header]:
+            raise ValueError(f"expected the columns {', '.join(COLUMNS)}; missing: {absent}")
+    for number, fields in written:
         with explain_damage(f"{path}:{number}"):
-            fields = [field.strip() for field in next(csv.reader([line], strict=True), [])]
-            if header:
-                row = dict(zip(header, fields, strict=True))
-            elif absent := [name for name in COLUMNS if name not in fields]:
-                raise ValueError(f"expected the columns {', '.join(COLUMNS)}; missing: {absent}")
-        if header:
-            yield number, row
-        else:
-            header = fields
+            if len(fields) != len(header):
+                raise ValueError(f"expected {len(header)} columns, got {len(fields)}")
+        yield number, dict(zip(header, fields, strict=True))
 
 
 def _parse_rating(row: dict[str, str], column: str) -> float:
     """Return a rating from 1 to 5, of one from 1 to 7."""
-    value = float(row[column])
+    try:
+        value = float(row[column])
+    except ValueError:
+        value = math.nan
     if not _LOWEST <= value <= _HIGHEST:
         raise ValueError(f"expected {column} from {_LOWEST:g} to {_HIGHEST:g}, got {row[column]!r}")
     return 1.0 + 4.0 * (value - _LOWEST) / (_HIGHEST - _LOWEST)

@@ -109,17 +109,22 @@ def test_early_releases_spell_the_table_otherwise(corpus):
         ("MSP-PODCAST_0007_0001.wav,,2.2,4.0,2.6,30,Male,Test1", "expected a letter as EmoClass"),
         ("MSP-PODCAST_0007_0001.wav,N,7.5,4.0,2.6,30,Male,Test1", "expected EmoAct from 1 to 7"),
         ("MSP-PODCAST_0007_0001.wav,N,nan,4.0,2.6,30,Male,Test1", "expected EmoAct from 1 to 7"),
-        ("MSP-PODCAST_0007_0001.wav,N,x,4.0,2.6,30,Male,Test1", "could not convert"),
+        (
+            "MSP-PODCAST_0007_0001.wav,N,x,4.0,2.6,30,Male,Test1",
+            "expected EmoAct from 1 to 7, got 'x'",
+        ),
+        ("MSP-PODCAST_0007_0001.wav,N,2,,2.6,30,Male,Test1", "expected EmoVal from 1 to 7, got ''"),
         ("MSP-PODCAST_0007_0001.wav,N,2,4.0,2.6,30,Man,Test1", "expected Male, Female or Unknown"),
         ("MSP-PODCAST_0007_0001.wav,N,2,4.0,2.6,30,Male,", "expected a FileName and a Split_Set"),
-        ("MSP-PODCAST_0007_0001.wav,N,2,4.0,2.6,30,Male", "shorter"),
-        ('"MSP-PODCAST_0007_0001.wav,N,2,4.0,2.6,30,Male,Test1', "unexpected end of data"),
+        ("MSP-PODCAST_0007_0001.wav,N,2,4.0,2.6,30,Male", "expected 8 columns, got 7"),
+        ("MSP-PODCAST_0007_0001.wav,N,2,4.0,2.6,é,Male,Test1", "expected a table in UTF-8"),
+        ('"MSP-PODCAST_0007_0001.wav,N,2,4.0,2.6,30,Male,Test1', "expected a row in one line"),
     ],
 )
 def test_a_damaged_row_is_told_with_its_line(corpus, line, told):
     path = corpus.root / TABLE
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines[:3], line, *lines[3:]]))
+    path.write_text("\n".join([*lines[:3], line, *lines[3:]]), "cp1252")
 
     with pytest.raises(UserError, match=rf"labels_consensus\.csv:4: .*{told}"):
         podcast.read(corpus.root)
