@@ -13,7 +13,8 @@ class Step(BaseModel):
     silent: bool = Field(description="Whether nothing is said in it.")
     best: dict[str, str] = Field(description="Task to its likeliest class; empty in silence.")
     posteriors: Classes = Field(
-        description="Task to class to posterior, of all tasks but the speaker; empty in silence."
+        description="Task to class to posterior, of all tasks but the speaker, unless that is the "
+        "primary one; empty in silence."
     )
 
 
