@@ -21,7 +21,7 @@ def trained(tmp_path_factory):
     named = {"cwd": folder, "timeout": 300}
     run_program("synthesise", "--dataset", "demo", "--speakers", 6, **named)
     words = "train --dataset demo --model cnn --protocol loso-session --epochs 1"
-    words += " --set model.filters=4,8 --set model.dense_units=8,8"
+    words += " --set model.filters=4,8 --set model.dense_units=8,8 --set training.batch_size=128"
     words += " --set data.segment_frames=64 --set data.evaluation_shift_frames=64"
     done = run_program(*words.split(), **named)
     return folder, done, words

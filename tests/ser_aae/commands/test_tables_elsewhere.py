@@ -15,6 +15,8 @@ from ser_aae.errors import UserError
 from ser_aae.inference.signature import read_config
 from ser_aae.results.folder import run_folder
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 SMALL = (
     "model.filters=[4,4]", "model.latent_channels=4", "model.dense_units=[8,8]",
     "frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64",

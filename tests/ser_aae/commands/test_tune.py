@@ -15,12 +15,15 @@ from ser_aae.files.atomic import read_jsonl
 from ser_aae.results.folder import find_runs, is_complete, is_validated
 from ser_aae.training.ending import validation_accuracy
 
-pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("few_steps"),
+    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+]
 
 SMALL = [
     *("frontend.bins=32", "frontend.scale=linear", "data.segment_frames=64"),
     *("data.evaluation_shift_frames=32", "model.filters=4,4", "model.dense_units=8,8"),
-    *("model.latent_channels=4", "training.batch_size=16", "training.epochs=1"),
+    *("model.latent_channels=4", "training.batch_size=64", "training.epochs=1"),
 ]
 SETTINGS = [word for each in SMALL for word in ("--set", each)]
 BASE = ["--dataset", "tiny", "--protocol", "loso-session", *SETTINGS]

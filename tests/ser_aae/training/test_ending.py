@@ -27,6 +27,8 @@ from ser_aae.training import stage as stages
 from ser_aae.training.ending import validation_accuracy
 from ser_aae.training.run import train_and_evaluate
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 
 @pytest.fixture(scope="module")
 def config(kfold_config):
@@ -34,7 +36,7 @@ def config(kfold_config):
         kfold_config,
         data=DATA,
         model=replace(MODEL, kind="cnn-mtl"),  # it trains faster than the method
-        training=replace(TrainingConfig(), epochs=2, batch_size=16, average_decay=0.5),
+        training=replace(TrainingConfig(), epochs=2, batch_size=64, average_decay=0.5),
     )
 
 
