@@ -10,6 +10,8 @@ from ser_aae.results.evaluation import evaluate
 from ser_aae.results.predictions import read_predictions
 from ser_aae.store.corpus import MANIFEST
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 FRONTEND = "--set frontend.bins=32"
 TINY = f"{FRONTEND} " + " ".join(
     f"--set {setting}"
@@ -21,6 +23,7 @@ TINY = f"{FRONTEND} " + " ".join(
         "model.classifier_filters=4",
         "model.dense_units=8,8",
         "training.pretraining_epochs=1",
+        "training.batch_size=128",
     )
 )
 

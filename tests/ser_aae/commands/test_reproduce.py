@@ -167,7 +167,7 @@ def test_runs_at_a_url_have_their_setup_there(words, trained, tmp_path, capsys):
     assert len(read_setups(tmp_path / "far")) == 1
 
 
-def test_a_store_at_a_url_is_copied_to_count_folds(words, capsys, tiny_store, tmp_path):
+def test_a_store_at_a_url_is_copied_to_count_folds(words, few_steps, capsys, tiny_store, tmp_path):
     place = words.index(str(tiny_store))
     words[place] = f"file://{tiny_store}"
     assert main([*words, "--plan"]) == 0
