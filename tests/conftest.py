@@ -11,6 +11,9 @@ from processes import take_interrupts
 MOST_BYTES = 3 << 29
 """What a process may hold, 1.5 GB, before it looks for what it can give back."""
 
+GROWTH_BYTES = 1 << 28
+"""What it may hold beyond what was left then, before it looks again: each look takes 0.2 s."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def interrupts_are_taken():
@@ -33,15 +36,36 @@ def graphs_run_as_they_are_traced():
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
-@pytest.fixture(autouse=True)
-def memory_is_given_back():
-    """Let go of the graphs of former tests, which hold each other in circles."""
-    yield
-    if psutil.Process().memory_info().rss > MOST_BYTES:
-        import keras
+class Memory:
+    """The memory of this process, from which the graphs of former tests are let go of."""
 
-        keras.utils.clear_session()
-        ctypes.CDLL(None).malloc_trim(0)
+    def __init__(self):
+        self._process = psutil.Process()
+        self._most = MOST_BYTES
+
+    def give_back(self):
+        """Let go of graphs, which hold each other in circles, where they have become too many."""
+        if self._process.memory_info().rss > self._most:
+            import keras
+
+            from ser_aae.training.traces import give_back_traces
+
+            give_back_traces()
+            keras.utils.clear_session()
+            ctypes.CDLL(None).malloc_trim(0)
+            self._most = max(MOST_BYTES, self._process.memory_info().rss + GROWTH_BYTES)
+
+
+@pytest.fixture(scope="session")
+def memory():
+    return Memory()
+
+
+@pytest.fixture(autouse=True)
+def memory_is_given_back(memory):
+    """Look after each test whether this process holds too much."""
+    yield
+    memory.give_back()
 
 
 @pytest.fixture(scope="module")
@@ -65,18 +89,13 @@ def recorded_run(request, tmp_path_factory):
     It is read only: all workers of pytest-xdist share the one that the first has trained.
     """
     # here, for TensorFlow is not needed by every test
-    import tensorflow as tf
-    from tiny import train_recorded_run
+    from tiny import traced_steps, train_recorded_run
 
-    are_few = tf.config.functions_run_eagerly()
     own = tmp_path_factory.getbasetemp()
     place = (own.parent if hasattr(request.config, "workerinput") else own) / "recorded"
-    with FileLock(place.with_suffix(".lock")):
-        # alike, whichever test asks first
-        tf.config.run_functions_eagerly(False)
-        run = train_recorded_run(place)
-        tf.config.run_functions_eagerly(are_few)
-    return run
+    # traced, so that it is alike whichever test asks first
+    with FileLock(place.with_suffix(".lock")), traced_steps():
+        return train_recorded_run(place)
 
 
 @pytest.fixture(scope="session")

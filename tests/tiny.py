@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,17 @@ def export_small(folder: Path, kind: str, change: Callable = np.asarray, **more:
     about = Signature(SPECTROGRAM, FRONTEND, DATA.segment_frames, 32, 1, "repeat", {}, ())
     write_signature(path, replace(about, **{"classes": {"emotion": FOUR}, **more}))
     return path
+
+
+@contextmanager
+def traced_steps() -> Iterator[None]:
+    """Trace what is trained meanwhile into graphs, also in a module with `few_steps`."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 def append(path: Path, content: bytes = b"\0") -> None:

@@ -1,7 +1,7 @@
 """Traced graphs of a training, given back when it has ended."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
 from tensorflow.python.framework import ops
@@ -11,6 +11,14 @@ _PREFIX = "CustomGradient-"
 
 def _names() -> set[str]:
     return {name for name in ops.gradient_registry.list() if name.startswith(_PREFIX)}
+
+
+def give_back_traces(kept: Set[str] = frozenset()) -> None:
+    """Give back the graphs that nobody uses any more, but for gradients under these names."""
+    for name in _names() - kept:
+        del ops.gradient_registry._registry[name]
+    # a graph and its operations hold each other
+    gc.collect()
 
 
 @contextmanager
@@ -26,7 +34,4 @@ def traces_given_back() -> Iterator[None]:
     try:
         yield
     finally:
-        for name in _names() - before:
-            del ops.gradient_registry._registry[name]
-        # a graph and its operations hold each other
-        gc.collect()
+        give_back_traces(before)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.python.framework import ops
 
 from ser_aae.model.layers import channel_moments
-from ser_aae.training.traces import traces_given_back
+from ser_aae.training.traces import give_back_traces, traces_given_back
 
 
 def trace():
@@ -35,6 +35,14 @@ def test_a_graph_that_nobody_uses_goes_with_the_training():
         graph = trace()[1]
         assert registered() > before
     assert registered() == before
+    assert graph() is None
+
+
+def test_so_do_graphs_that_were_traced_outside_of_a_training():
+    kept = registered()
+    graph = trace()[1]
+    give_back_traces(kept)
+    assert registered() == kept
     assert graph() is None
 
 
