@@ -9,6 +9,8 @@ import soundfile
 
 from ser_aae.cli import main
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 RATE_HZ = 24000
 EMOTIONS = {"Wut": 300.0, "Freude": 240.0, "neutral": 160.0, "Trauer": 120.0}
 SPEAKERS = [f"s{number}" for number in range(1, 10)]

@@ -24,6 +24,7 @@ from ser_aae.grid import cluster as grid
 from ser_aae.grid.cluster import open_client, run_grid
 from ser_aae.grid.plan import make_plan
 from ser_aae.grid.remote import relative_folder
+from ser_aae.grid.run_process import _ENVIRONMENT
 from ser_aae.grid.run_worker import Outcome
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.places import Places
@@ -36,6 +37,15 @@ configs, places = pickle.load(sys.stdin.buffer)
 with open_client(workers=2) as client:
     print(*client.run(os.getpid).values(), flush=True)
     sys.exit(len(run_grid(configs, places, client, print)))
+"""
+
+UNDISTURBED = """
+import pickle, sys
+from pathlib import Path
+from ser_aae.training.run import train_and_evaluate
+configs, store, runs = pickle.load(sys.stdin.buffer)
+for config in configs:
+    train_and_evaluate(config, Path(store), Path(runs))
 """
 
 
@@ -60,10 +70,11 @@ def configs(kfold_config):
 
 @pytest.fixture(scope="module")
 def undisturbed(configs, tiny_store, tmp_path_factory):
-    """The folder of a grid in which nothing happened."""
+    """The folder of the same runs, which one process trained, as those of a grid do."""
     runs = tmp_path_factory.mktemp("undisturbed")
-    with open_client(workers=1) as client:
-        assert run_grid(configs, Places(store=str(tiny_store), runs=str(runs)), client, print) == []
+    given = pickle.dumps((configs, str(tiny_store), str(runs)))
+    command = [sys.executable, "-c", UNDISTURBED]
+    subprocess.run(command, input=given, check=True, cwd=ROOT, env=os.environ | _ENVIRONMENT)
     return runs
 
 

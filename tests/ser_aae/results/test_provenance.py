@@ -15,6 +15,8 @@ from ser_aae.inference.signature import read_signature
 from ser_aae.store.corpus import MANIFEST, corpus_folder
 from ser_aae.training.run import train_and_evaluate
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 
 @pytest.fixture(scope="module")
 def config(kfold_config):
