@@ -20,6 +20,7 @@ from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
 from ser_aae.files.locks import claim
+from ser_aae.grid import run_worker
 from ser_aae.grid.remote import place_in_cache
 from ser_aae.grid.run_worker import train_run
 from ser_aae.model.aae import build_model
@@ -30,11 +31,13 @@ from ser_aae.training.pretraining import adopt_weights, pretrain, speakers_of_st
 from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.run import train_and_evaluate
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 PROCESS = """
 import pickle, sys
 import tensorflow as tf
-# as in this process: graphs that are rewritten round differently
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+# as in this process: graphs round differently
+tf.config.run_functions_eagerly(True)
 from ser_aae.training.run import train_and_evaluate
 config, store, runs = pickle.load(sys.stdin.buffer)
 train_and_evaluate(config, store, runs, lambda line: print(line, flush=True))
@@ -56,14 +59,15 @@ def config(frontend):
             classifier_filters=2,
             dense_units=(4, 4),
         ),
-        training=replace(TrainingConfig(), epochs=1, batch_size=16, pretraining_epochs=3),
+        training=replace(TrainingConfig(), epochs=1, batch_size=64, pretraining_epochs=3),
     )
 
 
 @pytest.fixture(scope="module")
 def quick(config):
     """The config with a model of fewer networks, for what processes do around it."""
-    return replace(config, model=replace(config.model, kind="cnn-mtl"))
+    model = replace(config.model, kind="cnn-mtl", auxiliary_tasks=("speaker",))
+    return replace(config, model=model)
 
 
 @pytest.fixture(scope="module")
@@ -363,6 +367,8 @@ def test_one_computes_while_others_wait_and_take_over_when_it_dies(quick, tiny_s
 def test_workers_with_their_own_disks_share_it_in_their_cache(
     quick, tiny_store, tmp_path, monkeypatch
 ):
+    # a process for each run, as in earnest, is tried in grid/test_run_process.py
+    monkeypatch.setattr(run_worker, "train_apart", train_and_evaluate)
     monkeypatch.setenv("SER_AAE_CACHE", str(tmp_path / "cache"))
     places = Places(store=str(tiny_store), runs=f"file://{tmp_path}/far")
     quick = replace(quick, training=replace(quick.training, pretraining_epochs=1))

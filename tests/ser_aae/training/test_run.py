@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tensorflow.python.framework import ops
-from tiny import DATA, MODEL, sounds_of, speakers_of, write_corpus
+from tiny import DATA, MODEL, sounds_of, speakers_of, traced_steps, write_corpus
 
 from ser_aae.config import ProtocolConfig, RunConfig, TrainingConfig
 from ser_aae.config.fields import with_settings
@@ -25,7 +25,11 @@ from ser_aae.training.divergence import DivergedError
 from ser_aae.training.run import train_and_evaluate
 from ser_aae.training.scoring import TrainedModel
 
-TRAINING = replace(TrainingConfig(), epochs=2, batch_size=16, pretraining_epochs=1)
+pytestmark = pytest.mark.usefixtures("few_steps")
+
+TRAINING = replace(TrainingConfig(), epochs=2, batch_size=64, pretraining_epochs=1)
+OF_STEPS = replace(TRAINING, batch_size=32)
+"""Where an epoch has to have more than one step."""
 CNN = replace(MODEL, kind="cnn")
 """What trains fastest, where the model is no matter."""
 
@@ -130,7 +134,7 @@ def test_two_runs_of_one_seed_are_bit_equal_and_another_seed_is_not(config, stor
 @pytest.fixture(scope="module")
 def two_stages(config, store, tmp_path_factory):
     """Return the config and the folder of a complete run of two epochs and then three."""
-    training = replace(TRAINING, pretraining_epochs=2, epochs=3)
+    training = replace(OF_STEPS, pretraining_epochs=2, epochs=3)
     longer = replace(config, auxiliary=("other",), training=training)
     return longer, train_and_evaluate(longer, store, tmp_path_factory.mktemp("two"))
 
@@ -173,9 +177,10 @@ def test_an_interrupted_run_goes_on_to_the_same_outcome(two_stages, interrupt_an
 
 
 def test_so_does_one_whose_pipeline_draws_masks(config, store, tmp_path, interrupt_and_resume):
-    masked = replace(config, data=replace(DATA, mask_bins=8), model=CNN)
-    whole = train_and_evaluate(masked, store, tmp_path / "whole")
-    resumed = interrupt_and_resume(masked, ((2, 0),))
+    masked = replace(config, data=replace(DATA, mask_bins=8), model=CNN, training=OF_STEPS)
+    with traced_steps():
+        whole = train_and_evaluate(masked, store, tmp_path / "whole")
+        resumed = interrupt_and_resume(masked, ((2, 0),))
     assert losses_of(resumed) == losses_of(whole)
     assert_same(whole, resumed)
 
@@ -394,7 +399,7 @@ def test_a_dimension_as_the_primary_task(config, tmp_path, task):
 def test_the_rest_of_the_classes_is_mixed_in_by_its_share_and_changes_the_outcome(
     config, tiny_store, tmp_path, monkeypatch
 ):
-    model, training = replace(MODEL, kind="cnn-mtl"), replace(TRAINING, epochs=1)
+    model, training = replace(MODEL, kind="cnn-mtl"), replace(TRAINING, epochs=1, batch_size=16)
     config = replace(config, classes="anger,happiness,neutral", model=model, training=training)
     asked = []
 
@@ -426,7 +431,7 @@ def test_the_rest_of_the_classes_is_mixed_in_by_its_share_and_changes_the_outcom
 def test_a_set_number_of_labelled_rows_makes_all_kinds_equal_and_changes_the_outcome(
     config, store, tmp_path
 ):
-    few = {"data.labelled_fraction": 0.25, "training.epochs": 1}
+    few = {"data.labelled_fraction": 0.25, "training.epochs": 1, "training.batch_size": 16}
     models = {
         "cnn": {**few, "model.kind": "cnn"},
         "cnn-mtl": {**few, "model.kind": "cnn-mtl", "auxiliary": ("other",)},

@@ -25,8 +25,10 @@ CONFIG = RunConfig(
     frontend=FRONTEND,
     data=DATA,
     model=replace(MODEL, dense_units=(4, 4)),
-    training=replace(TrainingConfig(), epochs=1, batch_size=16),
+    training=replace(TrainingConfig(), epochs=1, batch_size=64),
 )
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 WARNING = "no training utterance has a label of gender"
 
 

@@ -41,7 +41,7 @@ def config(kfold_config):
         kfold_config,
         data=DATA,
         model=MODEL,
-        training=replace(TrainingConfig(), epochs=1, batch_size=16),
+        training=replace(TrainingConfig(), epochs=1, batch_size=64),
         verification="voices",
         enrolment_utterances=3,
     )

@@ -24,6 +24,8 @@ from ser_aae.training.pretraining import adopt_weights
 from ser_aae.training.pretraining_key import describe_stage_one
 from ser_aae.training.run import _class_shares, train_and_evaluate
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
@@ -46,7 +48,7 @@ def gender(frontend):
         protocol=ProtocolConfig(name="speaker-kfold", folds=3),
         data=DATA,
         model=replace(MODEL, kind="cnn"),
-        training=replace(TrainingConfig(), epochs=3, batch_size=16, pretraining_epochs=1),
+        training=replace(TrainingConfig(), epochs=3, batch_size=64, pretraining_epochs=1),
     )
 
 
