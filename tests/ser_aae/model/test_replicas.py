@@ -20,6 +20,8 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras, numpy as np, tensorflow as tf
 halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
+# to rewrite the graphs takes longer than to run them
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 from dataclasses import replace
 from ser_aae.model import aae
 from ser_aae.config import ModelConfig, TrainingConfig
