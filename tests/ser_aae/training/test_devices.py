@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny import traced_steps
 
 from ser_aae.cli import build_parser
 from ser_aae.commands.run_config import read_config
@@ -153,7 +154,8 @@ def assert_trained_alike(one, two, untrained):
 
 
 def test_two_hosts_give_what_one_process_gives_but_for_rounding(config, tiny_store, tmp_path):
-    one = train_and_evaluate(config, tiny_store, tmp_path / "one")
+    with traced_steps():  # as those of other processes are
+        one = train_and_evaluate(config, tiny_store, tmp_path / "one")
     (chief, _), (other, _) = train_on_two(config, tiny_store, tmp_path / "two")
     two = run_folder(tmp_path / "two", config)
     assert chief.splitlines()[-1] == str(two)
