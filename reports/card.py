@@ -21,7 +21,7 @@ from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import PREDICTIONS, flatten, read_environment
-from ser_aae.results.predictions import read_predictions, score
+from ser_aae.results.predictions import OVER_CORPORA, read_predictions, score
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE, SPEAKER_ONLY
 from ser_aae.results.text import percent
 
@@ -76,7 +76,7 @@ class Card:
     def trained_on(self) -> tuple[str, ...]:
         """Corpora that the weights were fitted on."""
         config = self.config
-        return tuple(map(config.stored_name, (config.dataset, *config.auxiliary)))
+        return tuple(map(config.stored_name, (*config.emotional, *config.auxiliary)))
 
     @property
     def tested_on(self) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def corpora_of(run: Path) -> dict[str, str]:
         UserError: No complete run.
     """
     config = read_config(run)
-    named = (config.dataset, *config.auxiliary, config.protocol.target)
+    named = (*config.emotional, *config.auxiliary, config.protocol.target)
     return {config.stored_name(name): name for name in named if name}
 
 
@@ -229,7 +229,23 @@ def _results(card: Card) -> list[str]:
         f"{figures['n']} test utterances of {', '.join(card.tested_on)}, in per cent, computed "
         "from the predictions:",
         _table(["figure", "%"], shown),
+        *_corpora(figures),
         *_confusion(figures),
+    ]
+
+
+def _corpora(figures: Mapping[str, Any]) -> list[str]:
+    """Return the figures of each corpus with a sentence, where several are tested."""
+    if "by_corpus" not in figures:
+        return []
+    rows = [
+        [name, own["n"], own["speakers"], *(percent(own[key]) for key in OVER_CORPORA.values())]
+        for name, own in figures["by_corpus"].items()
+    ]
+    rows.append(["mean of the corpora", "", "", *(percent(figures[key]) for key in OVER_CORPORA)])
+    return [
+        "Each corpus by itself:",
+        _table(["corpus", "utterances", "speakers", "UA %", "WA %"], rows),
     ]
 
 
@@ -327,11 +343,18 @@ def _training(card: Card) -> list[str]:
         f"{stored['epochs']} epochs, of which the {stored['best_epoch'] + 1}. is kept (validation "
         f"UA {percent(stored['validation_unweighted_accuracy'])} %); {', '.join(versions)}"
         f"{f', commit {commit[:12]}' if commit else ''}.",
+        *_start(stored),
         "Settings that depart from the literal reading of the paper (preset `paper`):"
         if rows
         else "Every setting is as in the literal reading of the paper (preset `paper`).",
         *([_table(["setting", "here", "paper", "source"], rows)] if rows else []),
     ]
+
+
+def _start(stored: Mapping[str, Any]) -> list[str]:
+    """Return the sentence on the model that a run starts from, if it does."""
+    start = stored.get("start")
+    return [f"It starts from {start['name']}, and took over: {start['taken']}."] if start else []
 
 
 def _data(card: Card) -> list[str]:

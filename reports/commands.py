@@ -25,7 +25,7 @@ _FLAGS = {
 }
 """Settings that `ser-aae train` has a flag for."""
 
-_OBLIGATORY = ("dataset", "model.kind", "protocol.name")
+_OBLIGATORY = ("dataset", "joined", "model.kind", "protocol.name")
 _RUN_SETTINGS = ("seed", "protocol.fold")
 
 
@@ -85,6 +85,8 @@ def train_command_of(
     preset, changed = shortest_settings(plain, (*_RUN_SETTINGS, *_OBLIGATORY))
     own = {name: str(value) for name, value in flatten(plain).items() if name in _OBLIGATORY}
     values = own | changed
+    further = values.pop("joined", "")
+    values["dataset"] = ",".join(filter(None, (values["dataset"], further)))
     words = ["ser-aae", "train"]
     for name, flag in _FLAGS.items():
         if values.get(name):
@@ -102,7 +104,7 @@ def train_command_of(
 
 def reproduce_command(artefact: str, setup: Setup, places: Places) -> str:
     """Return the command that runs what is missing of an artefact."""
-    without = ("dataset", "auxiliary", *_RUN_SETTINGS)
+    without = ("dataset", "joined", "auxiliary", *_RUN_SETTINGS)
     preset, changed = shortest_settings(setup.base.to_dict(), without)
     words = ["ser-aae", "reproduce", artefact, "--budget", setup.budget.name]
     usual = Setup()

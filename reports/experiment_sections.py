@@ -103,8 +103,12 @@ def draw_experiment(drawing: Drawing) -> Section:
             ("Each run", tables.run_table(evaluation), command),
         ],
     )
+    corpora = tables.corpora_table(evaluation)
+    if len(corpora):
+        section.tables.insert(1, ("Each corpus", corpora, command))
     section.notes.append((leakage_sentence(evaluation), ""))
     section.notes += [(text, "") for text in _clusters_note(evaluation, config)]
+    section.notes += [(text, "") for text in _start_note(evaluation)]
     if tables.has_verification(evaluation):
         section.notes.append((_verification_note(evaluation, config), ""))
     stem = drawing.out / f"{folder.parent.name}-{folder.name}"
@@ -148,6 +152,15 @@ def _verification_note(evaluation: Mapping[str, Any], config: Mapping[str, Any])
     runs = "all runs" if len(tested) == len(each) else f"{len(tested)} of {len(each)} runs"
     said = _TWO_POPULATIONS + (_ONE_SPEAKER if 1 in tested else "")
     return _VERIFICATION_NOTE + said.format(verified=verified, runs=runs).strip()
+
+
+def _start_note(evaluation: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on the models that the runs start from, if they do."""
+    starts = [run["stored"]["start"] for run in evaluation["runs"] if run["stored"].get("start")]
+    names = dict.fromkeys(start["name"] for start in starts)
+    if not starts:
+        return []
+    return [f"Stage 2 starts from {', '.join(names)}; taken over: {starts[0]['taken']}."]
 
 
 def _draw_confusion(section: Section, evaluation: Mapping[str, Any], stem: Path) -> None:

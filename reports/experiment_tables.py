@@ -13,12 +13,13 @@ from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
+from ser_aae.results.predictions import OVER_CORPORA, UA_OVER_CORPORA
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE, ERROR_RATES, NUM_TRIALS
 from ser_aae.results.text import figures_of, mean_and_std, percent
 
 Evaluation = Mapping[str, Any]
 
-_RUN_SETTINGS = ("dataset", "seed", "protocol.fold")
+_RUN_SETTINGS = ("dataset", "joined", "seed", "protocol.fold")
 """Settings that identify a run, and are no choice of method."""
 
 
@@ -87,6 +88,33 @@ def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
     if together:
         rows.append(make_row(f"ensemble of {together['members']} repetitions", together))
     return pd.DataFrame(rows).astype(str)
+
+
+def corpora_table(evaluation: Evaluation) -> pd.DataFrame:
+    """Return the figures of each corpus of test parts of several, and their mean; else no row."""
+    rows = []
+    for item in evaluation["repetitions"]:
+        name = f"repetition {item['repetition']}"
+        for corpus, own in item.get("by_corpus", {}).items():
+            rows.append(_corpus_row(f"{name}, {corpus}", own, own, percent))
+        if "by_corpus" in item:
+            mean = {key: item[over] for over, key in OVER_CORPORA.items()}
+            rows.append(_corpus_row(f"{name}, mean of the corpora", {}, mean, percent))
+    over = evaluation["over_repetitions"]
+    if over.get(UA_OVER_CORPORA, {}).get("n", 0) > 1:
+        name = "mean ± deviation over repetitions"
+        for corpus, own in evaluation["corpora_over_repetitions"].items():
+            rows.append(_corpus_row(f"{name}, {corpus}", {}, own, mean_and_std))
+        mean = {key: over[each] for each, key in OVER_CORPORA.items()}
+        rows.append(_corpus_row(f"{name}, mean of the corpora", {}, mean, mean_and_std))
+    return pd.DataFrame(rows).astype(str)
+
+
+def _corpus_row(
+    name: str, counts: Mapping[str, Any], scores: Mapping[str, Any], show: Callable[[Any], str]
+) -> dict[str, Any]:
+    counted = {key: counts.get(key, "") for key in ("n", "speakers")}
+    return {"": name} | counted | {FIGURES[key]: show(scores[key]) for key in OVER_CORPORA.values()}
 
 
 def leakage_table(evaluation: Evaluation) -> pd.DataFrame:

@@ -17,6 +17,7 @@ PAPER = "paper"
 
 _WHAT_IS_RUN = (
     "dataset",
+    "joined",
     "auxiliary",
     "task",
     "classes",

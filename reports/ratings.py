@@ -63,10 +63,14 @@ def rated_plane(config: RunConfig, store: Path) -> np.ndarray | None:
     Raises:
         UserError: The corpus has no ratings.
     """
-    corpus = _find_prepared(store, config.stored_name(config.dataset), config.frontend)
-    if corpus is None:
+    found = [
+        _find_prepared(store, config.stored_name(name), config.frontend)
+        for name in config.emotional
+    ]
+    corpora = [corpus for corpus in found if corpus is not None]
+    if len(corpora) < len(found):
         return None
-    rated = select_pool(config, [corpus]).utterances
+    rated = select_pool(config, corpora).utterances
     return np.array([(item.valence, item.activation) for item in rated], np.float64)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.settings import shortest_settings
 from reports.summary import Evaluations
-from ser_aae.config import RunConfig, without_idle
+from ser_aae.config import RunConfig, named_dataset, without_idle
 from ser_aae.files.atomic import has_file
 from ser_aae.results.folder import ENVIRONMENT, read_environment, read_plain_config
 from ser_aae.results.run_kinds import ERROR_RATES, SPEAKER_ONLY
@@ -34,6 +34,7 @@ _STORED_KEYS = (
 )
 _COLUMN_SETTINGS = (
     "dataset",
+    "joined",
     "task",
     "classes",
     "auxiliary",
@@ -70,7 +71,8 @@ def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
     preset, changed = shortest_settings(without_idle(config, RunConfig), _COLUMN_SETTINGS)
     return {
         "experiment": digest,
-        **{name: config[name] for name in ("dataset", "task", "classes")},
+        "dataset": named_dataset(config),
+        **{name: config[name] for name in ("task", "classes")},
         "auxiliary": " ".join(config["auxiliary"]),
         "model": config["model"]["kind"],
         "protocol": config["protocol"]["name"],

@@ -36,8 +36,8 @@ def experiment_title(config: Mapping[str, Any], corpora: Mapping[str, CorpusFact
 
 
 def corpus_title(name: str, corpora: Mapping[str, CorpusFacts]) -> str:
-    """Return a corpus as the paper calls it, or by its name in the store."""
-    return corpora.get(name, CorpusFacts()).title or name
+    """Return a corpus, or several joined by `+`, as the paper calls it, or by its stored name."""
+    return "+".join(corpora.get(one, CorpusFacts()).title or one for one in name.split("+"))
 
 
 def count_of(number: int, noun: str) -> str:

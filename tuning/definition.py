@@ -51,7 +51,7 @@ class Search:
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
         plain["config"] = config.named()  # the same search, wherever a table lies
         digest = digest_of_plain(plain, 8)
-        return runs / SEARCHES / f"{config.stored_name(config.dataset)}-{name}" / digest
+        return runs / SEARCHES / f"{config.title}-{name}" / digest
 
     def runs_of(self, config: RunConfig) -> list[RunConfig]:
         """Return the runs that a trial's config is judged by: every fold with every seed."""

@@ -6,8 +6,9 @@ whatever the size of the corpora.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -18,37 +19,83 @@ from ser_aae.config import DataConfig
 from ser_aae.data.mixture import Mixture
 from ser_aae.data.part import Part
 from ser_aae.frontend.segments import all_segment_starts
+from ser_aae.store.corpus import StoredCorpus
 from ser_aae.store.records import parse
 
 Source = tuple[int, Callable[[tf.Tensor], tf.data.Dataset]]
 """Number of a part's utterances; seed of an epoch to their `((frames, bins) float16, labels)`."""
 
 
+_MOST_GAIN = 10.0
+"""Most that the deviation of a corpus is stretched by: a band that is silent in it has none."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Line that brings a corpus' bins to mean and deviation of the whole, `(bins,)` float32."""
+
+    gain: np.ndarray
+    offset: np.ndarray
+
+
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and deviation of each frequency bin over the training part, `(bins,)` float32."""
+    """Mean and deviation of each frequency bin over the training part, `(bins,)` float32.
+
+    `levels` is corpus to the line that its spectrograms are changed by before that, where each
+    corpus is normalised by its own statistics (`data.normalisation`).
+    """
 
     mean: np.ndarray
     deviation: np.ndarray
+    levels: Mapping[str, Levels] = field(default_factory=dict)
 
 
-def measure_normalisation(parts: Sequence[Part]) -> Normalisation:
+class _Sums:
+    """Sums over frames, of which mean and deviation of each bin follow."""
+
+    def __init__(self, bins: int) -> None:
+        self.count, self.total, self.squares = 0, np.zeros(bins), np.zeros(bins)
+
+    def add(self, frames: np.ndarray) -> None:
+        """Take up `(frames, bins)` float64."""
+        self.count += len(frames)
+        self.total += frames.sum(axis=0)
+        self.squares += np.square(frames).sum(axis=0)
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and deviation, `(bins,)` float64."""
+        mean = self.total / self.count
+        return mean, np.sqrt(np.maximum(self.squares / self.count - np.square(mean), 1e-6))
+
+
+def measure_normalisation(parts: Sequence[Part], kind: str = "whole") -> Normalisation:
     """Measure each bin's mean and deviation over all frames of the given parts.
 
     Give it training parts only: the deviation of a test speaker is known to add points that
-    no new speaker would have (decisions F5).
+    no new speaker would have (decisions F5). With `kind` `"corpus"` those of each corpus are
+    measured beside those of the whole.
     """
     bins = parts[0].corpus.frontend.bins
-    count, total, squares = 0, np.zeros(bins), np.zeros(bins)
+    whole, own = _Sums(bins), dict[str, _Sums]()
     for part in parts:
-        for _, spectrogram in _read_utterances(part).as_numpy_iterator():
-            frames = spectrogram.astype(np.float64)
-            count += len(frames)
-            total += frames.sum(axis=0)
-            squares += np.square(frames).sum(axis=0)
-    mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - np.square(mean), 1e-6))
-    return Normalisation(mean.astype(np.float32), deviation.astype(np.float32))
+        for source, utterances in _read_sources(part):
+            for _, spectrogram in utterances.as_numpy_iterator():
+                frames = spectrogram.astype(np.float64)
+                whole.add(frames)
+                if kind == "corpus":
+                    own.setdefault(source.name, _Sums(bins)).add(frames)
+    mean, deviation = whole.moments()
+    # a corpus that is the whole is at its levels
+    levels = {name: _level(sums, whole) for name, sums in own.items()} if len(own) > 1 else {}
+    return Normalisation(mean.astype(np.float32), deviation.astype(np.float32), levels)
+
+
+def _level(own: _Sums, whole: _Sums) -> Levels:
+    """Return the line that brings bins of one mean and deviation to those of others."""
+    (mean, deviation), (wanted, spread) = own.moments(), whole.moments()
+    gain = np.minimum(spread / deviation, _MOST_GAIN)
+    return Levels(gain.astype(np.float32), (wanted - gain * mean).astype(np.float32))
 
 
 def training_dataset(
@@ -71,17 +118,23 @@ def training_dataset(
     augmentation = Augmentation(mixture[0].parts[0].corpus.frontend, data, normalisation.mean)
     # masks are drawn by an op with a state of its own, which has to run through the epochs before
     start = 0 if augmentation.masks else first_epoch
-    sources = [[_open_source(part, data) for part in share.parts] for share in mixture]
+    draws = []
+    for stream, share in enumerate(mixture):
+        for turn, (parts, rows) in enumerate(share.draws()):
+            sources = [_open_source(part, normalisation, data) for part in parts]
+            draws.append((stream + turn * len(mixture), sources, rows))
 
-    def draw(stream: int, epoch: tf.Tensor) -> tf.data.Dataset:
+    def draw(
+        stream: int, sources: Sequence[Source], rows: int, epoch: tf.Tensor
+    ) -> tf.data.Dataset:
         epoch_seed = _epoch_seed(seed, stream, epoch)
-        segments = _random_segments(sources[stream], data, augmentation, epoch_seed)
-        return segments.batch(mixture[stream].rows, drop_remainder=True)
+        segments = _random_segments(sources, data, augmentation, epoch_seed)
+        return segments.batch(rows, drop_remainder=True)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        batches = draw(0, epoch)
-        for stream in range(1, len(mixture)):
-            batches = tf.data.Dataset.zip(batches, draw(stream, epoch)).map(_join)
+        batches = draw(*draws[0], epoch)
+        for other in draws[1:]:
+            batches = tf.data.Dataset.zip(batches, draw(*other, epoch)).map(_join)
         return batches.take(steps)
 
     stream = tf.data.Dataset.range(start, tf.int64.max).flat_map(epoch_batches)
@@ -115,7 +168,7 @@ def evaluation_dataset(
         return cut_windows(spectrogram, starts, length, data.pad), _repeat(index, starts)
 
     labels_of = _label_lookup(part)
-    segments = _read_utterances(part).map(cut).unbatch()
+    segments = _read_utterances(part, normalisation).map(cut).unbatch()
     batches = segments.batch(batch_size).map(
         lambda segment, index: (to_network(segment, normalisation), labels_of(index), index)
     )
@@ -168,7 +221,7 @@ def _random_segments(
     return segments.enumerate().map(augment, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def _open_source(part: Part, data: DataConfig) -> Source:
+def _open_source(part: Part, normalisation: Normalisation, data: DataConfig) -> Source:
     """Keep a small part in memory after the first epoch; read a large one again each time."""
     labels_of = _label_lookup(part)
 
@@ -178,8 +231,8 @@ def _open_source(part: Part, data: DataConfig) -> Source:
     size = len(part.rows)
     size_mb = part.corpus.num_frames[part.rows].sum() * part.corpus.frontend.bins * 2 / 1e6
     if size_mb > data.cache_mb:
-        return size, lambda seed: _read_utterances(part, seed).map(label)
-    kept = _read_utterances(part).cache().map(label)
+        return size, lambda seed: _read_utterances(part, normalisation, seed).map(label)
+    kept = _read_utterances(part, normalisation).cache().map(label)
     # the whole part is shuffled: with a smaller buffer, the first batches of every epoch would be
     # of the same rows
     return size, lambda seed: kept.shuffle(size, seed=tf.cast(seed[0], tf.int64))
@@ -191,20 +244,58 @@ def _label_lookup(part: Part) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     return lambda index: {task: tf.gather(values, index) for task, values in labels.items()}
 
 
-def _read_utterances(part: Part, seed: tf.Tensor | None = None) -> tf.data.Dataset:
-    """Return a part's row numbers and spectrograms `(frames, bins)` float16.
+def _read_utterances(
+    part: Part, normalisation: Normalisation, seed: tf.Tensor | None = None
+) -> tf.data.Dataset:
+    """Return a part's row numbers and spectrograms `(frames, bins)` float16, at their levels.
 
     They come in the order of the rows, or with the shards shuffled where a seed is given.
     """
-    wanted = np.zeros(len(part.corpus.utterances), bool)
-    wanted[part.rows] = True
+    joined = None
+    for source, stored in _read_sources(part, seed):
+        levels = normalisation.levels.get(source.name)
+        utterances = stored.map(partial(_change_levels, levels)) if levels else stored
+        joined = utterances if joined is None else joined.concatenate(utterances)
+    return joined
+
+
+def _change_levels(
+    levels: Levels, index: tf.Tensor, spectrogram: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return a row number and a spectrogram at other levels, in the precision of a store."""
+    changed = tf.cast(spectrogram, tf.float32) * levels.gain + levels.offset
+    return index, tf.cast(changed, spectrogram.dtype)
+
+
+def _read_sources(
+    part: Part, seed: tf.Tensor | None = None
+) -> Iterator[tuple[StoredCorpus, tf.data.Dataset]]:
+    """Yield each corpus of a part, with what `_read_utterances` gives of it."""
+    first = 0
+    for source in part.corpus.sources:
+        end = first + len(source.utterances)
+        wanted = np.zeros(end - first, bool)
+        wanted[part.rows[(part.rows >= first) & (part.rows < end)] - first] = True
+        utterances = _read_shards(source, wanted, seed)
+        yield source, utterances.map(partial(_shift_row, first)) if first else utterances
+        first = end
+
+
+def _shift_row(first: int, index: tf.Tensor, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return index + first, spectrogram
+
+
+def _read_shards(
+    corpus: StoredCorpus, wanted: np.ndarray, seed: tf.Tensor | None
+) -> tf.data.Dataset:
+    """Return those utterances of a corpus, `(utterances,)` bool, that are wanted."""
     chosen = tf.constant(wanted)
-    bins = part.corpus.frontend.bins
-    shards = tf.data.Dataset.from_tensor_slices([str(path) for path in part.corpus.shards])
+    bins = corpus.frontend.bins
+    shards = tf.data.Dataset.from_tensor_slices([str(path) for path in corpus.shards])
     if seed is None:
         records = tf.data.TFRecordDataset(shards)
     else:
-        shards = shards.shuffle(len(part.corpus.shards), seed=tf.cast(seed[0], tf.int64))
+        shards = shards.shuffle(len(corpus.shards), seed=tf.cast(seed[0], tf.int64))
         records = shards.interleave(tf.data.TFRecordDataset, cycle_length=4)
     parsed = records.map(lambda record: parse(record, bins), num_parallel_calls=tf.data.AUTOTUNE)
     return parsed.filter(lambda index, _: chosen[index])

@@ -1,6 +1,7 @@
 """`ser-aae export`: a run's model as one file, for other programs and other machines."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from ser_aae.commands.options import Subparsers, add_options, folder
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         choice,
         arguments.out,
         arguments.store,
-        lambda: _recordings(arguments.run_folder, arguments.data_root),
+        lambda corpora: _recordings(corpora, arguments.run_folder, arguments.data_root),
     )
     for remark in remarks_on(arguments.run_folder):
         show_line(f"warning: {remark}")
@@ -69,12 +70,13 @@ def run(arguments: argparse.Namespace) -> None:
     print(arguments.out)
 
 
-def _recordings(run_folder: Path, data_root: Path) -> Path:
-    """Return the folder that the recordings of the run's test part lie in."""
+def _recordings(corpora: Sequence[str], run_folder: Path, data_root: Path) -> dict[str, Path]:
+    """Return the folders that the recordings of corpora of a run lie in."""
     from data_prep.corpora import find_adapter
     from ser_aae.results.complete_run import read_config
 
     config = read_config(run_folder)
-    is_cross = config.protocol.name == "cross-corpus"
-    dataset = config.protocol.target if is_cross else config.dataset
-    return find_adapter(config.source(dataset)).read(data_root, allow_partial=True).root
+    adapters = {name: find_adapter(config.source(name)) for name in corpora}
+    return {
+        name: adapter.read(data_root, allow_partial=True).root for name, adapter in adapters.items()
+    }

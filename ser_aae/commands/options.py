@@ -55,6 +55,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "accept an incomplete copy of a corpus; leave out what cannot be read",
     },
     "json": {"action": "store_true", "help": "one JSON document"},
+    "start-from": {
+        "type": folder,
+        "metavar": "MODEL",
+        "help": "a run or an exported Keras file whose weights are taken over where layers agree, "
+        "heads by class name; front end and window have to be the same",
+    },
     "trust": {
         "action": "store_true",
         "help": "run a SavedModel, a program that can read and write your files: do so if you know "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ser_aae.commands.options import CONFIG, Subparsers, add_options, address, count, folder
 from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.reproduce_setup import NO_CORPUS, read_setup, refuse_unused
+from ser_aae.commands.starting import start_from
 from ser_aae.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
@@ -36,7 +37,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--plan", action="store_true", help="say what there is to do and what it takes, and end"
     )
-    add_options(parser, *CONFIG)
+    add_options(parser, "start-from", *CONFIG)
     parser.add_argument(
         "--tuned",
         type=folder,
@@ -112,6 +113,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.grid.plan import make_plan
 
     setup = read_setup(arguments)
+    runs = None if arguments.plan else arguments.runs
+    setup = replace(setup, base=start_from(setup.base, arguments.start_from, runs))
     arguments.workers = arguments.workers or int(CPU_COUNT)
     artefacts = choose(arguments.artefacts, setup)
     refuse_unused(artefacts, setup, arguments)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ser_aae.errors import UserError
 
 if TYPE_CHECKING:
+    from ser_aae.config import RunConfig
     from ser_aae.config.fields import Given
     from ser_aae.experiments.cells import Artefact
     from ser_aae.experiments.setup import Budget, Setup
@@ -41,6 +42,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     base = build_config(
         arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()
     )
+    _refuse_joined(base)
     return Setup(
         datasets=tuple(arguments.datasets),
         auxiliary="" if arguments.auxiliary == NO_CORPUS else arguments.auxiliary,
@@ -73,6 +75,15 @@ def refuse_unused(
         raise UserError(
             f"--tuned {arguments.tuned}: chosen for the task {' and '.join(tasks)}, and no cell of "
             f"{', '.join(arguments.artefacts)} has it"
+        )
+
+
+def _refuse_joined(base: "RunConfig") -> None:
+    if base.joined:
+        raise UserError(
+            f"dataset: expected one, for each cell of a table is of one corpus, got "
+            f"{', '.join(base.emotional)}; name them with --datasets, and train on several at once "
+            "with ser-aae train"
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ser_aae.commands.options import CONFIG, Subparsers, add_options
 from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
+from ser_aae.commands.starting import start_from
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.progress import duration, show_line
@@ -29,7 +30,8 @@ def add_parser(commands: Subparsers) -> None:
         "interrupted goes on. The last line printed is the folder of the run, or of the folds.",
     )
     add_flags(parser, *FLAGS)
-    add_options(parser, *CONFIG, "data-root", "store", "runs", "workers", "allow-partial")
+    add_options(parser, "start-from", *CONFIG)
+    add_options(parser, "data-root", "store", "runs", "workers", "allow-partial")
     parser.add_argument(
         "--strategy",
         choices=("one", "mirrored", "multiworker"),
@@ -55,7 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.results.evaluation import evaluate
     from ser_aae.results.text import format_evaluation
 
-    config = read_config(arguments)
+    runs = None if arguments.plan else arguments.runs
+    config = start_from(read_config(arguments), arguments.start_from, runs)
     if arguments.plan:
         with store_of_plan([config], arguments) as store:
             print("\n".join(_plan(config, store, arguments.fold == ALL_FOLDS)))

@@ -16,5 +16,6 @@ from ser_aae.config.settings import (  # noqa: F401
     ProtocolConfig,
     RunConfig,
     TrainingConfig,
+    named_dataset,
     stored_dataset,
 )

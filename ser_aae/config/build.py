@@ -5,6 +5,7 @@ Every value arrives as text, from YAML too, and is read by the type of the field
 wherever it was made.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,13 @@ from ser_aae.config import (
     TrainingConfig,
     complete_stored,
 )
-from ser_aae.config.datasets import Table, given_path, record_tables, stored_name
+from ser_aae.config.datasets import (
+    Table,
+    given_path,
+    record_tables,
+    split_names,
+    stored_name,
+)
 from ser_aae.config.fields import (
     Given,
     get,
@@ -39,7 +46,7 @@ FREQUENCY_POOLS, TIME_POOLS = 8, 16
 SILERO_RATE_HZ = 16000
 """The one rate that `ser_aae.frontend.silero` takes."""
 
-_DATASETS = ("dataset", "auxiliary", "verification", "protocol.target")
+_DATASETS = ("dataset", "joined", "auxiliary", "verification", "protocol.target")
 """Settings that name data sets."""
 
 
@@ -78,7 +85,8 @@ def build_config(
     tables, prepared = _read_record(root, file)
     if stored or prepared:
         values |= values_by_name(complete_stored({}, RunConfig))
-    typed = [*flags, *map(parse_assignment, assignments)]
+    given = _part_corpora(given, tables)
+    typed = _part_corpora([*flags, *map(parse_assignment, assignments)], tables)
     for item in (*given, *typed):
         values[item.key] = read_value(item)
     for key in required:
@@ -95,6 +103,35 @@ def build_config(
     if not (stored or prepared):
         _check_balance(config.training)
     return config
+
+
+def _part_corpora(items: Iterable[Given], tables: Iterable[Table]) -> list[Given]:
+    """Return settings of one source, of which `dataset` names one corpus and `joined` the others.
+
+    Where `dataset` stands alone it replaces all corpora of an earlier source.
+
+    Raises:
+        UserError: There is no name between two commas, or both settings name several.
+    """
+    items, parted = list(items), list[Given]()
+    known = [table.given for table in tables]
+    names_joined = {item.where for item in items if item.key == "joined"}
+    for item in items:
+        if item.key != "dataset" or not isinstance(item.text, str):
+            parted.append(item)
+            continue
+        names = split_names(item.text, known)
+        if not all(names):
+            raise UserError(f"{item.where}: expected names with commas between, got {item.text!r}")
+        if len(names) > 1 and names_joined:
+            raise UserError(
+                f"{item.where}: names {len(names)} corpora, and {min(names_joined)} names further "
+                "ones; give all of them in one of the two"
+            )
+        parted.append(Given("dataset", names[0], item.where))
+        if not names_joined:
+            parted.append(Given("joined", tuple(names[1:]), item.where))
+    return parted
 
 
 def parse_assignment(text: str) -> Given:
@@ -205,6 +242,7 @@ def _check_together(config: RunConfig) -> None:
             "has no deterministic kernel of a max-pool's gradient, got xla; set "
             "training.deterministic to false as well"
         )
+    _check_corpora(config)
     _check_speakers(config)
     if (
         config.auxiliary
@@ -235,6 +273,28 @@ def _check_balance(training: TrainingConfig) -> None:
             f"training.class_weights: expected none where training.logit_adjustment is "
             f"{training.logit_adjustment:g}, for each by itself balances the classes and both "
             f"together overdo it, got {training.class_weights}; set one to none, or the other to 0"
+        )
+
+
+def _check_corpora(config: RunConfig) -> None:
+    """Refuse a corpus that is named twice among those with emotions, and too small a batch."""
+    if not config.joined:
+        return
+    is_cross = config.protocol.name == "cross-corpus"
+    target = (config.protocol.target,) if is_cross and config.protocol.target else ()
+    counts = Counter(map(config.stored_name, (*config.emotional, *target)))
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise UserError(
+            f"dataset: expected each corpus once, got {', '.join(twice)} twice among "
+            f"{', '.join((*config.emotional, *target))}; leave one of the two out"
+        )
+    rows = config.data.labelled_rows or config.training.batch_size
+    if config.data.corpus_balance == "even" and rows < len(config.emotional):
+        raise UserError(
+            f"data.corpus_balance: expected size where a batch has {rows} labelled rows for "
+            f"{len(config.emotional)} corpora, got even; give larger batches "
+            "(training.batch_size, data.labelled_rows), or size"
         )
 
 

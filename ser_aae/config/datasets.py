@@ -62,6 +62,18 @@ def given_path(dataset: str) -> GivenPath | None:
     return GivenPath(kind, Path(path).expanduser(), table)
 
 
+def split_names(text: str, known: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the data sets in a text that has commas between them.
+
+    A text that is one of the `known` names, or the path of a table that is there, is one data set:
+    a path may hold commas.
+    """
+    given = given_path(text)
+    if text in known or (given and given.path.exists()):
+        return (text,)
+    return tuple(part.strip() for part in text.split(","))
+
+
 def stored_name(dataset: str) -> str:
     """Return the name under which a store keeps a data set; it is safe as a folder's name.
 

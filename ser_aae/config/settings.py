@@ -24,6 +24,9 @@ from ser_aae.config.declaration import (
 from ser_aae.config.kinds import KINDS, Kind
 from ser_aae.labels import CLUSTERS, PRIMARY_TASKS, VOICE_TASKS
 
+_LONGEST_TITLE = 100
+"""Characters of the names of several corpora in a folder's name; most systems allow 255 for all."""
+
 TABLES, CORPORA = "tables", "corpora"
 """Keys of a run's config.json beside the settings: places of tables, and digests of the corpora
 that it was trained on."""
@@ -70,6 +73,11 @@ class FrontEndConfig(Settings):
     def digest(self) -> str:
         """Return eight hexadecimal digits that name this front end."""
         return digest_settings(self.identity())
+
+
+def _has_joined(run: Mapping[str, Any]) -> bool:
+    """Return whether a run has several corpora with emotions."""
+    return bool(run["joined"])
 
 
 def _is_of_emotions(run: Mapping[str, Any]) -> bool:
@@ -149,6 +157,24 @@ class DataConfig:
         "0 is as many as come",
         low=0,
         before=0,
+    )
+    corpus_balance: str = late_setting(
+        "size",
+        UNSTATED,
+        "rows of a batch of several corpora with emotions: as many of each as it has segments, or "
+        "evenly",
+        choices=("size", "even"),
+        before="size",
+        acts=_has_joined,
+    )
+    normalisation: str = late_setting(
+        "whole",
+        UNSTATED,
+        "statistics that a bin is normalised by in stage 2: the training part's, or those of its "
+        "own corpus in it; a corpus that is not in it, or a new recording, has those of the whole",
+        choices=("whole", "corpus"),
+        before="whole",
+        acts=lambda run: _has_joined(run) or bool(run["auxiliary"]),
     )
     unlabelled_rest: bool = late_setting(
         True,
@@ -290,7 +316,9 @@ def _has_auxiliary(run: Mapping[str, Any]) -> bool:
 
 def _may_pretrain(run: Mapping[str, Any]) -> bool:
     """Return whether a run has anything for a stage 1."""
-    return _has_auxiliary(run) or run["training"]["pretraining_data"] == "training"
+    training = run["training"]
+    has_data = _has_auxiliary(run) or training["pretraining_data"] == "training"
+    return has_data and not training["start"]
 
 
 @dataclass(frozen=True)
@@ -386,6 +414,13 @@ class TrainingConfig:
         before="auxiliary",
         acts=lambda run: not _has_auxiliary(run),
     )
+    start: str = late_setting(
+        "",
+        UNSTATED,
+        "digest of the weights that stage 2 starts from, in place of a stage 1; --start-from MODEL "
+        "keeps them beside the runs",
+        before="",
+    )
     epochs: int = late_setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
     patience_epochs: int = late_setting(30, "Sec. 4.3", "epochs without improvement", low=1)
     selection_epochs: int = late_setting(30, UNSTATED, "epochs whose mean UA is compared", low=1)
@@ -430,7 +465,7 @@ def _draws_speakers(run: Mapping[str, Any]) -> bool:
     """Return whether the protocol of a run draws speakers; the others follow the corpus."""
     protocol = run["protocol"]
     apart = protocol["name"] == "cross-corpus" and protocol["target_speakers"] == "apart"
-    return apart or protocol["name"] in ("speaker-kfold", "folds")
+    return apart or protocol["name"] in ("speaker-kfold", "leave-one-corpus-out", "folds")
 
 
 @dataclass(frozen=True)
@@ -446,6 +481,7 @@ class ProtocolConfig:
             "loso-session",
             "10-fold",
             "speaker-kfold",
+            "leave-one-corpus-out",
             "cross-corpus",
             "partitions",
             "folds",
@@ -486,7 +522,11 @@ class ProtocolConfig:
         "", UNSTATED, "digest of those lists, so that changed ones are noticed"
     )
     validation_fraction: float = task_setting(
-        0.2, UNSTATED, "training speakers' share held out if no list validates", low=0.01, high=0.9
+        0.2,
+        UNSTATED,
+        "training speakers' share held out if no list validates, and by leave-one-corpus-out",
+        low=0.01,
+        high=0.9,
     )
 
 
@@ -499,6 +539,12 @@ class RunConfig(Naming, Settings):
     """
 
     dataset: str = task_setting("demo", UNSTATED, "corpus with emotions")
+    joined: tuple[str, ...] = task_setting(
+        (),
+        UNSTATED,
+        "further corpora with emotions, one model for all; --dataset A,B,C names them too",
+        before=(),
+    )
     auxiliary: tuple[str, ...] = task_setting((), "Sec. 4.1.3", "corpora without emotions")
     task: str = task_setting("emotion", "Sec. 5", "primary task", choices=PRIMARY_TASKS)
     classes: str = task_setting(
@@ -556,20 +602,42 @@ class RunConfig(Naming, Settings):
     @property
     def is_pretrained_supervised(self) -> bool:
         """Whether stage 1 is classification alone, which serves every kind of model."""
-        return self.training.pretraining == "supervised" and self.training.pretraining_epochs > 0
+        training = self.training
+        return (
+            training.pretraining == "supervised"
+            and training.pretraining_epochs > 0
+            and not (training.start)
+        )
 
     @property
     def has_stage_one(self) -> bool:
-        """Whether it begins with a stage 1, from which its model has something to learn."""
+        """Whether it begins with a stage 1, from which its model has something to learn.
+
+        One that starts from another model does not.
+        """
         training = self.training
         has_data = bool(self.auxiliary) or training.pretraining_data == "training"
         has_something = self.learns_from_auxiliary or training.pretraining == "supervised"
-        return training.pretraining_epochs > 0 and has_data and has_something
+        may_have = training.pretraining_epochs > 0 and not training.start
+        return may_have and has_data and has_something
+
+    @property
+    def emotional(self) -> tuple[str, ...]:
+        """The corpora with emotions that it trains on, as it names them."""
+        return (self.dataset, *self.joined)
+
+    @property
+    def title(self) -> str:
+        """The names of these corpora in a store, `"ravdess+urdu"`, short enough for a folder."""
+        names = tuple(map(self.stored_name, self.emotional))
+        whole = "+".join(names)
+        is_short = len(names) == 1 or len(whole) <= _LONGEST_TITLE
+        return whole if is_short else f"{names[0]}+{len(names) - 1}-others"
 
     @property
     def datasets(self) -> tuple[str, ...]:
         """Every data set that it names, as it names them."""
-        named = (self.dataset, *self.auxiliary, self.verification, self.protocol.target)
+        named = (*self.emotional, *self.auxiliary, self.verification, self.protocol.target)
         return tuple(dict.fromkeys(name for name in named if name))
 
     def to_dict(self) -> dict[str, Any]:
@@ -599,7 +667,13 @@ class RunConfig(Naming, Settings):
         return digest_settings(plain)
 
 
+def named_dataset(plain: Mapping[str, Any]) -> str:
+    """Return the corpora with emotions of a config that was read from JSON, as it names them."""
+    return "+".join((plain["dataset"], *plain.get("joined", ())))
+
+
 def stored_dataset(plain: Mapping[str, Any]) -> str:
-    """Return the stored name of the data set of a config that was read from JSON."""
+    """Return the stored names of the corpora with emotions of a config that was read from JSON."""
     tables = tuple(Table(**row) for row in plain.get(TABLES, ()))
-    return RunConfig(tables=tables).stored_name(plain["dataset"])
+    joined = tuple(plain.get("joined", ()))
+    return RunConfig(dataset=plain["dataset"], joined=joined, tables=tables).title

@@ -16,10 +16,19 @@ class Share:
     Attributes:
         parts: Parts, which come as often as they have utterances.
         rows: Rows of each batch, at least one.
+        is_even: Whether each part has as many rows of a batch as another, or one more.
     """
 
     parts: Sequence[Part]
     rows: int
+    is_even: bool = False
+
+    def draws(self) -> list[tuple[Sequence[Part], int]]:
+        """Return the parts that are drawn from together, with their rows of each batch."""
+        if not self.is_even:
+            return [(self.parts, self.rows)]
+        least, more = divmod(self.rows, len(self.parts))
+        return [([part], least + (place < more)) for place, part in enumerate(self.parts)]
 
 
 Mixture = Sequence[Share]
@@ -29,7 +38,8 @@ Mixture = Sequence[Share]
 def steps_per_epoch(mixture: Mixture, segment_frames: int) -> int:
     """Return the steps in which each segment of the first share is seen once.
 
-    The segments of a part that asks for longer epochs (`Part.epoch_rows`) come again.
+    The segments of a part that asks for longer epochs (`Part.epoch_rows`) come again. Where parts
+    are drawn evenly, those of a small part come again, and some of a large one do not come.
     """
     first = mixture[0]
     segments = sum(part.epoch_segments(segment_frames) for part in first.parts)
@@ -37,15 +47,20 @@ def steps_per_epoch(mixture: Mixture, segment_frames: int) -> int:
 
 
 def share_out(
-    primary: Sequence[Part], others: Sequence[Part], ratio: float, batch_size: int
+    primary: Sequence[Part],
+    others: Sequence[Part],
+    ratio: float,
+    batch_size: int,
+    is_even: bool = False,
 ) -> Mixture:
     """Return the mixture in which a share of a batch is of other parts, if there are any.
 
-    At least one row is a primary one.
+    At least one row is a primary one, or with `is_even` one of each primary part.
     """
-    rows = max(1, batch_size - round(batch_size * ratio)) if others else batch_size
+    least = len(primary) if is_even else 1
+    rows = max(least, batch_size - round(batch_size * ratio)) if others else batch_size
     mixed = [Share(others, batch_size - rows)] if rows < batch_size else []
-    return [Share(primary, rows), *mixed]
+    return [Share(primary, rows, is_even), *mixed]
 
 
 def mix_stage_two(config: RunConfig, data: RunData) -> Mixture:
@@ -56,13 +71,13 @@ def mix_stage_two(config: RunConfig, data: RunData) -> Mixture:
     auxiliary speakers, make the same updates on the same number of labels. Otherwise rows come as
     they are in the training part.
     """
-    size = config.training.batch_size
+    size, is_even = config.training.batch_size, config.data.corpus_balance == "even"
     if not config.data.labelled_rows:
-        return share_out(data.train, data.mixed, _mixed_share(config, data), size)
+        return share_out(data.train, data.mixed, _mixed_share(config, data), size, is_even)
     rows = config.data.labelled_rows
     own, auxiliary = _share_others(config, data, size - rows)
     shares = [
-        Share(data.train, rows),
+        Share(data.train, rows, is_even),
         Share(data.unlabelled, own),
         Share(data.mixed_auxiliary, auxiliary),
     ]
@@ -71,14 +86,15 @@ def mix_stage_two(config: RunConfig, data: RunData) -> Mixture:
 
 def labelled_rows(mixture: Mixture, task: str, segment_frames: int) -> float:
     """Return how many rows of a batch have a label of a task, on average."""
-    rows = 0.0
+    total = 0.0
     for share in mixture:
-        segments, labelled = (
-            _count_segments(parts, segment_frames)
-            for parts in (share.parts, [part.labelled(task) for part in share.parts])
-        )
-        rows += share.rows * labelled / segments
-    return rows
+        for parts, rows in share.draws():
+            segments, labelled = (
+                _count_segments(each, segment_frames)
+                for each in (parts, [part.labelled(task) for part in parts])
+            )
+            total += rows * labelled / segments
+    return total
 
 
 def _share_others(config: RunConfig, data: RunData, room: int) -> tuple[int, int]:

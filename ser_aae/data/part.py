@@ -12,7 +12,7 @@ import numpy as np
 
 from ser_aae.frontend.segments import num_segments
 from ser_aae.labels import UNLABELLED
-from ser_aae.store.corpus import StoredCorpus
+from ser_aae.store.corpus import JoinedCorpus, StoredCorpus
 from ser_aae.utterance import Utterance
 
 
@@ -21,13 +21,13 @@ class Part:
     """Some rows of a stored corpus, with the class numbers they are trained or scored on.
 
     Attributes:
-        corpus: The corpus.
+        corpus: The corpus; several as one where a part that is scored is of several.
         rows: `(n,)` int64, rows of the corpus that belong to this part, ascending.
         labels: Task to `(utterances of the corpus,)` int32 class numbers, `UNLABELLED` = -1.
         epoch_rows: Rows that an epoch is as long as, where these are not the part's own.
     """
 
-    corpus: StoredCorpus
+    corpus: StoredCorpus | JoinedCorpus
     rows: np.ndarray
     labels: dict[str, np.ndarray]
     epoch_rows: np.ndarray | None = None
@@ -105,6 +105,19 @@ class Pool:
             }
             parts.append(Part(corpus, members[is_wanted[own]], spread))
         return [part for part in parts if len(part.rows)]
+
+    def part(self, labels: Mapping[str, np.ndarray], rows: Sequence[int]) -> Part:
+        """Return some rows of the pool as one part, whatever corpora they are of; see `parts`."""
+        parts = self.parts(labels, rows)
+        if len(parts) == 1:
+            return parts[0]
+        sizes = [len(part.corpus.utterances) for part in parts]
+        firsts = np.cumsum([0, *sizes[:-1]])
+        return Part(
+            JoinedCorpus(tuple(source for part in parts for source in part.corpus.sources)),
+            np.concatenate([part.rows + first for part, first in zip(parts, firsts, strict=True)]),
+            {task: np.concatenate([part.labels[task] for part in parts]) for task in labels},
+        )
 
 
 def _spread(numbers: np.ndarray, members: np.ndarray, size: int) -> np.ndarray:

@@ -128,8 +128,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
     target = number_speakers(target, pool, speakers)
     labels = _make_labels(pool, target.task, target.numbers, speakers)
     train, hidden = training_parts(pool.parts(labels, split.train), config)
-    # every protocol validates on one corpus, and tests on one
-    (validation,), (test,) = (pool.parts(labels, rows) for rows in (split.validation, split.test))
+    validation, test = (pool.part(labels, rows) for rows in (split.validation, split.test))
     unlabelled, auxiliary_parts = (
         each.parts(_make_labels(each, target.task, UNLABELLED, speakers))
         for each in (rest, auxiliary)
@@ -229,14 +228,14 @@ def needed_data_sets(config: RunConfig) -> DataSets:
     Raises:
         UserError: The protocol is `cross-corpus` and no target is named.
     """
-    emotional = (config.dataset,)
+    emotional = config.emotional
     if config.protocol.name == "cross-corpus":
         if not config.protocol.target:
             raise UserError(
                 "cross-corpus: expected a corpus to select and test on, none is named; "
                 "add --set protocol.target=NAME"
             )
-        emotional = (config.dataset, config.protocol.target)
+        emotional = (*config.emotional, config.protocol.target)
     verification = (config.verification,) if config.verification else ()
     return DataSets(emotional, config.auxiliary, verification)
 

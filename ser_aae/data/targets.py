@@ -25,6 +25,7 @@ from ser_aae.labels import (
     UNLABELLED,
     VOICE_TASKS,
     class_ids,
+    list_some,
 )
 from ser_aae.store.corpus import StoredCorpus
 from ser_aae.utterance import Utterance
@@ -77,6 +78,7 @@ def select_pool(config: RunConfig, corpora: Sequence[StoredCorpus]) -> Pool:
         kept = [np.ones(len(corpus.utterances), bool) for corpus in corpora]
     else:
         classes = choose_classes(config.classes, corpora)
+        _refuse_idle_corpora(classes, corpora)
         kept = [np.array([u.emotion in classes for u in c.utterances], bool) for c in corpora]
     for corpus, mask in zip(corpora, kept, strict=True):
         if config.improvised_only:
@@ -99,15 +101,17 @@ def may_train_unlabelled(config: RunConfig, corpus: StoredCorpus) -> np.ndarray:
 def make_target(config: RunConfig, pool: Pool) -> Target:
     """Number the classes of the primary task.
 
-    Clusters are those of the first corpus, on which models are trained: ratings define the task,
-    as the edges of levels do, and a cluster is the same in every fold.
+    Clusters are those of the corpora on which models are trained, without the target of
+    `cross-corpus`: ratings define the task, as the edges of levels do, and a cluster is the same in
+    every fold.
 
     Raises:
         UserError: A class without an utterance, a single gender or speaker, or fewer points than
             clusters.
     """
     if config.task in CLUSTERS:
-        fitted = _fit_centroids(config, _plane(pool)[: len(pool.members[0])], "corpus")
+        trained = sum(map(len, pool.members[: len(config.emotional)]))
+        fitted = _fit_centroids(config, _plane(pool)[:trained], "corpus")
         # by valence, so that a number means the same for every seed
         centroids = fitted[np.argsort(fitted[:, 0])]
         classes = tuple(f"cluster {number + 1}" for number in range(len(centroids)))
@@ -162,6 +166,8 @@ def number_speakers(target: Target, pool: Pool, speakers: tuple[str, ...]) -> Ta
 def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, ...]:
     """Return the emotions that take part: `four`, `all`, or names with commas between.
 
+    Of several corpora it is enough that one has a class.
+
     Raises:
         UserError: A class has no utterance in the corpora; those found are named.
     """
@@ -173,20 +179,41 @@ def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, .
             f"{named}: expected utterances with an emotion, found none; it may be an --auxiliary "
             "corpus, or serve for --task gender or speaker"
         )
-    there = ", ".join(f"{name} ({count})" for name, count in sorted(found.items()))
+    there = _count_emotions(corpora)
     if wanted == "all":
         if len(found) < 2:
-            raise UserError(f"classes: expected two emotions or more in the corpus, found {there}")
+            raise UserError(f"classes: expected two emotions or more, found less: {there}")
         return tuple(sorted(found))
     names = FOUR if wanted == "four" else tuple(name.strip() for name in wanted.split(","))
     missing = [name for name in names if name not in found]
     if missing or len(set(names)) < max(2, len(names)):
         what = f"no utterance of {', '.join(missing)}" if missing else "fewer than two, or twice"
         raise UserError(
-            f"classes: received {wanted!r}: {what}; the corpus has {there}; "
+            f"classes: received {wanted!r}: {what}; {there}; "
             "choose with --classes a,b,c or --classes all"
         )
     return names
+
+
+def _count_emotions(corpora: Sequence[StoredCorpus]) -> str:
+    """Return the emotions of each corpus with their counts, in words."""
+    several = len(corpora) > 1
+    told = []
+    for corpus in corpora:
+        counts = Counter(item.emotion for item in corpus.utterances if item.emotion)
+        found = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items())) or "none"
+        told.append(f"{corpus.name if several else 'the corpus'} has {found}")
+    return "; ".join(told)
+
+
+def _refuse_idle_corpora(classes: Sequence[str], corpora: Sequence[StoredCorpus]) -> None:
+    """Refuse a corpus, of several, that has no utterance of any class."""
+    for corpus in corpora:
+        if not any(item.emotion in classes for item in corpus.utterances):
+            raise UserError(
+                f"classes: expected utterances of {list_some(classes)} in each corpus; "
+                f"{_count_emotions(corpora)}; leave {corpus.name} out, or choose with --classes"
+            )
 
 
 def _narrow(
@@ -214,7 +241,7 @@ def _refuse_one_voice(config: RunConfig, found: Sequence[str]) -> None:
     if len(set(found)) < 2:
         raise UserError(
             f"task: expected a corpus of two {config.task}s or more for {config.task}, found "
-            f"{', '.join(set(found))} alone in {config.dataset}; choose another corpus or task"
+            f"{', '.join(set(found))} alone in {config.title}; choose another corpus or task"
         )
 
 

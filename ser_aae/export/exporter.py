@@ -4,7 +4,7 @@ The test part is scored in the file's own runtime. Another accuracy without quan
 of this program; with quantisation it comes of lost digits, which another choice mends.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,11 +111,17 @@ class Rescored:
         )
 
 
-def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[], Path]) -> Rescored:
+def export(
+    run: Path,
+    choice: Choice,
+    out: Path,
+    store: Path,
+    root: Callable[[Sequence[str]], Mapping[str, Path]],
+) -> Rescored:
     """Write a run's model as one file and score its test part with it.
 
-    A SavedModel is a folder. `root` gives the folder of the test part's recordings; it is called
-    where the file takes waveforms.
+    A SavedModel is a folder. `root` gives the folders of the recordings of corpora, by their names
+    in the store; it is called where the file takes waveforms.
 
     Raises:
         UserError: A choice that cannot be, data that is not the run's, a quantised file whose
@@ -128,6 +134,7 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
     signature = _describe(run, config)
     test = _read_test_part(run, config, store)
     model, normalisation = load_trained(run)
+    _refuse_levels(choice, normalisation, test)
     written = build_segment_model(model, normalisation, signature)
     if choice.takes == WAVEFORM:
         signature = replace(signature, input=WAVEFORM)
@@ -136,7 +143,7 @@ def export(run: Path, choice: Choice, out: Path, store: Path, root: Callable[[],
         write_model(written, choice.kind, choice.quantise, temporary)
         write_signature(temporary, signature)
         try:
-            rescored = _rescore(temporary, run, test, config, root)
+            rescored = _rescore(temporary, run, test, config, normalisation, root)
         except ModelError as error:
             if choice.quantise == "none":
                 raise ModelError(str(error).replace(str(temporary), str(out))) from error
@@ -223,20 +230,40 @@ def _read_test_part(run: Path, config: RunConfig, store: Path) -> Part:
 def _name_test_part(part: Part, run: Path) -> Part:
     """Return the utterances that a run has predictions of: an earlier one may have copies too."""
     predictions = read_predictions(run / PREDICTIONS)
-    names = set(predictions["utterance_id"].astype(str))
-    rows = [row for row, item in enumerate(part.corpus.utterances) if item.utterance_id in names]
+    names = set(zip(predictions["corpus"], predictions["utterance_id"].astype(str), strict=True))
+    utterances = enumerate(part.corpus.utterances)
+    rows = [row for row, item in utterances if (item.corpus, item.utterance_id) in names]
     return replace(part, rows=np.array(rows, np.int64))
 
 
+def _refuse_levels(choice: Choice, normalisation: Normalisation, part: Part) -> None:
+    """Refuse a file that takes waveforms of a run whose test part has levels of its own corpora.
+
+    A waveform does not say of which corpus it is, so the file could not be compared with the run.
+    """
+    tested = {source.name for source in part.corpus.sources}
+    if choice.takes == WAVEFORM and tested & set(normalisation.levels):
+        raise UserError(
+            "--input: expected spectrogram where data.normalisation is corpus, for a waveform does "
+            "not say by which corpus it is normalised, got waveform"
+        )
+
+
 def _rescore(
-    file: Path, run: Path, part: Part, config: RunConfig, root: Callable[[], Path]
+    file: Path,
+    run: Path,
+    part: Part,
+    config: RunConfig,
+    normalisation: Normalisation,
+    root: Callable[[Sequence[str]], Mapping[str, Path]],
 ) -> Rescored:
     signature, forward = load_exported(file, trust=True)  # written just now, by this process
     task, classes = signature.primary, signature.classes[signature.primary]
     if signature.input == WAVEFORM:
-        found = _score_recordings(forward, task, part, root())
+        roots = root([source.name for source in part.corpus.sources])
+        found = _score_recordings(forward, task, part, roots)
     else:
-        found = _score_segments(forward, task, part, config)
+        found = _score_segments(forward, task, part, config, normalisation)
     truth = [classes[number] for number in part.labels[task][part.rows]]
     said = [classes[number] for number in found.argmax(axis=1)]
     predictions = read_predictions(run / PREDICTIONS)
@@ -253,10 +280,13 @@ def _rescore(
     )
 
 
-def _score_segments(forward: Forward, task: str, part: Part, config: RunConfig) -> np.ndarray:
+def _score_segments(
+    forward: Forward, task: str, part: Part, config: RunConfig, normalisation: Normalisation
+) -> np.ndarray:
     """Return the mean posteriors of each utterance's segments, in the order of the rows."""
     bins = config.frontend.bins
-    as_it_is = Normalisation(np.zeros(bins, np.float32), np.ones(bins, np.float32))
+    mean, deviation = np.zeros(bins, np.float32), np.ones(bins, np.float32)
+    as_it_is = Normalisation(mean, deviation, normalisation.levels)
     means = SegmentMeans(part.rows)
     batches = evaluation_dataset(part, as_it_is, config.data, config.training.batch_size)
     with open_bar(len(part.rows), _BAR, "utterances") as bar:
@@ -267,13 +297,15 @@ def _score_segments(forward: Forward, task: str, part: Part, config: RunConfig) 
     return means.means()[task]
 
 
-def _score_recordings(forward: Forward, task: str, part: Part, root: Path) -> np.ndarray:
+def _score_recordings(
+    forward: Forward, task: str, part: Part, roots: Mapping[str, Path]
+) -> np.ndarray:
     """Return the posteriors of each recording, in the order of the rows."""
     rate_hz = part.corpus.frontend.sample_rate_hz
     found = []
     with open_bar(len(part.rows), _BAR, "utterances") as bar:
         for item in part.utterances:
-            path = item.audio_path(root)
+            path = item.audio_path(roots[item.corpus])
             signal = read_audio(path, rate_hz, item.start_s, item.end_s, item.channel)
             found.append(forward(signal[None])[task][0])
             move_bar(bar, len(found))

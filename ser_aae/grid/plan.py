@@ -172,8 +172,8 @@ def _estimate(
 def _kinds(config: RunConfig) -> tuple[Kind, ...]:
     """Return the kinds of a run, from the narrowest to that of all runs."""
     return (
-        (config.dataset, config.auxiliary, config.model),
-        (config.dataset, config.auxiliary, config.model.kind),
+        (config.emotional, config.auxiliary, config.model),
+        (config.emotional, config.auxiliary, config.model.kind),
         (config.model.kind,),
         (),
     )

@@ -16,10 +16,10 @@ import fsspec
 from ser_aae.config import RunConfig
 from ser_aae.data.run_data import needed_data_sets
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import has_file
+from ser_aae.files.atomic import has_file, write_bytes
 from ser_aae.files.digests import digest_of_file
 from ser_aae.files.locks import CACHE_VARIABLE, claim
-from ser_aae.results.folder import RESULT, run_folder
+from ser_aae.results.folder import RESULT, run_folder, start_file
 from ser_aae.store.corpus import MANIFEST, UTTERANCES, corpus_folder, parse_manifest
 from ser_aae.store.sounds import SOUNDS
 
@@ -127,6 +127,28 @@ def _fetch_file(
             f"{source}: expected the SHA-256 {checksum[:12]}... of its manifest, got "
             f"{found[:12]}...; copy the corpus there again"
         )
+
+
+def fetch_start(place: str, runs: Path, config: RunConfig) -> None:
+    """Copy the weights that a run starts from, if any, from a URL of runs to a folder of them.
+
+    Raises:
+        UserError: They are not at the URL.
+    """
+    if not config.training.start:
+        return
+    path = start_file(runs, config.training.start)
+    with claim(path.parent, wait=True):
+        if not has_file(path):
+            system, root = open_place(place)
+            source = f"{root}/{path.relative_to(runs).as_posix()}"
+            try:
+                write_bytes(path, system.cat_file(source))
+            except FileNotFoundError as error:
+                raise UserError(
+                    f"{place}: expected the weights that the run starts from at {source}, found "
+                    "none; give --start-from MODEL again, which writes them anew"
+                ) from error
 
 
 def send_folder(folder: Path, place: str, relative: str, last: str = RESULT) -> None:

@@ -10,6 +10,7 @@ from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.locks import claim
 from ser_aae.grid.remote import (
+    fetch_start,
     is_url,
     local_store,
     open_place,
@@ -79,6 +80,7 @@ def _train_at_a_url(config: RunConfig, places: Places) -> str:
     if system.isfile(f"{root}/{relative}/{RESULT}"):
         return DONE
     runs = place_in_cache(place)
+    fetch_start(place, runs, config)
     folder = run_folder(runs, config)
     if not is_complete(folder) and not train_apart(
         config, local_store(str(places.store), config), runs

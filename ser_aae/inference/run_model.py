@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from ser_aae.batches.pipeline import Normalisation, to_network
+from ser_aae.batches.pipeline import Levels, Normalisation, to_network
 from ser_aae.errors import ModelError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN
 from ser_aae.files.digests import digest_of_file
@@ -33,6 +33,12 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
         numbers = np.isfinite(mean).all() and (deviation > 0).all()
         if not mean.shape == deviation.shape == wanted or not numbers:
             raise ValueError(f"expected mean and deviation of {config.frontend.bins} bins")
+        levels = {
+            name: Levels(*(np.array(own[key], np.float32) for key in ("gain", "offset")))
+            for name, own in measured.get("levels", {}).items()
+        }
+        if any(not own.gain.shape == own.offset.shape == wanted for own in levels.values()):
+            raise ValueError(f"levels: expected gain and offset of {config.frontend.bins} bins")
     model = build_model(config, measured["num_classes"])
     model.compile(config.training)
     try:
@@ -46,7 +52,7 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
             f"{run / BEST_WEIGHTS}: expected the weights of the run's model, cannot read them "
             f"({why}); train the run again"
         ) from error
-    return model, Normalisation(mean, deviation)
+    return model, Normalisation(mean, deviation, levels)
 
 
 def identity_of(run: Path) -> str:

@@ -39,8 +39,8 @@ class Unit(NamedTuple):
 
     Attributes:
         name: Its speaker, or its own name where a single speaker's utterances are parted.
-        gender: Gender of its speaker.
-        label: Its class.
+        gender: Gender of its speaker; of speakers of several corpora the corpus as well.
+        label: Its class, likewise.
     """
 
     name: str
@@ -60,12 +60,24 @@ class Draw(NamedTuple):
     classes: Sequence[Hashable]
 
     def units(
-        self, utterances: Sequence[Utterance], rows: Sequence[int] | None = None
+        self,
+        utterances: Sequence[Utterance],
+        rows: Sequence[int] | None = None,
+        parts_corpora: bool = True,
     ) -> list[Unit]:
-        """Return utterances, or some rows of them, as units of their speakers."""
+        """Return utterances, or some rows of them, as units of their speakers.
+
+        Those of several corpora are told apart, unless `parts_corpora` is false, so that groups
+        are alike in corpora too, and in the classes of each.
+        """
         rows = range(len(utterances)) if rows is None else rows
-        speakers = [(utterances[row].speaker, utterances[row].gender) for row in rows]
-        return [Unit(*who, self.classes[row]) for who, row in zip(speakers, rows, strict=True)]
+        several = parts_corpora and len({utterances[row].corpus for row in rows}) > 1
+        units = []
+        for row in rows:
+            item, label = utterances[row], self.classes[row]
+            gender = f"{item.corpus} {item.gender}" if several else item.gender
+            units.append(Unit(item.speaker, gender, (item.corpus, label) if several else label))
+        return units
 
 
 class _Table(NamedTuple):

@@ -63,8 +63,9 @@ def cut_split(
             source corpora and the target together.
         protocol: Its name, the number of the fold, and the choices of that protocol.
         seed: Seed of the folds of `speaker-kfold` (unless `protocol.draw` is `sorted`) and
-            `10-fold`, of the two parts of the target of `cross-corpus` and of the validation part
-            of `folds` where the lists have none; the other protocols draw nothing.
+            `10-fold`, of the two parts of the target of `cross-corpus`, of the validation part of
+            `leave-one-corpus-out` and of that of `folds` where the lists have none; the other
+            protocols draw nothing.
         classes: Class of each utterance, which speakers are drawn evenly in; its emotion where
             nothing is given.
 
@@ -181,12 +182,14 @@ def _cut_loso(utterances: Sequence[Utterance], protocol: ProtocolConfig, _draw: 
     test = speakers[protocol.fold]
     if not _has_sessions(utterances):
         return _part_speakers(utterances, [speakers[(protocol.fold + 1) % len(speakers)]], [test])
-    sessions = {item.session for item in utterances if item.speaker == test}
-    partners = sorted({item.speaker for item in utterances if item.session in sessions} - {test})
+    sessions = {(item.corpus, item.session) for item in utterances if item.speaker == test}
+    meeting = [item for item in utterances if (item.corpus, item.session) in sessions]
+    partners = sorted({item.speaker for item in meeting} - {test})
     if not partners or len(partners) + 1 == len(speakers):
         raise UserError(
             f"loso: expected sessions of some of the speakers, but {test} shares "
-            f"{', '.join(sorted(sessions))} with {len(partners)} of {len(speakers) - 1} others; "
+            f"{', '.join(sorted(name for _, name in sessions))} with {len(partners)} of "
+            f"{len(speakers) - 1} others; "
             "use speaker-kfold"
         )
     return _part_speakers(utterances, partners, [test])
@@ -203,17 +206,19 @@ def _count_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig) -
             f"loso-session: expected a session for every utterance, {bare.corpus} has none for "
             f"{bare.utterance_id}; use loso or speaker-kfold"
         )
-    return _require("sessions", _sessions(utterances), 3, protocol.name)
+    return _require("sessions", [name for _, name in _sessions(utterances)], 3, protocol.name)
 
 
-def _sessions(utterances: Sequence[Utterance]) -> list[str]:
-    return sorted({utterance.session for utterance in utterances}, key=_natural_key)
+def _sessions(utterances: Sequence[Utterance]) -> list[tuple[str, str]]:
+    """Return corpus and name of each session: those of two corpora may be called alike."""
+    found = {(utterance.corpus, utterance.session) for utterance in utterances}
+    return sorted(found, key=lambda session: (session[0], _natural_key(session[1])))
 
 
 def _cut_sessions(utterances: Sequence[Utterance], protocol: ProtocolConfig, _draw: Draw) -> Parts:
     """Test a session, validate on the next, train on the rest (P2)."""
     order = {session: place for place, session in enumerate(_sessions(utterances))}
-    places = {row: order[utterance.session] for row, utterance in enumerate(utterances)}
+    places = {row: order[item.corpus, item.session] for row, item in enumerate(utterances)}
     return _part_round(places, protocol.fold, len(order))
 
 
@@ -251,6 +256,50 @@ def _cut_ten(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Dr
     return _part_round(places, protocol.fold, TEN_FOLDS)
 
 
+def _corpora(utterances: Sequence[Utterance]) -> list[str]:
+    """Return the names of the corpora, in the order in which a run names them."""
+    return list(dict.fromkeys(utterance.corpus for utterance in utterances))
+
+
+def _count_corpora(utterances: Sequence[Utterance], protocol: ProtocolConfig) -> int:
+    corpora = _corpora(utterances)
+    if len(corpora) < 2:
+        raise UserError(
+            f"{protocol.name}: expected two corpora or more, received "
+            f"{', '.join(corpora) or 'none'} alone; name them with --dataset A,B,C"
+        )
+    return len(corpora)
+
+
+def _cut_corpora(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: Draw) -> Parts:
+    """Test a corpus, whole; validate on speakers of the others, of each of them if it has two.
+
+    Whoever speaks in the tested corpus takes part nowhere else.
+    """
+    tested = _corpora(utterances)[protocol.fold]
+    test = [row for row, item in enumerate(utterances) if item.corpus == tested]
+    voices = known_speakers(utterances[row] for row in test)
+    others = [
+        row
+        for row, item in enumerate(utterances)
+        if item.corpus != tested and item.speaker not in voices
+    ]
+    speakers = _speakers([utterances[row] for row in others])
+    _require("speakers beside those of the test part", speakers, 2, protocol.name)
+    if protocol.draw == "stratified":
+        units = draw.units(utterances, others)
+        chosen = draw_share(units, protocol.validation_fraction, draw.seed)
+    else:
+        generator = np.random.default_rng(draw.seed)
+        chosen = _choose(speakers, protocol.validation_fraction, generator)
+    validation = set(chosen)
+    return (
+        [row for row in others if utterances[row].speaker not in validation],
+        [row for row in others if utterances[row].speaker in validation],
+        test,
+    )
+
+
 def _target(utterances: Sequence[Utterance], target: str) -> list[Utterance]:
     return [utterance for utterance in utterances if utterance.corpus == target]
 
@@ -274,7 +323,8 @@ def _cut_cross(utterances: Sequence[Utterance], protocol: ProtocolConfig, draw: 
     speakers = _speakers(_target(utterances, protocol.target))
     if protocol.target_speakers == "apart":
         if protocol.draw == "stratified":
-            units = draw.units(utterances, _rows(utterances, speakers))
+            # of one corpus, but for people who speak in another one as well
+            units = draw.units(utterances, _rows(utterances, speakers), parts_corpora=False)
             chosen = draw_share(units, protocol.selection_fraction, draw.seed)
         else:
             chosen = _choose(speakers, protocol.selection_fraction, generator)
@@ -307,6 +357,7 @@ _PROTOCOLS: Mapping[str, _Protocol] = {
     "loso-session": _Protocol(_count_sessions, _cut_sessions),
     "10-fold": _Protocol(_count_ten, _cut_ten),
     "speaker-kfold": _Protocol(_count_kfold, _cut_kfold),
+    "leave-one-corpus-out": _Protocol(_count_corpora, _cut_corpora),
     "cross-corpus": _Protocol(_count_cross, _cut_cross),
     "partitions": _Protocol(count_partitions, cut_partitions),
     "folds": _Protocol(lambda _utterances, protocol: count_lists(protocol), read_parts),

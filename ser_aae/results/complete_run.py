@@ -118,11 +118,12 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
     result = read_result(run)
     with name_damaged(run / RESULT):
         # the name in the store: a path would say something of this machine
-        name = config.stored_name(config.dataset)
+        names = tuple(map(config.stored_name, config.emotional))
+        name, several = ", ".join(names), f"{len(names)} corpora" if len(names) > 1 else ""
         # runs of an earlier version say no more than which corpora are synthetic
         is_synthetic = name in (result.get("synthetic") or ())
         elicitation = result.get("elicitation", "synthetic" if is_synthetic else "")
-        kind = f"{elicitation} speech" if elicitation in ELICITATIONS else "one corpus"
+        kind = f"{elicitation} speech" if elicitation in ELICITATIONS else several or "one corpus"
         accuracy = percent(result["unweighted_accuracy"])
         scored = result.get("classes_scored") if config.task == "speaker" else None
         chance = percent(1 / len(read_texts(scored or result["classes"], "classes")))
@@ -130,8 +131,20 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
         return (
             f"trained on {kind} ({name}), where the test part gave {accuracy} % UA{of} (chance "
             f"{chance}); {_LIMITS.get(config.task, _LIMITS_OF_EMOTION)}",
+            *_warn_of_levels(config),
             *read_texts(result.get("warnings", ()), "warnings", least=0),
         )
+
+
+def _warn_of_levels(config: RunConfig) -> list[str]:
+    """Return a sentence where recordings are normalised otherwise than most of the training was."""
+    is_idle = not (config.joined or config.auxiliary)
+    if config.data.normalisation == "whole" or is_idle:
+        return []
+    return [
+        "each corpus was normalised by its own statistics in training, and a recording is by those "
+        "of all of them together"
+    ]
 
 
 def read_texts(values: Any, of: str, least: int = 1) -> tuple[str, ...]:

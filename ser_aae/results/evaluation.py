@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_aae.config import TABLES, RunConfig, without_idle
+from ser_aae.config import TABLES, RunConfig, named_dataset, without_idle
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file
 from ser_aae.labels import VOICE_TASKS
@@ -27,7 +27,13 @@ from ser_aae.results.folder import (
     refuse_changed,
     run_name,
 )
-from ser_aae.results.predictions import classes_of, read_predictions, score, score_ensemble
+from ser_aae.results.predictions import (
+    OVER_CORPORA,
+    classes_of,
+    read_predictions,
+    score,
+    score_ensemble,
+)
 from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, SPEAKER_ONLY
 from ser_aae.results.trials import TRIALS_DIGEST, read_trials, score_trials
 
@@ -37,6 +43,7 @@ SCORES = (
     "macro_f1",
     "gender_accuracy",
     SPEAKER_ONLY,
+    *OVER_CORPORA,
     *ERROR_RATES,
 )
 """Scores that are averaged over folds and repetitions."""
@@ -108,7 +115,8 @@ def evaluate_with_predictions(folder: Path) -> tuple[dict[str, Any], list[pd.Dat
         The experiment's settings; `runs`: scores of each complete run; `repetitions`: for each,
         the scores of its folds' predictions taken together, and `over_folds` (mean and
         deviation); `over_repetitions`: mean and deviation of the pooled scores of those
-        repetitions that have all folds; `ensemble`: scores of those as one, with their
+        repetitions that have all folds; `corpora_over_repetitions`: the same for each corpus, where
+        they test several; `ensemble`: scores of those as one, with their
         posteriors averaged, where there are two or more; `missing` and `incomplete` runs by name.
         Beside it the predictions of each of its `runs`.
 
@@ -133,7 +141,7 @@ def evaluate_with_predictions(folder: Path) -> tuple[dict[str, Any], list[pd.Dat
     evaluation = {
         "kind": "folds",
         "folder": str(folder),
-        "dataset": config["dataset"],
+        "dataset": named_dataset(config),
         "task": config["task"],
         "model": config["model"]["kind"],
         "protocol": config["protocol"]["name"],
@@ -143,6 +151,7 @@ def evaluate_with_predictions(folder: Path) -> tuple[dict[str, Any], list[pd.Dat
         "runs": [run for run, _ in evaluated],
         "repetitions": repetitions,
         "over_repetitions": spread(whole),
+        "corpora_over_repetitions": _spread_corpora(whole),
         "ensemble": together and _leave_out_known(together, config["task"]),
         "folds_expected": expected,
         "missing": _missing_runs(begun, [item["repetition"] for item in repetitions], expected),
@@ -165,6 +174,13 @@ def spread(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
             "n": len(values),
         }
     return out
+
+
+def _spread_corpora(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what `spread` gives for each corpus, over rows that all score several."""
+    scored = [row.get("by_corpus", {}) for row in rows]
+    names = sorted(set.intersection(*map(set, scored))) if scored else []
+    return {name: spread([each[name] for each in scored]) for name in names}
 
 
 def _agreement(key: str, evaluated: Iterable[Evaluated]) -> Any:

@@ -18,6 +18,9 @@
   result.json          the scores, and digests of model and predictions; written last, by rename:
                        its presence means complete
 
+<runs>/starts/<digest>/weights.npz   weights that runs start from (`training.start`), and what they
+are of; the digest is of both
+
 docs/damage.md says what is noticed of each when it is read back.
 
 <runs>/pretraining/<digest>/
@@ -69,7 +72,9 @@ PRETRAINING = "pretraining"
 """Folder below the runs that holds the weights that they begin with."""
 
 STAGE_ONE = "pretraining.json"
-STAGE_ONE_WEIGHTS = "weights.npz"
+STAGE_ONE_WEIGHTS = START_WEIGHTS = "weights.npz"
+
+_STARTS = "starts"
 
 _DIGESTED = (CONFIG, ENVIRONMENT, EPOCHS, NORMALISATION, BEST_WEIGHTS, VERIFICATION, EXAMPLES)
 """Files whose digests the run's record has. The predictions have a digest of their own there."""
@@ -190,9 +195,13 @@ def run_name(fold: int, seed: int) -> str:
 
 def run_folder(runs: Path, config: RunConfig) -> Path:
     """Return where a run lies; nothing is made."""
-    dataset = config.stored_name(config.dataset)
-    experiment = f"{dataset}-{config.task}-{config.model.kind}-{config.protocol.name}"
+    experiment = f"{config.title}-{config.task}-{config.model.kind}-{config.protocol.name}"
     return runs / experiment / config.digest() / run_name(config.protocol.fold, config.seed)
+
+
+def start_file(runs: Path, digest: str) -> Path:
+    """Return where the weights of a digest lie that runs start from."""
+    return runs / _STARTS / digest / START_WEIGHTS
 
 
 def is_complete(folder: Path) -> bool:

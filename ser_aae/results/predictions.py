@@ -19,6 +19,13 @@ MOST_CONFUSED = 24
 """Classes of which a confusion matrix is made, at most: it grows with their square, and nobody
 could read one of hundreds of speakers."""
 
+UA_OVER_CORPORA = "unweighted_accuracy_over_corpora"
+OVER_CORPORA = {
+    UA_OVER_CORPORA: "unweighted_accuracy",
+    "weighted_accuracy_over_corpora": "weighted_accuracy",
+}
+"""Mean over corpora, each of which counts alike, to the score that it is of."""
+
 _TEST_ROW = ["corpus", "utterance_id", "speaker", "gender", "truth"]
 _TOLERANCE = 1e-4
 """Posteriors may have been summed in single precision."""
@@ -62,7 +69,9 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
         `n`, `classes`, `classes_scored` (those with truth; UA and F1 are over them),
         `weighted_accuracy`, `unweighted_accuracy`, `macro_f1`, `per_class_recall`,
         `gender_accuracy` (or `None`), `speaker_only_unweighted_accuracy`, `chance` (UA of
-        guessing), `test_ids_digest`, and of `MOST_CONFUSED` classes at most their `confusion`.
+        guessing), `test_ids_digest`, and of `MOST_CONFUSED` classes at most their `confusion`; of
+        utterances of several corpora `by_corpus`, for each its `n`, number of `speakers`, `chance`
+        and two accuracies, and the means of these over the corpora (`OVER_CORPORA`).
 
     Raises:
         UserError: No rows, or a class outside `classes`.
@@ -86,7 +95,30 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
         ),
         "chance": 1 / len(scored),
         "test_ids_digest": _ids_digest(predictions),
+        **_score_corpora(predictions, classes),
     }
+
+
+def _score_corpora(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the scores of each corpus and their means, where there are several corpora."""
+    if predictions["corpus"].nunique() < 2:
+        return {}
+    scores = {}
+    for corpus, own in predictions.groupby("corpus", sort=True):
+        truth, predicted = list(own["truth"]), list(own["predicted"])
+        unweighted, scored = metrics.unweighted_accuracy(truth, predicted, classes)
+        scores[str(corpus)] = {
+            "n": len(own),
+            "speakers": int(own["speaker"].nunique()),
+            "unweighted_accuracy": unweighted,
+            "weighted_accuracy": metrics.weighted_accuracy(truth, predicted),
+            "chance": 1 / len(scored),
+        }
+    means = {
+        over: float(np.mean([own[name] for own in scores.values()]))
+        for over, name in OVER_CORPORA.items()
+    }
+    return {"by_corpus": scores} | means
 
 
 def score_ensemble(

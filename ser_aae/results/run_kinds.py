@@ -70,8 +70,12 @@ class Result(Validation):
     verification_trials: int | None = None
     verification_test_speakers: int | None = None
     speaker_accuracy: float | None = None
+    by_corpus: Mapping[str, Mapping[str, float]] = {}
+    unweighted_accuracy_over_corpora: float | None = None
+    weighted_accuracy_over_corpora: float | None = None
     classes: list[str] | None = None
     leakage: Leakage | None = None
+    start: Mapping[str, str] | None = None
     centroids: list[list[float]] | None = None
     corpus_centroids: list[list[float]] | None = None
     synthetic: list[str] | None = None
@@ -129,12 +133,23 @@ class StageOne(Record):
     sha256: Mapping[str, str] = {}
 
 
+class StartNote(Record):
+    """What a run took over of the model that it starts from."""
+
+    name: str
+    taken: str
+    speakers: Sequence[str] = ()
+    knows_speakers: bool = False
+
+
 class Normalisation(Record):
     """`normalisation.json`."""
 
     mean: Sequence[float] = ()
     deviation: Sequence[float] = ()
+    levels: Mapping[str, Mapping[str, Sequence[float]]] = {}
     num_classes: dict[str, int]
     classes: list[str] | None = None
     speakers: list[str] | None = None
     untrained: Sequence[str] = ()
+    start: StartNote | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ser_aae.labels import list_some
+from ser_aae.results.predictions import OVER_CORPORA
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE, SPEAKER_ONLY
 
 FIGURES = {
@@ -60,9 +61,22 @@ def _cells(row: Mapping[str, Any], figures: Mapping[str, str]) -> list[str]:
     return [*tested, *(percent(row.get(key)) for key in figures)]
 
 
+def _corpus_rows(row: Mapping[str, Any], figures: Mapping[str, str]) -> list[list[str]]:
+    """Return a row for each corpus of a test part of several, and one for their mean."""
+    corpora = row.get("by_corpus", {})
+    if not corpora:
+        return []
+    means = {name: row[over] for over, name in OVER_CORPORA.items()}
+    shown = list(figures)[:2]
+    empty = [""] * (len(figures) - len(shown))
+    each = [[f"  {name}", *_cells(own, figures)[:4], *empty] for name, own in corpora.items()]
+    mean = ["", "", *(percent(means.get(key)) for key in shown)]
+    return [*each, [f"  mean of {len(corpora)} corpora", *mean, *empty]]
+
+
 def _format_run(run: Mapping[str, Any]) -> str:
     figures = figures_of(run)
-    rows = [_header(figures), [run["name"], *_cells(run, figures)]]
+    rows = [_header(figures), [run["name"], *_cells(run, figures)], *_corpus_rows(run, figures)]
     table = _recall_table(run)
     rate, trials = run.get(ERROR_RATE), run.get("verification_trials")
     verified = None if rate is None else f"{percent(rate)} over {trials} trials"
@@ -89,6 +103,7 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
     for item in folds["repetitions"]:
         name, total = f"rep{item['repetition']:02d}", folds["folds_expected"] or "?"
         rows.append([f"{name}, {item['folds']} of {total} folds pooled", *_cells(item, figures)])
+        rows += _corpus_rows(item, figures)
         spread = [mean_and_std(item["over_folds"][key]) for key in figures]
         rows.append([f"{name}, over folds", "", "", *spread])
     over = folds["over_repetitions"]

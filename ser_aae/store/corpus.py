@@ -15,6 +15,8 @@ import hashlib
 import json
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,33 @@ class StoredCorpus:
     def has_sounds(self) -> bool:
         """Whether its recordings are known by their sound; an earlier version kept no digests."""
         return all(item.sound is not None for item in self.utterances)
+
+    @property
+    def sources(self) -> tuple["StoredCorpus", ...]:
+        """The corpora whose shards hold its utterances, in order: itself."""
+        return (self,)
+
+
+@dataclass(frozen=True)
+class JoinedCorpus:
+    """Several prepared corpora as one, utterances after utterances, in the order of `sources`."""
+
+    sources: tuple[StoredCorpus, ...]
+
+    @property
+    def frontend(self) -> FrontEndConfig:
+        """The front end, which is the same for all of them."""
+        return self.sources[0].frontend
+
+    @cached_property
+    def utterances(self) -> tuple[Utterance, ...]:
+        """The utterances of all."""
+        return tuple(chain.from_iterable(source.utterances for source in self.sources))
+
+    @cached_property
+    def num_frames(self) -> np.ndarray:
+        """`(utterances,)` int64, frames of each spectrogram."""
+        return np.concatenate([source.num_frames for source in self.sources])
 
 
 def corpus_folder(store: Path, corpus: str, frontend: FrontEndConfig) -> Path:

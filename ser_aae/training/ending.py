@@ -5,7 +5,8 @@ A search must not look at the test part. Its runs end with `validation.json` in 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from ser_aae.config import TrainingConfig
 from ser_aae.data.mixture import labelled_rows, mix_stage_two, steps_per_epoch
+from ser_aae.data.part import Part
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import TRAIN_AGAIN, read_json, write_json
 from ser_aae.files.digests import digest_of_file
@@ -30,6 +32,7 @@ from ser_aae.results.folder import (
 )
 from ser_aae.results.predictions import score, write_predictions
 from ser_aae.results.run_kinds import Validation
+from ser_aae.store.corpus import StoredCorpus
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
 from ser_aae.training.pretraining_key import steps_of_stage_one
@@ -76,7 +79,6 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
     others = score_tasks(posteriors, data.test, model.primary)
     batches = trained.scorer(data.validation).dataset
     write_examples(model, batches, data.validation, data.target, folder)
-    facts = data.train[0].corpus.facts
     result = {
         **score(frame, data.target.classes),
         "leakage": data.leakage,
@@ -87,8 +89,9 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
         **verified,
         "warnings": [*figures["warnings"], *verified.get("warnings", ())],
         # corpora in which no person speaks
-        "synthetic": sorted({part.corpus.name for part in data.parts if part.corpus.synthetic}),
-        "elicitation": facts.elicitation if facts else "",
+        "synthetic": sorted({each.name for each in _corpora(data.parts) if each.synthetic}),
+        **({"start": dict(trained.start)} if trained.start else {}),
+        "elicitation": _elicitation(_corpora(data.train)),
         FILE_DIGESTS: digest_files(folder),
         # a changed posterior that changes no class shows in no figure
         "predictions_sha256": digest_of_file(folder / PREDICTIONS),
@@ -96,6 +99,17 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
     }
     write_json(folder / RESULT, result)
     remove_leftovers(folder)
+
+
+def _corpora(parts: Iterable[Part]) -> list[StoredCorpus]:
+    """Return the corpora of some parts."""
+    return list(chain.from_iterable(part.corpus.sources for part in parts))
+
+
+def _elicitation(corpora: Iterable[StoredCorpus]) -> str:
+    """Return how emotions came into the speech of all corpora, `""` where they differ in that."""
+    found = {corpus.facts.elicitation if corpus.facts else "" for corpus in corpora}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _plain(array: np.ndarray | None) -> list[list[float]] | None:

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,13 @@ from ser_aae.training.pretraining_key import phases_of_stage_one
 from ser_aae.training.scoring import TrainedModel
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
+from ser_aae.training.starting import (
+    Start,
+    adopt_start,
+    check_speakers,
+    read_start,
+    refuse_other_input,
+)
 from ser_aae.training.traces import traces_given_back
 from ser_aae.training.verification import TrialPlan, plan_trials, verify
 
@@ -104,7 +112,7 @@ def train_claimed(
     """Do what `train_and_evaluate` does, in a folder that is held already."""
     strategy = strategy or tf.distribute.get_strategy()
     folder = run_folder(runs, config)
-    data = assemble(config, store)
+    data, start = _read_data(config, store, runs)
     plan = plan_trials(config, store, data)
     if _has_ended(folder, score_test):
         remove_leftovers(folder)
@@ -114,7 +122,7 @@ def train_claimed(
         show(f"warning: {warning}")
     try:
         pretrained = pretrain(config, data, runs, folder, show, strategy)
-        trained = _build_model(config, data, folder, pretrained, strategy)
+        trained = _build_model(config, data, folder, pretrained, start, strategy)
         if is_validated(folder):
             load_weights(trained.model, folder / BEST_WEIGHTS, train_anew(folder))
         else:
@@ -135,6 +143,16 @@ def train_claimed(
     return folder
 
 
+def _read_data(config: RunConfig, store: Path, runs: Path) -> tuple[RunData, Start | None]:
+    """Return the data of a run, and the model that it starts from, if any, which is checked."""
+    data = assemble(config, store)
+    if not config.training.start:
+        return data, None
+    start = read_start(runs, config.training.start)
+    refuse_other_input(start, config)
+    return replace(data, warnings=[*data.warnings, *check_speakers(start, data)]), start
+
+
 def _check_trained(folder: Path) -> tuple[str, ...]:
     """Refuse a changed model of a run whose test part is still to be scored; return remarks."""
     if not is_validated(folder):
@@ -150,7 +168,8 @@ def _reason(error: tf.errors.OpError) -> str:
 
 def _damaged_shards(parts: Iterable[Part]) -> list[Path]:
     """Return the shards that are not as they were written, all of them where none is found out."""
-    corpora = {part.corpus.folder: part.corpus for part in parts}.values()
+    sources = chain.from_iterable(part.corpus.sources for part in parts)
+    corpora = {corpus.folder: corpus for corpus in sources}.values()
     changed = [path for corpus in corpora for path in changed_shards(corpus)]
     return changed or [path for corpus in corpora for path in corpus.shards]
 
@@ -161,7 +180,9 @@ def _has_ended(folder: Path, score_test: bool) -> bool:
 
 def _begin_folder(folder: Path, config: RunConfig, data: RunData, plan: TrialPlan | None) -> None:
     """Write the config before anything else, or find the same one there."""
-    verified = {part.corpus.name: part.corpus.digest for part in (plan.parts if plan else [])}
+    parts = plan.parts if plan else []
+    sources = chain.from_iterable(part.corpus.sources for part in parts)
+    verified = {corpus.name: corpus.digest for corpus in sources}
     content = {**config.to_record(), CORPORA: data.digests | verified}
     remove_partial(folder)
     if has_file(folder / CONFIG):
@@ -183,22 +204,34 @@ def _build_model(
     data: RunData,
     folder: Path,
     pretrained: Path | None,
+    start: Start | None,
     strategy: tf.distribute.Strategy,
 ) -> TrainedModel:
     """Seed everything, measure the normalisation on the training part, build the model."""
     seed_everything(config)
-    normalisation = measure_normalisation([*data.train, *data.mixed])
+    normalisation = measure_normalisation([*data.train, *data.mixed], config.data.normalisation)
     measured = {"mean": normalisation.mean.tolist(), "deviation": normalisation.deviation.tolist()}
+    if normalisation.levels:
+        measured["levels"] = {
+            name: {"gain": each.gain.tolist(), "offset": each.offset.tolist()}
+            for name, each in normalisation.levels.items()
+        }
     names = {"classes": list(data.target.classes), "speakers": list(data.speakers)}
     untrained = {"untrained": list(data.untrained)} if data.untrained else {}
     heads = {"num_classes": data.num_classes} | untrained
-    write_json(folder / NORMALISATION, measured | names | heads)
+    told = dict[str, str]()
     with strategy.scope():
         model = build_model(config, data.num_classes, config.training.precision)
         if pretrained is not None:
             adopt_weights(model, pretrained, data, phases_of_stage_one(config))
-        model.compile(config.training, _class_shares(data))
-    return TrainedModel(config, folder, data, model, normalisation)
+        if start is not None:
+            told = {"name": start.name, "taken": adopt_start(model, start, data).describe()}
+        model.compile(config.training, _class_shares(config, data))
+    if start is not None:
+        heard = {"speakers": list(start.speakers), "knows_speakers": start.knows_speakers}
+        heads["start"] = told | heard
+    write_json(folder / NORMALISATION, measured | names | heads)
+    return TrainedModel(config, folder, data, model, normalisation, told)
 
 
 def _in_float32(trained: TrainedModel) -> TrainedModel:
@@ -217,15 +250,22 @@ def _in_float32(trained: TrainedModel) -> TrainedModel:
     return replace(trained, model=model)
 
 
-def _class_shares(data: RunData) -> dict[str, list[float]]:
+def _class_shares(config: RunConfig, data: RunData) -> dict[str, list[float]]:
     """Return the share of each class of the primary task in the labelled training utterances.
 
-    They are those of the corpus that is scored. A class of which it has none labelled, as a speaker
-    of an auxiliary corpus, gets the mean share: it has nothing to have a margin for.
+    They are those of the corpora that are scored, each of which counts alike where batches are
+    drawn of them evenly. A class of which they have none labelled, as a speaker of an auxiliary
+    corpus, gets the mean share: it has nothing to have a margin for.
     """
     task, classes = data.target.task, data.target.classes
-    labels = np.concatenate([part.labels[task][part.rows] for part in data.train])
-    counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
+    labels = [part.labels[task][part.rows] for part in data.train]
+    of_each = [
+        np.bincount(own[own != UNLABELLED], minlength=len(classes)).astype(np.float64)
+        for own in labels
+    ]
+    if config.data.corpus_balance == "even":
+        of_each = [own / len(part.rows) for own, part in zip(of_each, data.train, strict=True)]
+    counts = np.sum(of_each, axis=0)
     if not counts.any():
         return {}
     counts = np.where(counts > 0, counts, counts[counts > 0].mean())
@@ -234,6 +274,8 @@ def _class_shares(data: RunData) -> dict[str, list[float]]:
 
 def _train_stage_two(trained: TrainedModel, show: Show) -> None:
     config, data, folder = trained.config, trained.data, trained.folder
+    if trained.start:
+        show("stage 2: starts from {name}: {taken}".format(**trained.start))
     scorer = trained.scorer(data.validation)
     mixture = mix_stage_two(config, data)
     stage = Stage(

@@ -1,7 +1,7 @@
 """Scores of a trained model: posteriors of segments, averaged per utterance (Sec. 4.2)."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -73,13 +73,14 @@ class Scorer:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The compiled model of a run, with what it is trained on."""
+    """The compiled model of a run, with what it is trained on; `start` says what it starts from."""
 
     config: RunConfig
     folder: Path
     data: RunData
     model: MultitaskAAE
     normalisation: Normalisation
+    start: Mapping[str, str] = field(default_factory=dict)
 
     def scorer(self, part: Part) -> Scorer:
         """Return what scores a part."""

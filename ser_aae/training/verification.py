@@ -181,7 +181,7 @@ def _pair_table(
     return pd.DataFrame(
         {
             "enrolled": tried,
-            "corpus": population.part.corpus.name,
+            "corpus": np.repeat([item.corpus for item in utterances], len(names)),
             "utterance_id": np.repeat([item.utterance_id for item in utterances], len(names)),
             "speaker": speakers,
             "score": scores.ravel(),

@@ -20,10 +20,11 @@ from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.experiments.setup import Setup, write_setup
 from ser_aae.files.atomic import read_json, read_jsonl
-from ser_aae.training import pretraining
+from ser_aae.training import pretraining, starting
 from ser_aae.training.pretraining import pretrain
 from ser_aae.training.run import train_and_evaluate
 from ser_aae.training.stage import Backup
+from ser_aae.training.starting import read_start, write_start
 from tuning.definition import Search
 from tuning.search import search_alone
 from tuning.space import read_space
@@ -209,6 +210,25 @@ class InterruptedStageOne(StageOne):
         interrupted(lambda: self._pretrain(place, print), 1, 0)
 
 
+class Start(Room):
+    """Weights that a run starts from."""
+
+    folder = "runs/starts/*"
+
+    def make(self, place):
+        write_start(place / "runs", self._start)
+
+    def use(self, place, file, show):
+        found = read_start(place / "runs", self._start.digest())
+        return {name: [each.tolist() for each in own] for name, own in found.layers.items()}
+
+    @property
+    def _start(self):
+        layers = {"encoder/encoder_1_conv": (np.arange(1000.0),)}
+        facts = FRONTEND.to_dict(), 64, {"emotion": ("anger", "sadness")}, ("there:1",), True
+        return starting.Start("a run", *facts, layers)
+
+
 class Store(Room):
     """A prepared corpus."""
 
@@ -316,6 +336,7 @@ ROOMS = {
     "interrupted run": InterruptedRun,
     "stage 1": StageOne,
     "interrupted stage 1": InterruptedStageOne,
+    "start": Start,
     "store": Store,
     "interrupted preparation": InterruptedPreparation,
     "search": Searched,

@@ -152,7 +152,7 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
         "verification_test_part",
         "protocol.test_partition",
     }
-    assert left_out == {"dataset", "seed", "protocol.fold", "tables"} | idle
+    assert left_out == {"dataset", "joined", "seed", "protocol.fold", "tables"} | idle
     assert not (table["departs"] == "*").any()
     for name, row in table.iterrows():
         source = settings[name].metadata["source"]

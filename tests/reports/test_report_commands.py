@@ -102,6 +102,15 @@ def test_the_command_of_a_cell_trains_that_cell(name):
         assert_places(arguments, setup)
 
 
+def test_the_command_of_a_run_of_several_corpora_names_them_all():
+    settings = ("data.corpus_balance=even", "training.start=0123456789abcdef")
+    names = ("dataset=urdu,ravdess", "protocol.name=leave-one-corpus-out")
+    config = build_config(assignments=(*names, *settings))
+    words = shlex.split(train_command_of(config, 0, PLACES))
+    assert words[words.index("--dataset") + 1] == "urdu,ravdess"
+    assert read_config(PARSER.parse_args(words[1:])) == config
+
+
 @pytest.mark.parametrize(("most", "fold"), [(0, "all"), (1, "0"), (3, "all")])
 def test_it_trains_one_fold_or_all(most, fold):
     assert parse(train_command_of(RunConfig(), most, PLACES)).fold == fold

@@ -32,7 +32,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def export_run(run, choice, out):
-    return export(run.folder, choice, out, run.store, lambda: run.recordings)
+    return export(
+        run.folder, choice, out, run.store, lambda corpora: dict.fromkeys(corpora, run.recordings)
+    )
 
 
 @pytest.fixture(scope="module")
