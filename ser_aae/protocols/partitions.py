@@ -44,7 +44,7 @@ def count_partitions(utterances: Sequence[Utterance], protocol: ProtocolConfig) 
     """Return the number of folds, which is one.
 
     Raises:
-        UserError: A partition has no utterance.
+        UserError: A partition has no utterance, or one of several corpora has none of them.
     """
     counts = Counter(map(partition_of, utterances))
     absent = [name for name in _partitions(protocol) if not counts[name]]
@@ -55,6 +55,16 @@ def count_partitions(utterances: Sequence[Utterance], protocol: ProtocolConfig) 
             f"in the column {COLUMN}, found none of {', '.join(absent)}; there are: "
             f"{', '.join(named) or 'none'}; name the one to be tested on with "
             "--set protocol.test_partition=NAME, or choose another protocol"
+        )
+    taking_part = {
+        item.corpus for item in utterances if partition_of(item) in _partitions(protocol)
+    }
+    idle = sorted({item.corpus for item in utterances} - taking_part)
+    if idle:
+        raise UserError(
+            f"partitions: expected utterances of {', '.join(_partitions(protocol))} in the column "
+            f"{COLUMN} of each corpus, found none in {', '.join(idle)}; leave it out of --dataset, "
+            "or choose another protocol"
         )
     return 1
 

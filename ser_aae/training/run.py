@@ -226,7 +226,7 @@ def _build_model(
             adopt_weights(model, pretrained, data, phases_of_stage_one(config))
         if start is not None:
             told = {"name": start.name, "taken": adopt_start(model, start, data).describe()}
-        model.compile(config.training, _class_shares(config, data))
+        model.compile(config.training, _class_shares(data, config.data.corpus_balance))
     if start is not None:
         heard = {"speakers": list(start.speakers), "knows_speakers": start.knows_speakers}
         heads["start"] = told | heard
@@ -250,7 +250,7 @@ def _in_float32(trained: TrainedModel) -> TrainedModel:
     return replace(trained, model=model)
 
 
-def _class_shares(config: RunConfig, data: RunData) -> dict[str, list[float]]:
+def _class_shares(data: RunData, balance: str = "size") -> dict[str, list[float]]:
     """Return the share of each class of the primary task in the labelled training utterances.
 
     They are those of the corpora that are scored, each of which counts alike where batches are
@@ -263,7 +263,7 @@ def _class_shares(config: RunConfig, data: RunData) -> dict[str, list[float]]:
         np.bincount(own[own != UNLABELLED], minlength=len(classes)).astype(np.float64)
         for own in labels
     ]
-    if config.data.corpus_balance == "even":
+    if balance == "even":
         of_each = [own / len(part.rows) for own, part in zip(of_each, data.train, strict=True)]
     counts = np.sum(of_each, axis=0)
     if not counts.any():

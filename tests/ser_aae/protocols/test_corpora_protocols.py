@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from tiny import speak, speakers_of
+from tiny import sound_of, speak, speakers_of
 
 from ser_aae.config import ProtocolConfig
 from ser_aae.errors import UserError
@@ -98,9 +98,17 @@ def test_several_sources_train_for_one_target(utterances):
     assert corpora_of((*split.validation, *split.test), utterances) == {"small"}
 
 
-def test_a_recording_of_two_joined_corpora_is_refused(utterances):
-    from tiny import sound_of
+def test_a_corpus_that_states_no_partition_is_not_passed_over(utterances):
+    names = ("train", "validation", "test1")
+    stated = [
+        replace(item, extra={"split": names[row % 3]}) if item.corpus == "large" else item
+        for row, item in enumerate(utterances)
+    ]
+    with pytest.raises(UserError, match="found none in small, tiny"):
+        num_folds(stated, ProtocolConfig(name="partitions"))
 
+
+def test_a_recording_of_two_joined_corpora_is_refused(utterances):
     known = [replace(item, sound=sound_of(f"{row}")) for row, item in enumerate(utterances)]
     known[-1] = replace(known[-1], sound=known[0].sound)
     with pytest.raises(UserError, match="large and tiny hold the same recording"):
