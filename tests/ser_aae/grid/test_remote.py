@@ -8,16 +8,20 @@ import pytest
 from stored import read_unsealed
 from tiny import sounds_of, speakers_of, write_corpus
 
+from ser_aae.config import RunConfig
+from ser_aae.config.fields import with_settings
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_json
 from ser_aae.grid.remote import (
     corpora_of,
+    fetch_start,
     is_url,
     local_store,
     open_place,
     place_in_cache,
     send_folder,
 )
+from ser_aae.results.folder import start_file
 from ser_aae.store.corpus import load_corpus
 
 
@@ -152,6 +156,22 @@ def test_what_is_not_at_the_url_is_named(kfold_config, remote, store_url, lost, 
 
 
 # runs that are sent
+
+
+def test_weights_that_a_run_starts_from_are_fetched_once(tmp_path):
+    config = with_settings(RunConfig(), {"training.start": "0123456789abcdef"})
+    place, runs = f"file://{tmp_path}/far", tmp_path / "cache"
+    with pytest.raises(UserError, match="start-from MODEL again"):
+        fetch_start(place, runs, config)
+    there = start_file(tmp_path / "far", config.training.start)
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"weights")
+    fetch_start(place, runs, config)
+    there.unlink()
+    fetch_start(place, runs, config)
+    assert start_file(runs, config.training.start).read_bytes() == b"weights"
+    fetch_start(place, tmp_path / "unused", RunConfig())
+    assert not (tmp_path / "unused").exists()
 
 
 def test_the_result_is_sent_last(kfold_config, tmp_path, monkeypatch):
