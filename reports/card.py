@@ -21,8 +21,8 @@ from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import PREDICTIONS, flatten, read_environment
-from ser_aae.results.predictions import OVER_CORPORA, read_predictions, score
-from ser_aae.results.run_kinds import ALONE, ERROR_RATE, SPEAKER_ONLY
+from ser_aae.results.predictions import read_predictions, score
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE, OVER_CORPORA, SPEAKER_ONLY
 from ser_aae.results.text import percent
 
 

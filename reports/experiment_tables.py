@@ -13,9 +13,15 @@ from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
 from ser_aae.results.places import Places
-from ser_aae.results.predictions import OVER_CORPORA, UA_OVER_CORPORA
-from ser_aae.results.run_kinds import ALONE, ERROR_RATE, ERROR_RATES, NUM_TRIALS
-from ser_aae.results.text import figures_of, mean_and_std, percent
+from ser_aae.results.run_kinds import (
+    ALONE,
+    ERROR_RATE,
+    ERROR_RATES,
+    NUM_TRIALS,
+    OVER_CORPORA,
+    UA_OVER_CORPORA,
+)
+from ser_aae.results.text import FIGURES, figures_of, mean_and_std, percent
 
 Evaluation = Mapping[str, Any]
 

@@ -28,13 +28,12 @@ from ser_aae.results.folder import (
     run_name,
 )
 from ser_aae.results.predictions import (
-    OVER_CORPORA,
     classes_of,
     read_predictions,
     score,
     score_ensemble,
 )
-from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, SPEAKER_ONLY
+from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, OVER_CORPORA, SPEAKER_ONLY
 from ser_aae.results.trials import TRIALS_DIGEST, read_trials, score_trials
 
 SCORES = (

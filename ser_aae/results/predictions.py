@@ -12,19 +12,13 @@ from ser_aae.errors import UserError
 from ser_aae.labels import GENDERS
 from ser_aae.results import metrics
 from ser_aae.results.parquet import read_table, refuse_missing, refuse_rows, write_table
+from ser_aae.results.run_kinds import OVER_CORPORA
 
 REQUIRED = ("utterance_id", "corpus", "speaker", "gender", "truth", "predicted", "segments")
 POSTERIOR = "p_"
 MOST_CONFUSED = 24
 """Classes of which a confusion matrix is made, at most: it grows with their square, and nobody
 could read one of hundreds of speakers."""
-
-UA_OVER_CORPORA = "unweighted_accuracy_over_corpora"
-OVER_CORPORA = {
-    UA_OVER_CORPORA: "unweighted_accuracy",
-    "weighted_accuracy_over_corpora": "weighted_accuracy",
-}
-"""Mean over corpora, each of which counts alike, to the score that it is of."""
 
 _TEST_ROW = ["corpus", "utterance_id", "speaker", "gender", "truth"]
 _TOLERANCE = 1e-4

@@ -17,9 +17,12 @@ ERROR_RATES = (ERROR_RATE, *(ERROR_RATE + ending for ending in ALONE))
 SPEAKER_ONLY = "speaker_only_unweighted_accuracy"
 """Score of whoever knows the speaker alone. Of a task of voices that is to know the answer: what is
 computed of a run again leaves the score out there, and so do all tables."""
-SPEAKER_ONLY = "speaker_only_unweighted_accuracy"
-"""Score of whoever knows the speaker alone. Of a task of voices that is to know the answer: what is
-computed of a run again leaves the score out there, and so do all tables."""
+UA_OVER_CORPORA = "unweighted_accuracy_over_corpora"
+OVER_CORPORA = {
+    UA_OVER_CORPORA: "unweighted_accuracy",
+    "weighted_accuracy_over_corpora": "weighted_accuracy",
+}
+"""Mean over corpora, each of which counts alike, to the score that it is of."""
 
 
 class Leakage(Record):

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ser_aae.labels import list_some
-from ser_aae.results.predictions import OVER_CORPORA
-from ser_aae.results.run_kinds import ALONE, ERROR_RATE, SPEAKER_ONLY
+from ser_aae.results.run_kinds import ALONE, ERROR_RATE, OVER_CORPORA, SPEAKER_ONLY
 
 FIGURES = {
     "weighted_accuracy": "WA",
