@@ -91,21 +91,14 @@ def draw_experiment(drawing: Drawing) -> Section:
     complete = [Path(run["folder"]) for run in evaluation["runs"]]
     shown = next((run for run in complete if (run / EXAMPLES).is_file()), complete[0])
     config = read_plain_config(shown)
-    command = evaluate_command(folder)
     section = Section(
         title=experiment_title(config, drawing.corpora),
         name=folder.name,
         badges=_badges(evaluation),
         lead=_lead(evaluation),
         warnings=_warnings(evaluation),
-        tables=[
-            ("All folds together", tables.pooled_table(evaluation), command),
-            ("Each run", tables.run_table(evaluation), command),
-        ],
+        tables=_figures(evaluation, folder) + _wrong_answers(evaluation, folder, places),
     )
-    corpora = tables.corpora_table(evaluation)
-    if len(corpora):
-        section.tables.insert(1, ("Each corpus", corpora, command))
     section.notes.append((leakage_sentence(evaluation), ""))
     section.notes += [(text, "") for text in _clusters_note(evaluation, config)]
     section.notes += [(text, "") for text in _start_note(evaluation)]
@@ -115,7 +108,6 @@ def draw_experiment(drawing: Drawing) -> Section:
     _draw_confusion(section, evaluation, stem)
     _draw_run(section, shown, config, stem, places)
     choices = tables.choices_table(config)
-    section.tables += _wrong_answers(evaluation, folder, places)
     section.details = [
         *((f"Right by {name}", table) for name, table in tables.recall_tables(evaluation).items()),
         ("Leakage check: utterances (speakers) by part", tables.leakage_table(evaluation)),
@@ -127,6 +119,17 @@ def draw_experiment(drawing: Drawing) -> Section:
         heading = f"{len(missing)} runs are missing or not complete, and what fills them"
         section.details.insert(0, (heading, missing))
     return section
+
+
+def _figures(evaluation: Mapping[str, Any], folder: Path) -> list[tuple[str, pd.DataFrame, str]]:
+    """Return the tables of all folds together, of each of several corpora, and of each run."""
+    found = [
+        ("All folds together", tables.pooled_table(evaluation)),
+        ("Each corpus", tables.corpora_table(evaluation)),
+        ("Each run", tables.run_table(evaluation)),
+    ]
+    command = evaluate_command(folder)
+    return [(heading, frame, command) for heading, frame in found if len(frame)]
 
 
 def _wrong_answers(

@@ -142,7 +142,7 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     table = tables.choices_table(RunConfig().to_dict()).set_index("choice")
     settings = dict(every_setting())
     left_out = set(settings) - set(table.index)
-    # and what has no effect on a joint run of emotions without other corpora
+    # and what has no effect on a joint run of emotions on one corpus without others
     idle = {
         "data.clusters",
         "training.pretraining",
