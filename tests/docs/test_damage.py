@@ -42,7 +42,7 @@ CONFIG = RunConfig(
     frontend=FRONTEND,
     protocol=ProtocolConfig(name="loso-session"),
     data=DATA,
-    model=replace(MODEL, kind="cnn-mtl"),
+    model=replace(MODEL, kind="cnn-mtl", auxiliary_tasks=("speaker",)),
     training=replace(TrainingConfig(), epochs=2, batch_size=64, pretraining_epochs=2),
 )
 VERIFIED = replace(CONFIG, auxiliary=(), verification="voices", enrolment_utterances=3)

@@ -48,6 +48,7 @@ PARSED_DOCUMENTS = {
 SMALL = [
     *("training.epochs=1", "training.pretraining_epochs=1", "training.batch_size=512"),
     *("model.filters=4,4", "model.latent_channels=4", "model.classifier_filters=4"),
+    "model.auxiliary_tasks=speaker",
     *("model.dense_units=8,8", "data.segment_frames=32", "data.evaluation_shift_frames=32"),
     *("frontend.bins=32", "frontend.scale=linear", "protocol.folds=3"),
 ]
