@@ -98,7 +98,7 @@ def fit(model, steps=1, epochs=1, batch=None):
 @functools.cache
 def weights_after(config, training):
     model = make_model(config, training)
-    run(model, 2)
+    run(model)
     return np.concatenate([value.ravel() for value in model.get_weights()])
 
 
