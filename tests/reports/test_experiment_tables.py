@@ -145,6 +145,8 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     # and what has no effect on a joint run of emotions on one corpus without others
     idle = {
         "data.clusters",
+        "data.corpus_balance",
+        "data.normalisation",
         "training.pretraining",
         "training.pretraining_steps",
         "training.auxiliary_phases",

@@ -211,7 +211,7 @@ def test_all_cells_of_a_table_start_from_the_model(recorded_run):
     cells = [cell for artefact in choose(["table-3"], started) for cell in artefact.cells]
     assert {cell.config.training.start for cell in cells} == {base.training.start}
     assert not any(cell.config.has_stage_one for cell in cells)
-    assert {cell.config.model.kind for cell in cells} > {"mtl", "cnn"}
+    assert len({cell.config.model.kind for cell in cells}) > 2
 
 
 def test_a_table_is_of_one_corpus_each(refused):
