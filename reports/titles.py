@@ -12,6 +12,7 @@ _PROTOCOLS = {
     "loso-session": "each session left out once",
     "10-fold": "10 folds that share speakers",
     "speaker-kfold": "{folds} folds of speakers",
+    "leave-one-corpus-out": "each corpus left out once",
     "cross-corpus": "tested on {target}",
     "partitions": "the corpus' own parts",
     "folds": "folds from lists",
@@ -36,8 +37,8 @@ def experiment_title(config: Mapping[str, Any], corpora: Mapping[str, CorpusFact
 
 
 def corpus_title(name: str, corpora: Mapping[str, CorpusFacts]) -> str:
-    """Return a corpus, or several joined by `+`, as the paper calls it, or by its stored name."""
-    return "+".join(corpora.get(one, CorpusFacts()).title or one for one in name.split("+"))
+    """Return a corpus, or several with `+` between, as the paper calls it, or as a store does."""
+    return " + ".join(corpora.get(one, CorpusFacts()).title or one for one in name.split("+"))
 
 
 def count_of(number: int, noun: str) -> str:

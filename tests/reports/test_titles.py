@@ -24,6 +24,10 @@ from ser_aae.config.build import build_config
             "IEMOCAP, four emotions, AAE, multi-task, tested on msp",
         ),
         (
+            ["dataset=ravdess", "joined=urdu", "protocol.name=leave-one-corpus-out"],
+            "RAVDESS + URDU, four emotions, AAE, multi-task, each corpus left out once",
+        ),
+        (
             ["dataset=iemocap", "task=speaker", "protocol.name=10-fold"],
             "IEMOCAP, speaker, AAE, multi-task, 10 folds that share speakers",
         ),
