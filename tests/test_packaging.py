@@ -2,7 +2,7 @@
 
 import re
 import sys
-from importlib.metadata import distribution
+from importlib.metadata import distribution, metadata
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,22 @@ def test_nothing_is_pinned_that_nothing_needs():
             items = map(Requirement, distribution(name).requires or [])
             todo += [item for item in items if applies(item, python, extras)]
     assert pins(python).keys() == needed.keys()
+
+
+def test_the_citation_has_the_version_and_the_papers_authors():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    assert citation["version"] == __version__
+    (authors,) = re.findall(r"author  = \{(.*?)\},\n", read("README.md"), flags=re.DOTALL)
+    families = [name.split(",")[0] for name in re.split(r"\s+and\s+", authors)]
+    cited = citation["preferred-citation"]["authors"]
+    assert [one["family-names"] for one in cited] == families
+
+
+def test_the_classifiers_name_the_pythons_that_are_taken():
+    named = metadata("ser-aae").get_all("Classifier")
+    assert [f"Programming Language :: Python :: {python}" for python in PYTHONS] == [
+        text for text in named if re.search(r":: 3\.\d+$", text)
+    ]
 
 
 def test_the_version_is_in_the_changelog():

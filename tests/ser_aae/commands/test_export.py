@@ -39,12 +39,12 @@ def test_the_tolerance_of_the_command_is_that_of_the_module():
     assert build_parser().parse_args([*words, "--tolerance", "2"]).tolerance == 2.0
 
 
-@pytest.mark.parametrize("protocol", ["loso", "cross-corpus"])
-def test_recordings_are_those_of_the_corpus_that_is_tested(
-    recorded_run, tmp_path, monkeypatch, protocol
+@pytest.mark.parametrize("corpora", [["tones"], ["tones", "foreign"]])
+def test_recordings_are_those_of_the_corpora_that_are_tested(
+    recorded_run, tmp_path, monkeypatch, corpora
 ):
     config = read_unsealed(recorded_run.folder / "config.json")
-    config["protocol"] |= {"name": protocol, "target": "foreign"}
+    config["joined"] = ["foreign"]
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "result.json").write_text("{}")
     asked = []
@@ -54,6 +54,6 @@ def test_recordings_are_those_of_the_corpus_that_is_tested(
         return SimpleNamespace(read=lambda root, allow_partial: SimpleNamespace(root=root / name))
 
     monkeypatch.setattr("data_prep.corpora.find_adapter", find)
-    found = _recordings(tmp_path, tmp_path / "data")
-    wanted = "foreign" if protocol == "cross-corpus" else "tones"
-    assert (asked, found) == ([wanted], tmp_path / "data" / wanted)
+    found = _recordings(corpora, tmp_path, tmp_path / "data")
+    assert asked == corpora
+    assert found == {name: tmp_path / "data" / name for name in corpora}

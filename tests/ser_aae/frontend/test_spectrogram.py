@@ -253,6 +253,7 @@ OTHER_VALUES = {
     "remove_offset": False,
     "remove_silence": False,
     "silence_db": 15.0,
+    "speech_detector": "silero",
     "window_ms": 20.0,
     "shift_ms": 5.0,
     "fft_size": 1024,

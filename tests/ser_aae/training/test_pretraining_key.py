@@ -93,6 +93,7 @@ def test_every_setting_counts_that_does_not_say_otherwise():
     config = with_settings(
         RunConfig(),
         {
+            "frontend.speech_detector": "silero",
             "model.adversarial_weight": 0.5,
             "training.update": "joint",
             "training.compile": "off",
