@@ -82,14 +82,18 @@ def _recognise(
         def follow(_: Any, seconds: float, number: int = number, path: Path = path) -> None:
             move_bar(bar, number, lambda: f"{path.name} {_clock(seconds)}")
 
+        error, first = None, len(rows)
         try:
             for row in _channel_rows(recogniser, path, arguments, follow):
-                rows.append(row)
-                if not arguments.json:
-                    show_result(_text(row))
+                rows.append(row)  # those before an error are kept
         except ModelError:  # no other recording mends it
             raise
-        except Exception as error:
+        except Exception as raised:
+            error = raised
+        # shown out here: a closed pipe and a full disk are no faults of a recording
+        for row in rows[first:] if not arguments.json else ():
+            show_result(_text(row))
+        if error:
             message = str(error)
             if not isinstance(error, UserError):  # raised when the others are recognised
                 fault, message = error, f"{path}: {type(error).__name__}: {error}"

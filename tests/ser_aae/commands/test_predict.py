@@ -1,6 +1,7 @@
 """`ser-aae predict` as it is typed."""
 
 import csv
+import errno
 import json
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from ser_aae import progress
-from ser_aae.cli import main
+from ser_aae.cli import build_parser, main
 from ser_aae.commands import predict
 from ser_aae.inference.recogniser import Recogniser
 
@@ -124,6 +125,25 @@ def test_a_fault_with_one_file_does_not_stop_the_others(
     assert second["posteriors"]
     assert sad in (tmp_path / "a.csv").read_text()
     assert "a fault of this program" in printed.err
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.ENOSPC, "no space left")])
+def test_an_output_that_takes_no_more_is_no_fault_of_a_recording(
+    model, sad, silent, monkeypatch, capsys, error
+):
+    """As `predict ... | head -1` has it: it ends there, and does not accuse what is left."""
+    shown = []
+
+    def refuse(text):
+        shown.append(text)
+        raise error
+
+    monkeypatch.setattr(predict, "show_result", refuse)
+    arguments = build_parser().parse_args(["predict", model, sad, silent])
+    with pytest.raises(type(error)):
+        arguments.run(arguments)
+    assert len(shown) == 1
+    assert "error" not in capsys.readouterr().err
 
 
 def test_mistakes_are_one_line(model, sad, tmp_path, refused):
