@@ -188,7 +188,7 @@ def refuse_other_input(start: Start, config: RunConfig) -> None:
 
 
 def check_speakers(start: Start, data: RunData) -> list[str]:
-    """Refuse a start that has heard who is validated or tested; return a sentence of doubt.
+    """Refuse a start that has heard who is validated or tested; return sentences of doubt.
 
     Raises:
         UserError: Somebody of the validation or test part was trained on, or selected by.
@@ -206,12 +206,26 @@ def check_speakers(start: Start, data: RunData) -> list[str]:
             f"speakers of the validation or test part: {list_some(known)}; the result would "
             "flatter the model, so the run is refused; start from a model that has not heard them"
         )
-    if start.knows_speakers:
-        return []
-    return [
-        f"{start.name}, which the run starts from, does not say on whose speech it was trained and "
-        "selected: whether test speakers are among them, nobody can tell"
-    ]
+    doubts = []
+    if not start.knows_speakers:
+        doubts.append(
+            f"{start.name}, which the run starts from, does not say on whose speech it was trained "
+            "and selected: whether test speakers are among them, nobody can tell"
+        )
+    if namesakes := _namesakes(evaluated, start.speakers):
+        doubts.append(
+            f"{start.name}, which the run starts from, was trained on or selected by speakers of "
+            "another corpus who have the names of speakers of the validation or test part: "
+            f"{list_some(namesakes)}; if they are the same people, as in a table that was renamed, "
+            "the result flatters the model"
+        )
+    return doubts
+
+
+def _namesakes(evaluated: set[str], heard: Sequence[str]) -> list[str]:
+    """Return who of a run's speakers has the name of somebody heard in another corpus."""
+    names = {speaker.partition(":")[2] for speaker in heard}
+    return sorted(speaker for speaker in evaluated if speaker.partition(":")[2] in names)
 
 
 def adopt_start(model: MultitaskAAE, start: Start, data: RunData) -> Taken:
