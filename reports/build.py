@@ -26,7 +26,7 @@ from reports.summary import (
     summarise,
 )
 from reports.table_formats import to_csv, to_markdown
-from reports.titles import corpus_title, count_of
+from reports.titles import corpus_title
 from ser_aae import __version__
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import UserError
@@ -39,6 +39,7 @@ from ser_aae.results.folder import load_runs
 from ser_aae.results.model_files import remarks_on_all
 from ser_aae.results.places import Places
 from ser_aae.results.search_folder import read_searches
+from ser_aae.results.text import count_of
 
 SHOWN_WHOLE = ("table-3", "table-4", "figure-2", *OWN_CORPUS)
 """Artefacts whose experiments have a section each; the many of the others share one table."""

@@ -23,7 +23,7 @@ from reports.summary import (
     sample_text,
     summarise,
 )
-from reports.titles import count_of, experiment_title
+from reports.titles import experiment_title
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
@@ -44,7 +44,7 @@ from ser_aae.results.folder import (
 )
 from ser_aae.results.places import Places
 from ser_aae.results.run_kinds import SPEAKER_ONLY
-from ser_aae.results.text import mean_and_std, percent
+from ser_aae.results.text import count_of, mean_and_std, percent
 from ser_aae.results.trials import det_curve, read_trials
 
 _CLUSTERS_OF = {"corpus": "the corpus", "training": "each fold's training part"}

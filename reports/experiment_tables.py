@@ -8,7 +8,6 @@ import pandas as pd
 
 from reports.commands import train_command
 from reports.settings import preset_settings
-from reports.titles import count_of
 from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
@@ -21,7 +20,7 @@ from ser_aae.results.run_kinds import (
     OVER_CORPORA,
     UA_OVER_CORPORA,
 )
-from ser_aae.results.text import FIGURES, figures_of, mean_and_std, percent
+from ser_aae.results.text import FIGURES, count_of, figures_of, mean_and_std, percent
 
 Evaluation = Mapping[str, Any]
 

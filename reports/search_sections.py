@@ -17,12 +17,12 @@ from reports.commands import place_words
 from reports.curves import Line, Panel, draw_panels
 from reports.page import Section
 from reports.style import COLOURS, MARKERS, SEQUENTIAL, drawn_to
-from reports.titles import count_of
 from ser_aae.config import stored_dataset
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS, WeightSweep
 from ser_aae.labels import PRIMARY_TASKS
 from ser_aae.results.places import Places
 from ser_aae.results.search_folder import BEST, OBJECTIVE, Searched, rank_trials
+from ser_aae.results.text import count_of
 
 _UA = "validation UA [%]"
 _COLUMNS = 4

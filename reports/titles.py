@@ -41,11 +41,6 @@ def corpus_title(name: str, corpora: Mapping[str, CorpusFacts]) -> str:
     return " + ".join(corpora.get(one, CorpusFacts()).title or one for one in name.split("+"))
 
 
-def count_of(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where there is not just one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _name_task(config: Mapping[str, Any]) -> str:
     if config["task"] != "emotion":
         return str(config["task"])

@@ -21,6 +21,11 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}"
 
 
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where there is not just one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def mean_and_std(entry: Mapping[str, Any]) -> str:
     """Return `mean ± deviation` in per cent, the deviation only where there is one."""
     if entry["std"] is None:

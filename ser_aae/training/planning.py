@@ -16,6 +16,7 @@ from ser_aae.data.mixture import mix_stage_two, steps_per_epoch
 from ser_aae.data.run_data import RunData
 from ser_aae.model.aae import build_model
 from ser_aae.progress import duration
+from ser_aae.results.text import count_of
 from ser_aae.training.display import describe_parts, parts_of_stage_two
 from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.seeds import seed_everything
@@ -68,7 +69,8 @@ def plan_fold(config: RunConfig, data: RunData, times: StepTimes) -> tuple[str, 
     line = describe_parts(parts_of_stage_two(data), steps)
     seconds = epochs * epoch_s
     return (
-        f"fold {config.protocol.fold}: {line}; at most {epochs} epochs, about {duration(seconds)}",
+        f"fold {config.protocol.fold}: {line}; at most {count_of(epochs, 'epoch')}, about "
+        f"{duration(seconds)}",
         seconds,
     )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from data_prep.corpora import known_facts
-from reports.titles import count_of, experiment_title
+from reports.titles import experiment_title
 from ser_aae.config.build import build_config
 
 
@@ -43,8 +43,3 @@ def test_a_kind_of_another_version_is_named_as_it_is():
     config["model"]["kind"] = "another"
     config["protocol"]["name"] = "theirs"
     assert experiment_title(config, {}) == "ravdess, four emotions, another, theirs"
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs")])
-def test_a_number_has_its_noun(number, text):
-    assert count_of(number, "run") == text

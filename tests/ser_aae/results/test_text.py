@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser_aae.results.text import align, format_evaluation, mean_and_std, percent
+from ser_aae.results.text import align, count_of, format_evaluation, mean_and_std, percent
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,8 @@ def test_an_ensemble_has_a_line_of_its_own():
     lines = format_evaluation(folds(ensemble=figures(members=3))).splitlines()
     (line,) = [line for line in lines if line.startswith("ensemble of 3 repetitions")]
     assert line.split()[4:7] == ["4", "2", "75.0"]
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs")])
+def test_a_number_has_its_noun(number, text):
+    assert count_of(number, "run") == text
