@@ -67,8 +67,8 @@ def recall_by(answers: pd.DataFrame, group: str, classes: Sequence[str]) -> pd.D
         `unweighted_accuracy`: the mean recall of the classes that it has utterances of.
     """
     rows = []
-    known = [name for name in classes if name in set(answers["truth"])]
-    names = known if group == "truth" else sorted(answers[group].dropna().unique())
+    there = set(answers[group].dropna())
+    names = [name for name in classes if name in there] if group == "truth" else sorted(there)
     for name in names:
         own = answers[answers[group] == name]
         truth, answer = list(own["truth"]), list(own["answer"])
