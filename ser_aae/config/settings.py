@@ -150,6 +150,14 @@ class DataConfig:
     labelled_fraction: float = late_setting(
         1.0, UNSTATED, "share of training utterances that keep their emotion label", low=0, high=1
     )
+    labels_per_speaker: int = late_setting(
+        0,
+        UNSTATED,
+        "training utterances of each speaker that keep their label, evenly of the classes, after "
+        "labelled_fraction; 0 is all",
+        low=0,
+        before=0,
+    )
     labelled_rows: int = late_setting(
         0,
         UNSTATED,

@@ -46,14 +46,36 @@ def training_parts(labelled: Sequence[Part], config: RunConfig) -> tuple[list[Pa
 
 
 def _hide_labels(part: Part, config: RunConfig) -> Part:
-    """Keep the label of a share of the training utterances of each class (decisions T5)."""
-    fraction = config.data.labelled_fraction
-    if fraction >= 1:
-        return part
+    """Hide labels of the primary task: of a share of each class, then what a speaker has too many.
+
+    Both are drawn by the run's seed (decisions T5).
+    """
+    fraction, number = config.data.labelled_fraction, config.data.labels_per_speaker
     labels = part.labels[config.task].copy()
-    draw = np.random.default_rng([config.seed, 5])
-    for number in np.unique(labels[part.rows]):
-        rows = part.rows[labels[part.rows] == number]
-        hidden = draw.permutation(rows)[round(fraction * len(rows)) :]
-        labels[hidden] = UNLABELLED
+    if fraction < 1:
+        _hide_share(labels, part.rows, fraction, np.random.default_rng([config.seed, 5]))
+    if number:
+        draw = np.random.default_rng([config.seed, 6])
+        speakers = np.array([utterance.speaker for utterance in part.utterances])
+        for speaker in np.unique(speakers):
+            _keep_number(labels, part.rows[speakers == speaker], number, draw)
     return replace(part, labels={**part.labels, config.task: labels})
+
+
+def _hide_share(
+    labels: np.ndarray, rows: np.ndarray, fraction: float, draw: np.random.Generator
+) -> None:
+    """Leave a share of the rows of each class their label."""
+    for number in np.unique(labels[rows]):
+        own = rows[labels[rows] == number]
+        labels[draw.permutation(own)[round(fraction * len(own)) :]] = UNLABELLED
+
+
+def _keep_number(
+    labels: np.ndarray, rows: np.ndarray, number: int, draw: np.random.Generator
+) -> None:
+    """Leave so many rows their label, a row of each class in turn as long as it has any."""
+    rows = draw.permutation(rows[labels[rows] != UNLABELLED])
+    classes = labels[rows]
+    turn = np.array([np.sum(classes[:place] == own) for place, own in enumerate(classes)])
+    labels[rows[np.argsort(turn, kind="stable")][number:]] = UNLABELLED

@@ -337,3 +337,37 @@ def test_a_share_that_leaves_no_label_is_refused_where_labels_are_all(train):
     with pytest.raises(UserError, match=r"labelled_fraction: 0 leaves .* choose a larger share"):
         train("cnn", none)
     assert len(train("mtl", none)[0].rows) == 32
+
+
+@pytest.mark.parametrize(("number", "of_a_class"), [(4, [1, 1, 1, 1]), (6, [1, 1, 2, 2])])
+def test_a_speaker_keeps_a_number_of_labels_evenly_of_the_classes(train, number, of_a_class):
+    part, _ = train("mtl", replace(WHOLE, labels_per_speaker=number))
+    labels, speakers = labels_of(part), np.array([item.speaker for item in part.utterances])
+    truth = labels_of(train("mtl", WHOLE)[0])
+    for speaker in np.unique(speakers):
+        own = labels[speakers == speaker]
+        kept = own[own != UNLABELLED]
+        assert sorted(np.bincount(kept, minlength=4)) == of_a_class
+    assert ((labels == truth) | (labels == UNLABELLED)).all()
+    assert len(part.rows) == 32
+    assert len(train("cnn", replace(WHOLE, labels_per_speaker=number))[0].rows) < 32
+
+
+def test_a_number_that_no_speaker_has_hides_nothing_and_fewer_than_classes_some(train):
+    whole = labels_of(train("mtl", WHOLE)[0])
+    np.testing.assert_array_equal(
+        labels_of(train("mtl", replace(WHOLE, labels_per_speaker=99))[0]), whole
+    )
+    part, _ = train("mtl", replace(WHOLE, labels_per_speaker=3))
+    speakers = np.array([item.speaker for item in part.utterances])
+    for speaker in np.unique(speakers):
+        own = labels_of(part)[speakers == speaker]
+        assert len(set(own[own != UNLABELLED])) == (own != UNLABELLED).sum() == 3
+
+
+def test_a_number_is_kept_of_what_the_share_leaves(train):
+    half = replace(WHOLE, labelled_fraction=0.5)
+    both = labels_of(train("mtl", replace(half, labels_per_speaker=2))[0])
+    share = labels_of(train("mtl", half)[0])
+    assert 0 < (both != UNLABELLED).sum() < (share != UNLABELLED).sum()
+    assert (share[both != UNLABELLED] == both[both != UNLABELLED]).all()
