@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_aae.batches.pipeline import Levels, Normalisation, to_network
+from ser_aae.config import RunConfig
 from ser_aae.errors import ModelError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN
 from ser_aae.files.digests import digest_of_file
@@ -24,7 +25,15 @@ def load_trained(run: Path) -> tuple[MultitaskAAE, Normalisation]:
         UserError: The run is not complete, its normalisation is damaged, or its weights are
             missing, changed or of another model.
     """
-    config = read_config(run)
+    return load_best(run, read_config(run))
+
+
+def load_best(run: Path, config: RunConfig) -> tuple[MultitaskAAE, Normalisation]:
+    """Return the model of a run's best epoch and its normalisation, its test part scored or not.
+
+    Raises:
+        UserError: As `load_trained` does, but for a run that is not complete.
+    """
     refuse_changed_model(run)
     measured = read_measured(run)
     with name_damaged(run / NORMALISATION):

@@ -16,6 +16,7 @@ from ser_aae.results.folder import (
     NORMALISATION,
     RESULT,
     is_complete,
+    is_validated,
     read_plain_config,
     read_result,
 )
@@ -59,6 +60,24 @@ def read_config(run: Path) -> RunConfig:
             f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
             "none; name one, or train it to its end"
         )
+    return _read_stored(run)
+
+
+def read_chosen_config(run: Path) -> RunConfig:
+    """Return the config of a run whose best epoch is chosen, its test part scored or not.
+
+    Raises:
+        UserError: No run, or one that trains still.
+    """
+    if not (is_complete(run) or is_validated(run)):
+        raise UserError(
+            f"{run}: expected the folder of a run that has trained to its end (with result.json "
+            "or validation.json), found none; name one, or train it to its end"
+        )
+    return _read_stored(run)
+
+
+def _read_stored(run: Path) -> RunConfig:
     read_plain_config(run)  # errors of its own where it is not what a run writes
     try:
         return build_config(file=run / CONFIG, stored=True)

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from benchmarks import adversary
+from ser_aae.errors import UserError
 
 
 @pytest.fixture
@@ -55,3 +57,37 @@ def test_mistakes_are_told(words, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert adversary.main(words) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("offset", "least", "most"), [(0.0, 0.45, 0.55), (1.0, 0.9, 1.0)])
+def test_a_classifier_tells_codes_that_are_not_of_the_prior(offset, least, most):
+    codes = np.random.default_rng(1).normal(offset, size=(80, 4, 4, 8))
+    speakers = np.repeat(["a", "b", "c", "d"], 20)
+    assert least < adversary.tell_afterwards(codes, speakers) < most
+
+
+def test_what_tells_one_speaker_from_the_prior_is_tried_on_others():
+    codes = np.random.default_rng(1).normal(size=(80, 4, 4, 8))
+    codes[:40] += 2.0
+    codes[40:] -= 2.0
+    # each half is far from the prior, on another side of it
+    assert adversary.tell_afterwards(codes, np.repeat(["a", "b"], 40)) < 0.6
+
+
+def test_the_codes_are_those_of_validation_speakers(recorded_run, capsys):
+    config = json.loads((recorded_run.folder / "config.json").read_text())
+    codes, speakers = adversary.encode_validation(recorded_run.folder, recorded_run.store)
+    assert len(codes) == len(speakers) >= len(set(speakers)) > 0
+    result = json.loads((recorded_run.folder / "result.json").read_text())
+    assert len(set(speakers)) == result["leakage"]["speakers"]["validation"]
+    assert codes.shape[-1] == config["model"]["latent_channels"]
+    words = [f"run={recorded_run.folder}", "--store", str(recorded_run.store)]
+    assert adversary.main(words) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[-2:] == ["told", "afterwards"]
+
+
+def test_a_run_that_trains_still_is_refused(experiment, tmp_path):
+    words = experiment("with", (0,), [0.4])
+    with pytest.raises(UserError, match="trained to its end"):
+        adversary.encode_validation(tmp_path / "with" / "fold00-rep00", tmp_path)
+    assert adversary.main([words, "--store", str(tmp_path)]) == 2
