@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ser_aae.commands.options import CONFIG, Subparsers, add_options, count
 from ser_aae.commands.preparation import prepare_missing
 from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, name_given, read_config
+from ser_aae.commands.starting import start_from
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import search_dimensions
 from ser_aae.errors import UserError
@@ -42,7 +43,7 @@ def add_parser(commands: Subparsers) -> None:
         help="folds each trial is trained on, with commas between (0), or every fold",
     )
     _add_search(parser)
-    add_options(parser, *CONFIG, "data-root", "store", "runs", "allow-partial")
+    add_options(parser, "start-from", *CONFIG, "data-root", "store", "runs", "allow-partial")
     _add_workers(parser)
     parser.set_defaults(run=run, writes="runs")
 
@@ -88,7 +89,8 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
         "--worker",
         type=_address,
         metavar="HOST:PORT",
-        help="work for the chief there, who says what is searched; give only the places",
+        help="work for the chief there, who says what is searched; give only the places, and "
+        "--start-from where the chief has it",
     )
     # of a chief that started this worker: its standard input is the chief's lifeline
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
@@ -163,6 +165,7 @@ def _work(arguments: argparse.Namespace) -> None:
                 f"{arguments.store}: expected the chief's corpora {dict(search.corpora)}, found "
                 f"{found}; copy the chief's store here, or prepare both of the same recordings"
             )
+        _check_start(search.config, arguments)
 
     # the chief that started this worker shows its lines itself
     show = (lambda line: None) if arguments.child else show_line
@@ -170,12 +173,32 @@ def _work(arguments: argparse.Namespace) -> None:
     run_worker(arguments.worker, run, show, ready=check_corpora)
 
 
+def _check_start(config: RunConfig, arguments: argparse.Namespace) -> None:
+    """See to it that a worker has the model that the chief's trials start from.
+
+    Raises:
+        UserError: It has none, or `--start-from` names another one.
+    """
+    if not (config.training.start or arguments.start_from):
+        return
+    given = start_from(config, arguments.start_from, arguments.runs).training.start
+    if given != config.training.start:
+        raise UserError(
+            f"--start-from {arguments.start_from}: expected the model that the chief's trials "
+            f"start from ({config.training.start or 'none'}), received another ({given}); name "
+            "the chief's"
+        )
+    from ser_aae.training.starting import read_start
+
+    read_start(arguments.runs, config.training.start)
+
+
 def _read_searches(arguments: argparse.Namespace) -> "list[Search]":
     """Return the searches of the command line, their corpora prepared; one without `--for`."""
     from tuning.definition import Search, check_search
     from tuning.space import narrow_space, read_space
 
-    config = read_config(arguments)
+    config = start_from(read_config(arguments), arguments.start_from, arguments.runs)
     space = read_space(arguments.space)
     spaces = [(config, space)]
     if arguments.artefact:

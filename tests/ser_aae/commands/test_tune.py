@@ -266,3 +266,44 @@ def test_a_worker_whose_corpora_differ_takes_no_trial(tune_with, monkeypatch, ca
     said = capsys.readouterr().err
     assert "expected the chief's corpora" in said
     assert "another" in said
+
+
+@pytest.fixture
+def worked(monkeypatch):
+    """A function: the words of a worker, what its chief searches -> whether it takes a trial."""
+    from tuning import worker
+
+    def work(search, runs, *words):
+        taken = []
+
+        def run_worker(address, run, show, ready):
+            ready(search)
+            taken.append(address)
+
+        monkeypatch.setattr(worker, "run_worker", run_worker)
+        monkeypatch.setattr(tune, "_prepare", lambda search, arguments: search.corpora)
+        places = ["--store", "store", "--runs", str(runs)]
+        code = cli.main(["tune", "--worker", "127.0.0.1:1", *places, *map(str, words)])
+        return code, bool(taken)
+
+    return work
+
+
+def test_all_trials_start_from_a_model(tune_with, searched, worked, recorded_run, tmp_path, capsys):
+    from_model = ["--start-from", str(recorded_run.folder)]
+    tune_with("--space", "rate", *from_model)
+    tune_with("--space", "rate")
+    started, plain = searched
+    start = started.config.training.start
+    assert (tmp_path / "runs" / "starts" / start / "weights.npz").exists()
+    assert not plain.config.training.start
+    assert started.folder(tmp_path) != plain.folder(tmp_path)
+    # a worker needs the model too, and the same one
+    assert worked(started, tmp_path / "runs") == (0, True)
+    assert worked(plain, tmp_path / "elsewhere") == (0, True)
+    capsys.readouterr()
+    assert worked(started, tmp_path / "elsewhere") == (2, False)
+    assert "give --start-from MODEL again" in capsys.readouterr().err
+    assert worked(plain, tmp_path / "elsewhere", *from_model) == (2, False)
+    assert "the chief's trials start from (none)" in capsys.readouterr().err
+    assert worked(started, tmp_path / "elsewhere", *from_model) == (0, True)
