@@ -33,6 +33,20 @@ def start_from(config: RunConfig, model: Path | None, runs: Path | str | None) -
     return with_settings(config, {"training.start": start.digest()})
 
 
+def find_start(config: RunConfig, model: Path | None, runs: Path) -> "Start | None":
+    """Return the model that a config starts from, given or kept beside the runs; `None` if none.
+
+    Raises:
+        UserError: It is not there.
+    """
+    if not config.training.start:
+        return None
+    from ser_aae.inference.start_source import read_source
+    from ser_aae.training.starting import read_start
+
+    return read_source(model) if model else read_start(runs, config.training.start)
+
+
 def _keep(start: "Start", runs: Path | str) -> None:
     """Write a start to the folder of runs, or send it to their URL."""
     from ser_aae.grid.remote import is_url, send_folder

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 from ser_aae.commands.options import CONFIG, Subparsers, add_options
 from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
-from ser_aae.commands.starting import start_from
+from ser_aae.commands.starting import find_start, start_from
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
 from ser_aae.progress import duration, show_line
 
 if TYPE_CHECKING:
     from tensorflow.distribute import Strategy
+
+    from ser_aae.training.starting import Start
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -60,8 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
     runs = None if arguments.plan else arguments.runs
     config = start_from(read_config(arguments), arguments.start_from, runs)
     if arguments.plan:
+        start = find_start(config, arguments.start_from, arguments.runs)
         with store_of_plan([config], arguments) as store:
-            print("\n".join(_plan(config, store, arguments.fold == ALL_FOLDS)))
+            print("\n".join(_plan(config, store, arguments.fold == ALL_FOLDS, start)))
         return
     if arguments.strategy != "multiworker":  # of several hosts each would prepare
         prepare_missing([config], arguments)
@@ -97,18 +100,26 @@ def _validation_line(trained: Sequence[Path]) -> str:
     return f"UA on validation speakers {of_each}{mean}{unread}"
 
 
-def _plan(config: RunConfig, store: Path, is_all: bool) -> list[str]:
-    """Return a line for stage 1, for each fold and for the whole."""
+def _plan(config: RunConfig, store: Path, is_all: bool, start: "Start | None") -> list[str]:
+    """Return a line for stage 1, for each fold and for the whole.
+
+    Raises:
+        UserError: A fold cannot be cut as it is asked for, or validates or tests a speaker whom the
+            model that it starts from has heard.
+    """
     from ser_aae.data.run_data import assemble, count_folds
 
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
     from ser_aae.training.planning import measure_steps, plan_fold, plan_stage_one
+    from ser_aae.training.starting import check_speakers
 
     folds = range(count_folds(config, store)) if is_all else [config.protocol.fold]
     planned, times = [], None
     for fold in folds:
         one = replace(config, protocol=replace(config.protocol, fold=fold))
         data = assemble(one, store)
+        for doubt in check_speakers(start, data) if start else ():
+            show_line(f"warning: fold {fold}: {doubt}")
         if times is None:  # folds have one model, but for a few speakers
             times = measure_steps(one, data.num_classes)
         if not planned or not one.auxiliary:  # without auxiliary corpora each fold has its own

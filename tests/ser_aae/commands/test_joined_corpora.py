@@ -186,9 +186,14 @@ def test_a_model_that_has_heard_the_test_speakers_is_no_start(work, monkeypatch,
         *("train", "--dataset", names, "--classes", ",".join(EMOTIONS), "--store", "store"),
         *("--runs", "runs", "--model", "cnn", "--start-from", run, *settings),
     )
-    assert (
-        "was trained on or selected by speakers of the validation or test part: csv-films-" in said
+    heard = "was trained on or selected by speakers of the validation or test part: csv-films-"
+    assert heard in said
+    # a plan of the same says so before anything is begun
+    said = refused(
+        *("train", "--dataset", names, "--classes", ",".join(EMOTIONS), "--store", "store"),
+        *("--runs", "runs", "--model", "cnn", "--start-from", run, "--plan", *settings),
     )
+    assert heard in said
 
 
 def test_a_plan_writes_no_start(work, monkeypatch, capsys, tmp_path, recorded_run):
