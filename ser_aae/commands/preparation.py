@@ -40,7 +40,11 @@ def store_of_plan(configs: Iterable[RunConfig], arguments: argparse.Namespace) -
 
     It is the user's where that has every corpus. Else it is one for the time being: the user's
     corpora, and lists of the recordings of the others.
+
+    Raises:
+        UserError: A corpus is not in the user's store and has no name that is known.
     """
+    from data_prep.corpora import find_adapter
     from data_prep.listing import write_listing
     from ser_aae.store.corpus import MANIFEST, corpus_folder
 
@@ -52,7 +56,8 @@ def store_of_plan(configs: Iterable[RunConfig], arguments: argparse.Namespace) -
         for key, (dataset, config) in needed.items()
         if folders[key] not in there
     }
-    if not sources or not all(_is_found(name, arguments.data_root) for name in sources.values()):
+    adapters = [find_adapter(source) for source in sources.values()]
+    if not (sources and all(adapter.is_found(arguments.data_root) for adapter in adapters)):
         yield arguments.store  # which is told to lack a corpus, where it does
         return
     with tempfile.TemporaryDirectory() as place:
@@ -62,15 +67,6 @@ def store_of_plan(configs: Iterable[RunConfig], arguments: argparse.Namespace) -
             write_listing(source, arguments.data_root, Path(place), frontend)
             show_line(f"{name}: not prepared, so counted with its pauses")
         yield Path(place)
-
-
-def _is_found(dataset: str, data_root: Path) -> bool:
-    from data_prep.corpora import find_adapter
-
-    try:
-        return find_adapter(dataset).is_found(data_root)
-    except UserError:  # of a corpus that only the store knows
-        return False
 
 
 def _needed_corpora(

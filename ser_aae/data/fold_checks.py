@@ -35,11 +35,11 @@ def check_classes(
         if tested and not counts["train"][name]
     ]
     if unlearnt:
+        out = ", or leave the class out with --classes" if target.task == "emotion" else ""
         raise UserError(
             f"{protocol.name}, fold {protocol.fold}: expected training utterances of each class "
             f"that is tested, received none of {list_some(unlearnt)}; choose another "
-            "protocol.seed, protocol.draw=stratified, other lists, or leave the class out with "
-            "--classes"
+            f"protocol.seed, protocol.draw=stratified, or other lists{out}"
         )
     return counts
 

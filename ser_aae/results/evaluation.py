@@ -22,6 +22,7 @@ from ser_aae.results.folder import (
     flatten,
     fold_and_seed,
     is_complete,
+    is_validated,
     read_plain_config,
     read_result,
     refuse_changed,
@@ -191,7 +192,12 @@ def _agreement(key: str, evaluated: Iterable[Evaluated]) -> Any:
 def _evaluate_run(folder: Path) -> Evaluated:
     config = read_plain_config(folder)
     if not is_complete(folder):
-        raise UserError(f"{folder}: the run is not complete ({RESULT} is missing); train it again")
+        mend = (
+            "its test part is unread, and the same command without --validation-only scores it"
+            if is_validated(folder)
+            else "train it again"
+        )
+        raise UserError(f"{folder}: the run is not complete ({RESULT} is missing); {mend}")
     stored = read_result(folder)
     predictions = read_predictions(folder / PREDICTIONS)
     scores = score(predictions, classes_of(predictions))

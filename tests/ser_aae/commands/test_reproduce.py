@@ -109,9 +109,11 @@ def test_a_plan_reads_a_corpus_once_for_all_experiments(words, measured, monkeyp
 
 
 def test_a_plan_prepares_nothing_and_says_what_is_missing(words, refused, tmp_path):
-    error = refused(*words, "--plan", "--store", str(tmp_path / "empty"))
+    places = ["--store", str(tmp_path / "empty"), "--data-root", str(tmp_path / "none")]
+    error = refused(*words, "--plan", *places, "--datasets", "savee")
     assert "expected a prepared corpus" in error
     assert not (tmp_path / "empty").exists()
+    assert "expected a data set (baved, " in refused(*words, "--plan", *places)
 
 
 def test_a_plan_needs_no_store_where_the_recordings_are(measured, capsys, tmp_path):

@@ -117,7 +117,10 @@ def test_what_is_no_run_or_is_incomplete_is_refused(tmp_path):
     with pytest.raises(UserError, match="expected a run"):
         evaluate(tmp_path)
     begun = leave_run(tmp_path, 0, 0, complete=False)
-    with pytest.raises(UserError, match="not complete"):
+    with pytest.raises(UserError, match=r"not complete .*; train it again"):
+        evaluate(begun)
+    write_json(begun / "validation.json", {})
+    with pytest.raises(UserError, match="without --validation-only scores it"):
         evaluate(begun)
     with pytest.raises(UserError, match="found 1 begun and none complete"):
         evaluate(begun.parent)
