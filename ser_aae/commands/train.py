@@ -111,14 +111,14 @@ def _plan(config: RunConfig, store: Path, is_all: bool, start: "Start | None") -
 
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
     from ser_aae.training.planning import measure_steps, plan_fold, plan_stage_one
-    from ser_aae.training.starting import check_speakers
+    from ser_aae.training.starting import check_heard
 
     folds = range(count_folds(config, store)) if is_all else [config.protocol.fold]
     planned, times = [], None
     for fold in folds:
         one = replace(config, protocol=replace(config.protocol, fold=fold))
         data = assemble(one, store)
-        for doubt in check_speakers(start, data) if start else ():
+        for doubt in check_heard(start, data) if start else ():
             show_line(f"warning: fold {fold}: {doubt}")
         if times is None:  # folds have one model, but for a few speakers
             times = measure_steps(one, data.num_classes)

@@ -106,10 +106,14 @@ class RunData:
         return self.auxiliary or [*self.train, *self.unlabelled]
 
     @property
+    def heard(self) -> list[Part]:
+        """Parts that the model is trained on or selected by."""
+        return [*self.train, *self.unlabelled, *self.auxiliary, self.validation]
+
+    @property
     def parts(self) -> list[Part]:
         """All parts."""
-        others = (*self.unlabelled, *self.auxiliary)
-        return [*self.train, *others, self.validation, self.test]
+        return [*self.heard, self.test]
 
 
 def assemble(config: RunConfig, store: Path) -> RunData:

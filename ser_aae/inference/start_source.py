@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ser_aae.inference.run_model import load_trained
 from ser_aae.inference.signature import Signature, read_signature
 from ser_aae.results.complete_run import read_config, read_measured
 from ser_aae.results.folder import CONFIG, read_result
+from ser_aae.results.heard_sounds import read_heard
 from ser_aae.training.starting import Layers, Start, networks_of
 
 if TYPE_CHECKING:
@@ -68,7 +70,13 @@ def _read_run(run: Path) -> Start:
     }
     folder = run.resolve()
     name = f"{config.title}-{config.task}-{config.model.kind}/{folder.parent.name}/{folder.name}"
-    return _make_start(name, signature, tuple(sorted(heard)), knows, layers)
+    sounds = read_heard(run)
+    return replace(
+        _make_start(name, signature, tuple(sorted(heard)), knows, layers),
+        sounds=tuple(sorted(sounds or ())),
+        # what an earlier version started from said nothing of sounds
+        knows_sounds=sounds is not None and before.get("knows_sounds", not before),
+    )
 
 
 def _make_start(

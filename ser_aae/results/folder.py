@@ -5,6 +5,7 @@
   config.json          the whole RunConfig, written before training
   environment.json     commit, versions, machine
   normalisation.json   mean and deviation of the training part, classes and speakers
+  heard.txt            a digest of the sound of all that is trained on or selected by
   epochs.jsonl         one line an epoch
   tensorboard/         the same for TensorBoard
   pretraining.json     with auxiliary corpora: facts that its stage 1 depends on
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 NORMALISATION = "normalisation.json"
+HEARD = "heard.txt"
 EPOCHS = "epochs.jsonl"
 TENSORBOARD = "tensorboard"
 BEST_WEIGHTS = "best.weights.h5"
@@ -76,7 +78,10 @@ STAGE_ONE_WEIGHTS = START_WEIGHTS = "weights.npz"
 
 _STARTS = "starts"
 
-_DIGESTED = (CONFIG, ENVIRONMENT, EPOCHS, NORMALISATION, BEST_WEIGHTS, VERIFICATION, EXAMPLES)
+_DIGESTED = (
+    *(CONFIG, ENVIRONMENT, EPOCHS, NORMALISATION, HEARD),
+    *(BEST_WEIGHTS, VERIFICATION, EXAMPLES),
+)
 """Files whose digests the run's record has. The predictions have a digest of their own there."""
 
 _RUN_NAME = re.compile(r"fold\d+-rep\d+")

@@ -143,6 +143,7 @@ class StartNote(Record):
     taken: str
     speakers: Sequence[str] = ()
     knows_speakers: bool = False
+    knows_sounds: bool = False
 
 
 class Normalisation(Record):

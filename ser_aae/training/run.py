@@ -32,6 +32,7 @@ from ser_aae.results.folder import (
     read_plain_config,
     run_folder,
 )
+from ser_aae.results.heard_sounds import sounds_of, write_heard
 from ser_aae.results.model_files import refuse_changed_model, remarks_on
 from ser_aae.results.provenance import environment
 from ser_aae.store.corpus import changed_shards
@@ -53,7 +54,7 @@ from ser_aae.training.stage import Stage, fit_stage
 from ser_aae.training.starting import (
     Start,
     adopt_start,
-    check_speakers,
+    check_heard,
     read_start,
     refuse_other_input,
 )
@@ -150,7 +151,7 @@ def _read_data(config: RunConfig, store: Path, runs: Path) -> tuple[RunData, Sta
         return data, None
     start = read_start(runs, config.training.start)
     refuse_other_input(start, config)
-    return replace(data, warnings=[*data.warnings, *check_speakers(start, data)]), start
+    return replace(data, warnings=[*data.warnings, *check_heard(start, data)]), start
 
 
 def _check_trained(folder: Path) -> tuple[str, ...]:
@@ -228,9 +229,14 @@ def _build_model(
             told = {"name": start.name, "taken": adopt_start(model, start, data).describe()}
         model.compile(config.training, _class_shares(data, config.data.corpus_balance))
     if start is not None:
-        heard = {"speakers": list(start.speakers), "knows_speakers": start.knows_speakers}
-        heads["start"] = told | heard
+        heads["start"] = told | {
+            "speakers": list(start.speakers),
+            "knows_speakers": start.knows_speakers,
+            "knows_sounds": start.knows_sounds,
+        }
     write_json(folder / NORMALISATION, measured | names | heads)
+    heard = chain.from_iterable(part.utterances for part in data.heard)
+    write_heard(folder, sounds_of(heard).union(start.sounds if start else ()))
     return TrainedModel(config, folder, data, model, normalisation, told)
 
 

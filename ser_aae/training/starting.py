@@ -23,6 +23,7 @@ from ser_aae.files.atomic import has_file, read_content, write_bytes
 from ser_aae.labels import GENDERS, list_some
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import start_file
+from ser_aae.results.heard_sounds import sounds_of
 
 _FACTS = "facts"
 _LOGITS = "_logits"
@@ -44,6 +45,9 @@ class Start:
         speakers: Speakers that it was trained on or selected by, as far as is known.
         knows_speakers: Whether these are all.
         layers: Its weights.
+        sounds: Digests of the recordings that it was trained on or selected by, as far as is known
+            (`ser_aae.results.heard_sounds`).
+        knows_sounds: Whether these are all.
     """
 
     name: str
@@ -53,16 +57,23 @@ class Start:
     speakers: tuple[str, ...]
     knows_speakers: bool
     layers: Layers
+    sounds: tuple[str, ...] = ()
+    knows_sounds: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All but the name and the weights, as plain values."""
+        """All but the name and the weights, as plain values.
+
+        Where nothing is known of sounds, they and the digest are those of an earlier version.
+        """
+        known = {"sounds": list(self.sounds), "knows_sounds": self.knows_sounds}
         return {
             "frontend": dict(self.frontend),
             "segment_frames": self.segment_frames,
             "classes": {task: list(names) for task, names in self.classes.items()},
             "speakers": list(self.speakers),
             "knows_speakers": self.knows_speakers,
+            **(known if self.sounds or self.knows_sounds else {}),
         }
 
     def digest(self) -> str:
@@ -158,7 +169,8 @@ def _parse(content: bytes) -> Start:
                 layer = name.rpartition("/")[0]
                 layers[layer] = (*layers.get(layer, ()), archive[name])
     classes = {task: tuple(names) for task, names in facts.pop("classes").items()}
-    return Start(classes=classes, speakers=tuple(facts.pop("speakers")), layers=layers, **facts)
+    listed = {name: tuple(facts.pop(name, ())) for name in ("speakers", "sounds")}
+    return Start(classes=classes, layers=layers, **listed, **facts)
 
 
 def _arrays(layers: Layers) -> Iterator[tuple[str, np.ndarray]]:
@@ -187,30 +199,39 @@ def refuse_other_input(start: Start, config: RunConfig) -> None:
         )
 
 
-def check_speakers(start: Start, data: RunData) -> list[str]:
-    """Refuse a start that has heard who is validated or tested; return sentences of doubt.
+def check_heard(start: Start, data: RunData) -> list[str]:
+    """Refuse a start that has heard who or what is validated or tested; return sentences of doubt.
 
     Raises:
-        UserError: Somebody of the validation or test part was trained on, or selected by.
+        UserError: Somebody or a recording of the validation or test part was trained on, or
+            selected by.
     """
-    evaluated = {
-        item.speaker
-        for part in (data.validation, data.test)
-        for item in part.utterances
-        if item.has_known_speaker
+    utterances = [*data.validation.utterances, *data.test.utterances]
+    evaluated = {item.speaker for item in utterances if item.has_known_speaker}
+    sounds = set(start.sounds)
+    same = [item.utterance_id for item in utterances if not sounds.isdisjoint(sounds_of([item]))]
+    known = {
+        "speakers": sorted(evaluated & set(start.speakers)),
+        "recordings, known by their sound,": same,
     }
-    known = sorted(evaluated & set(start.speakers))
-    if known:
-        raise UserError(
-            f"leakage: {start.name}, which the run starts from, was trained on or selected by "
-            f"speakers of the validation or test part: {list_some(known)}; the result would "
-            "flatter the model, so the run is refused; start from a model that has not heard them"
-        )
+    for what, names in known.items():
+        if names:
+            raise UserError(
+                f"leakage: {start.name}, which the run starts from, was trained on or selected by "
+                f"{what} of the validation or test part: {list_some(names)}; the result would "
+                "flatter the model, so the run is refused; start from a model that has not heard "
+                "them"
+            )
     doubts = []
     if not start.knows_speakers:
         doubts.append(
             f"{start.name}, which the run starts from, does not say on whose speech it was trained "
             "and selected: whether test speakers are among them, nobody can tell"
+        )
+    elif not start.knows_sounds:
+        doubts.append(
+            f"{start.name}, which the run starts from, does not say on which recordings it was "
+            "trained and selected: under another name of their corpus they are not found"
         )
     if namesakes := _namesakes(evaluated, start.speakers):
         doubts.append(

@@ -20,6 +20,7 @@ from ser_aae.data.run_data import assemble
 from ser_aae.errors import UserError
 from ser_aae.experiments.setup import Setup, write_setup
 from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.inference.start_source import read_source
 from ser_aae.training import pretraining, starting
 from ser_aae.training.pretraining import pretrain
 from ser_aae.training.run import train_and_evaluate
@@ -138,6 +139,8 @@ class Run(Room):
             return self.command("evaluate", run)
         if file.endswith(".json"):
             return self.command("card", run)
+        if file == "heard.txt":
+            return str(read_source(run).sounds)
         with pytest.MonkeyPatch.context() as patch:
             # drawing takes longer than all the reading
             patch.setattr(experiment_sections, "_add_picture", lambda *_: None)

@@ -49,6 +49,7 @@ def test_a_result_holds_digests_of_its_files_and_names_synthetic_corpora(
             "environment.json",
             "epochs.jsonl",
             "normalisation.json",
+            "heard.txt",
             "best.weights.h5",
             "examples.npz",
         )

@@ -21,18 +21,22 @@ from ser_aae.inference.start_source import read_source
 from ser_aae.labels import FOUR, GENDERS
 from ser_aae.model.aae import build_model
 from ser_aae.results.folder import start_file
+from ser_aae.results.heard_sounds import sounds_of
+from ser_aae.store.corpus import load_corpus
 from ser_aae.training.starting import (
     Start,
     adopt_start,
-    check_speakers,
+    check_heard,
     networks_of,
     read_start,
     refuse_other_input,
     write_start,
 )
+from ser_aae.utterance import Sound
 
 CONFIG = RunConfig(frontend=FRONTEND, data=DATA, model=MODEL)
 THREE = ("anger", "happiness", "sadness")
+HEARD = "0" * 15 + "1"
 VOICES = tuple(f"there:{number}" for number in range(5))
 
 
@@ -57,7 +61,7 @@ def start_of(model, emotions=FOUR, **changes):
     }
     classes = {"emotion": emotions, "gender": GENDERS, "speaker": VOICES}
     facts = ("a model", FRONTEND.to_dict(), DATA.segment_frames, classes, VOICES, True, layers)
-    return replace(Start(*facts), **changes)
+    return replace(Start(*facts, sounds=(HEARD,), knows_sounds=True), **changes)
 
 
 def data_of(emotions=FOUR, speakers=("there:2", "here:1", "here:2")):
@@ -143,6 +147,11 @@ def test_a_run_says_whom_it_has_heard(recorded_run):
     start = read_source(recorded_run.folder)
     assert start.knows_speakers
     assert len(start.speakers) == 6
+    corpus = load_corpus(recorded_run.store, "tones", FRONTEND)
+    heard = [item for item in corpus.utterances if item.speaker in start.speakers]
+    assert start.knows_sounds
+    assert set(start.sounds) == sounds_of(heard)
+    assert len(start.sounds) == len(heard) == 48
     assert start.segment_frames == DATA.segment_frames
     assert start.classes["emotion"] == FOUR
     assert not start.name.startswith("/")
@@ -154,6 +163,7 @@ def test_a_start_is_read_back_and_damage_is_noticed(tmp_path):
     assert write_start(tmp_path, replace(start, name="another name")) == digest
     again = read_start(tmp_path, digest)
     assert (again.name, again.facts) == (start.name, start.facts)
+    assert again.sounds == (HEARD,)
     assert again.digest() == digest
     path = start_file(tmp_path, digest)
     content = path.read_bytes()
@@ -171,6 +181,10 @@ def test_a_start_is_read_back_and_damage_is_noticed(tmp_path):
 def test_other_weights_have_another_name(tmp_path):
     one, two = start_of(make_model()), start_of(make_model(seed=2))
     assert one.digest() != two.digest()
+    assert replace(one, sounds=()).digest() != one.digest()
+    # where nothing is known of sounds, facts and name are those of an earlier version
+    silent = replace(one, sounds=(), knows_sounds=False)
+    assert not {"sounds", "knows_sounds"} & set(silent.facts)
     started = with_settings(CONFIG, {"training.start": one.digest()})
     assert started.digest() != CONFIG.digest()
     assert "start" not in CONFIG.identity()["training"]
@@ -186,30 +200,49 @@ def test_another_front_end_or_window_is_refused_with_what_differs():
         refuse_other_input(start, other)
 
 
-def speech_of(*speakers):
-    utterances = [SimpleNamespace(speaker=name, has_known_speaker=True) for name in speakers]
+def speech_of(*speakers, sound=None):
+    utterances = [
+        SimpleNamespace(utterance_id=f"{name}-1", speaker=name, has_known_speaker=True, sound=sound)
+        for name in speakers
+    ]
     return SimpleNamespace(utterances=utterances)
 
 
 def test_who_is_evaluated_must_not_have_been_heard():
     start = start_of(make_model())
     apart = SimpleNamespace(validation=speech_of("here:a"), test=speech_of("here:b"))
-    assert check_speakers(start, apart) == []
-    (doubt,) = check_speakers(replace(start, knows_speakers=False), apart)
+    assert check_heard(start, apart) == []
+    (doubt,) = check_heard(replace(start, knows_speakers=False), apart)
     assert "nobody can tell" in doubt
     for validation, test in (("there:1", "here:b"), ("here:a", "there:1")):
         both = SimpleNamespace(validation=speech_of(validation), test=speech_of(test))
         with pytest.raises(UserError, match=r"leakage: a model, which the run starts.*there:1"):
-            check_speakers(start, both)
+            check_heard(start, both)
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+@pytest.mark.parametrize("digest", ["samples", "file"])
+def test_what_is_evaluated_must_not_have_been_heard_under_any_name(part, digest):
+    start = start_of(make_model())
+    digests = {"samples": "a" * 32, "file": "b" * 32} | {digest: HEARD + "c" * 16}
+    speech = {name: speech_of(f"renamed:{name}") for name in ("validation", "test")}
+    heard = speech | {part: speech_of("renamed:x", sound=Sound(**digests))}
+    with pytest.raises(UserError, match=r"leakage: .*known by their sound, .*: renamed:x-1;"):
+        check_heard(start, SimpleNamespace(**heard))
+    other = speech | {part: speech_of("renamed:x", sound=Sound("a" * 32, "b" * 32))}
+    assert check_heard(start, SimpleNamespace(**other)) == []
+    # a model of before says whom it has heard, and not what
+    (doubt,) = check_heard(replace(start, sounds=(), knows_sounds=False), SimpleNamespace(**heard))
+    assert "does not say on which recordings" in doubt
 
 
 def test_namesakes_in_another_corpus_are_told():
     """A table under another name has the same people, whom their speakers' names do not betray."""
     start = replace(start_of(make_model()), speakers=("csv-calls-1:anna", "csv-calls-1:ben"))
     apart = SimpleNamespace(validation=speech_of("csv-new-2:carl"), test=speech_of("csv-new-2:a"))
-    assert check_speakers(start, apart) == []
+    assert check_heard(start, apart) == []
     renamed = SimpleNamespace(validation=speech_of("csv-new-2:ben"), test=speech_of("csv-new-2:a"))
-    (doubt,) = check_speakers(start, renamed)
+    (doubt,) = check_heard(start, renamed)
     assert "csv-new-2:ben; if they are the same people" in doubt
 
 
