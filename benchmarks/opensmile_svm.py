@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from measuring import make_parser
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from tqdm import tqdm
@@ -36,6 +36,7 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import write_bytes
 from ser_aae.frontend.audio import read_audio
 from ser_aae.labels import FOUR
+from ser_aae.protocols.leakage import Split
 from ser_aae.protocols.splits import make_split, num_folds
 from ser_aae.results import metrics
 from ser_aae.results.folder import PREDICTIONS, find_runs, is_complete
@@ -122,21 +123,21 @@ def cached_features(
     return features
 
 
-def run_fold(
+def fit_fold(
     features: np.ndarray,
     utterances: Sequence[Utterance],
-    protocol: ProtocolConfig,
-    seed: int,
+    split: Split,
     one_vs_rest: bool = False,
-) -> FoldResult:
-    """Fit on the training speakers, choose C on the validation speakers, answer the test part."""
-    split = make_split(utterances, protocol, seed)
-    train, validation, test = (
-        np.array(part) for part in (split.train, split.validation, split.test)
-    )
+) -> tuple[Pipeline, float, float]:
+    """Fit on the training speakers; return the best model on the validation speakers.
+
+    Returns:
+        The model, its C, and its UA on the validation speakers.
+    """
+    train, validation = np.array(split.train), np.array(split.validation)
     truth = np.array([item.emotion for item in utterances])
     classes = tuple(sorted(set(truth.tolist())))
-    best: tuple[float, float, np.ndarray] | None = None
+    best: tuple[Pipeline, float, float] | None = None
     for c in GRID:
         # classes weigh the same together
         svm = (
@@ -147,9 +148,22 @@ def run_fold(
         model = make_pipeline(StandardScaler(), svm).fit(features[train], truth[train])
         answers = model.predict(features[validation]).tolist()
         value, _ = metrics.unweighted_accuracy(truth[validation].tolist(), answers, classes)
-        if best is None or value > best[0]:
-            best = value, c, model.predict(features[test])
-    value, c, predicted = best
+        if best is None or value > best[2]:
+            best = model, c, value
+    return best
+
+
+def run_fold(
+    features: np.ndarray,
+    utterances: Sequence[Utterance],
+    protocol: ProtocolConfig,
+    seed: int,
+    one_vs_rest: bool = False,
+) -> FoldResult:
+    """Fit on the training speakers, choose C on the validation speakers, answer the test part."""
+    split = make_split(utterances, protocol, seed)
+    model, c, value = fit_fold(features, utterances, split, one_vs_rest)
+    predicted = model.predict(features[np.array(split.test)])
     return FoldResult(c, value, split.test, tuple(predicted.tolist()))
 
 
