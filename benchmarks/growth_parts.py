@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from measuring import peak_mb
 
 from ser_aae.config import DataConfig, FrontEndConfig, ProtocolConfig, RunConfig
 from ser_aae.corpus_facts import CorpusFacts
@@ -332,13 +332,6 @@ PARTS = {
     "report": Part("runs", (50, 500, 5_000), _make_runs, _open_report),
 }
 """Parts by name."""
-
-
-def peak_mb() -> float:
-    """Return the peak of resident memory of this process or of its largest child, in MB."""
-    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    peak = max(resource.getrusage(which).ru_maxrss for which in both)
-    return peak * (1 if sys.platform == "darwin" else 1024) / (1 << 20)
 
 
 def main(words: list[str] | None = None) -> None:

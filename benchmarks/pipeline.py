@@ -16,10 +16,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from measuring import make_parser, seconds_by_turns
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from measuring import make_parser, seconds_by_turns
 from train_step import build_step
 
 from data_prep.build import prepare

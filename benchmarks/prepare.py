@@ -13,7 +13,6 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import librosa
 import numpy as np
 import soundfile
 from measuring import make_parser, seconds_by_turns
@@ -42,6 +41,8 @@ def prepare_with_ser_aae(task: Task) -> None:
 
 def prepare_with_librosa(task: Task) -> None:
     """Compute log mel spectrograms as librosa does; nothing is written."""
+    import librosa  # here, so that it is told where it is not installed
+
     config = task.frontend
     with threadpool_limits(1):
         for utterance in task.utterances:

@@ -13,11 +13,12 @@ import statistics
 from dataclasses import replace
 from functools import partial
 
+from measuring import make_parser, seconds_by_turns
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import tensorflow as tf
-from measuring import make_parser, seconds_by_turns
 
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.model.aae import MultitaskAAE

@@ -20,10 +20,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
+from measuring import make_parser, seconds_by_turns
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from measuring import make_parser, seconds_by_turns
 from train_step import SHAPE, UPDATES, batch_of, build_step
 
 from ser_aae.config import TrainingConfig

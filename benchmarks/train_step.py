@@ -15,12 +15,13 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from measuring import make_parser, seconds_by_turns
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 import tensorflow as tf
-from measuring import make_parser, seconds_by_turns
 
 from ser_aae.config import ModelConfig, TrainingConfig
 from ser_aae.model.aae import MultitaskAAE

@@ -29,6 +29,7 @@ from data_prep.spellings import describe_spellings, find_spellings
 from data_prep.workers import Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.extras import require_modules
 from ser_aae.files.atomic import has_file
 from ser_aae.progress import open_bar
 from ser_aae.store.corpus import (
@@ -88,6 +89,7 @@ def prepare(
     Raises:
         UserError: No such corpus, incomplete, changed since it was prepared, an unreadable
             file, or a full disk.
+        ModuleNotFoundError: TensorFlow is not installed.
     """
     if workers < 1:
         raise UserError(f"expected at least 1 worker, got {workers}")
@@ -95,6 +97,7 @@ def prepare(
     folder = corpus_folder(store, name, frontend)
     if has_file(folder / MANIFEST):
         return _check_prepared(adapter, data_root, store, name, frontend, workers)
+    require_modules("tensorflow")  # which writes the shards
     corpus = adapter.read(data_root, allow_partial=allow_partial)
     beside = [
         f"{other} holds {name} under another front end ({'; '.join(differences)}); "
@@ -104,14 +107,13 @@ def prepare(
     with _explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     tasks = _tasks(corpus, frontend, skip_unreadable=allow_partial)
-    total = len(corpus.utterances)
-    with open_bar(total, name, "utterances") as bar:
+    with open_bar(len(corpus.utterances), name, "utterances") as bar:
         shards = _write_shards(folder, tasks, workers, bar)
     contents = _contents(corpus, tasks, shards)
     if not contents.utterances:
         unreadable = contents.dropped[len(corpus.dropped) :]
         raise UserError(
-            f"{corpus.root}: none of {total} files can be read; "
+            f"{corpus.root}: none of {len(corpus.utterances)} files can be read; "
             f"{', '.join(describe_dropped(unreadable))}; fetch the corpus again"
         )
     with _explain_write_errors(folder, needed_bytes=1000 * len(contents.utterances)):

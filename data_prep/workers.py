@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from data_prep.sound_digests import FileDigests, digest_sound
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
+from ser_aae.extras import explain_missing
 from ser_aae.frontend import signal_to_spectrogram
 from ser_aae.frontend.audio import change_rate, read_channels
 from ser_aae.frontend.blocks import count_channels
@@ -151,7 +152,7 @@ def seconds_past_end(utterance: Utterance, duration_s: float) -> float:
 def named_faults(path: Path) -> Iterator[None]:
     """Tie an error that nobody expected of a recording to its file, so that it costs no other one.
 
-    Want of memory is no fault of the recording that met it.
+    Want of memory, or of a package, is no fault of the recording that met it.
 
     Raises:
         UserError: Any error but this.
@@ -161,6 +162,8 @@ def named_faults(path: Path) -> Iterator[None]:
     except (UserError, MemoryError):
         raise
     except Exception as error:
+        if explain_missing(error):
+            raise
         raise UserError(
             f"{path}: a fault of this program, {type(error).__name__}: {error}; report it, and "
             "leave the file out by --allow-partial"

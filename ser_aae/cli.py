@@ -1,7 +1,8 @@
 """The command line: its commands, and the exit code that an error of theirs becomes.
 
 Exit codes: 0 done; 2 the user can mend it (a mistake, a full disk, a place that cannot be
-written); 1 a fault of this program; 130 interrupted; 141 the reader of the output went away.
+written, a package that is not installed); 1 a fault of this program; 130 interrupted; 141 the
+reader of the output went away.
 SIGTERM ends it as SIGTERM.
 """
 
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 
 from ser_aae import __version__
 from ser_aae.errors import UserError
+from ser_aae.extras import explain_missing
 from ser_aae.files.refusals import explain_refusal
 from ser_aae.processes.termination import TerminatedError, termination_raised
 
@@ -126,7 +128,8 @@ def _explain(error: Exception, arguments: argparse.Namespace) -> int:
     """Print an exception that no command has expected; return the exit code."""
     if arguments.verbose:
         traceback.print_exc()
-    if message := explain_refusal(error, getattr(arguments, getattr(arguments, "writes", ""), "")):
+    message = explain_refusal(error, getattr(arguments, getattr(arguments, "writes", ""), ""))
+    if message := message or explain_missing(error, getattr(arguments, "extra", "")):
         return _fail(message, 2)
     if arguments.verbose:
         return 1

@@ -34,14 +34,18 @@ def pins(python):
 def applies(requirement, python, extras=("",)):
     marker = requirement.marker
     return marker is None or any(
-        marker.evaluate({"python_version": python, "extra": extra}) for extra in extras
+        marker.evaluate({"python_version": python, "python_full_version": python, "extra": extra})
+        for extra in extras
     )
 
 
 def direct():
-    """Return what the project itself requires, extras left out."""
+    """Return what the project itself requires with all that a user can do, without tools."""
+    tools = {"bench", "dev", "docs"}
+    extras = {"", *metadata("ser-aae").get_all("Provides-Extra")} - tools
     texts = distribution("ser-aae").requires or []
-    return [item for item in map(Requirement, texts) if "extra" not in str(item.marker)]
+    found = [item for item in map(Requirement, texts) if applies(item, "3.11", extras)]
+    return [item for item in found if item.name != "ser-aae"]
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, cast
 
-from dask.system import CPU_COUNT
+from joblib import cpu_count
 
 from ser_aae.errors import UserError
 
@@ -86,7 +86,7 @@ class LocalWorkers:
     def _start_one(self) -> None:
         self._started += 1
         name = f"worker-{self._started}"
-        threads = str(max(1, CPU_COUNT // self._count))
+        threads = str(max(1, cpu_count() // self._count))
         shares = {
             key: os.environ.get(key, threads)
             for key in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")

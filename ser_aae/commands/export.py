@@ -48,7 +48,7 @@ def add_parser(commands: Subparsers) -> None:
         "--out", type=folder, required=True, metavar="FILE", help="the file to write"
     )
     add_options(parser, "store", "data-root")
-    parser.set_defaults(run=run, resumes=False, writes="out")
+    parser.set_defaults(run=run, resumes=False, writes="out", extra="export")
 
 
 def run(arguments: argparse.Namespace) -> None:

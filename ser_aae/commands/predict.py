@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_aae.commands.options import EACH, Subparsers, add_channel, add_options, folder
 from ser_aae.errors import ModelError, UserError
+from ser_aae.extras import explain_missing
 from ser_aae.progress import (
     LOADING,
     move_bar,
@@ -89,6 +90,8 @@ def _recognise(
         except ModelError:  # no other recording mends it
             raise
         except Exception as raised:
+            if explain_missing(raised):
+                raise
             error = raised
         # shown out here: a closed pipe and a full disk are no faults of a recording
         for row in rows[first:] if not arguments.json else ():

@@ -36,12 +36,12 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the report and print its files, the page first."""
-    from dask.system import CPU_COUNT
+    from joblib import cpu_count
 
     from data_prep.corpora import known_facts
     from reports.build import build_report
 
     a = arguments
-    asked = {"check": a.check, "complete": a.complete, "workers": a.workers or int(CPU_COUNT)}
+    asked = {"check": a.check, "complete": a.complete, "workers": a.workers or cpu_count()}
     for path in build_report(a.runs, a.out, a.store, known_facts(), **asked):
         print(path)

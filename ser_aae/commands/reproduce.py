@@ -47,7 +47,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     add_options(parser, "data-root")
     add_options(parser, "store", "runs", place=address)
-    parser.set_defaults(run=run, writes="runs")
+    parser.set_defaults(run=run, writes="runs", extra="cluster")
 
 
 def _add_experiments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: Something given cannot be, or runs have failed.
     """
-    from dask.system import CPU_COUNT
+    from joblib import cpu_count
 
     from ser_aae.experiments.artefacts import choose
     from ser_aae.grid.plan import make_plan
@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> None:
     setup = read_setup(arguments)
     runs = None if arguments.plan else arguments.runs
     setup = replace(setup, base=start_from(setup.base, arguments.start_from, runs))
-    arguments.workers = arguments.workers or int(CPU_COUNT)
+    arguments.workers = arguments.workers or cpu_count()
     artefacts = choose(arguments.artefacts, setup)
     refuse_unused(artefacts, setup, arguments)
     if arguments.plan:

@@ -46,7 +46,7 @@ def add_parser(commands: Subparsers) -> None:
         help="enrolled speakers, as ser-aae enrol writes them: the nearest are shown",
     )
     add_options(parser, "trust")
-    parser.set_defaults(run=run, resumes=False)
+    parser.set_defaults(run=run, resumes=False, extra="serve")
 
 
 def _add_guards(parser: argparse.ArgumentParser) -> None:

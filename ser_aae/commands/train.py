@@ -15,6 +15,7 @@ from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
 from ser_aae.commands.starting import find_start, start_from
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
+from ser_aae.extras import require_modules
 from ser_aae.progress import duration, show_line
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.results.evaluation import evaluate
     from ser_aae.results.text import format_evaluation
 
+    require_modules("tensorflow")  # before a corpus is prepared
     runs = None if arguments.plan else arguments.runs
     config = start_from(read_config(arguments), arguments.start_from, runs)
     if arguments.plan:

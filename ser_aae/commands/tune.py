@@ -45,7 +45,7 @@ def add_parser(commands: Subparsers) -> None:
     _add_search(parser)
     add_options(parser, "start-from", *CONFIG, "data-root", "store", "runs", "allow-partial")
     _add_workers(parser)
-    parser.set_defaults(run=run, writes="runs")
+    parser.set_defaults(run=run, writes="runs", extra="tune")
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dask
-from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster, as_completed
 
 from ser_aae.config import RunConfig
@@ -55,7 +54,7 @@ def own_settings(config: RunConfig) -> str:
 
 
 @contextmanager
-def open_client(workers: int = CPU_COUNT, scheduler: str = "") -> Iterator[Client]:
+def open_client(workers: int = 1, scheduler: str = "") -> Iterator[Client]:
     """Connect to a scheduler, or start one with workers on this machine until the context ends.
 
     Workers are processes of one thread. When one dies, another takes its place. None is started

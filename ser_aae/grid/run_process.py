@@ -18,6 +18,7 @@ from typing import IO, cast
 
 from ser_aae.config import RunConfig
 from ser_aae.errors import UserError
+from ser_aae.extras import explain_missing
 from ser_aae.files.locks import claim
 from ser_aae.files.refusals import explain_refusal
 from ser_aae.processes.lifeline import end_with_parent
@@ -110,7 +111,8 @@ def main() -> int:
         print(error, end="")
         return _REFUSAL_CODE
     except Exception as error:
-        if refusal := explain_refusal(error, runs):  # to try again at once is of no use
+        # to try again at once is of no use
+        if refusal := explain_refusal(error, runs) or explain_missing(error):
             print(refusal, end="")
             return _REFUSAL_CODE
         traceback.print_exc()

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_aae.errors import ModelError, UserError
+from ser_aae.extras import explain_missing
 from ser_aae.inference.export_digest import (
     SAVED_MODEL,
     has_digest,
@@ -130,6 +131,8 @@ def load_exported(
         raise
     # each runtime has errors of its own for a file that is damaged
     except Exception as error:
+        if explain_missing(error):  # of the runtime itself
+            raise
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: cannot be loaded ({why}); export the run again") from error
     signature = parse_signature(text, path)

@@ -11,6 +11,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 from string import Template
 from types import SimpleNamespace
@@ -145,6 +146,16 @@ class Reader:
         _, unknown = parser.parse_known_args(arguments)
         raise UserError(f"unknown: {unknown}") if unknown else Parsed
 
+    def pip(self, line):
+        """This project, with extras that it has, or a list of packages."""
+        *options, wanted = shlex.split(line)[4:]
+        if "-r" in options:
+            assert (ROOT / wanted).is_file()
+            return
+        assert set(options) <= {"--no-deps"}
+        extras = re.fullmatch(r"\.(?:\[(.*)\])?", wanted)[1] or "all"
+        assert set(extras.split(",")) <= set(metadata("ser-aae").get_all("Provides-Extra"))
+
     def pytest(self, line):
         """One file of tests."""
         assert (ROOT / line.split()[-1]).is_file()
@@ -208,6 +219,7 @@ KINDS = {
     r"make ": Reader.make,
     r"python benchmarks/\w+\.py": Reader.benchmark,
     r"\.venv/bin/python -m pytest \S+$": Reader.pytest,
+    r"python -m pip install ": Reader.pip,
     r"(srun [^|;]* )?dask (scheduler|worker) ": Reader.dask,
     r"docker (build|run) ": Reader.docker,
     r"curl ": Reader.curl,
@@ -278,6 +290,7 @@ WRONG = [
     "ser-aae train --datset demo",
     "ser-aae evaluate $nobody",
     "make nothing",
+    "python -m pip install '.[nothing]'",
     "python benchmarks/prepare.py --no-such-option",
     "dask worker tcp://HOST:8786 --no-such-option",
     "docker build -t ser-aae --build-arg NOTHING=gpu .",

@@ -44,7 +44,7 @@ def test_a_worker_that_ends_with_an_error_ends_the_search():
 def test_workers_share_the_processors_and_end_with_the_chief(tmp_path, monkeypatch):
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("tuning.local_workers.CPU_COUNT", 4)
+    monkeypatch.setattr("tuning.local_workers.cpu_count", lambda: 4)
     code = (
         "import os, pathlib, time\n"
         f"path = pathlib.Path({str(tmp_path)!r}) / os.environ['KERASTUNER_TUNER_ID']\n"
