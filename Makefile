@@ -95,6 +95,24 @@ test: lint ## lint, then all tests; ends with the ten slowest
 docs: $(VENV)/.installed-dev ## the documentation as pages, to open at site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# of all systems and Pythons, whichever this is; where uv asks is uv's own configuration
+HASHED = sed 's/^tensorflow==/$(1)==/' requirements.txt | $(BIN)/uv pip compile - --quiet --no-deps \
+	--universal --python-version 3.10 --no-python-downloads --generate-hashes --no-annotate \
+	--custom-compile-command 'make hashes' > requirements-hashes/.part \
+	&& mv requirements-hashes/.part requirements-hashes/$(1).txt
+
+.PHONY: hashes
+hashes: $(VENV)/.installed-dev ## requirements-hashes/, the locked list with the hash of every file
+	mkdir -p requirements-hashes
+	$(call HASHED,tensorflow)
+	$(call HASHED,tensorflow-cpu)
+
+.PHONY: dist
+dist: $(VENV)/.installed-dev ## wheel and source archive in ./dist, as an index would take them
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
 .PHONY: browser-test
 browser-test: $(VENV)/.installed-dev ## the web page in a real browser; its picture lies in ./demo/page
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
@@ -118,5 +136,5 @@ docker-test: ## build the image and use it, on a machine with Docker
 
 .PHONY: clean
 clean: ## remove what was made here: environment, demo, pages, caches
-	rm -rf $(VENV) $(DEMO) site build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO) site build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

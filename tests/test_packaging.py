@@ -90,6 +90,24 @@ def test_nothing_is_pinned_that_nothing_needs():
     assert pins(python).keys() == needed.keys()
 
 
+@pytest.mark.parametrize("variant", ["tensorflow", "tensorflow-cpu"])
+@pytest.mark.parametrize("python", PYTHONS)
+def test_hashes_are_of_the_pins(variant, python):
+    """Mended by `make hashes`."""
+    found = {}
+    for entry in read(f"requirements-hashes/{variant}.txt").replace("\\\n", "").splitlines():
+        if not entry.startswith("#"):
+            text, *hashes = entry.split("--hash=")
+            item = Requirement(text)
+            assert all(re.fullmatch("sha256:[0-9a-f]{64} *", each) for each in hashes)
+            assert hashes, item
+            if applies(item, python):
+                found[canonicalize_name(item.name)] = item.specifier
+    wanted = {name: item.specifier for name, item in pins(python).items()}
+    wanted[variant] = wanted.pop("tensorflow")
+    assert found == wanted
+
+
 def test_the_citation_has_the_version_and_the_papers_authors():
     citation = yaml.safe_load(read("CITATION.cff"))
     assert citation["version"] == __version__
