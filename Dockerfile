@@ -10,10 +10,12 @@ RUN python -m venv /opt/ser-aae
 ENV PATH=/opt/ser-aae/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PYTHONDONTWRITEBYTECODE=1
 COPY requirements.txt .
-# the wheel for CPUs is a third of the other one and holds the same version
-RUN case "$TENSORFLOW" in \
-      cpu) sed -i 's/^tensorflow==/tensorflow-cpu==/' requirements.txt \
-           && pip install --no-deps --no-compile -r requirements.txt ;; \
+# the wheel for CPUs is a third of the other one and holds the same version; ARM has the other alone
+RUN case "$TENSORFLOW-$(uname -m)" in cpu-x86_64) \
+      sed -i 's/^tensorflow==/tensorflow-cpu==/' requirements.txt ;; \
+    esac \
+    && case "$TENSORFLOW" in \
+      cpu) pip install --no-deps --no-compile -r requirements.txt ;; \
       gpu) pip install --no-deps -r requirements.txt \
            && pip install "tensorflow[and-cuda]==$(sed -n 's/^tensorflow==//p' requirements.txt)" ;; \
       *) echo "TENSORFLOW: expected cpu or gpu, got $TENSORFLOW" >&2; exit 2 ;; \

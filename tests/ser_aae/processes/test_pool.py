@@ -34,3 +34,13 @@ def test_without_ctrl_c_nothing_is_raised_and_the_rest_is_as_before():
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_where_there_are_no_signal_masks_ctrl_c_is_held_back_all_the_same(monkeypatch):
+    """As on Windows."""
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    is_started = False
+    with pytest.raises(KeyboardInterrupt), interrupts_held_back():  # noqa: PT012
+        signal.raise_signal(signal.SIGINT)
+        is_started = True
+    assert is_started
