@@ -189,6 +189,22 @@ class Reader:
         else:
             assert (verb, words[-1]) == ("build", ".")
 
+    def apptainer(self, line):
+        """A file to make of the image, or one that runs a command of ours with folders bound."""
+        _, verb, *words = shlex.split(line)
+        if verb == "build":
+            assert words[0] == "ser-aae.sif"
+            assert "From: ser-aae" in (ROOT / words[1]).read_text(encoding="utf-8")
+        else:
+            options, command = words[: words.index("ser-aae.sif")], words[1:]
+            assert (verb, options[0], options[1].count(":"), len(options)) == (
+                "run",
+                "--bind",
+                1,
+                2,
+            )
+            build_parser().parse_args(command[command.index("ser-aae.sif") + 1 :])
+
     def curl(self, line):
         """A request to the server: the path is one that it answers."""
         (path,) = re.findall(r"http://127\.0\.0\.1:7860(/[\w./-]+)", line)
@@ -222,6 +238,7 @@ KINDS = {
     r"python -m pip install ": Reader.pip,
     r"(srun [^|;]* )?dask (scheduler|worker) ": Reader.dask,
     r"docker (build|run) ": Reader.docker,
+    r"apptainer (build|run) ": Reader.apptainer,
     r"curl ": Reader.curl,
     r"export \w+=": Reader.export,
     r"until |address=\$\(python |rm -f scheduler\.json$": Reader.shell,
@@ -296,6 +313,8 @@ WRONG = [
     "docker build -t ser-aae --build-arg NOTHING=gpu .",
     "docker run -v /my/data:/nowhere ser-aae train --dataset msp",
     "docker run ser-aae train --datset msp",
+    "apptainer build ser-aae.sif nothing.def",
+    "apptainer run --bind /my/corpora:/data ser-aae.sif train --datset msp",
     "curl http://127.0.0.1:7860/api/predcit",
     "export DASK_NO__SUCH__KEY=1",
     "until [ -s scheduler.json ]; do sleep 1; done; false",
