@@ -47,6 +47,17 @@ def test_outcome_is_the_front_end_as_float16(corpus):
         assert not outcome.is_silent
 
 
+@pytest.mark.parametrize("skip_unreadable", [False, True])
+def test_a_missing_package_is_no_fault_of_a_recording(corpus, monkeypatch, skip_unreadable):
+    def lack(*_):
+        raise ModuleNotFoundError("No module named 'librosa'", name="librosa")
+
+    monkeypatch.setattr(workers, "signal_to_spectrogram", lack)
+    (task,) = tasks_of(corpus, limit=4, skip_unreadable=skip_unreadable)
+    with pytest.raises(ModuleNotFoundError):
+        compute_task(task)
+
+
 def test_start_and_end_take_a_part(tmp_path):
     path = write_tone(tmp_path / "a.wav", seconds=1.0)
     frontend = FrontEndConfig(remove_silence=False)

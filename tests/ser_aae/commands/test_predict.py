@@ -127,6 +127,18 @@ def test_a_fault_with_one_file_does_not_stop_the_others(
     assert "a fault of this program" in printed.err
 
 
+def test_a_missing_package_is_told_once(model, sad, silent, refused, monkeypatch):
+    """As of a file that holds no bands, which librosa then computes."""
+
+    def lack(*_):
+        raise ModuleNotFoundError("No module named 'librosa'", name="librosa")
+
+    monkeypatch.setattr(Recogniser, "recognise_file", lack)
+    said = refused("predict", model, silent, sad)
+    assert said.splitlines()[-1].endswith("pip install 'ser-aae[train]'")
+    assert said.count("librosa") == 1
+
+
 @pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.ENOSPC, "no space left")])
 def test_an_output_that_takes_no_more_is_no_fault_of_a_recording(
     model, sad, silent, monkeypatch, capsys, error

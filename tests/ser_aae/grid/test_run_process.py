@@ -50,6 +50,15 @@ def test_a_users_error_comes_back_as_one(kfold_config, tmp_path):
         train_apart(kfold_config, tmp_path / "nothing", tmp_path)
 
 
+def test_a_package_that_the_worker_lacks_is_the_users_to_mend(
+    kfold_config, tiny_store, tmp_path, monkeypatch
+):
+    (tmp_path / "keras.py").write_text("raise ModuleNotFoundError('no keras', name='keras')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"^this needs keras.*'ser-aae\[train\]'$"):
+        train_apart(kfold_config, tiny_store, tmp_path / "runs")
+
+
 def test_any_other_error_comes_back_with_its_name_and_where_it_was(
     kfold_config, tiny_store, tmp_path, monkeypatch
 ):
