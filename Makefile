@@ -95,17 +95,18 @@ test: lint ## lint, then all tests; ends with the ten slowest
 docs: $(VENV)/.installed-dev ## the documentation as pages, to open at site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-# of all systems and Pythons, whichever this is; where uv asks is uv's own configuration
-HASHED = sed 's/^tensorflow==/$(1)==/' requirements.txt | $(BIN)/uv pip compile - --quiet --no-deps \
-	--universal --python-version 3.10 --no-python-downloads --generate-hashes --no-annotate \
+# a list, its first Python, the package that holds TensorFlow, and the file: hashes for all systems and
+# Pythons, whichever this is; where uv asks is uv's own configuration
+HASHED = sed 's/^tensorflow==/$(3)==/' $(1) | $(BIN)/uv pip compile - --quiet --no-deps --universal \
+	--python-version $(2) --no-python-downloads --generate-hashes --no-annotate \
 	--custom-compile-command 'make hashes' > requirements-hashes/.part \
-	&& mv requirements-hashes/.part requirements-hashes/$(1).txt
+	&& mv requirements-hashes/.part requirements-hashes/$(4).txt
 
 .PHONY: hashes
 hashes: $(VENV)/.installed-dev ## requirements-hashes/, the locked list with the hash of every file
 	mkdir -p requirements-hashes
-	$(call HASHED,tensorflow)
-	$(call HASHED,tensorflow-cpu)
+	$(call HASHED,requirements.txt,3.10,tensorflow,tensorflow)
+	$(call HASHED,requirements.txt,3.10,tensorflow-cpu,tensorflow-cpu)
 
 .PHONY: dist
 dist: $(VENV)/.installed-dev ## wheel and source archive in ./dist, as an index would take them

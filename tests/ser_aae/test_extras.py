@@ -114,23 +114,33 @@ def test_everything_that_is_imported_is_declared(place):
     assert not unknown
 
 
-def test_a_package_stands_in_one_extra_alone():
-    listed = [
-        (item.name, str(item.marker))
-        for item in map(Requirement, requires(PACKAGE))
-        if item.name != PACKAGE and "python_version" not in str(item.marker)
-    ]
-    assert len({name for name, _ in listed}) == len(listed)
+def naming(package):
+    """Return the extras that name a package themselves, in their order, `""` for none."""
+    texts = [item for item in map(Requirement, requires(PACKAGE)) if item.name == package]
+    return list(
+        dict.fromkeys(str(item.marker or "").partition('extra == "')[2][:-1] for item in texts)
+    )
 
 
-def test_all_has_every_extra_that_is_no_tool():
+def test_an_extra_that_names_a_package_of_another_has_that_in_it():
+    for package in {item.name for item in map(Requirement, requires(PACKAGE))} - {PACKAGE}:
+        owner, *others = naming(package)
+        having = {
+            str(item.marker).partition('extra == "')[2][:-1]
+            for item in map(Requirement, requires(PACKAGE))
+            if owner in item.extras
+        }
+        assert set(others) <= having, package
+
+
+def test_all_has_every_extra_that_is_no_tool_and_fits_the_rest():
     known = set(distribution(PACKAGE).metadata.get_all("Provides-Extra"))
     (whole,) = [
         item
         for item in map(Requirement, requires(PACKAGE))
         if item.name == PACKAGE and str(item.marker) == 'extra == "all"'
     ]
-    assert whole.extras == known - {"all", "bench", "dev", "docs"}
+    assert whole.extras == known - {"all", "bench", "dev", "docs", "tfio"}
 
 
 # what is said
