@@ -40,13 +40,18 @@ def explain_missing(error: BaseException, extra: str = "") -> str:
     module = error.name if isinstance(error, ModuleNotFoundError) else None
     if not module or "." in module:  # a module that its package lacks is no missing package
         return ""
-    package = _OTHER_NAMES.get(module, module).replace("_", "-").lower()
+    package = package_of(module)
     brought = extras_with(package)
     if not brought:
         return ""
     chosen = extra if extra in brought else brought[0]
     wanted = f"'{PACKAGE}[{chosen}]'" if chosen else PACKAGE
     return f"this needs {package}, which is not installed; install it with: pip install {wanted}"
+
+
+def package_of(module: str) -> str:
+    """Return the name under which the package that brings a module is installed."""
+    return _OTHER_NAMES.get(module, module).replace("_", "-").lower()
 
 
 def extras_with(package: str) -> list[str]:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from processes import ROOT, run_code
 from tiny import export_small
 
-from ser_aae.extras import PACKAGE, explain_missing, extras_with
+from ser_aae.extras import PACKAGE, explain_missing, extras_with, package_of
 
 PLACES = ("ser_aae", "data_prep", "tuning", "reports", "benchmarks", "docs/hooks")
 OURS = {"ser_aae", "data_prep", "tuning", "reports"}
@@ -92,8 +92,9 @@ def run_with(extra, folder, *lines):
 
 
 def imported(place):
-    """Return the names of other projects' modules that the modules of a folder import."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / place).rglob("*.py")]
+    """Return the names of other projects' modules that a module, or all of a folder, import."""
+    paths = (ROOT / place).rglob("*.py") if (ROOT / place).is_dir() else [ROOT / place]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
     own = {path.stem for path in (ROOT / place).glob("*.py")} | OURS | set(sys.stdlib_module_names)
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = [item.name for node in nodes if isinstance(node, ast.Import) for item in node.names]
@@ -141,6 +142,36 @@ def test_all_has_every_extra_that_is_no_tool_and_fits_the_rest():
         if item.name == PACKAGE and str(item.marker) == 'extra == "all"'
     ]
     assert whole.extras == known - {"all", "bench", "dev", "docs", "tfio"}
+
+
+BROUGHT = {
+    "ser_aae/batches": ("train", "tfio"),
+    "ser_aae/commands": ("train",),
+    "ser_aae/export": ("export",),
+    "ser_aae/frontend": ("train",),
+    "ser_aae/grid": ("cluster",),
+    "ser_aae/inference": ("train", "predict", "litert", "export"),
+    "ser_aae/model": ("train",),
+    "ser_aae/server": ("serve",),
+    "ser_aae/store": ("train",),
+    "ser_aae/training": ("train",),
+    "data_prep": ("train",),
+    "tuning": ("tune",),
+}
+"""Room or package to the extras whose packages it may import; all others are of the core."""
+
+
+def places():
+    rooms = [path for path in (ROOT / "ser_aae").iterdir() if path.name != "__pycache__"]
+    return sorted(path.relative_to(ROOT).as_posix() for path in rooms) + sorted(OURS - {"ser_aae"})
+
+
+@pytest.mark.parametrize("place", places())
+def test_a_room_imports_what_its_extras_bring(place):
+    allowed = {"", *BROUGHT.get(place, ())}
+    for name in imported(place):
+        bringing = allowed & set(extras_with(package_of(name)))
+        assert bringing, f"{name}: of {extras_with(package_of(name))}"
 
 
 # what is said
