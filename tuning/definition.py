@@ -7,7 +7,7 @@ from typing import Any
 
 from ser_aae.config import TABLES, RunConfig, complete_stored
 from ser_aae.config.datasets import Table
-from ser_aae.config.fields import values_by_name, with_settings
+from ser_aae.config.fields import values_by_name, with_settings, woken_settings
 from ser_aae.errors import UserError
 from ser_aae.experiments.weight_sweeps import FIGURE_5
 from ser_aae.files.digests import digest_of_plain
@@ -50,6 +50,8 @@ class Search:
         name = f"{config.task}-{config.model.kind}-{config.protocol.name}"
         plain = {key: value for key, value in self.to_dict().items() if key != "trials"}
         plain["config"] = config.named()  # the same search, wherever a table lies
+        if woken := woken_settings(config, self.space.changes()):
+            plain["woken"] = woken
         digest = digest_of_plain(plain, 8)
         return runs / SEARCHES / f"{config.title}-{name}" / digest
 

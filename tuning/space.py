@@ -107,6 +107,14 @@ class Space:
             for key in dimension.keys
         }
 
+    def changes(self) -> list[dict[str, int | float | str]]:
+        """Return the settings of each value of each dimension, by dotted name."""
+        return [
+            dict.fromkeys(dimension.keys, value)
+            for dimension in self.dimensions
+            for value in dimension.values
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the dimensions with their settings and values, for the record."""
         return {

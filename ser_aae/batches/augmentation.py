@@ -1,6 +1,7 @@
 """Augmentation of segments in training: voice, tempo, level, and SpecAugment's masks."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import numpy as np
 import tensorflow as tf
@@ -18,7 +19,7 @@ class Augmentation:
 
     Args:
         frontend: Front end, which says where each band lies in Hz: voices are stretched in Hz.
-        data: `warp_time`, `warp_frequency`, `gain_db`, `mask_bins`, `mask_frames`.
+        data: `warp_time`, `warp_frequency`, `gain_db`, `mask_bins`, `mask_frames`, `masks`.
         fill: `(bins,)` values that replace masked ones: the training part's mean.
     """
 
@@ -29,17 +30,17 @@ class Augmentation:
                     f"data.{name}: expected less than {size}, the size of a segment, received "
                     f"{getattr(data, name)}"
                 )
+        if data.masks_by_state and find_spec("tensorflow_io") is None:
+            raise UserError(
+                "data.masks: expected the package tensorflow-io, found none; "
+                "pip install 'ser-aae[tfio]' installs it, data.masks=pipeline needs none"
+            )
         self.data = data
         self.fill = tf.constant(fill)
         self.voices = tf.constant(_voice_table(frontend, data.warp_frequency))
 
-    @property
-    def masks(self) -> bool:
-        """Whether SpecAugment is on."""
-        return self.data.mask_bins > 0 or self.data.mask_frames > 0
-
     def __call__(self, segment: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Change tempo, voice and level of one segment; the same seed gives the same change."""
+        """Change tempo, voice and level of one segment and mask it; the seed decides how."""
         seeds = tf.random.experimental.stateless_split(seed, 3)
         if self.data.warp_time > 0:
             segment = self._warp_time(segment, seeds[0])
@@ -49,17 +50,20 @@ class Augmentation:
         if self.data.gain_db > 0:
             gain = self.data.gain_db
             segment += tf.random.stateless_uniform([], seeds[2], -gain, gain)
+        if self.data.has_masks and not self.data.masks_by_state:
+            # not one seed more of the split, so that the changes above stay those they were
+            segment = self._mask(segment, tf.random.experimental.stateless_fold_in(seed, 1))
         return segment
 
     def mask_batch(
         self, segments: tf.Tensor, labels: Mapping[str, tf.Tensor]
     ) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
-        """Mask a band of frequencies and a stretch of time in each of `(batch, frames, bins)`.
+        """Mask each of `(batch, frames, bins)` by tensorflow_io, for `data.masks=tensorflow-io`.
 
         tensorflow_io masks with 0 and draws by TensorFlow's global seed, so segments are masked
         relative to the training mean and one after the other. It draws widths below `param`.
         """
-        import tensorflow_io as tfio  # here, because it loads slowly and masks are off by default
+        import tensorflow_io as tfio  # here, because few have it
 
         def mask(segment: tf.Tensor) -> tf.Tensor:
             if self.data.mask_bins > 0:
@@ -71,6 +75,14 @@ class Augmentation:
         masked = tf.map_fn(mask, segments - self.fill, parallel_iterations=1)
         return masked + self.fill, labels
 
+    def _mask(self, segment: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Put the training mean into a band of frequencies and a stretch of time of a segment."""
+        seeds = tf.random.experimental.stateless_split(seed, 2)
+        frames, bins = segment.shape
+        band = _draw_stretch(bins, self.data.mask_bins, seeds[0])
+        stretch = _draw_stretch(frames, self.data.mask_frames, seeds[1])
+        return tf.where(band[None, :] | stretch[:, None], self.fill, segment)
+
     def _warp_time(self, segment: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Play a segment faster or slower around its middle; its ends are mirrored where short."""
         frames, share = self.data.segment_frames, self.data.warp_time
@@ -79,6 +91,15 @@ class Augmentation:
         position = middle + (tf.range(frames, dtype=tf.float32) - middle) * rate
         last = frames - 1
         return _interpolate(segment, last - tf.abs(last - tf.abs(position)), axis=0)
+
+
+def _draw_stretch(size: int, longest: int, seed: tf.Tensor) -> tf.Tensor:
+    """Draw up to `longest` neighbours among `size` in a row, `(size,)` bool."""
+    seeds = tf.random.experimental.stateless_split(seed, 2)
+    length = tf.random.stateless_uniform([], seeds[0], 0, longest + 1, tf.int32)
+    first = tf.random.stateless_uniform([], seeds[1], 0, size - length + 1, tf.int32)
+    place = tf.range(size)
+    return (place >= first) & (place < first + length)
 
 
 def _interpolate(segment: tf.Tensor, position: tf.Tensor, axis: int) -> tf.Tensor:

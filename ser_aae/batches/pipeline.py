@@ -116,8 +116,8 @@ def training_dataset(
         `{task: (rows of all shares,)}` int32, share after share.
     """
     augmentation = Augmentation(mixture[0].parts[0].corpus.frontend, data, normalisation.mean)
-    # masks are drawn by an op with a state of its own, which has to run through the epochs before
-    start = 0 if augmentation.masks else first_epoch
+    # a generator with a state of its own has to run through the epochs before
+    start = 0 if data.masks_by_state else first_epoch
     draws = []
     for stream, share in enumerate(mixture):
         for turn, (parts, rows) in enumerate(share.draws()):
@@ -138,7 +138,7 @@ def training_dataset(
         return batches.take(steps)
 
     stream = tf.data.Dataset.range(start, tf.int64.max).flat_map(epoch_batches)
-    if augmentation.masks:
+    if data.masks_by_state:
         stream = stream.map(augmentation.mask_batch).skip(steps * (first_epoch - start))
     return stream.map(
         lambda segments, labels: (to_network(segments, normalisation), labels),

@@ -40,6 +40,7 @@ def setting(  # noqa: PLR0913 - an argument for each fact of a setting
     high: float | None = None,
     before: Any = MISSING,
     always_named: bool = False,
+    named_idle: bool = True,
     stage_one: bool = True,
     varied: Varied | None = None,
     on_card: bool = True,
@@ -58,6 +59,9 @@ def setting(  # noqa: PLR0913 - an argument for each fact of a setting
             it has that value it is in no digest: all that was named before keeps its name.
         always_named: Whether it is in digests at its value of before too. Only of settings that
             were in the digests before `before` was.
+        named_idle: Whether it is in the digests of setups and of stage 1 where it has no effect
+            (`acts`) as well. `False` for a setting whose default is not its value of before:
+            where it has no effect it renames nothing.
         stage_one: Whether stage 1 depends on it.
         varied: The dimension of a search that varies it, `None` where no search does.
         on_card: Whether a model card lists it where it departs from the paper.
@@ -90,7 +94,8 @@ class Settings:
         Settings that have their value of `before` are left out, so that no name changes when a
         setting is added.
         """
-        return _identity_of(self, self.to_dict())
+        plain = self.to_dict()
+        return _identity_of(self, plain, plain)
 
 
 def complete_stored(plain: Mapping[str, Any], kind: type) -> dict[str, Any]:
@@ -136,14 +141,16 @@ def without_idle(
     return found
 
 
-def _identity_of(settings: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of plain values that is in digests."""
+def _identity_of(settings: Any, plain: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of plain values that is in digests, of a whole run or of a group of it."""
     named = {}
     for item in _setting_fields(settings):
         value = plain[item.name]
         if is_dataclass(item.default_factory):
-            named[item.name] = _identity_of(getattr(settings, item.name), value)
-        elif item.metadata["always_named"] or value != _value_before(item):
+            named[item.name] = _identity_of(getattr(settings, item.name), value, run)
+            continue
+        may_be_named = item.metadata["named_idle"] or item.metadata["acts"](run)
+        if may_be_named and (item.metadata["always_named"] or value != _value_before(item)):
             named[item.name] = value
     return named
 

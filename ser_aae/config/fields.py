@@ -115,6 +115,26 @@ def _check(key: str, value: Any) -> Any:
     return read
 
 
+def woken_settings(config: RunConfig, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the settings of a config that have an effect under some change of others alone.
+
+    Whoever names runs that are made of a config by changes names these beside the config.
+
+    Args:
+        config: The config, whose own name leaves them out.
+        changes: Values of other settings by dotted name, each of which makes a run.
+
+    Returns:
+        Their values by dotted name.
+    """
+    own = values_by_name(config.named())
+    found: dict[str, Any] = {}
+    for change in changes:
+        changed = values_by_name(with_settings(config, change).named())
+        found |= {key: changed[key] for key in changed.keys() - own.keys() - change.keys()}
+    return found
+
+
 def search_dimensions() -> dict[Varied, tuple[str, ...]]:
     """Return the dimensions that a search can have, each with the settings that it varies."""
     keys: dict[Varied, tuple[str, ...]] = {}

@@ -87,6 +87,13 @@ def _is_of_emotions(run: Mapping[str, Any]) -> bool:
 
 _MASKS = Varied("masks", (0, 8, 16, 32), "widest masks")
 
+_TENSORFLOW_IO = "tensorflow-io"
+
+
+def _has_masks(run: Mapping[str, Any]) -> bool:
+    """Return whether segments of a run are masked."""
+    return run["data"]["mask_bins"] > 0 or run["data"]["mask_frames"] > 0
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -196,6 +203,16 @@ class DataConfig:
     mask_frames: int = setting(
         0, UNSTATED, "SpecAugment: longest time mask, 0 is off", low=0, varied=_MASKS
     )
+    masks: str = setting(
+        "pipeline",
+        UNSTATED,
+        "masks are drawn by the seeds of the pipeline, or by tensorflow-io (extra tfio) and its "
+        "own state",
+        choices=("pipeline", _TENSORFLOW_IO),
+        before=_TENSORFLOW_IO,
+        acts=_has_masks,
+        named_idle=False,
+    )
     warp_time: float = setting(
         0.15, UNSTATED, "tempo drawn from 1 -+ this share in training, 0 is off", low=0, high=0.5
     )
@@ -214,6 +231,16 @@ class DataConfig:
     def fewest_segments(self) -> int:
         """Segments that an utterance is scored on at least: to go round it, it has to repeat."""
         return self.evaluation_segments if self.pad == "repeat" else 1
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether segments are masked in training."""
+        return _has_masks({"data": asdict(self)})
+
+    @property
+    def masks_by_state(self) -> bool:
+        """Whether masks are drawn by tensorflow-io, whose state runs on from batch to batch."""
+        return self.has_masks and self.masks == _TENSORFLOW_IO
 
 
 def _tenths(first: int, last: int) -> tuple[float, ...]:

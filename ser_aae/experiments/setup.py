@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ser_aae.config import TABLES, RunConfig
 from ser_aae.config.build import build_config
 from ser_aae.config.datasets import Naming, Table
-from ser_aae.config.fields import check_stored, get, with_settings
+from ser_aae.config.fields import check_stored, get, with_settings, woken_settings
 from ser_aae.config.presets import PRESETS
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import DamagedError, UserError
@@ -271,7 +271,9 @@ def write_setup(runs: Path, setup: Setup) -> Path:
 
 def setup_folder(runs: Path, setup: Setup) -> Path:
     """Return where a setup lies beside its runs."""
-    return runs / SETUPS / digest_of_plain([setup.base.identity(), _identity(setup)], 8)
+    base = setup.base.identity()
+    base |= woken_settings(setup.base, [outcome.values for outcome in setup.tuned.outcomes])
+    return runs / SETUPS / digest_of_plain([base, _identity(setup)], 8)
 
 
 def _identity(setup: Setup) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from installed import needs_tensorflow_io
 from tiny import UNCHANGED as OFF
 
 from ser_aae.batches.augmentation import Augmentation
 from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
 from ser_aae.frontend.spectrogram import band_frequencies_hz
 
 FRAMES, BINS = OFF.segment_frames, 32
@@ -33,7 +35,6 @@ def apply(change, segment, seed):
 
 def test_all_off_leaves_a_segment_as_it_is(frontend, segment):
     change = augmentation(frontend)
-    assert not change.masks
     np.testing.assert_array_equal(apply(change, segment, SEEDS[0]), segment)
 
 
@@ -148,14 +149,28 @@ def test_tempo_voice_and_level_are_drawn_apart(frontend):
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def masked(frontend, batch, fill, **settings):
-    """Return where a batch was changed, `(batch, frames, bins)`, and the batch."""
-    change = augmentation(frontend, fill, **settings)
-    assert change.masks
-    labels = {"emotion": tf.range(len(batch))}
-    found, same_labels = change.mask_batch(tf.constant(batch), labels)
-    np.testing.assert_array_equal(same_labels["emotion"], np.arange(len(batch)))
-    return np.abs(found.numpy() - batch) > 1e-2, found.numpy()
+@pytest.fixture(
+    params=["pipeline", pytest.param("tensorflow-io", marks=needs_tensorflow_io)],
+)
+def masked(request, frontend, fill, global_seed):
+    """A function: where a batch was changed, `(batch, frames, bins)`, and the batch."""
+
+    def change(batch, **settings):
+        masks = augmentation(frontend, fill, masks=request.param, **settings)
+        seeds = tf.range(2 * len(batch))
+        found = tf.map_fn(
+            lambda row: masks(*row),
+            (tf.constant(batch), tf.reshape(seeds, [-1, 2])),
+            fn_output_signature=tf.float32,
+        )
+        if request.param == "tensorflow-io":
+            np.testing.assert_array_equal(found, batch)
+            labels = {"emotion": tf.range(len(batch))}
+            found, same_labels = masks.mask_batch(found, labels)
+            np.testing.assert_array_equal(same_labels["emotion"], np.arange(len(batch)))
+        return np.abs(found.numpy() - batch) > 1e-2, found.numpy()
+
+    return change
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +184,8 @@ def fill():
     return np.linspace(-60, -30, BINS).astype(np.float32)
 
 
-def test_a_frequency_mask_fills_a_band_with_the_training_mean(frontend, batch, fill, global_seed):
-    where, found = masked(frontend, batch, fill, mask_bins=8)
+def test_a_frequency_mask_fills_a_band_with_the_training_mean(masked, batch, fill):
+    where, found = masked(batch, mask_bins=8)
     np.testing.assert_allclose(found[where], np.broadcast_to(fill, where.shape)[where], atol=1e-3)
     np.testing.assert_allclose(found[~where], batch[~where], atol=1e-3)
     assert (where == where[:, :1]).all(), "a band is masked over all of its frames"
@@ -180,8 +195,8 @@ def test_a_frequency_mask_fills_a_band_with_the_training_mean(frontend, batch, f
     assert (np.abs(np.diff(where[:, 0].astype(int), axis=1)).sum(axis=1) <= 2).all()
 
 
-def test_a_time_mask_fills_a_stretch_with_the_training_mean(frontend, batch, fill, global_seed):
-    where, found = masked(frontend, batch, fill, mask_frames=20)
+def test_a_time_mask_fills_a_stretch_with_the_training_mean(masked, batch, fill):
+    where, found = masked(batch, mask_frames=20)
     np.testing.assert_allclose(found[where], np.broadcast_to(fill, where.shape)[where], atol=1e-3)
     assert (where == where[:, :, :1]).all(), "a frame is masked in all of its bands"
     lengths = where[:, :, 0].sum(axis=1)
@@ -190,8 +205,8 @@ def test_a_time_mask_fills_a_stretch_with_the_training_mean(frontend, batch, fil
     assert (np.abs(np.diff(where[:, :, 0].astype(int), axis=1)).sum(axis=1) <= 2).all()
 
 
-def test_both_masks_together_make_a_cross(frontend, batch, fill, global_seed):
-    where, _ = masked(frontend, batch, fill, mask_bins=8, mask_frames=20)
+def test_both_masks_together_make_a_cross(masked, batch):
+    where, _ = masked(batch, mask_bins=8, mask_frames=20)
     bands, stretches = where.all(axis=1).sum(axis=1), where.all(axis=2).sum(axis=1)
     assert bands.max() > 2
     assert stretches.max() > 5
@@ -199,10 +214,53 @@ def test_both_masks_together_make_a_cross(frontend, batch, fill, global_seed):
     np.testing.assert_array_equal(where, expected)
 
 
-def test_masks_follow_the_global_seed(frontend, batch, fill):
+def test_masks_have_every_length_and_every_place(frontend, fill):
+    change = augmentation(frontend, fill, mask_bins=3)
+    flat = tf.zeros((FRAMES, BINS))
+    seeds = tf.reshape(tf.range(4000), [-1, 2])
+    found = tf.map_fn(lambda seed: change(flat, seed)[0], seeds, fn_output_signature=tf.float32)
+    where = found.numpy() != 0
+    np.testing.assert_allclose(np.bincount(where.sum(axis=1)) / len(where), 1 / 4, atol=0.04)
+    # within the mask of one band each band is as likely as another, the outermost included
+    single = np.bincount(where[where.sum(axis=1) == 1].argmax(axis=1), minlength=BINS)
+    assert single.min() > 0
+    assert single[[0, -1]].mean() > single.mean() / 2
+
+
+def test_the_seed_decides_the_masks_of_the_pipeline_and_nothing_else_does(frontend, batch, fill):
+    def draw(seed, global_seed):
+        tf.random.set_seed(global_seed)
+        change = augmentation(frontend, fill, mask_bins=8, mask_frames=20)
+        return apply(change, batch[0], seed)
+
+    np.testing.assert_array_equal(draw((1, 2), 3), draw((1, 2), 4))
+    assert len({draw(seed, 3).tobytes() for seed in SEEDS}) == len(SEEDS)
+
+
+def test_a_mask_leaves_the_other_changes_as_they_are(frontend, segment, fill):
+    others = {"gain_db": 6.0, "warp_time": 0.2, "warp_frequency": 0.2}
+    alone = apply(augmentation(frontend, fill, **others), segment, (5, 9))
+    both = apply(augmentation(frontend, fill, mask_bins=8, **others), segment, (5, 9))
+    masked = (both == fill) & (alone != fill)
+    np.testing.assert_array_equal(both[~masked], alone[~masked])
+
+
+@needs_tensorflow_io
+def test_masks_of_tensorflow_io_follow_the_global_seed(frontend, batch, fill):
     def draw(seed):
         tf.random.set_seed(seed)
-        return masked(frontend, batch, fill, mask_bins=8)[1]
+        change = augmentation(frontend, fill, mask_bins=8, masks="tensorflow-io")
+        return change.mask_batch(tf.constant(batch), {})[0].numpy()
 
     np.testing.assert_array_equal(draw(3), draw(3))
     assert not np.array_equal(draw(3), draw(4))
+
+
+def test_without_tensorflow_io_its_masks_name_what_to_install(frontend, monkeypatch):
+    from ser_aae.batches import augmentation as module
+
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"data\.masks: .*tensorflow-io.*'ser-aae\[tfio\]'"):
+        augmentation(frontend, mask_bins=8, masks="tensorflow-io")
+    # nothing is masked, so nothing is missing
+    augmentation(frontend, masks="tensorflow-io")

@@ -3,12 +3,14 @@
 Each frame holds the number of its utterance and its own.
 """
 
+import hashlib
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from installed import needs_tensorflow_io
 from tiny import UNCHANGED
 
 from ser_aae.batches.pipeline import evaluation_dataset, training_dataset
@@ -151,9 +153,14 @@ AUGMENTED = {
     "masked": {"mask_bins": 8, "mask_frames": 16, "gain_db": 3.0},
     "streamed": {"cache_mb": 0},
 }
+BY_STATE = {"masks": "tensorflow-io", **AUGMENTED["masked"]}
 
 
-@pytest.mark.parametrize("settings", AUGMENTED.values(), ids=AUGMENTED.keys())
+@pytest.mark.parametrize(
+    "settings",
+    [*AUGMENTED.values(), pytest.param(BY_STATE, marks=needs_tensorflow_io)],
+    ids=[*AUGMENTED, "masked by tensorflow-io"],
+)
 def test_a_stream_goes_on_where_an_interrupted_one_stopped(primary, auxiliary, build, settings):
     data = replace(DATA, **settings)
     steps = steps_of([primary], others=BATCH // 2)
@@ -164,6 +171,20 @@ def test_a_stream_goes_on_where_an_interrupted_one_stopped(primary, auxiliary, b
         tf.random.set_seed(1)
         rest = take(build([primary], [auxiliary], data, first_epoch=epoch), steps)
         assert same(rest, whole[epoch * steps : (epoch + 1) * steps])
+
+
+def test_a_masked_stream_does_not_walk_up_to_its_epoch(primary, build):
+    """Later epochs begin at once: nothing is read of those before."""
+    data = replace(DATA, **AUGMENTED["masked"])
+    far = take(build([primary], data=data, first_epoch=10**9), 1)
+    assert same(far, take(build([primary], data=data, first_epoch=10**9), 1))
+
+
+@needs_tensorflow_io
+def test_masks_of_before_keep_their_bits(primary, build):
+    batches = take(build([primary], data=replace(DATA, **BY_STATE)), 2 * STEPS)
+    digest = hashlib.sha256(b"".join(segments.tobytes() for segments, _ in batches))
+    assert digest.hexdigest()[:16] == "08a44c567fcf2c06"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from ser_aae.config.build import build_config
 from ser_aae.config.fields import with_settings
 from ser_aae.errors import UserError
 from ser_aae.experiments.setup import Setup, read_setups, setup_folder, write_setup
+from ser_aae.experiments.tuned import Outcome, Tuned
+from ser_aae.files.digests import digest_of_plain
 from ser_aae.inference import signature
 from ser_aae.inference.signature import Signature, parse_signature, read_config
 from ser_aae.results import folder as run_folders
@@ -250,6 +252,51 @@ def test_a_setting_without_an_effect_on_a_run_is_not_in_its_name(preset, values,
         changed = with_settings(config, {key: other})
         assert (changed.digest() == config.digest()) == (key in idle)
         assert changed.identity() != config.identity()
+
+
+MASKED = {"data.mask_bins": 8, "data.mask_frames": 16}
+MASKED_NAMES = {
+    "default": ("a4f148a0", "7032f5c3", "501617b3"),
+    "paper": ("9f4a56a3", "d41e4e68", "b693e950"),
+}
+"""Preset to the names of a run, a setup and a stage 1 with masks, before masks had a setting."""
+MASKED_SEARCHES = {"default": ("eee976d8", "22ad6702"), "paper": ("13321fd8", "fce22dda")}
+"""Preset to the names of a search that varies masks, and of a setup with an outcome of it."""
+
+
+def names_of(config):
+    setup = setup_folder(Path(), Setup(base=config)).name
+    return config.digest(), setup, digest_of_plain(settings_of_stage_one(config), 8)
+
+
+def test_masks_of_before_keep_every_name_and_todays_have_others(preset):
+    config = with_settings(stored_config(preset), MASKED)
+    assert config.data.masks == "tensorflow-io"
+    assert names_of(config) == MASKED_NAMES[preset]
+    today = names_of(with_settings(config, {"data.masks": "pipeline"}))
+    assert all(map(str.__ne__, today, MASKED_NAMES[preset]))
+
+
+def test_without_masks_their_setting_is_in_no_name(preset):
+    config = stored_config(preset)
+    assert names_of(with_settings(config, {"data.masks": "pipeline"})) == names_of(config)
+
+
+def test_a_search_and_its_outcome_say_by_what_their_trials_are_masked(preset):
+    """Their base masks nothing."""
+    base = stored_config(preset)
+    values = {"data.mask_bins": 16, "data.mask_frames": 16}
+    tuned = Tuned((Outcome(values=values),))
+
+    def names(config, space="masks,alpha", tuned=tuned):
+        search = Search(config, read_space(space), folds=(1,))
+        setup = Setup(base=config, tuned=tuned)
+        return search.folder(Path()).name, setup_folder(Path(), setup).name
+
+    today = with_settings(base, {"data.masks": "pipeline"})
+    assert names(base) == MASKED_SEARCHES[preset]
+    assert all(map(str.__ne__, names(today), names(base)))
+    assert names(today, "alpha", Tuned()) == names(base, "alpha", Tuned())
 
 
 FORMER = {

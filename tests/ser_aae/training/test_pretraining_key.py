@@ -94,6 +94,7 @@ def test_every_setting_counts_that_does_not_say_otherwise():
         RunConfig(),
         {
             "frontend.speech_detector": "silero",
+            "data.mask_bins": 8,
             "model.adversarial_weight": 0.5,
             "training.update": "joint",
             "training.compile": "off",
