@@ -1,8 +1,18 @@
-# Everything one does to this project. PYTHON=python3.12 make ... takes another Python;
-# where packages come from is pip's own configuration.
+# Everything one does to this project. PYTHON=python3.12 make ... takes another Python,
+# REQUIREMENTS=requirements-latest.txt make ... the newest packages, on Python 3.13 and in an
+# environment of their own; where packages come from is pip's own configuration.
 
+REQUIREMENTS ?= requirements.txt
+LATEST := requirements-latest.txt
+ifeq ($(REQUIREMENTS),$(LATEST))
+PYTHONS := 3.13
+PYTHON ?= python3.13
+VENV ?= .venv-latest
+else
+PYTHONS := 3.10 3.11 3.12
 PYTHON ?= python3
 VENV ?= .venv
+endif
 BIN := $(VENV)/bin
 DEMO := demo
 DEMO_EPOCHS ?= 10
@@ -19,6 +29,10 @@ CODE := ser_aae data_prep tuning reports benchmarks docs/hooks tests
 # would have both workers train what they share
 PYTEST_ARGS ?= --numprocesses 2 --dist worksteal
 
+# what is likeliest to depend on versions: numbers, files of models, and a training
+TESTS_OF_VERSIONS := tests/test_packaging.py $(addprefix tests/ser_aae/,batches frontend export \
+	model/test_aae.py model/test_networks.py commands/test_terminal.py)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -26,18 +40,18 @@ PYTEST_ARGS ?= --numprocesses 2 --dist worksteal
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1  /p' $(MAKEFILE_LIST)
 
-# requirements.txt is the whole list, so nothing is left for pip to resolve; where the list lacks a
+# the requirements are the whole list, so nothing is left for pip to resolve; where the list lacks a
 # package, `pip check` says so
-$(VENV)/.installed: requirements.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12) and "expected Python 3.10 to 3.12, found " + sys.version.split()[0] + "; choose one with PYTHON=...")'
+$(VENV)/.installed: $(REQUIREMENTS) pyproject.toml
+	$(PYTHON) -c 'import sys; found = sys.version.split()[0]; sys.exit(found.rpartition(".")[0] not in sys.argv[2:] and sys.argv[1] + ": expected Python " + " or ".join(sys.argv[2:]) + ", found " + found + "; choose one with PYTHON=...")' $(REQUIREMENTS) $(PYTHONS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --no-deps -r requirements.txt
+	$(BIN)/python -m pip install --no-deps -r $(REQUIREMENTS)
 	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip check
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --no-build-isolation --constraint requirements.txt --editable '.[dev,docs]'
+	$(BIN)/python -m pip install --no-build-isolation --constraint $(REQUIREMENTS) --editable '.[dev,docs]'
 	$(BIN)/python -m pip check
 	touch $@
 
@@ -91,6 +105,11 @@ lint: $(VENV)/.installed-dev ## formatting, lint and spelling
 test: lint ## lint, then all tests; ends with the ten slowest
 	$(BIN)/python -m pytest --durations 10 $(PYTEST_ARGS)
 
+.PHONY: test-latest
+test-latest: ## lint and some tests with the newest packages, on Python 3.13
+	$(MAKE) REQUIREMENTS=$(LATEST) VENV=.venv-latest lint
+	.venv-latest/bin/python -m pytest $(PYTEST_ARGS) $(TESTS_OF_VERSIONS)
+
 .PHONY: docs
 docs: $(VENV)/.installed-dev ## the documentation as pages, to open at site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -107,6 +126,7 @@ hashes: $(VENV)/.installed-dev ## requirements-hashes/, the locked list with the
 	mkdir -p requirements-hashes
 	$(call HASHED,requirements.txt,3.10,tensorflow,tensorflow)
 	$(call HASHED,requirements.txt,3.10,tensorflow-cpu,tensorflow-cpu)
+	$(call HASHED,requirements-latest.txt,3.13,tensorflow,latest)
 
 .PHONY: dist
 dist: $(VENV)/.installed-dev ## wheel and source archive in ./dist, as an index would take them
@@ -137,5 +157,5 @@ docker-test: ## build the image and use it, on a machine with Docker
 
 .PHONY: clean
 clean: ## remove what was made here: environment, demo, pages, caches
-	rm -rf $(VENV) $(DEMO) site build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-latest $(VENV) $(DEMO) site build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,16 @@ from ser_aae import __version__
 from ser_aae.cli import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTHONS = ("3.10", "3.11", "3.12")
+SETS = {
+    "3.10": "requirements.txt",
+    "3.11": "requirements.txt",
+    "3.12": "requirements.txt",
+    "3.13": "requirements-latest.txt",
+}
+"""Python to the packages that are meant for it."""
+PYTHONS = tuple(SETS)
+LACKING = {"requirements.txt": set(), "requirements-latest.txt": {"tfio"}}
+"""Set of packages to the extras for users that it does not hold."""
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")
 
 
@@ -23,8 +32,8 @@ def read(name):
 
 
 def pins(python):
-    """Return package to its one requirement, as requirements.txt has it for a Python."""
-    lines = [line for line in read("requirements.txt").splitlines() if not line.startswith("#")]
+    """Return package to its one requirement, as the set of a Python has it."""
+    lines = [line for line in read(SETS[python]).splitlines() if not line.startswith("#")]
     meant = [item for item in map(Requirement, lines) if applies(item, python)]
     found = {canonicalize_name(item.name): item for item in meant}
     assert len(found) == len(meant), "a package stands there twice"
@@ -39,13 +48,12 @@ def applies(requirement, python, extras=("",)):
     )
 
 
-def direct():
-    """Return what the project itself requires with all that a user can do, without tools."""
+def direct(python):
+    """Return what the project itself requires with all that the set of a Python is for."""
     tools = {"bench", "dev", "docs"}
-    extras = {"", *metadata("ser-aae").get_all("Provides-Extra")} - tools
-    texts = distribution("ser-aae").requires or []
-    found = [item for item in map(Requirement, texts) if applies(item, "3.11", extras)]
-    return [item for item in found if item.name != "ser-aae"]
+    extras = {"", *metadata("ser-aae").get_all("Provides-Extra")} - tools - LACKING[SETS[python]]
+    items = map(Requirement, distribution("ser-aae").requires or [])
+    return [item for item in items if applies(item, python, extras) and item.name != "ser-aae"]
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -58,9 +66,17 @@ def test_every_requirement_is_an_exact_pin(python):
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_pins_are_what_the_project_asks_for(python):
     found = pins(python)
-    for item in direct():
+    for item in direct(python):
         (pin,) = found[canonicalize_name(item.name)].specifier
         assert pin.version in item.specifier, item
+
+
+def test_the_newest_packages_have_no_markers_and_no_tensorflow_io():
+    lines = read("requirements-latest.txt").splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[a-z0-9-]+==[a-z0-9.]+", line) for line in pinned)
+    assert pinned == sorted(pinned, key=lambda line: line.partition("==")[0])
+    assert not [line for line in pinned if line.startswith("tensorflow-io")]
 
 
 def test_nothing_that_a_pinned_package_needs_is_missing():
@@ -78,7 +94,7 @@ def test_nothing_that_a_pinned_package_needs_is_missing():
 
 def test_nothing_is_pinned_that_nothing_needs():
     python = ".".join(map(str, sys.version_info[:2]))
-    todo = direct()
+    todo = direct(python)
     needed = {}
     while todo:
         wanted = todo.pop()
@@ -90,12 +106,27 @@ def test_nothing_is_pinned_that_nothing_needs():
     assert pins(python).keys() == needed.keys()
 
 
-@pytest.mark.parametrize("variant", ["tensorflow", "tensorflow-cpu"])
-@pytest.mark.parametrize("python", PYTHONS)
-def test_hashes_are_of_the_pins(variant, python):
+@pytest.mark.parametrize(
+    ("name", "tensorflow", "pythons"),
+    [
+        ("tensorflow", "tensorflow", PYTHONS[:-1]),
+        ("tensorflow-cpu", "tensorflow-cpu", PYTHONS[:-1]),
+        ("latest", "tensorflow", PYTHONS[-1:]),
+    ],
+)
+def test_hashes_are_of_the_pins(name, tensorflow, pythons):
     """Mended by `make hashes`."""
+    for python in pythons:
+        found = hashed(f"requirements-hashes/{name}.txt", python)
+        wanted = {name: item.specifier for name, item in pins(python).items()}
+        wanted[tensorflow] = wanted.pop("tensorflow")
+        assert found == wanted, python
+
+
+def hashed(path, python):
+    """Return package to its version in a list with hashes, of which each package has some."""
     found = {}
-    for entry in read(f"requirements-hashes/{variant}.txt").replace("\\\n", "").splitlines():
+    for entry in read(path).replace("\\\n", "").splitlines():
         if not entry.startswith("#"):
             text, *hashes = entry.split("--hash=")
             item = Requirement(text)
@@ -103,9 +134,7 @@ def test_hashes_are_of_the_pins(variant, python):
             assert hashes, item
             if applies(item, python):
                 found[canonicalize_name(item.name)] = item.specifier
-    wanted = {name: item.specifier for name, item in pins(python).items()}
-    wanted[variant] = wanted.pop("tensorflow")
-    assert found == wanted
+    return found
 
 
 def test_the_citation_has_the_version_and_the_papers_authors():
@@ -153,7 +182,9 @@ def test_the_readmes_yaml_and_csv_are_what_the_program_reads(tmp_path):
 
 
 def test_continuous_integration_and_the_hooks_do_what_a_developer_does():
-    assert read(".ci/run").rstrip().endswith("exec make test")
+    assert {"make test", "exec make test-latest PYTHON="} <= {
+        line.strip().partition('"')[0] for line in read(".ci/run").splitlines()
+    }
     assert "set -euo pipefail" in read(".ci/run")
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
     (repository,) = yaml.safe_load(read(".pre-commit-config.yaml"))["repos"]
