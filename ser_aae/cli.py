@@ -21,6 +21,7 @@ from ser_aae import __version__
 from ser_aae.errors import UserError
 from ser_aae.extras import explain_missing
 from ser_aae.files.refusals import explain_refusal
+from ser_aae.processes.quiet_tensorflow import quieten_tensorflow
 from ser_aae.processes.termination import TerminatedError, termination_raised
 
 _COMMANDS = (
@@ -115,7 +116,8 @@ def _set_verbosity(verbose: bool) -> None:
     What its C++ code prints is quiet in any case: on a healthy machine that is lines about cuFFT
     that look like errors, and a real error comes as an exception.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
+        quieten_tensorflow()
     if verbose:
         logging.basicConfig(level=logging.INFO)
         return

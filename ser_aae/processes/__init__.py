@@ -1,1 +1,1 @@
-"""Processes: children that end with the one that started them, and an orderly end by SIGTERM."""
+"""Processes: children that end with their starter, an end by SIGTERM, and TensorFlow unheard."""
