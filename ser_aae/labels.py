@@ -163,6 +163,14 @@ def earlier_emotion(emotion: str, raw: str) -> str:
     return _EARLIER_WORDS.get(word, word) if emotion == canonical_emotion(raw) else emotion
 
 
+def class_of_word(word: str) -> str:
+    """Return the class that a word of `EMOTION_SYNONYMS` names, or the word itself.
+
+    `FURTHER_SYNONYMS` stay as they are: corpora that were prepared before have them as classes.
+    """
+    return _EARLIER_WORDS.get(_fold(word), word)
+
+
 def is_known_emotion(name: str) -> bool:
     """Return whether `name` is a canonical emotion of `EMOTION_SYNONYMS`."""
     return name in EMOTION_SYNONYMS

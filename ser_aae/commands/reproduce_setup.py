@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ser_aae.errors import UserError
+from ser_aae.progress import show_line
 
 if TYPE_CHECKING:
     from ser_aae.config import RunConfig
@@ -23,7 +24,7 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
         UserError: A setting cannot be, or the budget sets it; or a corpus is named twice.
     """
     from data_prep.corpora import known_aliases, known_facts
-    from ser_aae.config.build import build_config, parse_assignment, read_file
+    from ser_aae.config.build import build_config, describe_synonyms, parse_assignment, read_file
     from ser_aae.config.datasets import record_tables
     from ser_aae.experiments.setup import BUDGETS, Setup, compare_fairly, compared_settings
     from ser_aae.experiments.tuned import Tuned, read_tuned
@@ -42,6 +43,8 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     base = build_config(
         arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()
     )
+    for line in describe_synonyms(given):
+        show_line(line)
     _refuse_joined(base)
     return Setup(
         datasets=tuple(arguments.datasets),

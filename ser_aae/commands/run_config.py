@@ -7,6 +7,7 @@ from dataclasses import replace
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import Given, choices
 from ser_aae.errors import UserError
+from ser_aae.progress import show_line
 from ser_aae.protocols.fold_lists import PREFIX
 
 ALL_FOLDS = "all"
@@ -54,7 +55,7 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
         UserError: It names no data set, or says something that cannot be.
     """
     from data_prep.corpora import known_aliases
-    from ser_aae.config.build import build_config
+    from ser_aae.config.build import build_config, describe_synonyms
     from ser_aae.protocols.fold_lists import name_lists
 
     config = build_config(
@@ -65,6 +66,8 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
         required=("dataset",),
         aliases=known_aliases(),
     )
+    for line in describe_synonyms(_list_given(arguments)):
+        show_line(line)
     if arguments.folds is not None and config.protocol.name != "speaker-kfold":
         raise UserError(
             f"--folds: goes with --protocol speaker-kfold; the folds of {config.protocol.name} "
@@ -77,11 +80,15 @@ def read_config(arguments: argparse.Namespace) -> RunConfig:
 
 def name_given(arguments: argparse.Namespace) -> set[str]:
     """Return the settings that flags, `--set` or the file of `--config` give, by dotted name."""
+    return {item.key for item in _list_given(arguments)}
+
+
+def _list_given(arguments: argparse.Namespace) -> list[Given]:
+    """Return all settings of the command line and of its file, in the order in which they count."""
     from ser_aae.config.build import parse_assignment, read_file
 
     read = read_file(arguments.config) if arguments.config else []
-    given = (*read, *_given_flags(arguments), *map(parse_assignment, arguments.set))
-    return {item.key for item in given}
+    return [*read, *_given_flags(arguments), *map(parse_assignment, arguments.set)]
 
 
 def _given_flags(arguments: argparse.Namespace) -> Iterator[Given]:

@@ -39,6 +39,7 @@ from ser_aae.config.fields import (
 )
 from ser_aae.config.presets import PRESETS
 from ser_aae.errors import UserError
+from ser_aae.labels import canonical_emotion, class_of_word
 
 FREQUENCY_POOLS, TIME_POOLS = 8, 16
 """Factors that the encoder's three pools shrink a segment by: `model.networks.POOLS` multiplied."""
@@ -97,6 +98,8 @@ def build_config(
     ]
     # a data set that is named outside the file is sought from here, whatever the file says of it
     known = [table for table in tables if table.given not in anew]
+    if "classes" in values and not (stored or prepared):
+        values["classes"] = _name_classes(values["classes"])
     config = _name_datasets(with_settings(RunConfig(), values), known, aliases or {})
     config = replace(config, tables=record_tables(config.datasets, known, prepared, anew))
     _check_together(config)
@@ -132,6 +135,34 @@ def _part_corpora(items: Iterable[Given], tables: Iterable[Table]) -> list[Given
         if not names_joined:
             parted.append(Given("joined", tuple(names[1:]), item.where))
     return parted
+
+
+def describe_synonyms(given: Iterable[Given]) -> list[str]:
+    """Return a line for each word among the classes of given settings that is read as another."""
+    texts = [str(item.text) for item in given if item.key == "classes"]
+    lines = []
+    for word in _split_classes(texts[-1]) if texts else ():  # the last one counts
+        if (name := class_of_word(word)) != word:
+            lines.append(f"classes: {word} is read as {name}")
+        elif (name := canonical_emotion(word)) not in ("", word):
+            lines.append(f"classes: {word} is read as {name} where no corpus has a class {word}")
+    return lines
+
+
+def _name_classes(text: str) -> str:
+    """Return the names of classes with the canonical word in the place of each synonym.
+
+    A word in `FURTHER_SYNONYMS` stays: only the corpus tells whether it has a class of that name,
+    see `ser_aae.data.targets.choose_classes`. Text without a synonym stays as it is, for it is in
+    the names of runs.
+    """
+    words = _split_classes(text)
+    named = [class_of_word(word) for word in words]
+    return text if named == words else ",".join(named)
+
+
+def _split_classes(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
 
 
 def parse_assignment(text: str) -> Given:

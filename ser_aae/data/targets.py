@@ -24,6 +24,7 @@ from ser_aae.labels import (
     LEVELS,
     UNLABELLED,
     VOICE_TASKS,
+    canonical_emotion,
     class_ids,
     list_some,
 )
@@ -166,7 +167,8 @@ def number_speakers(target: Target, pool: Pool, speakers: tuple[str, ...]) -> Ta
 def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, ...]:
     """Return the emotions that take part: `four`, `all`, or names with commas between.
 
-    Of several corpora it is enough that one has a class.
+    Of several corpora it is enough that one has a class. A word that none has is read by the table
+    of synonyms.
 
     Raises:
         UserError: A class has no utterance in the corpora; those found are named.
@@ -184,7 +186,8 @@ def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, .
         if len(found) < 2:
             raise UserError(f"classes: expected two emotions or more, found less: {there}")
         return tuple(sorted(found))
-    names = FOUR if wanted == "four" else tuple(name.strip() for name in wanted.split(","))
+    words = FOUR if wanted == "four" else tuple(name.strip() for name in wanted.split(","))
+    names = tuple(word if word in found else canonical_emotion(word) or word for word in words)
     missing = [name for name in names if name not in found]
     if missing or len(set(names)) < max(2, len(names)):
         what = f"no utterance of {', '.join(missing)}" if missing else "fewer than two, or twice"

@@ -12,6 +12,7 @@ from ser_aae.config.build import (
     FREQUENCY_POOLS,
     TIME_POOLS,
     build_config,
+    describe_synonyms,
     parse_assignment,
     read_file,
 )
@@ -280,6 +281,34 @@ def test_corpora_are_called_as_their_folders_are():
     names = (config.dataset, config.auxiliary, config.protocol.target)
     assert names == ("ravdess", ("librispeech",), "msp")
     assert build_config(assignments=["dataset=csv:My Calls.csv"]).dataset == "csv:My Calls.csv"
+
+
+@pytest.mark.parametrize(
+    ("given", "read", "told"),
+    [
+        (
+            "happy,angry",
+            "happiness,anger",
+            ["happy is read as happiness", "angry is read as anger"],
+        ),
+        ("Neutral, wut", "neutral,anger", ["Neutral is read as neutral", "wut is read as anger"]),
+        ("anger, sadness", "anger, sadness", []),
+        ("four", "four", []),
+        ("all", "all", []),
+        ("growling,-", "growling,-", []),
+        ("colère,gioia", "colère,gioia", ["colère is read as anger where", "gioia is read as hap"]),
+    ],
+)
+def test_a_synonym_is_read_as_its_class_and_names_the_same_run(config_file, given, read, told):
+    file = config_file(f"classes: {given}")
+    for sources in ({"assignments": [f"classes={given}"]}, {"file": file}):
+        config = build_config(**sources)
+        assert config.classes == read
+        assert config.digest() == build_config(assignments=[f"classes={read}"]).digest()
+    lines = describe_synonyms([Given("classes", "four", "--classes"), *read_file(file)])
+    assert len(lines) == len(told)
+    for line, words in zip(lines, told, strict=True):
+        assert line.startswith(f"classes: {words}")
 
 
 def test_the_pools_are_those_of_the_networks():

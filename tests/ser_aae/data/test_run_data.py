@@ -312,8 +312,9 @@ def test_all_takes_every_emotion_of_the_corpus_in_order(tiny):
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ("anger,joy", ["no utterance of joy", "anger (16)"]),
-        ("joy,rage", ["no utterance of joy, rage"]),
+        ("anger,awe", ["no utterance of awe", "anger (16)"]),
+        ("awe,boredom", ["no utterance of awe, boredom"]),
+        ("joie,gioia", ["twice"]),
         ("anger", ["fewer than two"]),
         ("anger,anger", ["fewer than two, or twice"]),
         ("anger,sadness,anger", ["twice"]),
@@ -326,6 +327,13 @@ def test_classes_that_cannot_be(tiny, wanted, words):
         choose_classes(wanted, [tiny])
     for word in (*words, "--classes all", "sadness (16)"):
         assert word in str(caught.value)
+
+
+def test_a_word_is_a_class_of_its_own_where_a_corpus_of_before_has_it(tiny):
+    assert choose_classes("colère,joie", [tiny]) == ("anger", "happiness")
+    odd = replace(tiny.utterances[0], emotion="colère")
+    before = replace(tiny, utterances=(odd, *tiny.utterances[1:]))
+    assert choose_classes("colère,joie", [before]) == ("colère", "happiness")
 
 
 @pytest.mark.parametrize("wanted", ["four", "all", "anger,sadness"])
