@@ -160,6 +160,14 @@ class Naming:
         table = self.find_table(dataset)
         return stored_name(dataset) if table is None else table.name
 
+    def plain_name(self, dataset: str) -> str:
+        """Return a name for readers: of a table the file or folder, without where that lies."""
+        table = self.find_table(dataset)
+        given = given_path(table.given if table else dataset)
+        if given is None or not given.path.name:
+            return self.stored_name(dataset)
+        return f"{given.path.name}{f'#{given.table}' if given.table else ''}"
+
     def advised_name(self, dataset: str) -> str:
         """Return a name that `ser-aae prepare --dataset` takes, as well as it is known."""
         table = self.find_table(dataset)

@@ -136,11 +136,12 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
     """
     result = read_result(run)
     with name_damaged(run / RESULT):
-        # the name in the store: a path would say something of this machine
-        names = tuple(map(config.stored_name, config.emotional))
-        name, several = ", ".join(names), f"{len(names)} corpora" if len(names) > 1 else ""
+        # neither a path, which would say something of this machine, nor a folder of the store
+        names = tuple(map(config.plain_name, config.emotional))
+        several = f"{len(names)} corpora" if len(names) > 1 else ""
         # runs of an earlier version say no more than which corpora are synthetic
-        is_synthetic = name in (result.get("synthetic") or ())
+        stored = ", ".join(map(config.stored_name, config.emotional))
+        is_synthetic = stored in (result.get("synthetic") or ())
         elicitation = result.get("elicitation", "synthetic" if is_synthetic else "")
         kind = f"{elicitation} speech" if elicitation in ELICITATIONS else several or "one corpus"
         accuracy = percent(result["unweighted_accuracy"])
@@ -148,8 +149,9 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
         chance = percent(1 / len(read_texts(scored or result["classes"], "classes")))
         of = f" of {config.task}" if config.task in VOICE_TASKS else ""
         return (
-            f"trained on {kind} ({name}), where the test part gave {accuracy} % UA{of} (chance "
-            f"{chance}); {_LIMITS.get(config.task, _LIMITS_OF_EMOTION)}",
+            f"trained on {kind} ({', '.join(names)}), where the test part gave {accuracy} % UA{of} "
+            f"(mean of the classes' recalls; guessing gives {chance}); "
+            f"{_LIMITS.get(config.task, _LIMITS_OF_EMOTION)}",
             *_warn_of_levels(config),
             *read_texts(result.get("warnings", ()), "warnings", least=0),
         )

@@ -34,6 +34,7 @@ from ser_aae.server.page import mount_page
 from ser_aae.server.pictures import Scheme
 from ser_aae.server.queue import FaultError, RecognitionQueue
 from ser_aae.server.uploads import Uploads, is_disk_full
+from ser_aae.server.wording import names_for_people
 
 _ERRORS = (HTTPException, UserError, RequestValidationError, FaultError, OSError)
 
@@ -124,6 +125,7 @@ def _add_endpoints(app: FastAPI, queue: RecognitionQueue, uploads: Uploads) -> N
         return schema.Model(
             primary=signature.primary,
             classes={task: list(names) for task, names in signature.classes.items()},
+            names=names_for_people(signature.classes),
             enrolled_speakers=queue.neighbours is not None,
             max_megabytes=queue.limits.megabytes,
             max_seconds=queue.limits.seconds,

@@ -1,6 +1,8 @@
 """A recording as a picture: its spectrogram, and below it the posteriors over time."""
 
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -66,15 +68,21 @@ class SpectrogramColumns:
 
 
 def draw_timeline(
-    spectrogram: SpectrogramColumns, recognition: Recognition, scheme: Scheme
+    spectrogram: SpectrogramColumns,
+    recognition: Recognition,
+    scheme: Scheme,
+    names: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> bytes:
-    """Return a PNG of a recording whose `recognition` has a timeline."""
+    """Return a PNG of a recording whose `recognition` has a timeline.
+
+    `names` are those for people, see `ser_aae.server.wording`.
+    """
     figure = Figure(figsize=(9.0, 4.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     columns, frontend = spectrogram.columns(), spectrogram.frontend
     _draw_spectrogram(above, columns, frontend, recognition.duration_s)
-    _draw_posteriors(below, recognition, _INK[scheme])
+    _draw_posteriors(below, recognition, _INK[scheme], names)
     for axes in (above, below):
         _write_in(axes, _INK[scheme])
     picture = io.BytesIO()
@@ -112,7 +120,12 @@ def _write_in(axes: Axes, ink: str) -> None:
         label.set_color(ink)
 
 
-def _draw_posteriors(axes: Axes, recognition: Recognition, ink: str) -> None:
+def _draw_posteriors(
+    axes: Axes,
+    recognition: Recognition,
+    ink: str,
+    names: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
     """Stack the posteriors of each step; a pause is a gap.
 
     A class is one shape: a bar for each step takes 8 ms, which is a minute for the most steps.
@@ -135,7 +148,7 @@ def _draw_posteriors(axes: Axes, recognition: Recognition, ink: str) -> None:
             hatch=_HATCHES[number % len(_HATCHES)],
             edgecolor="white",
             linewidth=0.0,
-            label=name,
+            label=names.get(task, {}).get(name, name),
         )
         bottom = top
     if classes:

@@ -13,11 +13,13 @@ import soundfile
 from ser_aae.errors import ModelError, UserError
 from ser_aae.frontend.audio import read_header, stated_frames
 from ser_aae.frontend.blocks import Block
+from ser_aae.frontend.content import HEAD_BYTES, describe_content
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.recognition import Recognition
 from ser_aae.server.limits import Limits
 from ser_aae.server.pictures import Scheme, SpectrogramColumns, draw_timeline
 from ser_aae.server.uploads import is_disk_full
+from ser_aae.server.wording import names_for_people
 
 _CLIENTS_FILE = "the recording"
 """Name of a client's file in messages: neither our path nor the name it came with."""
@@ -103,7 +105,10 @@ class RecognitionQueue:
             vector = recognition.d_vector
             if self.neighbours and vector is not None and vector.any():
                 speakers = self.neighbours(vector)
-            drawn = draw_timeline(columns, recognition, picture) if columns and picture else b""
+            names = names_for_people(self.recogniser.signature.classes)
+            drawn = (
+                draw_timeline(columns, recognition, picture, names) if columns and picture else b""
+            )
         except ModelError as error:
             logging.getLogger(__name__).error("%s", error)
             raise FaultError("the server's model is damaged; its log says how") from error
@@ -132,9 +137,11 @@ class RecognitionQueue:
         try:
             info = read_header(path)
         except (soundfile.LibsndfileError, OSError) as error:
+            with path.open("rb") as stream:
+                found = describe_content(stream.read(HEAD_BYTES))
             raise UserError(
-                f"{path}: expected audio (WAV, FLAC, OGG, Opus, MP3, AIFF), found something else "
-                "or a broken file; convert it, or record it anew"
+                f"{path}: expected sound (WAV, FLAC, OGG, Opus, MP3 or AIFF), found {found}; "
+                "convert it, or record it anew"
             ) from error
         if stated_frames(path, info.frames) is not None:
             self._check_length(info.duration)

@@ -61,6 +61,9 @@ class Model(BaseModel):
 
     primary: str = Field(description="The primary task.")
     classes: dict[str, list[str]] = Field(description="Task to its classes, in order.")
+    names: dict[str, dict[str, str]] = Field(
+        description="Task to class to the name that the page shows, where that is another one."
+    )
     enrolled_speakers: bool = Field(description="Whether speakers are enrolled.")
     max_megabytes: float = Field(description="The largest file, in units of 2^20 bytes.")
     max_seconds: float = Field(description="The longest recording.")

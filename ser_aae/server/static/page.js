@@ -41,6 +41,11 @@ function showError(message) {
   at("#error").hidden = !message;
 }
 
+/** Returns a class' name for people, `female` for `F`. */
+function nameOf(task, code) {
+  return model?.names[task]?.[code] ?? code;
+}
+
 /** Shows nothing, and waits for nothing. */
 function clear() {
   asking?.abort();
@@ -180,10 +185,10 @@ function showTask(task, classes) {
   list.append(...ranked.map(([name, share]) => {
     const row = element("li");
     const per = element("span", "figure", `${Math.round(100 * share)}%`);
-    row.append(element("span", "", name), " ", bar(share), " ", per);
+    row.append(element("span", "", nameOf(task, name)), " ", bar(share), " ", per);
     return row;
   }));
-  card.append(element("h2", "", task), element("p", "best", ranked[0][0]), list);
+  card.append(element("h2", "", task), element("p", "best", nameOf(task, ranked[0][0])), list);
   return card;
 }
 
@@ -200,7 +205,7 @@ function tellTimeline({ timeline, posteriors }) {
   const [task = ""] = Object.keys(posteriors);
   const spans = [];
   for (const { start_s, end_s, best } of timeline) {
-    const name = best[task] ?? "silence";
+    const name = task in best ? nameOf(task, best[task]) : "silence";
     if (spans.at(-1)?.name === name) spans.at(-1).end_s = end_s;
     else spans.push({ name, start_s, end_s });
   }

@@ -91,7 +91,7 @@ def test_the_warning_says_how_the_corpus_came_to_be(run, elicitation, kind):
     change(run / "result.json", unweighted_accuracy=0.5, warnings=["the adversary is dead"])
     first, second = read_signature(run).warnings
     assert f"trained on {kind} (ravdess)" in first
-    assert "50.0 % UA (chance 25.0)" in first
+    assert "50.0 % UA (mean of the classes' recalls; guessing gives 25.0)" in first
     assert second == "the adversary is dead"
     assert result["classes"]
 
@@ -107,7 +107,7 @@ def test_an_earlier_run_on_synthetic_speech_still_says_so(run):
 def test_the_warning_names_no_place_on_this_machine(run):
     change(run / "config.json", dataset="csv:/home/me/clinic/calls.csv")
     about = read_signature(run)
-    assert "one corpus (csv-calls-" in about.warnings[0]
+    assert "one corpus (calls.csv)" in about.warnings[0]
     assert "clinic" not in about.to_json()
 
 

@@ -79,6 +79,7 @@ def test_the_model_says_what_it_takes_and_tells_apart(client):
     found = client.get("/api/model").json()
     assert found["primary"] == "emotion"
     assert found["classes"]["gender"] == ["F", "M"]
+    assert found["names"] == {"gender": {"F": "female", "M": "male"}}
     assert (found["max_megabytes"], found["max_seconds"]) == (1.0, 20.0)
     assert found["enrolled_speakers"]
     assert found["warnings"]
@@ -113,7 +114,7 @@ def test_tricks_in_a_name_change_nothing(client, served, recording, name):
 def test_a_broken_file_is_refused_and_removed(client, served, tmp_path, recording):
     found = post(client, broken(tmp_path))
     assert found.status_code == 422
-    assert found.json()["error"].startswith("the recording: expected audio")
+    assert found.json()["error"].startswith("the recording: expected sound")
     assert str(served.uploads.folder) not in found.text
     assert served.kept() == []
     assert post(client, recording).status_code == WELL

@@ -66,7 +66,10 @@ def test_an_upload_is_answered_with_bars_timeline_and_speakers(
     recognition = toy_recogniser.recognise_file(spoken, 0.5)
     assert list(recognition.posteriors) == ["emotion", "gender", "speaker"]
     for task in ("emotion", "gender"):
-        shares = {name: round(100 * p) for name, p in recognition.posteriors[task].items()}
+        shares = {
+            {"F": "female", "M": "male"}.get(name, name): round(100 * p)
+            for name, p in recognition.posteriors[task].items()
+        }
         assert bars(page, task) == pytest.approx(shares, abs=1)
     assert page.value("document.querySelector('#bars-speaker')") is None
     words = page.value("document.querySelector('#timeline img').alt")
@@ -124,7 +127,7 @@ def test_what_is_no_audio_is_said_on_the_page(fresh, served, tmp_path):
     path = tmp_path / "broken.wav"
     path.write_bytes(b"nothing to hear")
     fresh.choose_file(INPUT, path)
-    fresh.wait_for(TEXT.format("#error") + ".includes('expected audio')")
+    fresh.wait_for(TEXT.format("#error") + ".includes('expected sound')")
     assert fresh.value("document.querySelector('#results').hidden")
     assert fresh.value(TEXT.format("#said")) == ""
     assert fresh.value("document.body.hasAttribute('aria-busy')") is False

@@ -103,11 +103,21 @@ def test_two_never_use_the_model_at_once(queue, recording, monkeypatch):
     assert set(most) == {1}
 
 
-@pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\x00\x00\x00\x00WAVEfmt "])
-def test_what_is_no_audio_is_said_without_our_path(queue, tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"no sound at all", "text"),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", "a damaged WAV file"),
+        (b"\0\0\0\x20ftypM4A \0\0\0\0", "an MP4 or M4A file"),
+    ],
+)
+def test_what_is_no_sound_is_said_without_our_path(queue, tmp_path, content, found):
     path = tmp_path / "recording.wav"
     path.write_bytes(content)
-    with pytest.raises(UserError, match="the recording: expected audio") as caught:
+    with pytest.raises(
+        UserError, match=rf"the recording: expected sound .* found {found};"
+    ) as caught:
         queue.answer(path, None)
     assert str(tmp_path) not in str(caught.value)
 
@@ -123,7 +133,7 @@ def test_a_wav_that_was_cut_short_is_said_without_our_path(queue, tmp_path):
 def test_a_playlist_is_not_followed(queue, tmp_path, recording):
     path = tmp_path / "recording.wav"
     path.write_text(f"#EXTM3U\n#EXTINF:4,\n{recording}\n#EXT-X-ENDLIST\n")
-    with pytest.raises(UserError, match="expected audio"):
+    with pytest.raises(UserError, match="expected sound"):
         queue.answer(path, None)
 
 
@@ -220,6 +230,14 @@ def test_of_many_speakers_the_likeliest_are_drawn():
     moments = (Moment(0.0, 1.0, said), Moment(1.0, 2.0, said))
     _draw_posteriors(axes, Recognition(2.0, 2.0, 2, said, moments, ()), "#000000")
     assert [each.get_label() for each in axes.collections] == list(values)[-16:]
+
+
+def test_a_picture_has_the_names_for_people():
+    said = {"gender": {"F": 0.4, "M": 0.6}}
+    axes = Figure().subplots()
+    found = Recognition(1.0, 1.0, 1, said, (Moment(0.0, 1.0, said),), ())
+    _draw_posteriors(axes, found, "#000000", {"gender": {"F": "female", "M": "male"}})
+    assert [each.get_label() for each in axes.collections] == ["female", "male"]
 
 
 @pytest.mark.parametrize("scale", ["linear", "mel"])
