@@ -180,8 +180,8 @@ def _describe_group(verb: str, shared: str, items: list[Dropped]) -> str:
     return f"{verb} {len(items)}: {items[0].reason if is_same else shared}: {names}{more}"
 
 
-def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
-    """Return the files of the given suffixes (any case) below a folder, sorted.
+def files_below(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:
+    """Return the files of the given suffixes (any case) below a folder, or all, sorted.
 
     The paths are relative to `root`. Names that begin with a dot are passed over: `._*.wav`
     is what macOS leaves beside a real file. Links to folders are followed, once each. Links
@@ -203,7 +203,11 @@ def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
         paths = [Path(folder, name) for name in files if not name.startswith(".")]
         if not paths and not folders and Path(folder) != root:
             paths.append(Path(folder))
-        found += [path.relative_to(root) for path in paths if path.suffix.lower() in suffixes]
+        found += [
+            path.relative_to(root)
+            for path in paths
+            if suffixes is None or path.suffix.lower() in suffixes
+        ]
     return sorted(found)
 
 

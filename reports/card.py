@@ -6,16 +6,16 @@ The whole card comes from the run's own files; only the terms of the corpora are
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from reports.settings import preset_settings
 from reports.table_formats import to_markdown
 from ser_aae.config import RunConfig, without_idle
 from ser_aae.config.fields import settings
+from ser_aae.files.hub import require_hub
 from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
@@ -24,6 +24,9 @@ from ser_aae.results.folder import PREDICTIONS, flatten, read_environment
 from ser_aae.results.predictions import read_predictions, score
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE, OVER_CORPORA, SPEAKER_ONLY
 from ser_aae.results.text import percent
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCardData
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,19 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Published:
+    """Place on the Hugging Face Hub that a model is passed on in.
+
+    Attributes:
+        repo: `owner/name`.
+        files: Names of the exported files there.
+    """
+
+    repo: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Card:
     """All that the card of a run says.
 
@@ -56,6 +72,7 @@ class Card:
         predictions: Predictions on the test part, one row an utterance.
         environment: Versions and devices that the run was made with.
         terms: Terms of each corpus, by its name in the store.
+        published: Place of the model on the Hub, if it has one.
     """
 
     name: str
@@ -66,6 +83,7 @@ class Card:
     predictions: pd.DataFrame
     environment: Mapping[str, Any]
     terms: Mapping[str, Terms]
+    published: Published | None = None
 
     @property
     def primary(self) -> str:
@@ -118,12 +136,12 @@ def corpora_of(run: Path) -> dict[str, str]:
     return {config.stored_name(name): name for name in named if name}
 
 
-def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
+def build_card(run: Path, terms: Mapping[str, Terms], published: Published | None = None) -> str:
     """Return the card of a run, with the terms of each corpus by its name in the store.
 
     Raises:
-        UserError: No complete run, files that cannot be read, or figures that its predictions
-            do not give.
+        UserError: No complete run, files that cannot be read, figures that its predictions do not
+            give, or no package huggingface_hub.
     """
     folder, config = run.resolve(), read_config(run)
     card = Card(
@@ -135,33 +153,34 @@ def build_card(run: Path, terms: Mapping[str, Terms]) -> str:
         predictions=read_predictions(run / PREDICTIONS),
         environment=read_environment(run),
         terms=terms,
+        published=published,
     )
-    header = yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True, width=100)
-    return "\n\n".join([f"---\n{header}---", *_sections(card)]) + "\n"
+    return "\n\n".join([f"---\n{_metadata(card).to_yaml()}\n---", *_sections(card)]) + "\n"
 
 
-def _metadata(card: Card) -> dict[str, Any]:
+def _metadata(card: Card) -> "ModelCardData":
     corpora = {name: card.terms[name] for name in card.trained_on if name in card.terms}
     languages = sorted({each.language for each in corpora.values()} - {""})
-    return {
-        "library_name": "keras",
-        "pipeline_tag": "audio-classification",
-        "license": "other",
-        "license_name": "terms-of-the-corpora",
-        **({"language": languages} if languages else {}),
-        "datasets": list(card.trained_on),
-        "dataset_licenses": {name: each.licence for name, each in corpora.items()},
-        "metrics": ["recall", "accuracy", "f1"],
-        "tags": [
+    return require_hub().ModelCardData(
+        library_name="keras",
+        pipeline_tag="audio-classification",
+        license="other",
+        license_name="terms-of-the-corpora",
+        language=languages or None,
+        datasets=list(card.trained_on),
+        dataset_licenses={name: each.licence for name, each in corpora.items()},
+        metrics=["recall", "accuracy", "f1"],
+        tags=[
             *("speech-emotion-recognition", "multi-task", "adversarial-autoencoder"),
             card.independence.replace(" ", "-"),
             "arxiv:1907.06078",
         ],
-        "model-index": [{"name": card.name, "results": [_result(card)]}],
-    }
+        model_name=card.name,
+        eval_results=_results_of_test(card),
+    )
 
 
-def _result(card: Card) -> dict[str, Any]:
+def _results_of_test(card: Card) -> "list[EvalResult]":
     protocol, figures = card.config.protocol, card.figures
     named = (
         ("recall", "unweighted accuracy (mean recall)", "unweighted_accuracy"),
@@ -170,20 +189,21 @@ def _result(card: Card) -> dict[str, Any]:
         ("accuracy", "gender accuracy", "gender_accuracy"),
         *(("equal_error_rate", title, key) for title, key in _error_rates()),
     )
-    return {
-        "task": {"type": "audio-classification", "name": f"{card.primary} from speech"},
-        "dataset": {
-            "type": "+".join(card.tested_on),
-            "name": " + ".join(card.title(name) for name in card.tested_on),
-            "split": "test",
-            "args": {"protocol": protocol.name, "fold": protocol.fold},
-        },
-        "metrics": [
-            {"type": kind, "name": name, "value": round(float(figures[key]), 4)}
-            for kind, name, key in named
-            if figures.get(key) is not None
-        ],
-    }
+    return [
+        require_hub().EvalResult(
+            task_type="audio-classification",
+            task_name=f"{card.primary} from speech",
+            dataset_type="+".join(card.tested_on),
+            dataset_name=" + ".join(card.title(name) for name in card.tested_on),
+            dataset_split="test",
+            dataset_args={"protocol": protocol.name, "fold": protocol.fold},
+            metric_type=kind,
+            metric_name=name,
+            metric_value=round(float(figures[key]), 4),
+        )
+        for kind, name, key in named
+        if figures.get(key) is not None
+    ]
 
 
 def _error_rates() -> list[tuple[str, str]]:
@@ -374,7 +394,7 @@ def _data(card: Card) -> list[str]:
 
 
 def _loading(card: Card) -> str:
-    return f"""```python
+    return f"""{_fetching(card.published)}```python
 from ser_aae.inference.recogniser import Recogniser
 
 recogniser = Recogniser.load("{card.figures["name"]}")  # this folder, or an exported file
@@ -386,6 +406,14 @@ print(recognition.posteriors)  # of each task; none in silence
 `keras.saving.load_model("model.keras")`. Pass the model on in that format or as ONNX: neither holds
 a program, whereas a SavedModel runs its graph, which can read and write files, so that
 `ser-aae predict` and `serve` take one with `--trust` alone."""
+
+
+def _fetching(published: Published | None) -> str:
+    """Return the lines that recognise a recording with each file on the Hub, if there are any."""
+    if not (published and published.files):
+        return ""
+    lines = [f"ser-aae predict hf://{published.repo}/{name} speech.wav" for name in published.files]
+    return "\n".join(["```sh", *lines, "```", "", ""])
 
 
 def _names(task: str, names: Sequence[str]) -> str:

@@ -22,7 +22,8 @@ SETS = {
 }
 """Python to the packages that are meant for it."""
 PYTHONS = tuple(SETS)
-LACKING = {"requirements.txt": set(), "requirements-latest.txt": {"tfio"}}
+SERVICES = {"hub", "mlflow", "wandb"}
+LACKING = {"requirements.txt": SERVICES, "requirements-latest.txt": SERVICES | {"tfio"}}
 """Set of packages to the extras for users that it does not hold."""
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")
 

@@ -2,7 +2,14 @@
 
 import argparse
 
-from ser_aae.commands.options import Subparsers, add_channel, add_options, folder
+from ser_aae.commands.options import (
+    Subparsers,
+    add_channel,
+    add_model,
+    add_options,
+    fetch_model,
+    folder,
+)
 from ser_aae.progress import LOADING, show_line, show_to_person
 
 
@@ -14,9 +21,7 @@ def add_parser(commands: Subparsers) -> None:
         description="Average the d-vectors of a speaker's recordings and add them to a file. A "
         "name that is there already is enrolled anew.",
     )
-    parser.add_argument(
-        "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
-    )
+    add_model(parser)
     parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
     parser.add_argument("--speaker", required=True, metavar="NAME", help="who speaks in them")
     parser.add_argument(
@@ -32,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     show_to_person(LOADING.format(model=arguments.model))
     from ser_aae.inference.voices import Voices, enrol
 
-    voices = Voices.load(arguments.model, arguments.trust)
+    voices = Voices.load(fetch_model(arguments.model), arguments.trust)
     for remark in voices.recogniser.remarks:
         show_line(f"warning: {remark}")
     count = enrol(voices, arguments.speaker, arguments.files, arguments.out, arguments.channel)

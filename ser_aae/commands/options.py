@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.config.presets import PRESETS
+from ser_aae.files.hub import SCHEME, HubAddress, fetch_file, parse_address
 
 Subparsers = argparse._SubParsersAction
 """Collection of the commands, whose `add_parser` declares one."""
@@ -25,6 +26,34 @@ _PLACES = {
 def folder(text: str) -> Path:
     """Return a path as typed, `~` resolved."""
     return Path(text).expanduser()
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the argument `model`, which `fetch_model` makes a path of."""
+    parser.add_argument(
+        "model",
+        type=_model,
+        metavar="MODEL",
+        help="a run's folder, a file of ser-aae export, or hf://OWNER/NAME[@REVISION][/FILE], such "
+        "a file on the Hugging Face Hub",
+    )
+
+
+def _model(text: str) -> Path | HubAddress:
+    return parse_address(text) if text.startswith(SCHEME) else folder(text)
+
+
+def fetch_model(model: Path | HubAddress) -> Path:
+    """Return the place of a model on this machine; one on the Hub is fetched.
+
+    Raises:
+        UserError: It cannot be fetched.
+    """
+    if isinstance(model, Path):
+        return model
+    from ser_aae.inference.exported_model import FETCHED
+
+    return fetch_file(model, FETCHED)
 
 
 def address(text: str) -> str:

@@ -4,11 +4,19 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_aae.commands.options import EACH, Subparsers, add_channel, add_options, folder
+from ser_aae.commands.options import (
+    EACH,
+    Subparsers,
+    add_channel,
+    add_model,
+    add_options,
+    fetch_model,
+    folder,
+)
 from ser_aae.errors import ModelError, UserError
 from ser_aae.extras import explain_missing
 from ser_aae.progress import (
@@ -37,10 +45,14 @@ def add_parser(commands: Subparsers) -> None:
         description="Print what a model says of recordings of any length, rate and container. "
         "One that cannot be read does not stop the others; exit code 2 then.",
     )
+    add_model(parser)
     parser.add_argument(
-        "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
+        "files",
+        type=folder,
+        nargs="+",
+        metavar="FILE|FOLDER",
+        help="recordings, or folders of recordings at any depth",
     )
-    parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
     add_options(parser, "json", "trust")
     parser.add_argument("--csv", type=folder, metavar="FILE", help="write a table as well")
     parser.add_argument(
@@ -52,14 +64,15 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Recognise each file; print as it comes, or all at the end as JSON."""
+    files = [file for given in arguments.files for file in _find_recordings(given)]
     show_to_person(LOADING.format(model=arguments.model))
     from ser_aae.inference.recogniser import Recogniser
 
-    recogniser = Recogniser.load(arguments.model, arguments.trust)
+    recogniser = Recogniser.load(fetch_model(arguments.model), arguments.trust)
     for warning in (*recogniser.remarks, *recogniser.signature.warnings):
         show_line(f"warning: {warning}")
-    with open_bar(len(arguments.files), "predict", "recordings") as bar:
-        rows, fault = _recognise(recogniser, arguments, bar)
+    with open_bar(len(files), "predict", "recordings") as bar:
+        rows, fault = _recognise(recogniser, files, arguments, bar)
     if arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
     if arguments.csv:
@@ -67,18 +80,45 @@ def run(arguments: argparse.Namespace) -> None:
     if fault:
         raise fault
     if failed := sum("error" in row for row in rows):
+        raise UserError(f"{failed} of {len(files)} recordings could not be recognised, see above")
+
+
+def _find_recordings(given: Path) -> list[Path]:
+    """Return the recordings below a folder, sorted, and say what else lies there; or the file.
+
+    Raises:
+        UserError: A folder without a recording, or one that cannot be read.
+    """
+    if not given.is_dir():
+        return [given]
+    from data_prep.corpus import files_below
+    from ser_aae.frontend.audio import SUFFIXES
+    from ser_aae.labels import list_some
+
+    found, others = list[Path](), list[str]()
+    for path in files_below(given):
+        if path.suffix.lower() in SUFFIXES:
+            found.append(given / path)
+        elif not (given / path).is_dir():  # of an empty folder the name is listed too
+            others.append(str(path))
+    if not found:
         raise UserError(
-            f"{failed} of {len(arguments.files)} recordings could not be recognised, see above"
+            f"{given}: expected recordings in it (WAV, FLAC, OGG, MP3, M4A ...), found none among "
+            f"{len(others)} files; name the folder of the recordings, or the files themselves"
         )
+    if others:
+        files = f"{len(others)} file{'s are' if len(others) > 1 else ' is'}"
+        show_line(f"{given}: {files} no recording by name and left out: {list_some(others)}")
+    return found
 
 
 def _recognise(
-    recogniser: "Recogniser", arguments: argparse.Namespace, bar: "tqdm"
+    recogniser: "Recogniser", files: Sequence[Path], arguments: argparse.Namespace, bar: "tqdm"
 ) -> tuple[list[Row], Exception | None]:
     """Return rows of each recording, and the last fault of this program; show what comes."""
     rows: list[Row] = []
     fault = None
-    for number, path in enumerate(arguments.files):
+    for number, path in enumerate(files):
 
         def follow(_: Any, seconds: float, number: int = number, path: Path = path) -> None:
             move_bar(bar, number, lambda: f"{path.name} {_clock(seconds)}")

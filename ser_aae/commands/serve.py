@@ -6,7 +6,7 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.commands.options import Subparsers, add_model, add_options, fetch_model, folder
 from ser_aae.errors import UserError
 from ser_aae.progress import LOADING, show_line
 from ser_aae.server.address import add_address, local_host, url_host
@@ -28,9 +28,7 @@ def add_parser(commands: Subparsers) -> None:
         "when they are answered; nothing is sent to or fetched from elsewhere. Programs POST a "
         "form with a file to /api/predict; /api/openapi.json has the schema.",
     )
-    parser.add_argument(
-        "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
-    )
+    add_model(parser)
     add_address(parser)
     _add_guards(parser)
     parser.add_argument(
@@ -142,10 +140,12 @@ def _load(arguments: argparse.Namespace, limits: "Limits") -> "RecognitionQueue"
     from ser_aae.server.queue import RecognitionQueue
 
     if arguments.speakers is None:
-        return RecognitionQueue(Recogniser.load(arguments.model, arguments.trust), limits)
+        return RecognitionQueue(
+            Recogniser.load(fetch_model(arguments.model), arguments.trust), limits
+        )
     from ser_aae.inference.voices import Voices, nearest, read_enrolled
 
-    voices = Voices.load(arguments.model, arguments.trust)
+    voices = Voices.load(fetch_model(arguments.model), arguments.trust)
     enrolled = read_enrolled(arguments.speakers, voices)
     return RecognitionQueue(voices.recogniser, limits, partial(nearest, enrolled=enrolled))
 

@@ -5,7 +5,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_aae.commands.options import Subparsers, add_channel, add_options, folder
+from ser_aae.commands.options import (
+    Subparsers,
+    add_channel,
+    add_model,
+    add_options,
+    fetch_model,
+    folder,
+)
 from ser_aae.errors import UserError
 from ser_aae.progress import LOADING, show_line, show_to_person
 
@@ -21,9 +28,7 @@ def add_parser(commands: Subparsers) -> None:
         description="Compare two voices by the cosine of their d-vectors. Yes or no is said from "
         "the threshold on at which the run's own verification trials err as often on either side.",
     )
-    parser.add_argument(
-        "model", type=folder, metavar="MODEL", help="a run's folder, or a file of ser-aae export"
-    )
+    add_model(parser)
     parser.add_argument("first", metavar="A", help="a recording; with --speakers, a name in it")
     parser.add_argument("second", type=folder, metavar="B", help="a recording")
     parser.add_argument(
@@ -39,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     show_to_person(LOADING.format(model=arguments.model))
     from ser_aae.inference.voices import Voices, cosine, read_enrolled
 
-    voices = Voices.load(arguments.model, arguments.trust)
+    voices = Voices.load(fetch_model(arguments.model), arguments.trust)
     for remark in voices.recogniser.remarks:
         show_line(f"warning: {remark}")
     threshold = voices.threshold()

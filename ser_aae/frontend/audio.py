@@ -44,6 +44,16 @@ too large, and integers of 24 or 32 bits, undivided. One such sample makes all t
 recording silent beside it, and from 2e19 on its square is no float any more.
 """
 
+SUFFIXES = (
+    *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"),
+    *(".au", ".snd", ".caf", ".w64", ".rf64", ".sph", ".nist", ".voc"),
+    *(".m4a", ".mp4", ".m4v", ".mov", ".aac", ".webm", ".mkv", ".mka", ".wma", ".amr", ".3gp"),
+)
+"""Endings of names that recordings have, in the last line those that ffmpeg reads.
+
+They serve to find recordings among other files; of a file that is named the content decides.
+"""
+
 _SAMPLES_A_BYTE = 1 << 13
 """Density that no codec reaches: a frame of FLAC with 65535 equal samples takes eleven bytes."""
 

@@ -41,6 +41,9 @@ from ser_aae.results.model_files import NOT_CHECKED
 SUFFIXES = {"keras": ".keras", SAVED_MODEL: "", "onnx": ".onnx", "litert": ".tflite"}
 """Format to the ending of its files' names; a SavedModel is a folder."""
 
+FETCHED = (".onnx", ".tflite", ".keras")
+"""Endings of the files that hold no program, the one that starts soonest first."""
+
 QUANTISED = ("onnx", "litert")
 """Formats whose numbers may have fewer than 32 bits."""
 
@@ -69,6 +72,19 @@ def format_of(path: Path) -> str:
         f"({', '.join(suffix for suffix in SUFFIXES.values() if suffix)}, or a SavedModel), "
         f"found {came}"
     )
+
+
+def refuse_untrainable(path: Path) -> None:
+    """Refuse an exported file whose weights a training cannot start from.
+
+    Raises:
+        UserError: No exported file, or one of another format than Keras'.
+    """
+    if (kind := format_of(path)) != "keras":
+        raise UserError(
+            f"--start-from {path}: expected the folder of a run or a file of `ser-aae export "
+            f"--format keras`, got {kind}, whose weights cannot be trained on"
+        )
 
 
 def write_signature(path: Path, signature: Signature) -> None:

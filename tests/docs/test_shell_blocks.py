@@ -37,6 +37,8 @@ PARSED = {
     ("tune",): "a night's work: commands/test_tune.py",
     ("export", "onnx"): "converted and scored in another runtime: export/test_exporter.py",
     ("export", "litert"): "converted and scored in another runtime: export/test_exporter.py",
+    ("card", "--push"): "asks the Hugging Face Hub: commands/test_hub_models.py",
+    ("predict", "hf://OWNER/NAME"): "asks the Hugging Face Hub: commands/test_hub_models.py",
 }
 """Words of a line of ser-aae that is parsed alone, and why, with the test that runs it."""
 

@@ -48,6 +48,35 @@ def test_people_get_per_cent_and_a_warning(model, sad, silent, capsys):
     assert lines[4] == f"{silent}: 1.0 s, silence"
 
 
+def test_a_folder_is_all_recordings_in_it(model, recorded_run, sad, tmp_path, capsys):
+    place = tmp_path / "calls"
+    for name in ("b.wav", "a/z.WAV", "a/.hidden.wav"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(Path(sad).read_bytes())
+    for name in ("notes.txt", "a/list.csv"):
+        (place / name).write_text("no sound")
+    (place / "empty.wav").mkdir()
+    (place / "empty").mkdir()
+
+    assert main(["predict", model, str(place), sad, "--json"]) == 2
+    printed = capsys.readouterr()
+    rows = json.loads(printed.out)
+    wanted = [str(place / name) for name in ("a/z.WAV", "b.wav", "empty.wav")]
+    assert [row["file"] for row in rows] == [*wanted, sad]
+    assert rows[0]["posteriors"] == rows[1]["posteriors"] == rows[3]["posteriors"]
+    assert "expected an audio file, found a folder" in rows[2]["error"]
+    told = "2 files are no recording by name and left out: a/list.csv, notes.txt"
+    assert f"{place}: {told}" in printed.err
+    assert "1 of 4 recordings could not be recognised" in printed.err
+
+
+def test_a_folder_without_a_recording_is_refused(model, tmp_path, refused):
+    (tmp_path / "notes.txt").write_text("no sound")
+    said = refused("predict", model, tmp_path)
+    assert "expected recordings in it" in said
+    assert "found none among 1 files" in said
+
+
 def test_json_is_one_document_of_all_files(model, sad, silent, capsys):
     assert main(["predict", model, sad, silent, "--json", "--timeline", "0.5"]) == 0
     first, second = json.loads(capsys.readouterr().out)

@@ -1,0 +1,172 @@
+"""Models on the Hugging Face Hub: one file fetched, a folder's worth of files pushed.
+
+The package huggingface_hub does it, and is imported when it is needed: the extra `hub`. Where the
+Hub is (`HF_ENDPOINT`), where files are kept (`HF_HOME`) and who asks (`HF_TOKEN`, or `hf auth
+login`) is its own configuration.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from ser_aae.errors import UserError
+
+SCHEME = "hf://"
+
+_ADDRESS = re.compile(
+    r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w.-]+))?(?:/(?P<file>.+))?", re.ASCII
+)
+_EXPECTED = "hf://OWNER/NAME, with @REVISION and /FILE where they are needed"
+_UNREACHED = "the Hub cannot be reached"
+
+
+@dataclass(frozen=True)
+class HubAddress:
+    """A model on the Hub: `hf://owner/name@revision/file`.
+
+    Attributes:
+        revision: Branch, tag or commit; `None` is the main branch.
+        file: File of the repository; `None` where the one exported model in it is meant.
+    """
+
+    repo: str
+    revision: str | None = None
+    file: str | None = None
+
+    def __str__(self) -> str:
+        """Return it as it is typed."""
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"{SCHEME}{self.repo}{revision}{f'/{self.file}' if self.file else ''}"
+
+
+def parse_address(text: str) -> HubAddress:
+    """Return the address in a text that begins with `hf://`.
+
+    Raises:
+        UserError: It names no repository.
+    """
+    found = _ADDRESS.fullmatch(text.removeprefix(SCHEME).rstrip("/"))
+    if not found:
+        raise UserError(f"{text}: expected {_EXPECTED}")
+    return HubAddress(found["repo"], found["revision"], found["file"])
+
+
+def require_hub() -> ModuleType:
+    """Return the package huggingface_hub.
+
+    Raises:
+        UserError: It is not installed.
+    """
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise UserError(
+            "expected the package huggingface_hub, found none; install it: "
+            "pip install 'ser-aae[hub]'"
+        ) from error
+    return huggingface_hub
+
+
+def fetch_file(address: HubAddress, endings: Sequence[str]) -> Path:
+    """Fetch a file into the package's own cache, unless it is there, and return its place.
+
+    Args:
+        address: Its address; without a file, the repository has to hold one of those `endings`, or
+            one of the first of them.
+        endings: Endings of exported models, the one to prefer first.
+
+    Raises:
+        UserError: No package, no such file, no right to it, or no network.
+    """
+    hub = require_hub()
+    with _errors_explained(str(address)):
+        name = address.file or _find_model(address, endings)
+        return Path(hub.hf_hub_download(address.repo, name, revision=address.revision))
+
+
+def push_files(repo: str, files: Mapping[str, bytes | Path], message: str) -> str:
+    """Put files into a repository of models as one commit, and return its address as a web page.
+
+    A repository that is not there is made, and is private: terms of corpora may forbid others.
+
+    Args:
+        repo: `owner/name`.
+        files: Name in the repository to content, or to the file that has it.
+        message: Of the commit.
+
+    Raises:
+        UserError: No package, no token, no right to the repository, or no network.
+    """
+    hub = require_hub()
+    address = parse_address(repo)
+    if address != HubAddress(address.repo):
+        raise UserError(f"{repo}: expected a repository, OWNER/NAME, got {address}")
+    if not hub.get_token():
+        raise UserError(
+            f"{repo}: expected a token of the Hub that may write, found none; log in with "
+            "`hf auth login`, or put it into $HF_TOKEN"
+        )
+    operations = [hub.CommitOperationAdd(name, content) for name, content in files.items()]
+    with _errors_explained(repo):
+        api = hub.HfApi()
+        api.create_repo(address.repo, private=True, exist_ok=True)
+        api.create_commit(address.repo, operations, commit_message=message)
+        return f"{api.endpoint}/{address.repo}"
+
+
+def _find_model(address: HubAddress, endings: Sequence[str]) -> str:
+    """Return the one exported model of a repository: of several, the one whose ending is first."""
+    names = require_hub().HfApi().list_repo_files(address.repo, revision=address.revision)
+    for ending in endings:
+        found = sorted(name for name in names if name.endswith(ending))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UserError(
+                f"{address}: expected one exported model, found {', '.join(found)}; name it, as in "
+                f"{address}/{found[0]}"
+            )
+    raise UserError(
+        f"{address}: expected an exported model ({', '.join(endings)}), found "
+        f"{', '.join(sorted(names)) or 'no file'}; export the run and push that: ser-aae card RUN "
+        "--push OWNER/NAME --file FILE"
+    )
+
+
+@contextmanager
+def _errors_explained(what: str) -> Iterator[None]:
+    """Raise what the Hub or the network refuses as a `UserError` that names it."""
+    from httpx2 import HTTPError  # the client that huggingface_hub asks with
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise UserError(f"{what}: the Hub asks for its terms to be accepted on its page") from error
+    except errors.RepositoryNotFoundError as error:
+        raise UserError(
+            f"{what}: expected a repository of models, found none, or one that is private and that "
+            "the token does not open; look at its name, log in with `hf auth login`, or set "
+            "$HF_TOKEN"
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise UserError(f"{what}: expected a revision of the repository, found none") from error
+    except errors.LocalEntryNotFoundError as error:  # not asked, and not in the cache
+        raise UserError(f"{what}: {_UNREACHED}, and the file was not fetched before") from error
+    except errors.EntryNotFoundError as error:
+        raise UserError(
+            f"{what}: expected a file of the repository, found none of that name"
+        ) from error
+    except errors.HFValidationError as error:
+        raise UserError(f"{what}: expected {_EXPECTED} ({error})") from error
+    except errors.HfHubHTTPError as error:
+        why = error.server_message or (str(error).splitlines() or ["no reason"])[0]
+        raise UserError(
+            f"{what}: the Hub refuses it ({why}); look whether the token in $HF_TOKEN, or of `hf "
+            "auth login`, may write there"
+        ) from error
+    except (HTTPError, errors.OfflineModeIsEnabled) as error:
+        raise UserError(f"{what}: {_UNREACHED} ({type(error).__name__})") from error
