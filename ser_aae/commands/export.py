@@ -53,10 +53,13 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Export, then print the accuracies and the file."""
-    from ser_aae.export.exporter import Choice, export
-    from ser_aae.results.model_files import remarks_on
+    from ser_aae.export.choice import Choice, check_choice
 
     choice = Choice(arguments.format, arguments.quantise, arguments.input, arguments.tolerance)
+    check_choice(choice, arguments.out)  # before TensorFlow is loaded, which takes its time
+    from ser_aae.export.exporter import export
+    from ser_aae.results.model_files import remarks_on
+
     rescored = export(
         arguments.run_folder,
         choice,

@@ -21,6 +21,11 @@ def start_from(config: RunConfig, model: Path | None, runs: Path | str | None) -
     """
     if model is None:
         return config
+    from ser_aae.inference.exported_model import refuse_untrainable
+    from ser_aae.results.folder import CONFIG
+
+    if not (model / CONFIG).is_file():
+        refuse_untrainable(model)  # before TensorFlow is loaded, which takes its time
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
     from ser_aae.config.fields import with_settings
     from ser_aae.inference.start_source import read_source

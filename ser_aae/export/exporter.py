@@ -16,6 +16,7 @@ from ser_aae.config import CORPORA, RunConfig
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import assemble
 from ser_aae.errors import ModelError, UserError
+from ser_aae.export.choice import Choice, check_choice
 from ser_aae.export.segment_model import build_segment_model
 from ser_aae.export.waveform_model import build_waveform_model
 from ser_aae.export.writers import write_model
@@ -24,10 +25,9 @@ from ser_aae.files.locks import claim, holder
 from ser_aae.frontend.audio import read_audio
 from ser_aae.frontend.segments import SegmentMeans
 from ser_aae.frontend.spectrogram import band_weights, pack_bands
-from ser_aae.inference.exported_model import QUANTISED, SUFFIXES, load_exported, write_signature
+from ser_aae.inference.exported_model import load_exported, write_signature
 from ser_aae.inference.run_model import identity_of, load_trained
 from ser_aae.inference.signature import (
-    SPECTROGRAM,
     WAVEFORM,
     Forward,
     Signature,
@@ -42,34 +42,11 @@ from ser_aae.results.folder import PREDICTIONS, read_plain_config
 from ser_aae.results.metrics import unweighted_accuracy
 from ser_aae.results.predictions import read_predictions
 
-MOST_POINTS = 0.5
-"""Difference in unweighted accuracy beyond which a file is not kept, unless it is asked for.
-
-On a small test part one utterance weighs more.
-"""
-
 _BAR = "scores the test part"
 
 
 class ExportError(RuntimeError):
     """Another accuracy of a file that was not quantised than of its run."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Choice of what is exported.
-
-    Attributes:
-        kind: One of `ser_aae.inference.exported_model.SUFFIXES`.
-        quantise: `"none"`, `"float16"` or `"int8"`.
-        takes: `"spectrogram"` or `"waveform"`.
-        tolerance: Points of unweighted accuracy by which the file may differ from the run.
-    """
-
-    kind: str
-    quantise: str = "none"
-    takes: str = SPECTROGRAM
-    tolerance: float = MOST_POINTS
 
 
 @dataclass(frozen=True)
@@ -128,7 +105,7 @@ def export(
             accuracy differs by more than the tolerance, or posteriors that are not finite.
         ExportError: Another file whose accuracy does.
     """
-    _check(choice, out)
+    check_choice(choice, out)
     config = read_config(run)
     _check_detector(choice, config)
     signature = _describe(run, config)
@@ -177,31 +154,6 @@ def _hold(out: Path) -> Iterator[None]:
             raise UserError(f"--out: {holder(out)} writes {out}; wait until it has ended")
         remove_partial(out.parent, out.name)
         yield
-
-
-def _check(choice: Choice, out: Path) -> None:
-    for name, value, known in (
-        ("--format", choice.kind, tuple(SUFFIXES)),
-        ("--quantise", choice.quantise, ("none", "float16", "int8")),
-        ("--input", choice.takes, (SPECTROGRAM, WAVEFORM)),
-    ):
-        if value not in known:
-            raise UserError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
-    if choice.quantise != "none" and choice.kind not in QUANTISED:
-        raise UserError(
-            f"--quantise: goes with --format {' or '.join(QUANTISED)}, got {choice.kind}"
-        )
-    if choice.quantise == "int8" and choice.takes == WAVEFORM:
-        raise UserError(
-            "--quantise int8: goes with --input spectrogram; 8 bits are too few for the Fourier "
-            "transform of a waveform, choose float16"
-        )
-    suffix = SUFFIXES[choice.kind]
-    if out.suffix != suffix:
-        ending = f"that ends in {suffix}" if suffix else "without an ending: it is a folder"
-        raise UserError(f"--out: expected a name {ending}, got {out.name}")
-    if out.is_dir():
-        raise UserError(f"{out}: there is a folder already; remove it or choose another --out")
 
 
 def _check_detector(choice: Choice, config: RunConfig) -> None:

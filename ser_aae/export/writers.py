@@ -19,6 +19,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ser_aae.inference.signature import WAVEFORM
+
 _FEWEST_WEIGHTS = 1024
 """Size from which on an array is stored in fewer bits, as in LiteRT: smaller ones save nothing."""
 
@@ -59,9 +61,26 @@ def _write_onnx(model: keras.Model, quantise: str, path: Path) -> None:
 
         serve = tf.function(lambda x: model(x, training=False), input_signature=spec)
         written, _ = tf2onnx.convert.from_function(serve, input_signature=spec, opset=17)
+    _name_axes(written.graph, model)
     if quantise != "none":
         _shorten_weights(written.graph, _to_float16 if quantise == "float16" else _to_int8)
     onnx.save(written, path)
+
+
+def _name_axes(graph: Any, model: keras.Model) -> None:
+    """Name the axes of input and outputs that may have any length; those of no name are fixed.
+
+    A model of waveforms takes one recording at a time, so its first axis is 1.
+    """
+    of_waveforms = model.inputs[0].name == WAVEFORM
+    for value in (*graph.input, *graph.output):
+        first = value.type.tensor_type.shape.dim[0]
+        if of_waveforms:
+            first.dim_value = 1
+        else:
+            first.dim_param = "batch"
+    if of_waveforms:
+        graph.input[0].type.tensor_type.shape.dim[1].dim_param = "samples"
 
 
 def _shorten_weights(

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_aae.errors import UserError
-from ser_aae.inference.exported_model import format_of, load_exported
+from ser_aae.inference.exported_model import load_exported, refuse_untrainable
 from ser_aae.inference.run_model import load_trained
 from ser_aae.inference.signature import Signature, read_signature
 from ser_aae.results.complete_run import read_config, read_measured
@@ -33,12 +32,7 @@ def read_source(model: Path) -> Start:
     """
     if (model / CONFIG).is_file():
         return _read_run(model)
-    kind = format_of(model)
-    if kind != "keras":
-        raise UserError(
-            f"--start-from {model}: expected the folder of a run or a file of `ser-aae export "
-            f"--format keras`, got {kind}, whose weights cannot be trained on"
-        )
+    refuse_untrainable(model)
     signature, _ = load_exported(model)
     # an exported file names the speakers of its head alone, and never those who selected it
     speakers = signature.classes.get("speaker", ())

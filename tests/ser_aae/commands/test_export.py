@@ -4,11 +4,12 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from processes import run_code
 from stored import read_unsealed
 
 from ser_aae.cli import build_parser, main
 from ser_aae.commands.export import _recordings
-from ser_aae.export.exporter import MOST_POINTS
+from ser_aae.export.choice import MOST_POINTS
 
 
 def test_it_prints_both_accuracies_and_then_the_file(recorded_run, tmp_path, capsys):
@@ -31,6 +32,28 @@ def test_a_mistake_is_one_line(recorded_run, tmp_path, refused):
     assert "--format: expected one of keras, saved-model, onnx, litert" in said
     words[3] = "saved-model"
     assert "expected a prepared corpus" in refused(*words, "--store", tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "nothing", "--format", "onnx", "--out", "m.tflite"),
+        ("export", "nothing", "--format", "keras", "--quantise", "int8", "--out", "m.keras"),
+        ("train", "--dataset", "demo", "--start-from", "m.onnx"),
+        ("predict", "m.h5", "a.wav"),
+    ],
+)
+def test_a_wrong_ending_is_refused_before_anything_is_loaded(tmp_path, words):
+    for name in ("m.onnx", "m.h5"):
+        (tmp_path / name).write_bytes(b"")
+    words = [str(tmp_path / word) if word.startswith("m.") else word for word in words]
+    code = (
+        "import sys; from ser_aae.cli import main; code = main(sys.argv[1:]);"
+        "sys.exit(code if not {'tensorflow', 'onnxruntime', 'librosa'} & set(sys.modules) else 3)"
+    )
+    done = run_code(code, *words, check=False)
+    assert done.returncode == 2, done.stderr
+    assert ", got " in done.stderr or ", found a file" in done.stderr
 
 
 def test_the_tolerance_of_the_command_is_that_of_the_module():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 import soundfile
@@ -150,6 +152,32 @@ def test_these_files_run_without_tensorflow(exported, path, kind):
     )
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["posteriors"] == Recogniser.load(out).recognise_file(path).to_dict()["posteriors"]
+
+
+@pytest.mark.parametrize(
+    ("takes", "given", "found"),
+    [("waveform", [1, "samples"], 1), ("spectrogram", ["batch", 64, 32], "batch")],
+)
+def test_the_axes_of_an_onnx_file_have_names(exported, takes, given, found):
+    session = onnxruntime.InferenceSession(exported("onnx", takes)[0])
+    assert [each.shape for each in session.get_inputs()] == [given]
+    about = load_exported(exported("onnx", takes)[0])[0]
+    shapes = {each.name: each.shape for each in session.get_outputs()}
+    classes = {task: [found, len(names)] for task, names in about.classes.items()}
+    assert shapes == {**classes, "d_vector": [found, about.voice.units]}
+
+
+def test_an_onnx_file_runs_with_its_runtime_alone_as_the_documents_show(exported, path):
+    out, _ = exported("onnx", "waveform")
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(import json\n\nimport onnxruntime.*?)```", text, re.DOTALL)
+    for wanted, own in (("model.onnx", out), ("data/demo/wav/s1f/s1f-anger-01.wav", path)):
+        assert shown.count(f'"{wanted}"') == 1
+        shown = shown.replace(f'"{wanted}"', repr(str(own)))
+    blocked = ["ser_aae", "tensorflow", "keras", "librosa", "onnx"]
+    done = run_alone(f"{shown}\nprint(json.dumps(posteriors))", blocked=blocked)
+    wanted = Recogniser.load(out).recognise_file(path).posteriors["emotion"]
+    assert json.loads(done.stdout.splitlines()[-1]) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_the_signature_is_in_the_file(exported, recorded_run):
