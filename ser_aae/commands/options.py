@@ -72,6 +72,23 @@ def count(text: str) -> int:
     return int(text)
 
 
+def _trackers(text: str) -> tuple[str, ...]:
+    from ser_aae.results.tracking import read_trackers
+
+    return read_trackers(text)
+
+
+def take_trackers(arguments: argparse.Namespace) -> None:
+    """Have runs of this command told to the trackers of `--log`, or of its variable.
+
+    Raises:
+        UserError: One is not known, or not installed.
+    """
+    from ser_aae.results.tracking import choose_trackers, chosen_trackers
+
+    choose_trackers(chosen_trackers() if arguments.log is None else arguments.log)
+
+
 _OPTIONS: dict[str, dict[str, Any]] = {
     "dataset": {
         "required": True,
@@ -89,6 +106,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "MODEL",
         "help": "a run or an exported Keras file whose weights are taken over where layers agree, "
         "heads by class name; front end and window have to be the same",
+    },
+    "log": {
+        "type": _trackers,
+        "default": None,
+        "metavar": "NAME,...",
+        "help": "trackers to tell of each run: tensorboard, mlflow, wandb, or none ($SER_AAE_LOG, "
+        "else tensorboard, whose files lie in the folder of the run)",
     },
     "trust": {
         "action": "store_true",

@@ -10,7 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import CONFIG, Subparsers, add_options, address, count, folder
+from ser_aae.commands.options import (
+    CONFIG,
+    Subparsers,
+    add_options,
+    address,
+    count,
+    folder,
+    take_trackers,
+)
 from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.reproduce_setup import NO_CORPUS, read_setup, refuse_unused
 from ser_aae.commands.starting import start_from
@@ -98,7 +106,7 @@ def _add_cluster(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="a Dask scheduler whose workers to use, tcp://host:8786",
     )
-    add_options(parser, "allow-partial")
+    add_options(parser, "allow-partial", "log")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -112,6 +120,12 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.experiments.artefacts import choose
     from ser_aae.grid.plan import make_plan
 
+    if arguments.scheduler and arguments.log is not None:
+        raise UserError(
+            "--log: workers of --scheduler are told by their own environment; set $SER_AAE_LOG "
+            "where they are started"
+        )
+    take_trackers(arguments)
     setup = read_setup(arguments)
     runs = None if arguments.plan else arguments.runs
     setup = replace(setup, base=start_from(setup.base, arguments.start_from, runs))

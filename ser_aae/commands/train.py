@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import CONFIG, Subparsers, add_options
+from ser_aae.commands.options import CONFIG, Subparsers, add_options, take_trackers
 from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, read_config
 from ser_aae.commands.starting import find_start, start_from
@@ -34,7 +34,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     add_flags(parser, *FLAGS)
     add_options(parser, "start-from", *CONFIG)
-    add_options(parser, "data-root", "store", "runs", "workers", "allow-partial")
+    add_options(parser, "data-root", "store", "runs", "workers", "allow-partial", "log")
     parser.add_argument(
         "--strategy",
         choices=("one", "mirrored", "multiworker"),
@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ser_aae.results.text import format_evaluation
 
     require_modules("tensorflow")  # before a corpus is prepared
+    take_trackers(arguments)
     runs = None if arguments.plan else arguments.runs
     config = start_from(read_config(arguments), arguments.start_from, runs)
     if arguments.plan:

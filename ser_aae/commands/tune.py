@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import CONFIG, Subparsers, add_options, count
+from ser_aae.commands.options import CONFIG, Subparsers, add_options, count, take_trackers
 from ser_aae.commands.preparation import prepare_missing
 from ser_aae.commands.run_config import ALL_FOLDS, FLAGS, add_flags, name_given, read_config
 from ser_aae.commands.starting import start_from
@@ -43,7 +43,7 @@ def add_parser(commands: Subparsers) -> None:
         help="folds each trial is trained on, with commas between (0), or every fold",
     )
     _add_search(parser)
-    add_options(parser, "start-from", *CONFIG, "data-root", "store", "runs", "allow-partial")
+    add_options(parser, "start-from", *CONFIG, "data-root", "store", "runs", "allow-partial", "log")
     _add_workers(parser)
     parser.set_defaults(run=run, writes="runs", extra="tune")
 
@@ -104,6 +104,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     if arguments.child:
         end_with_parent(sys.stdin.fileno())
+    take_trackers(arguments)  # also for workers that this process starts
     searches = [] if arguments.worker else _read_searches(arguments)
     from tuning.hypermodel import TrialFailedError
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from ser_aae.config import TrainingConfig
 from ser_aae.errors import DamagedError
@@ -30,7 +29,6 @@ from ser_aae.results.folder import (
     BEST_WEIGHTS,
     EPOCHS,
     NEXT_BEST_WEIGHTS,
-    TENSORBOARD,
     backup_weights,
 )
 from ser_aae.results.run_kinds import Backup as BackupRecord
@@ -45,6 +43,9 @@ _SPARE_BYTES = 1_000_000
 """Most that an HDF5 file of weights needs beyond the weights themselves."""
 
 Logs = dict[str, float]
+
+Track = Callable[[Mapping[str, Any]], None]
+"""Takes a line of a run's log."""
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -149,24 +150,29 @@ class HalveOnPlateau(keras.callbacks.Callback):
 
 
 class EpochLog(keras.callbacks.Callback):
-    """Write one line an epoch to `epochs.jsonl`, the same to TensorBoard, and show progress.
+    """Write one line an epoch to `epochs.jsonl`, tell trackers the same, and show progress.
 
     `latent` gives the latent code's mean, variance and kurtosis.
     """
 
     def __init__(
-        self, folder: Path, stage: int, latent: Callable[[], Mapping[str, float]], show: Show
+        self,
+        folder: Path,
+        stage: int,
+        latent: Callable[[], Mapping[str, float]],
+        show: Show,
+        track: Track,
     ) -> None:
         super().__init__()
         self.folder = folder
         self.stage = stage
         self.latent = latent
         self.show = show
+        self.track = track
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the TensorBoard file; the next epoch is the first of this process."""
+        """Take the next epoch for the first of this process."""
         self.is_first = True
-        self.writer = tf.summary.create_file_writer(str(self.folder / TENSORBOARD))
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Start the clock."""
@@ -185,20 +191,12 @@ class EpochLog(keras.callbacks.Callback):
             "latent": dict(self.latent()),
         }
         append_jsonl(self.folder / EPOCHS, row)
-        with self.writer.as_default(step=epoch):
-            for group in ("train", "validation", "latent", "learning_rates"):
-                for name, value in row[group].items():
-                    tf.summary.scalar(f"stage{self.stage}/{group}/{name}", value)
-        self.writer.flush()
+        self.track(row)
         self.show(epoch_line(epoch, self.params["epochs"], row))
         left = self.params["epochs"] - epoch
         if self.is_first and left > 1:
             self.show(estimate_whole(f"stage {self.stage}", row["seconds"], left))
         self.is_first = False
-
-    def on_train_end(self, logs: Logs | None = None) -> None:
-        """Close the TensorBoard file."""
-        self.writer.close()
 
 
 class Backup(keras.callbacks.Callback):

@@ -48,6 +48,7 @@ from ser_aae.results.folder import (
     is_validated,
 )
 from ser_aae.results.run_kinds import Epoch, StageOne
+from ser_aae.results.tracking import chosen_trackers
 from ser_aae.training.callbacks import read_backup, remove_backup
 from ser_aae.training.devices import device_names, is_on_several_hosts
 from ser_aae.training.latent import MOMENT_BATCHES
@@ -60,6 +61,7 @@ from ser_aae.training.pretraining_key import (
 )
 from ser_aae.training.seeds import seed_everything
 from ser_aae.training.stage import Stage, fit_stage
+from ser_aae.training.trackers import open_trackers
 from ser_aae.utterance import known_speakers
 
 _SPEAKER_LOGITS = "speaker/speaker_logits/"
@@ -217,7 +219,10 @@ def _compute(
     seed_everything(config)
     with strategy.scope():
         model, stage = _build_stage(config, data)
-    fit_stage(model, stage, config, place, show)
+    # other trackers are told by each run that begins with it
+    names = [name for name in chosen_trackers() if name == "tensorboard"]
+    with open_trackers(config, place, show, names) as trackers:
+        fit_stage(model, stage, config, place, show, trackers.epoch)
     model.swap_averages()
     content = io.BytesIO()
     np.savez(

@@ -30,6 +30,8 @@ from ser_aae.results.folder import (
     is_complete,
     is_validated,
     read_plain_config,
+    read_result,
+    read_validation,
     run_folder,
 )
 from ser_aae.results.heard_sounds import sounds_of, write_heard
@@ -38,11 +40,12 @@ from ser_aae.results.provenance import environment
 from ser_aae.store.corpus import changed_shards
 from ser_aae.training.callbacks import (
     HalveOnPlateau,
+    Track,
     ValidationScores,
     load_weights,
     train_anew,
 )
-from ser_aae.training.devices import device_names
+from ser_aae.training.devices import device_names, is_chief
 from ser_aae.training.display import parts_of_stage_two
 from ser_aae.training.divergence import DivergedError
 from ser_aae.training.ending import finish, finish_unscored, remove_leftovers
@@ -59,6 +62,7 @@ from ser_aae.training.starting import (
     refuse_other_input,
 )
 from ser_aae.training.traces import traces_given_back
+from ser_aae.training.trackers import open_trackers
 from ser_aae.training.verification import TrialPlan, plan_trials, verify
 
 _log = logging.getLogger(__name__)
@@ -122,17 +126,16 @@ def train_claimed(
     for warning in (*_check_trained(folder), *data.warnings):
         show(f"warning: {warning}")
     try:
-        pretrained = pretrain(config, data, runs, folder, show, strategy)
-        trained = _build_model(config, data, folder, pretrained, start, strategy)
-        if is_validated(folder):
-            load_weights(trained.model, folder / BEST_WEIGHTS, train_anew(folder))
-        else:
-            _train_stage_two(trained, show)
-        trained = _in_float32(trained)
-        if score_test:
-            finish(trained, verify(trained, plan, show) if plan else {}, show)
-        else:
-            finish_unscored(trained, show)
+        with open_trackers(config, folder, show, None if is_chief(strategy) else ()) as trackers:
+            pretrained = pretrain(config, data, runs, folder, show, strategy)
+            trackers.catch_up()
+            trained = _build_model(config, data, folder, pretrained, start, strategy)
+            if is_validated(folder):
+                load_weights(trained.model, folder / BEST_WEIGHTS, train_anew(folder))
+            else:
+                _train_stage_two(trained, show, trackers.epoch)
+            _end(_in_float32(trained), plan, score_test, show)
+            trackers.finish(read_result(folder) if score_test else read_validation(folder))
     except tf.errors.DataLossError as error:
         shards = _damaged_shards([*data.parts, *(plan.parts if plan else [])])
         raise DamagedError(
@@ -142,6 +145,14 @@ def train_claimed(
     except DivergedError as error:
         raise DivergedError(f"{folder}: {error}") from error
     return folder
+
+
+def _end(trained: TrainedModel, plan: TrialPlan | None, score_test: bool, show: Show) -> None:
+    """Score the test part and end the run, or leave the test part unread."""
+    if score_test:
+        finish(trained, verify(trained, plan, show) if plan else {}, show)
+    else:
+        finish_unscored(trained, show)
 
 
 def _read_data(config: RunConfig, store: Path, runs: Path) -> tuple[RunData, Start | None]:
@@ -278,7 +289,7 @@ def _class_shares(data: RunData, balance: str = "size") -> dict[str, list[float]
     return {task: (counts / counts.sum()).tolist()}
 
 
-def _train_stage_two(trained: TrainedModel, show: Show) -> None:
+def _train_stage_two(trained: TrainedModel, show: Show, track: Track) -> None:
     config, data, folder = trained.config, trained.data, trained.folder
     if trained.start:
         show("stage 2: starts from {name}: {taken}".format(**trained.start))
@@ -295,4 +306,4 @@ def _train_stage_two(trained: TrainedModel, show: Show) -> None:
         scoring=[ValidationScores(scorer, trained.model.primary)],
         schedule=HalveOnPlateau(folder / BEST_WEIGHTS, config.training),
     )
-    fit_stage(trained.model, stage, config, folder, show)
+    fit_stage(trained.model, stage, config, folder, show, track)

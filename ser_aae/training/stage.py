@@ -24,6 +24,7 @@ from ser_aae.training.callbacks import (
     HalveOnPlateau,
     StopOnNaN,
     SwapAverages,
+    Track,
     load_weights,
     read_backup,
     train_anew,
@@ -61,7 +62,7 @@ class Stage:
 
 
 def fit_stage(
-    model: MultitaskAAE, stage: Stage, config: RunConfig, folder: Path, show: Show
+    model: MultitaskAAE, stage: Stage, config: RunConfig, folder: Path, show: Show, track: Track
 ) -> None:
     """Run the epochs of a stage that are still to be run, with log and backup in a folder.
 
@@ -89,12 +90,12 @@ def fit_stage(
             epochs=stage.epochs,
             shuffle=False,
             verbose=0,
-            callbacks=[EpochBar(bar, title), *_callbacks(model, stage, folder, show)],
+            callbacks=[EpochBar(bar, title), *_callbacks(model, stage, folder, show, track)],
         )
 
 
 def _callbacks(
-    model: MultitaskAAE, stage: Stage, folder: Path, show: Show
+    model: MultitaskAAE, stage: Stage, folder: Path, show: Show, track: Track
 ) -> list[keras.callbacks.Callback]:
     """Return what is done after each epoch, in this order: the backup is of a whole epoch."""
     schedule = stage.schedule
@@ -105,7 +106,7 @@ def _callbacks(
         *stage.scoring,
         AgreedScores(),
         *([schedule] if schedule is not None else []),
-        EpochLog(folder, stage.number, lambda: describe_latent(model, stage.observed), show),
+        EpochLog(folder, stage.number, lambda: describe_latent(model, stage.observed), show, track),
         SwapAverages(),
         Backup(folder, stage.number, schedule),
     ]

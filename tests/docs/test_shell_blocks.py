@@ -37,6 +37,7 @@ PARSED = {
     ("tune",): "a night's work: commands/test_tune.py",
     ("export", "onnx"): "converted and scored in another runtime: export/test_exporter.py",
     ("export", "litert"): "converted and scored in another runtime: export/test_exporter.py",
+    ("train", "--log"): "MLflow and wandb are extras: training/test_trackers.py",
     ("card", "--push"): "asks the Hugging Face Hub: commands/test_hub_models.py",
     ("predict", "hf://OWNER/NAME"): "asks the Hugging Face Hub: commands/test_hub_models.py",
 }

@@ -23,7 +23,8 @@ def empty_folder(tmp_path, monkeypatch):
     """Run in an empty folder, with nothing set that a developer may have set."""
     for name in [name for name in os.environ if name.startswith("SER_AAE_")]:
         monkeypatch.delenv(name)
-    # so that what main() sets for TensorFlow is undone
+    # so that what main() sets for trackers and for TensorFlow is undone
+    monkeypatch.setenv("SER_AAE_LOG", "tensorboard")
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     monkeypatch.chdir(tmp_path)
 

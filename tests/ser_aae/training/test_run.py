@@ -1,6 +1,7 @@
 """Whole runs on a tiny store: what they leave, how they resume, what changes them."""
 
 import os
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from ser_aae.results.folder import digest_files, is_complete, run_folder
 from ser_aae.results.predictions import read_predictions
 from ser_aae.training import run as train
 from ser_aae.training import stage as stages
+from ser_aae.training import trackers
 from ser_aae.training.divergence import DivergedError
 from ser_aae.training.run import train_and_evaluate
 from ser_aae.training.scoring import TrainedModel
@@ -123,9 +125,22 @@ def test_a_complete_run_is_left_as_it_is(config, store, run):
     assert (run / "result.json").stat().st_mtime_ns == written
 
 
-def test_two_runs_of_one_seed_are_bit_equal_and_another_seed_is_not(config, store, run, tmp_path):
+def test_two_runs_of_one_seed_are_bit_equal_and_another_seed_is_not(
+    config, store, run, tmp_path, monkeypatch
+):
+    told = []
+
+    class Drawing(trackers.TensorBoard):
+        """A tracker that draws of the global random numbers."""
+
+        def epoch(self, number, figures):
+            told.append((number, random.random(), np.random.random()))  # noqa: S311
+
+    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", Drawing)
     again = train_and_evaluate(config, store, tmp_path / "again")
+    assert len(told) == 2
     assert_same(run, again)
+    monkeypatch.setenv("SER_AAE_LOG", "none")
     assert losses_of(run) == losses_of(again)
     other = train_and_evaluate(replace(config, seed=1), store, tmp_path / "again")
     assert losses_of(other) != losses_of(run)

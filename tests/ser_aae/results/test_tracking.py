@@ -1,0 +1,40 @@
+"""Trackers by name: those that are asked for, and those that are not there."""
+
+import pytest
+from mistakes import error_of
+
+from ser_aae.results import tracking
+from ser_aae.results.tracking import LOG, choose_trackers, chosen_trackers, read_trackers
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("tensorboard", ("tensorboard",)),
+        ("MLflow, wandb,mlflow", ("mlflow", "wandb")),
+        ("none", ()),
+    ],
+)
+def test_names_stand_with_commas_between(text, names):
+    assert read_trackers(text) == names
+
+
+def test_a_tracker_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setattr(tracking, "find_spec", lambda name: None)
+    said = error_of(choose_trackers, ("tensorboard", "mlflow"))
+    assert "expected the package mlflow, found none" in said
+    assert "pip install 'ser-aae[mlflow]'" in said
+    for text in ("comet", "none,tensorboard", ""):
+        known = "expected some of tensorboard, mlflow, wandb, none"
+        assert known in error_of(read_trackers, text)
+
+
+def test_what_a_command_starts_inherits_its_trackers(monkeypatch):
+    monkeypatch.delenv(LOG, raising=False)
+    assert chosen_trackers() == ("tensorboard",)
+    monkeypatch.setenv(LOG, "none")
+    assert chosen_trackers() == ()
+    choose_trackers(("tensorboard",))
+    assert chosen_trackers() == ("tensorboard",)
+    choose_trackers(())
+    assert chosen_trackers() == ()
