@@ -27,7 +27,7 @@ from ser_aae.processes.termination import TerminatedError, termination_raised
 _COMMANDS = (
     *("corpora", "download", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
     *("train", "evaluate", "errors", "reproduce", "tune", "report"),
-    *("predict", "enrol", "verify", "serve", "export", "card"),
+    *("predict", "enrol", "verify", "serve", "export", "card", "completion"),
 )
 """Modules of `ser_aae.commands` in the order of the help."""
 
@@ -92,6 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-v", "--verbose", default=False, **shared)
     parser.add_argument("--version", action="version", version=f"ser-aae {__version__}")
+    parser.set_defaults(program=parser)  # which one command has to look at as a whole
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in _COMMANDS:
         import_module(f"ser_aae.commands.{name}").add_parser(commands)
