@@ -20,7 +20,22 @@ _COMMANDS = "ser_aae.commands"
 
 _INTRODUCTION = """# Reference
 
-What can be called from Python, a page for each module.
+What can be called from Python. These names are public: they stay, and a change of what they take or
+give is told in the [list of changes](../changelog.md).
+"""
+
+PUBLIC = {
+    "ser_aae.inference.recogniser.Recogniser": "a trained model or an exported file, on recordings",
+    "ser_aae.inference.recognition.Recognition": "its answer: posteriors, timeline, oddities",
+    "ser_aae.config.build.build_config": "the config of a run, from settings as they are typed",
+    "ser_aae.training.run.train_and_evaluate": "trains one fold and scores it, into a run's folder",
+    "ser_aae.results.evaluation.evaluate": "every figure of a run or of its folds, recomputed",
+    "ser_aae.errors.UserError": "what the user can mend: the one error to expect of all of these",
+}
+"""Full name of what is public, and what it is."""
+
+_MODULES = """
+All other modules, a page for each, may change with any version.
 [Architecture](../architecture.md) says who may import whom, and why.
 """
 
@@ -53,8 +68,8 @@ def modules(root: Path) -> dict[str, str]:
 
 
 def write_index(found: dict[str, str]) -> str:
-    """Return the list of modules, in Markdown: a table for each package."""
-    lines, last = [_INTRODUCTION], ""
+    """Return the public names and the list of modules, in Markdown: a table for each package."""
+    lines, last = [_INTRODUCTION, *_public_names(), _MODULES], ""
     for name, first in found.items():
         package, _, module = name.rpartition(".")
         if package != last:
@@ -62,6 +77,13 @@ def write_index(found: dict[str, str]) -> str:
             last = package
         lines.append(f"| [`{module}`]({name}.md) | {first} |")
     return "\n".join(lines) + "\n"
+
+
+def _public_names() -> Iterator[str]:
+    yield from ("## Public names", "", "| name | what it is |", "| --- | --- |")
+    for name, what in PUBLIC.items():
+        module, _, leaf = name.rpartition(".")
+        yield f"| [`{leaf}`]({module}.md) of `{module}` | {what} |"
 
 
 def _read(folder: Path, root: Path) -> Iterator[tuple[str, str]]:

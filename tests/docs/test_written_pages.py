@@ -3,6 +3,7 @@
 import argparse
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,17 @@ def test_modules_are_listed_with_what_they_say_of_themselves():
     assert not [name for name in found if name.startswith("ser_aae.commands")]
     assert {name.partition(".")[0] for name in found} == set(reference.PACKAGES)
     assert not [name for name, first in found.items() if not first]
+
+
+def test_public_names_exist_and_stand_first():
+    page = reference.write_index({"a.one": "First."})
+    for name, what in reference.PUBLIC.items():
+        module, _, leaf = name.rpartition(".")
+        assert getattr(import_module(module), leaf).__module__ == module
+        assert module in reference.modules(ROOT)
+        assert page.index(f"[`{leaf}`]({module}.md) of `{module}` | {what} |") < page.index(
+            "## a\n"
+        )
 
 
 def test_the_list_of_modules_has_a_table_for_each_package():
