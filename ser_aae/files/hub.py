@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 from ser_aae.errors import UserError
 
@@ -54,22 +53,6 @@ def parse_address(text: str) -> HubAddress:
     return HubAddress(found["repo"], found["revision"], found["file"])
 
 
-def require_hub() -> ModuleType:
-    """Return the package huggingface_hub.
-
-    Raises:
-        UserError: It is not installed.
-    """
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise UserError(
-            "expected the package huggingface_hub, found none; install it: "
-            "pip install 'ser-aae[hub]'"
-        ) from error
-    return huggingface_hub
-
-
 def fetch_file(address: HubAddress, endings: Sequence[str]) -> Path:
     """Fetch a file into the package's own cache, unless it is there, and return its place.
 
@@ -79,9 +62,11 @@ def fetch_file(address: HubAddress, endings: Sequence[str]) -> Path:
         endings: Endings of exported models, the one to prefer first.
 
     Raises:
-        UserError: No package, no such file, no right to it, or no network.
+        ModuleNotFoundError: The package huggingface_hub is not installed.
+        UserError: No such file, no right to it, or no network.
     """
-    hub = require_hub()
+    import huggingface_hub as hub
+
     with _errors_explained(str(address)):
         name = address.file or _find_model(address, endings)
         return Path(hub.hf_hub_download(address.repo, name, revision=address.revision))
@@ -98,9 +83,11 @@ def push_files(repo: str, files: Mapping[str, bytes | Path], message: str) -> st
         message: Of the commit.
 
     Raises:
-        UserError: No package, no token, no right to the repository, or no network.
+        ModuleNotFoundError: The package huggingface_hub is not installed.
+        UserError: No token, no right to the repository, or no network.
     """
-    hub = require_hub()
+    import huggingface_hub as hub
+
     address = parse_address(repo)
     if address != HubAddress(address.repo):
         raise UserError(f"{repo}: expected a repository, OWNER/NAME, got {address}")
@@ -119,7 +106,9 @@ def push_files(repo: str, files: Mapping[str, bytes | Path], message: str) -> st
 
 def _find_model(address: HubAddress, endings: Sequence[str]) -> str:
     """Return the one exported model of a repository: of several, the one whose ending is first."""
-    names = require_hub().HfApi().list_repo_files(address.repo, revision=address.revision)
+    from huggingface_hub import HfApi
+
+    names = HfApi().list_repo_files(address.repo, revision=address.revision)
     for ending in endings:
         found = sorted(name for name in names if name.endswith(ending))
         if len(found) == 1:

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 from ser_aae.errors import UserError
+from ser_aae.extras import require_modules
 
 LOG = "SER_AAE_LOG"
 """Variable with the names of the trackers, with commas between; what a command starts inherits it,
@@ -48,12 +48,7 @@ def choose_trackers(names: Sequence[str]) -> None:
     """Have this process, and what it starts, tell these trackers.
 
     Raises:
-        UserError: The package of one is not installed.
+        ModuleNotFoundError: The package of one is not installed.
     """
-    for name in names:
-        if name != _DEFAULT and find_spec(name) is None:
-            raise UserError(
-                f"--log {name}: expected the package {name}, found none; install it: "
-                f"pip install 'ser-aae[{name}]'"
-            )
+    require_modules(*(name for name in names if name != _DEFAULT))
     os.environ[LOG] = ",".join(names) or NO_TRACKER

@@ -1,14 +1,14 @@
 """Models on the Hub: fetched and pushed through a stand-in, and every refusal in words."""
 
-import builtins
+import sys
 import time
 
-import huggingface_hub
 import pytest
 from hub import ask_at, running_hub
 from mistakes import error_of
 
-from ser_aae.files.hub import HubAddress, fetch_file, parse_address, push_files, require_hub
+from ser_aae.extras import explain_missing
+from ser_aae.files.hub import HubAddress, fetch_file, parse_address, push_files
 
 ENDINGS = (".onnx", ".keras")
 
@@ -114,13 +114,11 @@ def test_nothing_is_sent_without_a_token(hub, monkeypatch):
 
 
 def test_without_the_package_it_is_said_what_to_install(monkeypatch):
-    real = builtins.__import__
-
-    def refuse(name, *more):
-        if name == "huggingface_hub":
-            raise ImportError(name)
-        return real(name, *more)
-
-    assert require_hub() is huggingface_hub
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    assert "pip install 'ser-aae[hub]'" in error_of(require_hub)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    for work in (
+        lambda: push_files("me/voices", {}, "First"),
+        lambda: fetch_file(HubAddress("me/voices", None, "a.onnx"), [".onnx"]),
+    ):
+        with pytest.raises(ModuleNotFoundError) as error:
+            work()
+        assert explain_missing(error.value).endswith("pip install 'ser-aae[hub]'")

@@ -3,7 +3,8 @@
 import pytest
 from mistakes import error_of
 
-from ser_aae.results import tracking
+from ser_aae import extras
+from ser_aae.extras import explain_missing
 from ser_aae.results.tracking import LOG, choose_trackers, chosen_trackers, read_trackers
 
 
@@ -20,10 +21,10 @@ def test_names_stand_with_commas_between(text, names):
 
 
 def test_a_tracker_that_is_not_there_is_told(monkeypatch):
-    monkeypatch.setattr(tracking, "find_spec", lambda name: None)
-    said = error_of(choose_trackers, ("tensorboard", "mlflow"))
-    assert "expected the package mlflow, found none" in said
-    assert "pip install 'ser-aae[mlflow]'" in said
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError) as error:
+        choose_trackers(("tensorboard", "mlflow"))
+    assert explain_missing(error.value).endswith("pip install 'ser-aae[mlflow]'")
     for text in ("comet", "none,tensorboard", ""):
         known = "expected some of tensorboard, mlflow, wandb, none"
         assert known in error_of(read_trackers, text)
