@@ -15,7 +15,6 @@ from reports.settings import preset_settings
 from reports.table_formats import to_markdown
 from ser_aae.config import RunConfig, without_idle
 from ser_aae.config.fields import settings
-from ser_aae.files.hub import require_hub
 from ser_aae.labels import GENDERS
 from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
@@ -161,7 +160,9 @@ def build_card(run: Path, terms: Mapping[str, Terms], published: Published | Non
 def _metadata(card: Card) -> "ModelCardData":
     corpora = {name: card.terms[name] for name in card.trained_on if name in card.terms}
     languages = sorted({each.language for each in corpora.values()} - {""})
-    return require_hub().ModelCardData(
+    from huggingface_hub import ModelCardData
+
+    return ModelCardData(
         library_name="keras",
         pipeline_tag="audio-classification",
         license="other",
@@ -181,6 +182,8 @@ def _metadata(card: Card) -> "ModelCardData":
 
 
 def _results_of_test(card: Card) -> "list[EvalResult]":
+    from huggingface_hub import EvalResult
+
     protocol, figures = card.config.protocol, card.figures
     named = (
         ("recall", "unweighted accuracy (mean recall)", "unweighted_accuracy"),
@@ -190,7 +193,7 @@ def _results_of_test(card: Card) -> "list[EvalResult]":
         *(("equal_error_rate", title, key) for title, key in _error_rates()),
     )
     return [
-        require_hub().EvalResult(
+        EvalResult(
             task_type="audio-classification",
             task_name=f"{card.primary} from speech",
             dataset_type="+".join(card.tested_on),

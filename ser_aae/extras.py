@@ -11,6 +11,7 @@ PACKAGE = "ser-aae"
 _OTHER_NAMES = {
     "distributed": "dask",
     "grpc": "grpcio",
+    "mlflow": "mlflow-skinny",
     "pkg_resources": "setuptools",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",

@@ -22,8 +22,8 @@ SETS = {
 }
 """Python to the packages that are meant for it."""
 PYTHONS = tuple(SETS)
-SERVICES = {"hub", "mlflow", "wandb"}
-LACKING = {"requirements.txt": SERVICES, "requirements-latest.txt": SERVICES | {"tfio"}}
+TRACKERS = {"mlflow", "wandb"}
+LACKING = {"requirements.txt": TRACKERS, "requirements-latest.txt": TRACKERS | {"tfio"}}
 """Set of packages to the extras for users that it does not hold."""
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")
 

@@ -42,7 +42,7 @@ def add_parser(commands: Subparsers) -> None:
         help="with --push: a file of ser-aae export (Keras, ONNX, LiteRT) to put beside it; may be "
         "given several times",
     )
-    parser.set_defaults(run=run, resumes=False, writes="out")
+    parser.set_defaults(run=run, resumes=False, writes="out", extra="hub")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -141,21 +141,23 @@ def test_all_has_every_extra_that_is_no_tool_and_fits_the_rest():
         for item in map(Requirement, requires(PACKAGE))
         if item.name == PACKAGE and str(item.marker) == 'extra == "all"'
     ]
-    assert whole.extras == known - {"all", "bench", "dev", "docs", "tfio"}
+    assert whole.extras == known - {"all", "bench", "dev", "docs", "tfio", "mlflow", "wandb"}
 
 
 BROUGHT = {
     "ser_aae/batches": ("train", "tfio"),
     "ser_aae/commands": ("train",),
     "ser_aae/export": ("export",),
+    "ser_aae/files": ("hub",),
     "ser_aae/frontend": ("train",),
     "ser_aae/grid": ("cluster",),
     "ser_aae/inference": ("train", "predict", "litert", "export"),
     "ser_aae/model": ("train",),
     "ser_aae/server": ("serve",),
     "ser_aae/store": ("train",),
-    "ser_aae/training": ("train",),
+    "ser_aae/training": ("train", "mlflow", "wandb"),
     "data_prep": ("train",),
+    "reports": ("hub",),
     "tuning": ("tune",),
 }
 """Room or package to the extras whose packages it may import; all others are of the core."""
@@ -190,7 +192,9 @@ def missing(name):
         ("onnxruntime", "serve", "onnxruntime", "'ser-aae[serve]'"),
         ("keras_tuner", "", "keras-tuner", "'ser-aae[tune]'"),
         ("distributed", "", "dask", "'ser-aae[cluster]'"),
-        ("pkg_resources", "tune", "setuptools", "'ser-aae[tune]'"),
+        ("pkg_resources", "tfio", "setuptools", "'ser-aae[tfio]'"),
+        ("huggingface_hub", "", "huggingface-hub", "'ser-aae[hub]'"),
+        ("mlflow", "", "mlflow-skinny", "'ser-aae[mlflow]'"),
         ("tensorflow_io", "", "tensorflow-io", "'ser-aae[tfio]'"),
         ("yaml", "", "pyyaml", "ser-aae"),
     ],
@@ -225,7 +229,6 @@ def test_the_core_reads_corpora_and_reports(recorded_run, tmp_path):
         ("export-manifest", *where, "--format", "csv", "--out", tmp_path / "labels.csv"),
         ("evaluate", run),
         ("errors", run),
-        ("card", run),
         ("report", "--runs", run.parents[2], "--out", tmp_path / "report", "--workers", "1"),
     ]
     for line, (code, _, told) in zip(lines, run_with("", tmp_path, *lines), strict=True):
@@ -249,6 +252,7 @@ LACKING = {
     "reproduce": (("reproduce", "ravdess", "--scheduler", "tcp://127.0.0.1:9"), "cluster"),
     "export": (("export", "RUN", "--format", "onnx", "--out", "model.onnx"), "export"),
     "serve": (("serve", "RUN"), "serve"),
+    "card": (("card", "RUN"), "hub"),
     "predict-run": (("predict", "RUN", "SOUND"), "train"),
     "predict-onnx": (("predict", "model.onnx", "SOUND"), "predict"),
     "predict-litert": (("predict", "model.tflite", "SOUND"), "litert"),
@@ -277,6 +281,7 @@ def _models(folder):
 
 BENCHMARKS = {
     "evaluation_segments": (),
+    "adversary": (),
     "growth_parts": ("make", "first-batch", "2", "."),
     "opensmile_svm": ("--dataset", "demo", "--data-root", "DATA", "--folds", "3"),
     "pipeline": (),
@@ -291,7 +296,7 @@ BENCHMARKS = {
 OF_COMMANDS = {"growth", "predict_memory", "prepare_memory", "tune_workers"}
 """Benchmarks of programs that say it."""
 
-OF_THE_CORE = {"adversary", "speech_detectors", "measuring", "torch_model"}
+OF_THE_CORE = {"speech_detectors", "measuring", "torch_model", "wear"}
 """Benchmarks that lack nothing, and modules that are none."""
 
 
