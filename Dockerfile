@@ -37,6 +37,10 @@ RUN pip install --no-deps --no-build-isolation . \
 
 FROM python:3.11-slim-bookworm
 
+# the first process of a container hears no signal that it has no handler for, an alarm neither; tini
+# takes its place
+RUN apt-get update && apt-get install --yes --no-install-recommends tini \
+    && rm -rf /var/lib/apt/lists/*
 # no account of the image is needed: any user given with --user works, whose home may not exist
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp ser-aae \
     && mkdir -p /data /store /runs && chmod 1777 /data /store /runs
@@ -48,10 +52,8 @@ ENV PATH=/opt/ser-aae/bin:$PATH \
 VOLUME ["/data", "/store", "/runs"]
 USER ser-aae
 WORKDIR /runs
-# what Ctrl-C sends: Python as the first process of a container does not hear SIGTERM
-STOPSIGNAL SIGINT
 # well is also a container in which no server was asked for, such as one that trains
 HEALTHCHECK --interval=30s --timeout=10s --start-period=2m \
     CMD ["python", "-m", "ser_aae.server.health"]
-ENTRYPOINT ["ser-aae"]
+ENTRYPOINT ["tini", "-s", "--", "ser-aae"]
 CMD ["--help"]

@@ -31,6 +31,7 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.extras import require_modules
 from ser_aae.files.atomic import has_file
+from ser_aae.files.container import explain_mount
 from ser_aae.progress import open_bar
 from ser_aae.store.corpus import (
     MANIFEST,
@@ -327,7 +328,8 @@ def _explain_write_errors(folder: Path, needed_bytes: int = 0) -> Iterator[None]
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(
-                f"{folder}: cannot be written ({error.strerror}); give another --store"
+                f"{folder}: cannot be written ({error.strerror}); "
+                f"{explain_mount(error.errno or 0, folder) or 'give another --store'}"
             ) from error
         raise UserError(
             f"{folder}: the disk is full; about {max(needed_bytes / 1e6, 0.1):.1f} MB more are "

@@ -15,18 +15,21 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ser_aae import __version__
+from ser_aae.commands.options import places_of
 from ser_aae.errors import UserError
 from ser_aae.extras import explain_missing
+from ser_aae.files.container import tell_interrupted, tell_where_results_are
 from ser_aae.files.refusals import explain_refusal
 from ser_aae.processes.quiet_tensorflow import quieten_tensorflow
 from ser_aae.processes.termination import TerminatedError, termination_raised
 
 _COMMANDS = (
     *("corpora", "download", "verify_corpus", "synthesise", "export_manifest", "prepare", "folds"),
-    *("train", "evaluate", "errors", "reproduce", "tune", "report"),
+    *("devices", "train", "evaluate", "errors", "reproduce", "tune", "report"),
     *("predict", "enrol", "verify", "serve", "export", "card", "completion"),
 )
 """Modules of `ser_aae.commands` in the order of the help."""
@@ -55,19 +58,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     """Run a command and return its exit code."""
-    arguments = argparse.Namespace(verbose=False)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = argparse.Namespace(verbose=False, words=words)
     try:
-        build_parser().parse_args(argv, arguments)
+        build_parser().parse_args(words, arguments)
         _set_verbosity(arguments.verbose)
         arguments.run(arguments)
         sys.stdout.flush()  # here, where a closed pipe is still caught
+        _tell_results(arguments)
     except UserError as error:
         return _fail(str(error), 2)
     except KeyboardInterrupt as error:
         if not getattr(arguments, "child", False):  # the parent says it
             resumes = getattr(arguments, "resumes", True)
-            goes_on = "; the same command goes on where it stopped" if resumes else ""
-            print(f"interrupted{goes_on}", file=sys.stderr)
+            told = tell_interrupted(places_of(arguments), words) if resumes else ""
+            print("; ".join(filter(None, ["interrupted", told])), file=sys.stderr)
         return _TERMINATED if isinstance(error, TerminatedError) else 130
     except BrokenPipeError:
         # Python flushes once more at its end, and would complain
@@ -76,6 +81,15 @@ def _run(argv: Sequence[str] | None) -> int:
     except Exception as error:
         return _explain(error, arguments)
     return 0
+
+
+def _tell_results(arguments: argparse.Namespace) -> None:
+    """Say where the results of a container are, which are gone with it."""
+    written = getattr(arguments, getattr(arguments, "writes", ""), None)
+    if written is not None and "://" not in str(written):
+        places = places_of(arguments)
+        for line in tell_where_results_are(Path(written), places, arguments.words):
+            print(line, file=sys.stderr)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -30,13 +30,23 @@ echo "$((size / 1000000)) MB"
 [ "$size" -lt 2200000000 ] || fail "the image has $size bytes"
 
 say "without data, train --dataset msp says what to mount and ends with 2"
-expect 2 'docker run -v /my/corpora:/data:ro' "$docker" run --rm ser-aae train --dataset msp
+expect 2 'docker run --user .* -v /my/corpora:/data:ro' "$docker" run --rm ser-aae train --dataset msp
 expect 2 'unrecognized' "$docker" run --rm ser-aae train --datset msp
 expect 2 'expected cpu or gpu' "$docker" build -q --build-arg TENSORFLOW=tpu .
 
-say "--dataset demo runs whole, as the image's own user"
+say "places that cannot be written are told with what mends them"
+expect 2 'root owns what is mounted at /store' "$docker" run --rm --user 4711:4711 \
+    -v "$scratch/data:/data" -v "$scratch/made-by-docker:/store" ser-aae prepare --dataset demo
+expect 2 '/data is mounted read-only' run ser-aae synthesise --dataset demo
+
+say "--dataset demo runs whole, as the image's own user; its results are copied out"
 small=(--epochs 1 --set training.pretraining_epochs=1 --set 'model.filters=8,8' --set model.latent_channels=8)
-expect 0 '^/runs/' "$docker" run --rm ser-aae train --dataset demo --protocol loso-session "${small[@]}"
+demo=(train --dataset demo --protocol loso-session)
+expect 0 '^/runs/' "$docker" run --name "$name" ser-aae "${demo[@]}" "${small[@]}"
+copy=$(grep -o 'docker cp .*' "$scratch/said")
+(cd "$scratch" && mkdir copied && cd copied && $copy)
+[ -s "$(find "$scratch/copied/runs" -name result.json)" ] || fail "nothing copied by: $copy"
+"$docker" rm --force --volumes "$name" > /dev/null
 
 say "a tree in the layout of MSP-IMPROV, mounted read-only, trains; the results are the caller's"
 "$docker" run --rm --user "$me" -v "$scratch/data:/data" ser-aae \
@@ -52,7 +62,7 @@ recording=$(find "$scratch/data" -name '*.wav' -print -quit)
 expect 0 'of it speech' run ser-aae predict "$trained" "/data/${recording#"$scratch/data/"}"
 expect 0 'index.html' run ser-aae report --runs /runs --out /runs/report
 
-say "Ctrl-C and docker stop end a training with 130, and the same command goes on"
+say "Ctrl-C and docker stop end a training, and the same command goes on"
 train() {
     run --name "$name" ser-aae train --dataset msp --allow-partial --protocol loso-session --fold 1 \
         --epochs 500 "${small[@]:2}" > "$scratch/said" 2>&1
@@ -65,17 +75,32 @@ await() { # await TEXT: until the training says it, however slow the machine is
 }
 train &
 await 'stage 2 epoch 2/'
-ends() { # ends COMMAND...: the command ends the training, which says how to go on
-    local came=0
+ends() { # ends CODE COMMAND...: the command ends the training with CODE
+    local code=$1 came=0
+    shift
     "$@" "$name" > /dev/null
     wait "$!" || came=$?
-    [ "$came" = 130 ] || { cat "$scratch/said"; fail "expected 130 after $*, got $came"; }
-    grep -q 'the same command goes on' "$scratch/said" || fail "it does not say how to go on"
+    [ "$came" = "$code" ] || { cat "$scratch/said"; fail "expected $code after $*, got $came"; }
 }
-ends "$docker" kill --signal INT
+says_same() { grep -q 'the same command goes on' "$scratch/said" || fail "no word of going on"; }
+ends 130 "$docker" kill --signal INT
+says_same
 train &
 await 'stage 2: goes on after epoch'
 await 'stage 2 epoch'
-ends "$docker" stop --time 60
+ends 143 "$docker" stop
+says_same
+
+say "without folders, docker start goes on as the advice says"
+alone() { "$docker" run --name "$name" ser-aae "${demo[@]}" --epochs 500 "${small[@]:2}" \
+    > "$scratch/said" 2>&1; }
+alone &
+await 'stage 2 epoch 2/'
+ends 130 "$docker" kill --signal INT
+start=$(grep -o 'docker start .*' "$scratch/said") || fail "it does not say docker start"
+$start > "$scratch/said" 2>&1 &
+await 'stage 2: goes on after epoch'
+ends 143 "$docker" stop
+"$docker" rm --force --volumes "$name" > /dev/null
 
 say "all of it is so"

@@ -23,6 +23,12 @@ _PLACES = {
 """Option to its environment variable, its default and its meaning."""
 
 
+def places_of(arguments: argparse.Namespace) -> list[Path]:
+    """Return the folders of this machine that a command takes for corpora, store and runs."""
+    given = (getattr(arguments, option.replace("-", "_"), None) for option in _PLACES)
+    return [Path(place).absolute() for place in given if place and "://" not in str(place)]
+
+
 def folder(text: str) -> Path:
     """Return a path as typed, `~` resolved."""
     return Path(text).expanduser()

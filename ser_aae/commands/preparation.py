@@ -1,15 +1,16 @@
 """Preparation of corpora for the commands that need them."""
 
 import argparse
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
+from ser_aae.commands.options import places_of
 from ser_aae.config import FrontEndConfig, RunConfig
 from ser_aae.errors import UserError
+from ser_aae.files.container import is_container, mounting_command
 from ser_aae.progress import show_line
 
 
@@ -109,12 +110,15 @@ def prepare_corpus(dataset: str, config: RunConfig, arguments: argparse.Namespac
             allow_partial=arguments.allow_partial,
         )
     except UserError as error:
-        if is_found or not os.environ.get("SER_AAE_CONTAINER"):  # set in the image
+        if is_found or not is_container():
             raise
-        raise UserError(
-            f"{error}\nThis runs in a container, which sees only the folders that are mounted into "
-            f"it. With the corpus in /my/corpora/{adapter.name}, say:\n"
-            f"  docker run -v /my/corpora:{arguments.data_root}:ro -v /my/store:/store "
-            "-v /my/runs:/runs ser-aae ..."
-        ) from error
+        lines = [
+            f"{error}",
+            "This runs in a container, which sees only the folders that are mounted into it. With "
+            f"the corpus in /my/corpora/{adapter.name}, say:",
+            *mounting_command(
+                places_of(arguments), arguments.words, arguments.data_root.absolute()
+            ),
+        ]
+        raise UserError("\n".join(lines)) from error
     return [*messages, *prepared.messages]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ser_aae.commands.options import Subparsers, add_model, add_options, fetch_model, folder
 from ser_aae.errors import UserError
 from ser_aae.progress import LOADING, show_line
-from ser_aae.server.address import add_address, local_host, url_host
+from ser_aae.server.address import add_address, container_remark, local_host, url_host
 from ser_aae.server.hosts import allowed_hosts, is_loopback
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
         server = build_server(app, limits, "info" if arguments.verbose else "warning")
         host, port = url_host(local_host(arguments.host)), listening.getsockname()[1]
         print(f"http://{host}:{port}", flush=True)
+        if remark := container_remark(arguments.host, port):
+            show_line(remark)
         server.run(sockets=[listening])
     finally:
         queue.close()

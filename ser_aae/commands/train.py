@@ -72,9 +72,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.strategy != "multiworker":  # of several hosts each would prepare
         prepare_missing([config], arguments)
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
+    from ser_aae.training.device_report import device_line
     from ser_aae.training.devices import is_chief, open_strategy
 
     strategy = open_strategy(arguments.strategy)
+    show_line(device_line())
     score_test = not arguments.validation_only
     if arguments.fold == ALL_FOLDS:
         trained = _train_all(config, arguments.store, arguments.runs, strategy, score_test)

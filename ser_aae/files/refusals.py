@@ -5,6 +5,8 @@ import os
 import re
 from collections.abc import Iterator
 
+from ser_aae.files.container import explain_mount
+
 _FULL = "the disk is full; make room and give the same command again"
 _FORBIDDEN = "not permitted to read or write it; see to it that you may, or give another place"
 _TOO_MANY = "too many files are open; raise the limit (ulimit -n) and give the same command again"
@@ -43,7 +45,8 @@ def explain_refusal(error: BaseException, written: object = "") -> str:
     for each in _chain(error):
         number = _error_number(each)
         if number is not None:
-            return f"{_place(each) or written or 'the output'}: {_MENDS[number]}"
+            place = _place(each) or written or "the output"
+            return f"{place}: {explain_mount(number, str(place)) or _MENDS[number]}"
     return ""
 
 

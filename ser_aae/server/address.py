@@ -2,6 +2,8 @@
 
 import argparse
 
+from ser_aae.files.container import is_container
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7860
 
@@ -33,3 +35,16 @@ def url_host(host: str) -> str:
 def local_host(host: str) -> str:
     """Return where a server that listens at an address is asked on its own machine."""
     return _ANYWHERE.get(host, host)
+
+
+def container_remark(host: str, port: int) -> str:
+    """Return what makes a server in a container reachable at its address, `""` outside of one."""
+    if not is_container():
+        return ""
+    publish = f"docker run -p {DEFAULT_HOST}:{port}:{port}"
+    if host in _ANYWHERE:
+        return f"in a container: the address opens where the port is published, {publish} ..."
+    return (
+        f"warning: nobody outside of this container reaches {host}; give --host 0.0.0.0 and "
+        f"publish the port, {publish} ..."
+    )

@@ -32,3 +32,13 @@ def test_a_full_disk_is_told_with_the_folder(tmp_path, monkeypatch, error):
     assert ".demo-x" not in said
     assert "\n" not in said
     assert not list((tmp_path / "data").iterdir())
+
+
+def test_a_read_only_place_is_no_full_disk(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "/data/.demo-x")
+
+    monkeypatch.setattr(demo, "write", refuse)
+    with pytest.raises(UserError, match="read-only") as caught:
+        synthesise("demo", tmp_path / "data")
+    assert "full" not in str(caught.value)

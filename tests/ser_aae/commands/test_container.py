@@ -25,7 +25,9 @@ def test_a_container_says_what_to_mount(command, monkeypatch, refused):
     monkeypatch.setenv("SER_AAE_CONTAINER", "1")
     told = refused(*words)
     assert "/data/msp: expected MSP-IMPROV" in told
-    assert "docker run -v /my/corpora:/data:ro" in told
+    assert '  docker run --user "$(id -u):$(id -g)" -v /my/corpora:/data:ro -v ' in told
+    assert told.endswith(f"ser-aae {' '.join(words)}\n")
+    assert "\n  mkdir -p store" in told
     assert "/my/corpora/msp" in told
 
 

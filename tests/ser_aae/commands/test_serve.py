@@ -16,7 +16,7 @@ import soundfile
 from processes import wait_for
 
 from ser_aae.cli import main
-from ser_aae.server.address import local_host, url_host
+from ser_aae.server.address import container_remark, local_host, url_host
 
 PATIENCE_S = 300
 ANYWHERE = "0.0.0.0"  # noqa: S104
@@ -95,6 +95,19 @@ def test_interrupted_it_ends_and_leaves_nothing(running):
 )
 def test_an_address_is_written_as_a_url_has_it(host, found):
     assert url_host(local_host(host)) == found
+
+
+def test_in_a_container_it_says_which_port_to_publish(monkeypatch):
+    assert container_remark(ANYWHERE, 7860) == ""
+    monkeypatch.setenv("SER_AAE_CONTAINER", "1")
+    told = container_remark(ANYWHERE, 80)
+    assert "docker run -p 127.0.0.1:80:80 ..." in told
+    assert "warning" not in told
+    for alone in ("127.0.0.1", "localhost"):
+        told = container_remark(alone, 80)
+        assert told.startswith("warning: nobody outside of this container reaches ")
+        assert "--host 0.0.0.0" in told
+        assert "docker run -p 127.0.0.1:80:80 ..." in told
 
 
 def test_ended_it_tells_its_clients_and_lets_strangers_do_nothing(recorded_run, tmp_path):

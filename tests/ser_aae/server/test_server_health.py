@@ -25,6 +25,7 @@ ANYWHERE = "0.0.0.0"  # noqa: S104
         ((*SCRIPT, "serve", "--host=::", "--port=80", "/runs/RUN"), ("::1", 80)),
         ((*SCRIPT, "-v", "serve", "R", "--port", "81", "--max-mb", "5"), ("127.0.0.1", 81)),
         (("/sbin/docker-init", "--", "ser-aae", "serve", "R"), ("127.0.0.1", 7860)),
+        (("tini", "-s", "--", "ser-aae", "serve", "R"), ("127.0.0.1", 7860)),
         (("python", "-m", "ser_aae", "serve", "R", "--host", "10.0.0.7"), ("10.0.0.7", 7860)),
         ((*SCRIPT, "train", "--dataset", "serve"), None),
         ((*SCRIPT, "--help"), None),
