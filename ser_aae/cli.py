@@ -9,6 +9,7 @@ SIGTERM ends it as SIGTERM.
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 import traceback
@@ -22,7 +23,7 @@ from ser_aae import __version__
 from ser_aae.commands.options import places_of
 from ser_aae.errors import UserError
 from ser_aae.extras import explain_missing
-from ser_aae.files.container import tell_interrupted, tell_where_results_are
+from ser_aae.files.container import explain_repeat, tell_where_results_are
 from ser_aae.files.refusals import explain_refusal
 from ser_aae.processes.quiet_tensorflow import quieten_tensorflow
 from ser_aae.processes.termination import TerminatedError, termination_raised
@@ -34,6 +35,10 @@ _COMMANDS = (
 )
 """Modules of `ser_aae.commands` in the order of the help."""
 
+
+_SAME = "the same command goes on where it stopped"
+_AGAIN = re.compile(r"\bsame command\b|\bcommand again\b")
+"""Words of errors that a repeated command mends."""
 
 _TERMINATED = 128 + signal.SIGTERM
 """Exit code of a command that was ended by SIGTERM, as a shell gives it."""
@@ -67,11 +72,11 @@ def _run(argv: Sequence[str] | None) -> int:
         sys.stdout.flush()  # here, where a closed pipe is still caught
         _tell_results(arguments)
     except UserError as error:
-        return _fail(str(error), 2)
+        return _fail(str(error), 2, arguments)
     except KeyboardInterrupt as error:
         if not getattr(arguments, "child", False):  # the parent says it
             resumes = getattr(arguments, "resumes", True)
-            told = tell_interrupted(places_of(arguments), words) if resumes else ""
+            told = (explain_repeat(places_of(arguments), words) or _SAME) if resumes else ""
             print("; ".join(filter(None, ["interrupted", told])), file=sys.stderr)
         return _TERMINATED if isinstance(error, TerminatedError) else 130
     except BrokenPipeError:
@@ -147,7 +152,7 @@ def _explain(error: Exception, arguments: argparse.Namespace) -> int:
         traceback.print_exc()
     message = explain_refusal(error, getattr(arguments, getattr(arguments, "writes", ""), ""))
     if message := message or explain_missing(error, getattr(arguments, "extra", "")):
-        return _fail(message, 2)
+        return _fail(message, 2, arguments)
     if arguments.verbose:
         return 1
     first_line = (str(error).splitlines() or [""])[0]
@@ -155,9 +160,13 @@ def _explain(error: Exception, arguments: argparse.Namespace) -> int:
         f"{type(error).__name__}: {first_line} (a fault of this program: run it again with -v "
         "and report what it prints)",
         1,
+        arguments,
     )
 
 
-def _fail(message: str, code: int) -> int:
+def _fail(message: str, code: int, arguments: argparse.Namespace) -> int:
+    """Print an error; in a container also what "again" means there. Return the exit code."""
     print(f"ser-aae: error: {message}", file=sys.stderr)
+    if _AGAIN.search(message) and (told := explain_repeat(places_of(arguments), arguments.words)):
+        print(told, file=sys.stderr)
     return code

@@ -190,13 +190,13 @@ def _list_runs(
     def count_prepared(config: RunConfig) -> int:
         if not arguments.plan:
             _prepare([config], arguments)
-        return count_once(_settings_of_folds(config), local_store(arguments.store, config))
+        return count_once(settings_of_folds(config), local_store(arguments.store, config))
 
     count_once = cache(count_folds)  # a corpus is read once for all experiments that part it alike
     return runs_of(artefacts, setup, setup.repetitions_asked, count_prepared)
 
 
-def _settings_of_folds(config: RunConfig) -> RunConfig:
+def settings_of_folds(config: RunConfig) -> RunConfig:
     """Return a config that has what the number of folds depends on, and else defaults."""
     rest = {"data": DataConfig(), "model": ModelConfig(), "training": TrainingConfig()}
     return replace(config, auxiliary=(), verification="", seed=0, **rest)

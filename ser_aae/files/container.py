@@ -45,8 +45,8 @@ def is_container() -> bool:
     return bool(os.environ.get(_MARK))
 
 
-def tell_interrupted(places: Sequence[Path], words: Sequence[str]) -> str:
-    """Return how an interrupted command goes on.
+def explain_repeat(places: Sequence[Path], words: Sequence[str]) -> str:
+    """Return how a command goes on that did not end, `""` where the same one does.
 
     Args:
         places: Folders in which the command keeps what is done.
@@ -54,7 +54,7 @@ def tell_interrupted(places: Sequence[Path], words: Sequence[str]) -> str:
     """
     lost = _fleeting(places)
     if not lost:
-        return "the same command goes on where it stopped"
+        return ""
     name = _container_name()
     lines = [f"{_describe_loss(lost)}, and the same docker run begins anew"]
     if name:

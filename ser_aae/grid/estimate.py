@@ -1,7 +1,7 @@
 """Estimate of a grid's time by a few steps of its models, measured on this machine."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,28 @@ from ser_aae.training.planning import StepTimes, measure_steps, plan_fold, plan_
 _WEIGHTS = {"alpha": 0.5, "beta": 0.5}
 """Settings of a model that no step gets longer by, at one value for all."""
 
+Measure = Callable[[RunConfig, Mapping[str, int]], StepTimes]
+"""Takes a config and the number of classes of each task."""
+
 Job = tuple[RunConfig, Callable[[RunConfig, RunData, StepTimes], tuple[str, float] | None]]
 """The first fold of an experiment, and what returns the seconds of one of its stages."""
 
 
-def estimate_by_steps(plan: Plan, store: Path) -> float:
+def estimate_by_steps(plan: Plan, store: Path, measure: Measure | None = None) -> float:
     """Return the seconds of a plan's missing runs one after the other, if none stops early.
 
     A model is measured once for all runs that have it, but for its weights of losses. The data of a
     run are counted on its first fold: folds differ by a few speakers.
 
+    Args:
+        plan: What is to be trained.
+        store: Store that has its corpora.
+        measure: What returns the times of a model's steps; without it they are measured here.
+
     Raises:
         UserError: A corpus is not prepared, lacks the classes, or does not fit the protocol.
     """
+    measure = measure or measure_steps
     jobs = [(config, plan_fold) for config in plan.missing]
     jobs += [(config, plan_stage_one) for config in plan.stage_ones]
     counts = Counter((_first_fold(config), function) for config, function in jobs)
@@ -42,7 +51,7 @@ def estimate_by_steps(plan: Plan, store: Path) -> float:
             for job in group:
                 config, function = job
                 model = _model_of(config, data)
-                times[model] = times.get(model) or measure_steps(config, data.num_classes)
+                times[model] = times.get(model) or measure(config, data.num_classes)
                 _, own = function(config, data, times[model]) or ("", 0.0)
                 seconds += counts[job] * own
                 bar.update()

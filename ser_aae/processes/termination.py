@@ -4,11 +4,11 @@ By its default SIGTERM would end this process at once, without its temporary fol
 and the first process of a container would not end at all.
 
 While a module is imported the signal waits: libraries that import in C print whatever is raised
-there and go on, so that the program would run to its end as if nothing had been sent. And once it
-is raised, the program has some seconds to unwind: TensorFlow at times waits for ever for threads
-of a pipeline that it takes down, and meanwhile no second signal gets through to Python. After
-Ctrl-C there is no such limit, but whatever signal comes next is left to the system, which ends the
-process at once.
+there and go on, so that the program would run to its end as if nothing had been sent. From the
+first signal on the program has some seconds to get there and to unwind: imports take long on a busy
+machine, and TensorFlow at times waits for ever for threads of a pipeline that it takes down, and
+meanwhile no second signal gets through to Python. After Ctrl-C there is no such limit, but whatever
+signal comes next is left to the system, which ends the process at once.
 """
 
 import signal
@@ -65,13 +65,14 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _raise(_number: int, frame: FrameType | None) -> None:
+    if not _is_limited():  # the first time, for the time of imports counts too
+        _set_alarm(_MOST_S)
     if _is_importing(frame):
         timer = threading.Timer(_AGAIN_S, _send_again)
         timer.daemon = True
         timer.start()
         return
     _leave_to_the_system()
-    _set_alarm(_MOST_S)
     raise TerminatedError
 
 
@@ -80,6 +81,10 @@ def _leave_to_the_system() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is _interrupt:  # not where it is ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _is_limited() -> bool:
+    return hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[0] > 0
 
 
 def _set_alarm(seconds: int) -> None:

@@ -104,6 +104,7 @@ class Reader:
     def __init__(self, document, printed, ended):
         self.document, self.printed, self.ended = document, printed, ended
         self.variables = {**VARIABLES, "PWD": str(Path.cwd())}
+        self.made = set()
 
     def read(self, line):
         """Run or parse a line; an assertion or an error says what is wrong with it."""
@@ -192,6 +193,10 @@ class Reader:
             }
             assert known[option], f"{option} {value}"
         if verb == "run":
+            mounts = [value.split(":") for option, value in pairs if option == "-v"]
+            assert not mounts or "--user" in options, "files would not be the caller's"
+            written = {mount[0].removeprefix("$PWD/") for mount in mounts if mount[2:] != ["ro"]}
+            assert written <= self.made, "Docker would make a folder, as root"
             build_parser().parse_args(words[len(options) + 1 :])
         else:
             assert (verb, words[-1]) == ("build", ".")
@@ -211,6 +216,9 @@ class Reader:
                 2,
             )
             build_parser().parse_args(command[command.index("ser-aae.sif") + 1 :])
+    def mkdir(self, line):
+        """Folders that are mounted later."""
+        self.made |= set(shlex.split(line)[2:])
 
     def curl(self, line):
         """A request to the server: the path is one that it answers."""
@@ -246,6 +254,7 @@ KINDS = {
     r"(srun [^|;]* )?dask (scheduler|worker) ": Reader.dask,
     r"docker (build|run) ": Reader.docker,
     r"apptainer (build|run) ": Reader.apptainer,
+    r"mkdir -p \w": Reader.mkdir,
     r"curl ": Reader.curl,
     r"export \w+=": Reader.export,
     r"until |address=\$\(python |rm -f scheduler\.json$": Reader.shell,
@@ -325,6 +334,8 @@ WRONG = [
     "docker run ser-aae train --datset msp",
     "apptainer build ser-aae.sif nothing.def",
     "apptainer run --bind /my/corpora:/data ser-aae.sif train --datset msp",
+    "docker run -v /my/corpora:/data:ro ser-aae train --dataset msp",
+    "docker run --user 1000:1000 -v $PWD/runs:/runs ser-aae train --dataset msp",
     "curl http://127.0.0.1:7860/api/predcit",
     "export DASK_NO__SUCH__KEY=1",
     "until [ -s scheduler.json ]; do sleep 1; done; false",

@@ -37,7 +37,7 @@ def mounted(tmp_path, monkeypatch):
 @pytest.mark.parametrize("source", [UNNAMED, None], ids=["volume without a name", "no mount"])
 def test_what_ends_with_the_container_goes_on_in_it_or_from_a_copy(mounted, source):
     runs = mounted(source)
-    said = container.tell_interrupted([runs], ["train", "--set", "a b"])
+    said = container.explain_repeat([runs], ["train", "--set", "a b"])
     assert said.splitlines() == [
         f"{runs} lies in this container alone, and the same docker run begins anew. In this "
         "container it goes on, unless docker run --rm has removed it:",
@@ -53,27 +53,27 @@ def test_what_ends_with_the_container_goes_on_in_it_or_from_a_copy(mounted, sour
 @pytest.mark.parametrize("source", [NAMED, FOLDER], ids=["volume", "folder"])
 def test_what_outlives_the_container_goes_on_with_the_same_command(mounted, source):
     runs = mounted(source)
-    assert container.tell_interrupted([runs], []) == "the same command goes on where it stopped"
+    assert container.explain_repeat([runs], []) == ""
     assert container.tell_where_results_are(runs / "config.json", [runs], []) == []
 
 
 def test_nothing_is_lost_of_what_nobody_has_written(mounted):
     runs = mounted(UNNAMED)
     (runs / "config.json").unlink()
-    assert container.tell_interrupted([runs], []) == "the same command goes on where it stopped"
+    assert container.explain_repeat([runs], []) == ""
 
 
 def test_outside_of_a_container_no_mount_matters(mounted, monkeypatch):
     runs = mounted(UNNAMED)
     monkeypatch.delenv("SER_AAE_CONTAINER")
-    assert container.tell_interrupted([runs], []) == "the same command goes on where it stopped"
+    assert container.explain_repeat([runs], []) == ""
     assert container.tell_where_results_are(runs, [runs], []) == []
     assert container.explain_mount(errno.EROFS, runs) == ""
 
 
 def test_a_container_without_a_name_names_no_command_of_docker_that_needs_it(mounted):
     runs = mounted(UNNAMED, own="0:39 / / rw")
-    said = container.tell_interrupted([runs], ["train"])
+    said = container.explain_repeat([runs], ["train"])
     assert "docker start" not in said
     assert "docker cp" not in said
     assert "mount folders:\n  mkdir -p runs\n  docker run --user" in said
@@ -90,7 +90,7 @@ def test_results_are_copied_out_by_name(mounted):
 def test_a_container_with_a_gpu_asks_for_it_again(mounted, monkeypatch):
     runs = mounted(UNNAMED)
     monkeypatch.setattr(container, "_GPU", runs)
-    assert "--gpus all -v" in container.tell_interrupted([runs], ["train"])
+    assert "--gpus all -v" in container.explain_repeat([runs], ["train"])
 
 
 def test_every_command_says_it_through_the_program(mounted, monkeypatch, capsys):
@@ -111,6 +111,21 @@ def test_every_command_says_it_through_the_program(mounted, monkeypatch, capsys)
     printed = capsys.readouterr()
     assert printed.out == "done\n"
     assert f"  docker cp 3f2a1b4c5d6e:{runs} .\n" in printed.err
+
+
+def test_an_error_that_is_mended_by_a_repetition_says_it_too(mounted, monkeypatch, refused):
+    runs = mounted(UNNAMED)
+
+    def fill(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(runs / "a"))
+
+    monkeypatch.setattr(prepare, "run", fill)
+    words = ["prepare", "--dataset", "demo", "--store", str(runs)]
+    error, told, start, *_ = refused(*words).splitlines()
+    assert error.endswith("the disk is full; make room and give the same command again")
+    assert told.startswith(f"{runs} lies in this container alone, and the same docker run begins")
+    assert start == "  docker start -a 3f2a1b4c5d6e"
+    assert len(refused("prepare", "--datset", "demo").splitlines()) == 1
 
 
 def test_a_read_only_mount_is_told_with_its_place(mounted, monkeypatch, refused):

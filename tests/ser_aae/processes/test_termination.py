@@ -137,6 +137,26 @@ def test_what_cannot_be_unwound_ends_all_the_same():
     assert process.returncode == -signal.SIGALRM
 
 
+IMPORTING = """
+import sys
+from ser_aae.processes import termination
+
+termination._MOST_S = 1
+sys.path.insert(0, sys.argv[1])
+with termination.termination_raised():
+    import endless
+"""
+
+
+def test_an_import_that_takes_too_long_is_no_way_around_the_signal(tmp_path):
+    (tmp_path / "endless.py").write_text("import time\nprint('begun', flush=True)\ntime.sleep(600)")
+    command = [sys.executable, "-c", IMPORTING, tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.terminate()
+        assert process.wait(timeout=60) == -signal.SIGALRM
+
+
 def import_and_wait(name):
     with termination_raised():
         assert not importlib.import_module(name).swallowed
