@@ -20,6 +20,7 @@ from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
 from ser_aae.results.folder import PREDICTIONS, flatten, read_environment
+from ser_aae.results.kept_epochs import describe_epochs
 from ser_aae.results.predictions import read_predictions, score
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE, OVER_CORPORA, SPEAKER_ONLY
 from ser_aae.results.text import percent
@@ -363,8 +364,8 @@ def _training(card: Card) -> list[str]:
         if item.metadata["on_card"] and key in here and here[key] != paper[key]
     ]
     return [
-        f"{stored['epochs']} epochs, of which the {stored['best_epoch'] + 1}. is kept (validation "
-        f"UA {percent(stored['validation_unweighted_accuracy'])} %); {', '.join(versions)}"
+        f"{describe_epochs(stored)} (validation UA "
+        f"{percent(stored['validation_unweighted_accuracy'])} %); {', '.join(versions)}"
         f"{f', commit {commit[:12]}' if commit else ''}.",
         *_start(stored),
         "Settings that depart from the literal reading of the paper (preset `paper`):"

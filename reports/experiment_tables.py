@@ -11,6 +11,7 @@ from reports.settings import preset_settings
 from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
 from ser_aae.results.folder import flatten
+from ser_aae.results.kept_epochs import epochs_of_stages, kept_epoch
 from ser_aae.results.places import Places
 from ser_aae.results.run_kinds import (
     ALONE,
@@ -53,8 +54,7 @@ def run_table(evaluation: Evaluation) -> pd.DataFrame:
             row["test speakers verified"] = _dash_for_none(tested)
         row["validation UA"] = percent(stored.get("validation_unweighted_accuracy"))
         row["adversary"] = (stored.get("adversary") or {}).get("state", "-")
-        best, epochs = stored.get("best_epoch"), stored.get("epochs")
-        row["best epoch"] = "-" if best is None else f"{best + 1} of {epochs}"
+        row["epoch kept"] = _kept_of_epochs(stored)
         seconds = stored.get("seconds")
         row["seconds"] = "-" if seconds is None else f"{seconds:.0f}"
         rows.append(row)
@@ -81,14 +81,15 @@ def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
     rows = []
     for item in evaluation["repetitions"]:
         name = f"repetition {item['repetition']}"
-        total = evaluation["folds_expected"] or "?"
-        rows.append(make_row(f"{name}, {item['folds']} of {total} folds pooled", item))
+        total = evaluation["folds_expected"]
+        whole = count_of(total, "fold") if total else "? folds"
+        rows.append(make_row(f"{name}, {item['folds']} of {whole} pooled", item))
         if item["folds"] > 1:
             spread = item["over_folds"]
             rows.append(make_row(f"{name}, mean ± deviation over folds", spread, mean_and_std))
     over, together = evaluation["over_repetitions"], evaluation["ensemble"]
-    if count := over["unweighted_accuracy"]["n"]:
-        name = f"mean ± deviation over {count_of(count, 'complete repetition')}"
+    if (count := over["unweighted_accuracy"]["n"]) > 1:
+        name = f"mean ± deviation over {count} complete repetitions"
         rows.append(make_row(name, over, mean_and_std))
     if together:
         rows.append(make_row(f"ensemble of {together['members']} repetitions", together))
@@ -172,6 +173,15 @@ def _figures_of(evaluation: Evaluation) -> dict[str, str]:
     rates = {ERROR_RATE: "EER"} | {ERROR_RATE + e: f"EER, {words}" for e, words in ALONE.items()}
     rates = {name: title for name, title in rates.items() if _has_score(evaluation, name)}
     return figures_of(evaluation["runs"][0]) | rates
+
+
+def _kept_of_epochs(stored: Mapping[str, Any]) -> str:
+    """Return the epoch of stage 2 that was kept, and of how many, with those of stage 1 apart."""
+    kept, (first, second) = kept_epoch(stored), epochs_of_stages(stored)
+    if kept is None:
+        return "-"
+    of_all = str(kept) if second is None else f"{kept} of {second}"
+    return f"{of_all} (stage 1: {first})" if first else of_all
 
 
 def _has_score(evaluation: Evaluation, name: str) -> bool:

@@ -11,6 +11,7 @@ from reports.summary import Evaluations
 from ser_aae.config import RunConfig, named_dataset, without_idle
 from ser_aae.files.atomic import has_file
 from ser_aae.results.folder import ENVIRONMENT, read_environment, read_plain_config
+from ser_aae.results.kept_epochs import KEPT_EPOCH, PRETRAINING_EPOCHS, kept_epoch
 from ser_aae.results.run_kinds import ERROR_RATES, SPEAKER_ONLY
 
 _FIGURE_KEYS = (
@@ -25,8 +26,8 @@ _FIGURE_KEYS = (
 _STORED_KEYS = (
     "validation_unweighted_accuracy",
     "speaker_accuracy",
-    "best_epoch",
     "epochs",
+    PRETRAINING_EPOCHS,
     "seconds",
     "finished",
     "test_ids_digest",
@@ -82,6 +83,7 @@ def _record(run: Mapping[str, Any], digest: str) -> dict[str, Any]:
         "repetition": run["repetition"],
         "seed": config["seed"],
         **{name: run.get(name) for name in _FIGURE_KEYS},
+        KEPT_EPOCH: kept_epoch(stored),
         **{name: stored.get(name) for name in _STORED_KEYS},
         **_leakage(stored.get("leakage") or {}),
         "adversary": (stored.get("adversary") or {}).get("state"),

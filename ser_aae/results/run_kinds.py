@@ -50,7 +50,9 @@ class Validation(Record):
 
     validation_unweighted_accuracy: float | None = None
     best_epoch: int | None = None
+    kept_epoch: int | None = None
     epochs: int | None = None
+    pretraining_epochs: int | None = None
     ended_by: str | None = None
     pretraining_updates: int | None = None
     updates: int | None = None

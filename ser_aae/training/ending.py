@@ -30,6 +30,7 @@ from ser_aae.results.folder import (
     is_validated,
     read_epochs,
 )
+from ser_aae.results.kept_epochs import KEPT_EPOCH, PRETRAINING_EPOCHS
 from ser_aae.results.predictions import score, write_predictions
 from ser_aae.results.run_kinds import Validation
 from ser_aae.store.corpus import StoredCorpus
@@ -144,8 +145,9 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     steps = steps_of_stage_one(trained.config, trained.data.pretraining)
     return {
         "validation_unweighted_accuracy": best["validation"][SELECTION],
-        "best_epoch": best["epoch"],
+        KEPT_EPOCH: best["epoch"] + 1,
         "epochs": len(epochs),
+        PRETRAINING_EPOCHS: stages.count(1),
         "ended_by": ended_by,
         "pretraining_updates": stages.count(1) * steps,
         "updates": stages.count(2) * steps_per_epoch(mixture, length),

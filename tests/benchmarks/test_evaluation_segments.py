@@ -14,8 +14,9 @@ from ser_aae.results.complete_run import read_config
 
 def test_the_runs_own_settings_give_what_its_best_epoch_had(recorded_run):
     run = recorded_run.folder
-    best = read_json(run / "result.json")["best_epoch"]
-    (epoch,) = [row for row in read_jsonl(run / "epochs.jsonl") if row["epoch"] == best]
+    kept = read_json(run / "result.json")["kept_epoch"]
+    stage_two = [row for row in read_jsonl(run / "epochs.jsonl") if row["stage"] == 2]
+    epoch = stage_two[kept - 1]
     scores = evaluation_segments.score_run(run, recorded_run.store, [1, 4], [1.0, 0.0])
     assert scores.shape == (2, 2)
     assert scores[1, 0] == epoch["validation"]["unweighted_accuracy"]

@@ -15,6 +15,7 @@ from reports.card import Terms, build_card, corpora_of
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
 from ser_aae.results.predictions import read_predictions, score
+from ser_aae.results.text import count_of
 
 TERMS = {"tones": Terms("Tones | of eight", "CC0 1.0", "eng", "@misc{tones}")}
 
@@ -108,10 +109,11 @@ def test_protocol_leakage_and_limits_are_told(card):
 
 def test_the_epoch_that_is_kept_is_counted_from_1(changed):
     result = read_json(changed / "result.json")
-    last = result["epochs"] - 1
-    (changed / "result.json").write_text(json.dumps(result | {"best_epoch": last}))
+    result["pretraining_epochs"], last = 1, result["epochs"] - 1
+    (changed / "result.json").write_text(json.dumps(result | {"kept_epoch": last}))
     training = section(ModelCard(build_card(changed, TERMS)), "Training")
-    assert training.strip().startswith(f"{last + 1} epochs, of which the {last + 1}. is kept")
+    told = f"{count_of(last, 'epoch')} of stage 2 after 1 of stage 1, epoch {last} of stage 2 is"
+    assert training.strip().startswith(told)
 
 
 def test_settings_that_depart_from_the_paper_are_listed_with_both_values(card):

@@ -50,22 +50,23 @@ def test_a_run_is_a_row_with_what_it_wrote():
         0,
         validation_unweighted_accuracy=0.655,
         adversary={"state": "alive"},
-        best_epoch=7,
-        epochs=12,
+        kept_epoch=8,
+        epochs=14,
+        pretraining_epochs=2,
         seconds=61.7,
     )
     table = tables.run_table(evaluation([full, run(1)]))
     assert table.iloc[0][
-        ["UA", "validation UA", "adversary", "best epoch", "seconds"]
+        ["UA", "validation UA", "adversary", "epoch kept", "seconds"]
     ].tolist() == [
         "60.0",
         "65.5",
         "alive",
-        "8 of 12",
+        "8 of 12 (stage 1: 2)",
         "62",
     ]
     # what a run did not write is a dash, never an empty cell or "nan"
-    optional = table.iloc[1][["validation UA", "adversary", "best epoch", "seconds"]]
+    optional = table.iloc[1][["validation UA", "adversary", "epoch kept", "seconds"]]
     assert optional.tolist() == ["-"] * 4
 
 

@@ -38,11 +38,11 @@ def test_a_run_is_named_by_digest_model_fold_and_seed(record):
 
 
 def test_the_figures_are_those_of_the_predictions(record):
-    row = record(right=3, validation_unweighted_accuracy=0.625, epochs=7, best_epoch=4, seconds=9.5)
+    row = record(right=3, validation_unweighted_accuracy=0.625, epochs=7, kept_epoch=4, seconds=9.5)
     assert (row["n"], row["weighted_accuracy"], row["unweighted_accuracy"]) == (16, 0.75, 0.75)
     assert (row["gender_accuracy"], row["speaker_only_unweighted_accuracy"]) == (1.0, 0.3125)
     assert row["validation_unweighted_accuracy"] == 0.625
-    assert (row["epochs"], row["best_epoch"], row["seconds"]) == (7, 4, 9.5)
+    assert (row["epochs"], row["kept_epoch"], row["seconds"]) == (7, 4, 9.5)
     assert len(row["test_ids_digest"]) == len(row["predictions_sha256"]) == 64
 
 
