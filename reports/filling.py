@@ -14,6 +14,7 @@ from ser_aae.experiments.setup import Setup
 from ser_aae.results.folder import run_folder
 from ser_aae.results.places import Places
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE
+from ser_aae.results.text import count_of
 
 MISSING = "missing"
 """Text in place of a figure that no run gives."""
@@ -170,9 +171,9 @@ def describe_gap(found: Summary, evaluation: Mapping[str, Any] | None, setup: Se
         return MISSING
     most, wanted = max(_folds_run(evaluation).values()), _folds_asked(evaluation, setup)
     if wanted is None or most < wanted:
-        return f"{most} of {wanted or '?'} folds"
+        return f"{most} of {count_of(wanted, 'fold') if wanted else '? folds'}"
     if found.repetitions < setup.repetitions_asked:
-        return f"{found.repetitions} of {setup.repetitions_asked} repetitions"
+        return f"{found.repetitions} of {count_of(setup.repetitions_asked, 'repetition')}"
     return ""
 
 

@@ -12,6 +12,7 @@ from ser_aae.experiments.cells import stated_weights
 from ser_aae.experiments.tuned import WEIGHTS
 from ser_aae.experiments.weight_sweeps import FIGURE_5
 from ser_aae.results.folder import flatten
+from ser_aae.results.text import count_of
 
 PAPER = "paper"
 
@@ -115,7 +116,7 @@ def _describe_stage_one(config: RunConfig, filling: Filling) -> str:
     epochs, updates = config.training.pretraining_epochs, config.training.pretraining_updates
     phases = {"supervised": "supervised", "all": "in all phases"}[config.training.pretraining]
     corpora = " and ".join(map(filling.setup.title_of, config.auxiliary)) or "the training part"
-    length = f"{updates:,} updates" if updates else f"{epochs} epoch{'s' * (epochs > 1)}"
+    length = f"{updates:,} updates" if updates else count_of(epochs, "epoch")
     return f"{phases} on {corpora}, {length}"
 
 
@@ -140,7 +141,9 @@ def _describe_updates(cells: Iterable[Filled]) -> str:
     if rows:
         text += f", with {_range(rows)} labelled rows in each"
     if len(known) < len(runs):
-        text += f" ({len(runs) - len(known)} of {len(runs)} runs did not write them down)"
+        text += (
+            f" ({len(runs) - len(known)} of {count_of(len(runs), 'run')} did not write them down)"
+        )
     return text
 
 
@@ -148,7 +151,7 @@ def _count_departures(filling: Filling) -> str:
     departing = _departures(filling, PAPER)
     if not departing:
         return f"No setting departs from the preset {PAPER}."
-    counted = f"{len(departing)} setting{'s' * (len(departing) > 1)}"
+    counted = count_of(len(departing), "setting")
     return f"Departs from the preset {PAPER} in {counted}: {_name_some(departing)}."
 
 

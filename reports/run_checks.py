@@ -19,6 +19,7 @@ from ser_aae.results.folder import (
     read_result,
 )
 from ser_aae.results.model_files import refuse_changed_model
+from ser_aae.results.text import count_of
 from ser_aae.results.trials import TRIALS_DIGEST
 
 DIGEST = "predictions_sha256"
@@ -56,9 +57,10 @@ def check_runs(runs: Path, workers: int = 1) -> list[str]:
     if problems:
         shown, hidden = problems[:_MOST_LISTED], len(problems) - _MOST_LISTED
         more = [f"and {hidden} more"] if hidden > 0 else []
-        head = f"{len(problems)} of {len(complete)} runs do not agree:"
+        checked = f"{len(problems)} of {count_of(len(complete), 'run')}"
+        head = f"{checked} not in agreement with what was written down:"
         raise UserError("\n  ".join([head, *shown, *more]))
-    lines = [f"checked {len(complete)} runs: each agrees with what it wrote down"]
+    lines = [f"checked {count_of(len(complete), 'run')}: each agrees with what it wrote down"]
     for digest, name, content in _DIGESTS:
         having = (run for run in complete if (run / name).is_file())
         old = [run for run in having if not _has_digest(read_result(run).get(digest), name)]

@@ -22,6 +22,7 @@ from ser_aae.results.search_folder import (
     rank_trials,
     read_trials,
 )
+from ser_aae.results.text import count_of
 from tuning.definition import Search
 from tuning.hypermodel import trial_config
 from tuning.oracles import COMPLETED, DurableOracle
@@ -109,9 +110,9 @@ def _best_yaml(search: Search, oracle: DurableOracle, best: dict[str, Any], coun
     if search.config.tables:
         nested[TABLES] = search.config.to_record()[TABLES]
     head = [
-        f"# the best of {count} trials by {search.algorithm} search: trial {best['trial']}, "
-        f"UA {100 * best['objective']:.2f} on validation speakers",
-        f"# mean over {len(best['runs'])} runs: "
+        f"# the best of {count_of(count, 'trial')} by {search.algorithm} search: "
+        f"trial {best['trial']}, UA {100 * best['objective']:.2f} on validation speakers",
+        f"# mean over {count_of(len(best['runs']), 'run')}: "
         + ", ".join(run_name(run["fold"], run["seed"]) for run in best["runs"]),
         f"# searched: {', '.join(searched)}",
     ]

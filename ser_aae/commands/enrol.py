@@ -36,11 +36,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Enrol, and say how many are."""
     show_to_person(LOADING.format(model=arguments.model))
     from ser_aae.inference.voices import Voices, enrol
+    from ser_aae.results.text import count_of
 
     voices = Voices.load(fetch_model(arguments.model), arguments.trust)
     for remark in voices.recogniser.remarks:
         show_line(f"warning: {remark}")
     count = enrol(voices, arguments.speaker, arguments.files, arguments.out, arguments.channel)
-    recordings = f"{len(arguments.files)} recording{'s' * (len(arguments.files) > 1)}"
-    who = f"{count} speaker{'s' * (count > 1)}"
+    recordings = count_of(len(arguments.files), "recording")
+    who = count_of(count, "speaker")
     print(f"{arguments.speaker}: {recordings}; {arguments.out} holds {who}")

@@ -113,6 +113,7 @@ def _plan(config: RunConfig, store: Path, is_all: bool, start: "Start | None") -
             model that it starts from has heard.
     """
     from ser_aae.data.run_data import assemble, count_folds
+    from ser_aae.results.text import count_of
 
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
     from ser_aae.training.planning import measure_steps, plan_fold, plan_stage_one
@@ -131,8 +132,9 @@ def _plan(config: RunConfig, store: Path, is_all: bool, start: "Start | None") -
             planned += filter(None, [plan_stage_one(one, data, times)])
         planned.append(plan_fold(one, data, times))
     whole = duration(sum(seconds for _, seconds in planned))
-    folds_told = f"{len(folds)} fold{'' if len(folds) == 1 else 's'}"
-    end = f"{folds_told}: at most about {whole} on this machine, by measured steps"
+    end = (
+        f"{count_of(len(folds), 'fold')}: at most about {whole} on this machine, by measured steps"
+    )
     return [*(line for line, _ in planned), end]
 
 

@@ -13,6 +13,7 @@ from ser_aae.grid.remote import open_place, relative_folder
 from ser_aae.progress import duration
 from ser_aae.results.folder import CONFIG, RESULT
 from ser_aae.results.run_kinds import Result
+from ser_aae.results.text import count_of
 from ser_aae.training.pretraining_key import settings_of_stage_one
 
 _SAMPLES = 20
@@ -50,7 +51,7 @@ class Plan:
                 of complete runs.
         """
         done = self.total - len(self.missing)
-        lines = [f"{self.total} runs: {done} done, {len(self.missing)} to do"]
+        lines = [f"{count_of(self.total, 'run')}: {done} done, {len(self.missing)} to do"]
         if self.begun:
             lines[0] += f", {self.begun} of them begun"
         if self.missing and measured_s is not None:

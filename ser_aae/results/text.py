@@ -83,7 +83,7 @@ def _format_run(run: Mapping[str, Any]) -> str:
     rows = [_header(figures), [run["name"], *_cells(run, figures)], *_corpus_rows(run, figures)]
     table = _recall_table(run)
     rate, trials = run.get(ERROR_RATE), run.get("verification_trials")
-    verified = None if rate is None else f"{percent(rate)} over {trials} trials"
+    verified = None if rate is None else f"{percent(rate)} over {count_of(trials, 'trial')}"
     verified = _add_rates_alone(verified, {e: percent(run.get(ERROR_RATE + e)) for e in ALONE})
     return "\n".join([*align(rows), "", *align(table), *_closing_lines(run, verified)])
 
@@ -105,16 +105,18 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
     figures = figures_of(folds["runs"][0])
     rows = [_header(figures), *([run["name"], *_cells(run, figures)] for run in folds["runs"])]
     for item in folds["repetitions"]:
-        name, total = f"rep{item['repetition']:02d}", folds["folds_expected"] or "?"
-        rows.append([f"{name}, {item['folds']} of {total} folds pooled", *_cells(item, figures)])
+        name, total = f"rep{item['repetition']:02d}", folds["folds_expected"]
+        whole = count_of(total, "fold") if total else "? folds"
+        rows.append([f"{name}, {item['folds']} of {whole} pooled", *_cells(item, figures)])
         rows += _corpus_rows(item, figures)
-        spread = [mean_and_std(item["over_folds"][key]) for key in figures]
-        rows.append([f"{name}, over folds", "", "", *spread])
+        if item["folds"] > 1:
+            spread = [mean_and_std(item["over_folds"][key]) for key in figures]
+            rows.append([f"{name}, over folds", "", "", *spread])
     over = folds["over_repetitions"]
     count = over["unweighted_accuracy"]["n"]
-    if count:
+    if count > 1:
         means = [mean_and_std(over[key]) for key in figures]
-        rows.append([f"over {count} repetition{'s' * (count > 1)}", "", "", *means])
+        rows.append([f"over {count} repetitions", "", "", *means])
     together = folds["ensemble"]
     if together:
         rows.append([f"ensemble of {together['members']} repetitions", *_cells(together, figures)])
@@ -123,7 +125,11 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
     if not count:
         lines.append("no repetition has all its folds: its pooled figures cover a part")
     rate = over.get(ERROR_RATE)
-    verified = f"{mean_and_std(rate)} over {rate['n']} repetitions" if rate and rate["n"] else None
+    verified = (
+        f"{mean_and_std(rate)} over {count_of(rate['n'], 'repetition')}"
+        if rate and rate["n"]
+        else None
+    )
     alone = {e: mean_and_std(over[ERROR_RATE + e]) for e in ALONE if ERROR_RATE + e in over}
     verified = _add_rates_alone(verified, alone)
     return "\n".join([*lines, *_closing_lines(folds["repetitions"][0], verified)])

@@ -4,7 +4,7 @@ All figures of an epoch stand in `epochs.jsonl`; its line has room for the first
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,6 +13,7 @@ import tensorflow as tf
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
 from ser_aae.progress import duration, move_bar
+from ser_aae.results.text import count_of
 from ser_aae.utterance import known_speakers
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ def describe_parts(parts: Parts, steps: int) -> str:
         items = [item for part in each for item in part.utterances]
         if items:
             speakers = known_speakers(items)
-            told.append(f"{name} {_count(speakers, 'speaker')} {_count(items, 'utterance')}")
-    return f"{', '.join(told)}; {steps} steps an epoch"
+            counted = count_of(len(items), "utterance")
+            told.append(f"{name} {count_of(len(speakers), 'speaker')} {counted}")
+    return f"{', '.join(told)}; {count_of(steps, 'step')} an epoch"
 
 
 def name_device(strategy: tf.distribute.Strategy) -> str:
@@ -104,7 +106,9 @@ def name_device(strategy: tf.distribute.Strategy) -> str:
 
 def estimate_whole(title: str, seconds: float, epochs: int) -> str:
     """Return the estimate by the first of some epochs, all of which may be still to come."""
-    return f"{title}: about {duration(seconds * epochs)} for {epochs} epochs, by the first"
+    return (
+        f"{title}: about {duration(seconds * epochs)} for {count_of(epochs, 'epoch')}, by the first"
+    )
 
 
 def epoch_line(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:
@@ -124,10 +128,6 @@ def epoch_line(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:
             break
         line += f", {figure}"
     return line + end
-
-
-def _count(items: Collection[object], noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 def _figures(row: Mapping[str, Any]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def plan_stage_one(config: RunConfig, data: RunData, times: StepTimes) -> tuple[
     steps = steps_of_stage_one(config, data.pretraining)
     seconds = epochs * steps * times.train_s
     line = describe_parts({"training": data.pretraining}, steps)
-    return f"stage 1: {line}; {epochs} epochs, about {duration(seconds)}", seconds
+    return f"stage 1: {line}; {count_of(epochs, 'epoch')}, about {duration(seconds)}", seconds
 
 
 def plan_fold(config: RunConfig, data: RunData, times: StepTimes) -> tuple[str, float]:

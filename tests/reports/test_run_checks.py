@@ -38,7 +38,7 @@ def test_runs_that_agree_are_counted(run, tmp_path, leave_cell):
 def test_a_changed_class_is_found(run, tmp_path):
     flipped = {"predicted": "sadness", "p_anger": 0.1, "p_sadness": 0.7}
     change(run / "predictions.parquet", **flipped)
-    with pytest.raises(UserError, match=r"1 of 1 runs do not agree.*\n.*weighted_accuracy"):
+    with pytest.raises(UserError, match=r"1 of 1 run not in agreement.*\n.*weighted_accuracy"):
         check_runs(tmp_path / "runs")
 
 
@@ -134,7 +134,7 @@ def test_weights_are_compared_where_they_lie_beside_the_result(run, tmp_path):
 def test_runs_that_have_not_ended_are_left_out(run, tmp_path, leave_cell):
     begun = leave_cell(tmp_path / "runs", replace(RunConfig(), seed=1))
     (begun / "result.json").unlink()
-    assert check_runs(tmp_path / "runs")[0].startswith("checked 1 runs")
+    assert check_runs(tmp_path / "runs")[0].startswith("checked 1 run:")
 
 
 @pytest.mark.parametrize("options", [["--check"], []])

@@ -60,7 +60,7 @@ def test_a_process_refuses_what_one_alone_refuses(runs, tmp_path, process_spy):
         with pytest.raises(DamagedError, match=r"predictions\.parquet") as raised:
             build_report(tmp_path / "runs", tmp_path / "out", workers=workers)
         said.add(str(raised.value))
-        with pytest.raises(UserError, match=r"1 of \d+ runs do not agree"):
+        with pytest.raises(UserError, match=r"1 of \d+ runs not in agreement"):
             check_runs(tmp_path / "runs", workers)
     assert len(said) == 1
     assert not (tmp_path / "out").exists()

@@ -110,15 +110,22 @@ def test_a_class_without_truth_has_a_dash_and_a_line():
 
 def test_folds_show_runs_then_pooled_figures_then_the_spread():
     lines = format_evaluation(folds()).splitlines()
-    starts = [line.split("  ")[0] for line in lines[2:7]]
+    starts = [line.split("  ")[0] for line in lines[2:6]]
     assert starts == [
         "fold00-rep00",
         "fold01-rep00",
         "rep00, 2 of 2 folds pooled",
         "rep00, over folds",
-        "over 1 repetition",
     ]
     assert "70.0 ± 2.0" in lines[5]
+    # one repetition is no mean over repetitions, and one fold has no deviation over folds
+    assert "over 1" not in "\n".join(lines)
+
+
+def test_one_fold_has_no_row_over_folds():
+    found = folds()
+    found["repetitions"] = [item | {"folds": 1} for item in found["repetitions"]]
+    assert "over folds" not in format_evaluation(found)
 
 
 def test_the_title_says_whether_speakers_are_apart():
