@@ -7,11 +7,12 @@ import pandas as pd
 
 from reports.curves import group_cells
 from reports.filling import MISSING, Filled, Filling, is_reference
+from reports.latex import to_latex
 from reports.page import Section
 from reports.paired_tests import comparison_columns
 from reports.published import Stated, cited_figures
 from reports.summary import interval_text, mean_text
-from reports.table_formats import to_csv, to_latex, to_markdown
+from reports.table_formats import to_csv, to_markdown
 from ser_aae.experiments.cells import UA
 from ser_aae.files.atomic import write_bytes
 from ser_aae.results.run_kinds import ALONE

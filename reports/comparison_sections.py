@@ -12,11 +12,12 @@ from reports.page import Section
 from reports.paired_tests import compare, comparison_columns
 from reports.settings import shortest_settings
 from reports.summary import Evaluations, interval_text, mean_text, summarise
-from reports.titles import corpus_title, experiment_title
+from reports.titles import comparison_title, experiment_title
 from ser_aae.config import RunConfig, stored_dataset, without_idle
 from ser_aae.config.kinds import KINDS
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.results.folder import flatten, read_plain_config
+from ser_aae.results.text import count_of
 
 _SHARED_SETTINGS = ("dataset", "task", "classes", "improvised_only")
 """Settings, beside those of the protocol, that experiments on the same utterances share."""
@@ -103,29 +104,39 @@ def _section(
     common, own = _departures(configs)
     reference = _choose_reference(configs, own)
     against = ", ".join((_model(configs[reference]), *own[reference]))
-    rows = [
-        {"model": _model(configs[folder]), "settings of its own": ", ".join(own[folder]) or "-"}
-        | _figures(evaluations[folder])
-        | comparison_columns(
+    found = {
+        folder: comparison_columns(
             None if folder == reference else compare(evaluations[folder], evaluations[reference]),
             is_reference=folder == reference,
         )
-        | {"command": evaluate_command(folder)}
         for folder in configs
+    }
+    rows = [
+        {"model": _model(configs[folder]), "name": folder.name}
+        | {"settings of its own": ", ".join(own[folder]) or "-"}
+        | _figures(evaluations[folder])
+        | {name: tested[name] for name in ("difference", "p over folds")}
+        for folder, tested in found.items()
     ]
-    shown = configs[reference]
-    classes = [shown["classes"]] if shown["task"] == "emotion" else []
-    dataset = corpus_title(stored_dataset(shown), corpora)
-    title = [dataset, shown["task"], *classes, shown["protocol"]["name"]]
-    section = Section(title=f"Compared: {', '.join(title)}")
+    behind = [
+        {"model": _model(configs[folder]), "name": folder.name}
+        | _sample(evaluations[folder])
+        | {name: text for name, text in tested.items() if name not in rows[0]}
+        | {"command": evaluate_command(folder)}
+        for folder, tested in found.items()
+    ]
+    section = Section(title=comparison_title(configs[reference], corpora))
     synthetic = any(synthetic_corpora(evaluations[folder]) for folder in configs)
     section.badges = [
         *(["synthetic"] if synthetic else []),
         *dict.fromkeys(evaluations[folder]["independence"] for folder in configs),
     ]
-    section.lead = f"{len(rows)} experiments on the same utterances, each against {against}."
+    counted = count_of(len(rows), "experiment")
+    section.lead = f"{counted} on the same utterances, each against {against}."
     section.tables = [("UA and WA in per cent", pd.DataFrame(rows).astype(str), "")]
     section.notes = [(f"All with {', '.join(common)}.", "")] if common else []
+    heading = "What the figures are over, tests over runs, and commands"
+    section.details = [(heading, pd.DataFrame(behind).astype(str))]
     return section
 
 
@@ -150,6 +161,12 @@ def _figures(evaluation: Mapping[str, Any]) -> dict[str, str]:
         "UA": mean_text(ua),
         "95 % interval of UA": interval_text(ua.interval),
         "WA": mean_text(wa),
+    }
+
+
+def _sample(evaluation: Mapping[str, Any]) -> dict[str, str]:
+    ua = summarise(evaluation)
+    return {
         "n": str(ua.n),
         "speakers": str(ua.speakers),
         "folds run": ua.folds,

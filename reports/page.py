@@ -20,8 +20,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; margin-top: 2.5rem; border-top
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid #d0d0d0; text-align: left;
   vertical-align: top; white-space: nowrap; }
-th { border-bottom: 2px solid #1a1a1a; }
-details td:last-child { white-space: normal; min-width: 14rem; }
+th { border-bottom: 2px solid #1a1a1a; white-space: normal; }
+td.long { white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
 .badge { display: inline-block; padding: 0 .5rem; margin: 0 .3rem .3rem 0; font-size: .85rem;
   border: 1px solid #1a1a1a; border-radius: .8rem; }
 .warn { border-left: 4px solid #b34700; background: #fff4ec; padding: .5rem .8rem;
@@ -35,10 +35,15 @@ details { margin: .8rem 0; } summary { cursor: pointer; font-weight: 600; }
 .small { font-size: .85rem; color: #404040; font-weight: 400; }
 nav ol { margin: 0; padding-left: 1.4rem; columns: 22rem; column-gap: 2.5rem; }
 nav li { break-inside: avoid; overflow-wrap: anywhere; }
+@media (max-width: 60rem) { th, td { padding: .25rem .35rem; } table { font-size: .8rem; } }
 @media (max-width: 40rem) {
-  th { display: none; } tr:not(:first-child) { display: block; border-bottom: 2px solid #1a1a1a; }
-  td { display: block; white-space: normal; border-bottom: 0; padding: .1rem 0; }
-  td::before { content: attr(data-head) ": "; color: #404040; }
+  table { font-size: .85rem; }
+  table, tbody { display: block; }
+  th { display: none; }
+  tr:not(:first-child) { display: block; border-bottom: 2px solid #1a1a1a; padding: .2rem 0; }
+  td { display: inline-block; border-bottom: 0; padding: .1rem 1rem .1rem 0; }
+  td.long { display: block; min-width: 0; }
+  td:not([data-head=""])::before { content: attr(data-head) ": "; color: #404040; }
 }
 """
 

@@ -1,20 +1,18 @@
-"""Texts of a table: HTML, Markdown, LaTeX and CSV."""
+"""Texts of a table: HTML, Markdown and CSV."""
 
 import html
 
 import pandas as pd
 
-_LATEX = str.maketrans(
-    {letter: f"\\{letter}" for letter in "&%$#_{}"}
-    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    | {"±": r"$\pm$"}
-)
+LONG = 20
+"""Characters of a cell that stand on one line; a longer text may be broken, so that tables fit."""
 
 
 def to_html(frame: pd.DataFrame) -> str:
     """Return a frame as an HTML table that scrolls by itself; everything is escaped.
 
-    Each cell has its column's head as `data-head`, which a narrow screen shows before it.
+    Each cell has its column's head as `data-head`, which a narrow screen shows before it; a text
+    of more than `LONG` characters is of the class `long`, for it may be broken.
     """
     heads = [html.escape(str(name)) for name in frame.columns]
     head = "".join(f"<th>{name}</th>" for name in heads)
@@ -26,7 +24,9 @@ def to_html(frame: pd.DataFrame) -> str:
 
 
 def _cell(head: str, value: object) -> str:
-    return f'<td data-head="{head}">{html.escape(str(value))}</td>'
+    text = str(value)
+    wraps = ' class="long"' if len(text) > LONG else ""
+    return f'<td data-head="{head}"{wraps}>{html.escape(text)}</td>'
 
 
 def to_markdown(frame: pd.DataFrame) -> str:
@@ -41,24 +41,3 @@ def to_markdown(frame: pd.DataFrame) -> str:
 def to_csv(frame: pd.DataFrame) -> str:
     """Return a frame as CSV without its index."""
     return frame.to_csv(index=False, lineterminator="\n")
-
-
-def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
-    r"""Return a frame as a LaTeX table that needs no package, with an escaped caption below."""
-    rows = [list(frame.columns), *frame.to_numpy(dtype=object)]
-    lines = [" & ".join(str(cell).translate(_LATEX) for cell in row) + r" \\" for row in rows]
-    parts = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\begin{{tabular}}{{l{'c' * (len(frame.columns) - 1)}}}",
-        r"\hline",
-        lines[0],
-        r"\hline",
-        *lines[1:],
-        r"\hline",
-        r"\end{tabular}",
-        rf"\caption{{{caption.translate(_LATEX)}}}",
-        rf"\label{{tab:{label}}}",
-        r"\end{table}",
-    ]
-    return "\n".join(parts) + "\n"

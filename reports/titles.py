@@ -29,16 +29,31 @@ def experiment_title(config: Mapping[str, Any], corpora: Mapping[str, CorpusFact
         config: Plain values of one of its runs.
         corpora: Facts of corpora by their names in the store.
     """
-    kind, protocol = config["model"]["kind"], config["protocol"]
-    model = KINDS[kind].title if kind in KINDS else kind
-    words = _PROTOCOLS.get(protocol["name"], protocol["name"]).format(**protocol)
-    dataset = corpus_title(stored_dataset(dict(config)), corpora)
-    return ", ".join([dataset, _name_task(config), model, words])
+    kind = config["model"]["kind"]
+    dataset, task, protocol = _name_test(config, corpora)
+    return ", ".join([dataset, task, KINDS[kind].title if kind in KINDS else kind, protocol])
+
+
+def comparison_title(config: Mapping[str, Any], corpora: Mapping[str, CorpusFacts]) -> str:
+    """Return the title of experiments that differ in model or settings, with one of their configs.
+
+    Arguments are those of `experiment_title`.
+    """
+    return f"Compared: {', '.join(_name_test(config, corpora))}"
 
 
 def corpus_title(name: str, corpora: Mapping[str, CorpusFacts]) -> str:
     """Return a corpus, or several with `+` between, as the paper calls it, or as a store does."""
     return " + ".join(corpora.get(one, CorpusFacts()).title or one for one in name.split("+"))
+
+
+def _name_test(
+    config: Mapping[str, Any], corpora: Mapping[str, CorpusFacts]
+) -> tuple[str, str, str]:
+    """Return data set, task and protocol in words."""
+    protocol = config["protocol"]
+    words = _PROTOCOLS.get(protocol["name"], protocol["name"]).format(**protocol)
+    return corpus_title(stored_dataset(dict(config)), corpora), _name_task(config), words
 
 
 def _name_task(config: Mapping[str, Any]) -> str:

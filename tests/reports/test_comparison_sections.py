@@ -31,7 +31,7 @@ def of_kind(kind, **settings):
 
 def test_models_of_one_data_set_stand_in_one_table(sections):
     (section,) = sections({of_kind("mtl"): 4, of_kind("stl"): 3, of_kind("cnn"): 2})
-    assert section.title == "Compared: demo, emotion, four, speaker-kfold"
+    assert section.title == "Compared: demo, four emotions, 6 folds of speakers"
     ((_, frame, _),) = section.tables
     frame = frame.set_index("model")
     assert set(frame.index) == {"AAE, multi-task", "AAE, single task", "CNN"}
@@ -39,8 +39,10 @@ def test_models_of_one_data_set_stand_in_one_table(sections):
     assert frame.loc["CNN", "difference"] == "-50.0"
     assert frame.loc["AAE, single task", "difference"] == "-25.0"
     assert frame.loc["AAE, multi-task", "difference"] == "reference"
-    assert frame.loc["CNN", "pairs"] == "2"
-    row = frame.loc["CNN"]
+    assert list(frame.columns[-2:]) == ["difference", "p over folds"]
+    ((_, behind),) = section.details  # folded away, for all of it in one table would scroll
+    row = behind.set_index("model").loc["CNN"]
+    assert row["pairs"] == "2"
     assert (row["n"], row["speakers"], row["folds run"], row["repetitions"]) == (
         "32",
         "10",
@@ -49,7 +51,7 @@ def test_models_of_one_data_set_stand_in_one_table(sections):
     )
     assert row["spread"].startswith("over 2 folds of one repetition")
     assert row["command"].startswith("ser-aae evaluate ")
-    low, high = (float(edge) for edge in row["95 % interval of UA"].split(" to "))
+    low, high = (float(edge) for edge in frame.loc["CNN", "95 % interval of UA"].split(" to "))
     assert low <= 50 <= high
 
 
@@ -87,7 +89,7 @@ def test_settings_that_differ_stand_in_the_row_and_others_below(sections):
 def test_the_multi_task_model_is_the_reference_even_with_more_settings_than_another(sections):
     more = of_kind("mtl", auxiliary=("urdu",))
     (section,) = sections({of_kind("cnn", task="valence"): 3, replace(more, task="valence"): 2})
-    assert section.title == "Compared: demo, valence, speaker-kfold"
+    assert section.title == "Compared: demo, valence, 6 folds of speakers"
     assert section.lead.endswith("each against AAE, multi-task, auxiliary=urdu.")
     ((_, frame, _),) = section.tables
     assert frame.set_index("model").loc["CNN", "difference"] == "+25.0"
@@ -127,7 +129,7 @@ def test_the_page_and_the_markdown_have_the_table(sections, tmp_path):
         tmp_path / "runs", tmp_path / "out", tmp_path / "store", corpora=known_facts()
     )
     for text in (page.read_text(), markdown.read_text()):
-        assert "Compared: demo, emotion, four, speaker-kfold" in text
+        assert "Compared: demo, four emotions, 6 folds of speakers" in text
         assert "-50.0" in text
         assert "bootstrap" in text
         assert "Wilcoxon" in text
