@@ -9,6 +9,7 @@ import pandas as pd
 from reports.curves import SWEPT, draw_bars, draw_curves
 from reports.det import draw_det
 from reports.filling import Filled, Filling
+from reports.picture_form import ON_SCREEN, PictureForm
 from reports.ratings import rated_plane
 from reports.scatter import clusters
 from reports.table_formats import to_csv
@@ -16,6 +17,7 @@ from ser_aae.experiments.artefacts import OWN_CORPUS
 from ser_aae.files.atomic import write_bytes
 from ser_aae.results.folder import VERIFICATION, find_runs, is_complete, read_result
 from ser_aae.results.places import Places
+from ser_aae.results.text import count_of
 from ser_aae.results.trials import det_curve, read_trials
 
 BARS = ("figure-3", *OWN_CORPUS)
@@ -29,47 +31,54 @@ _INTERVALS = "Whiskers are 95 % intervals, by bootstrap over speakers; fewer tha
 _DEVIATIONS = "Whiskers are deviations, over repetitions where there are several, else over folds."
 
 
-def draw_pictures(filling: Filling, path: Path, places: Places) -> Pictures:
+def draw_pictures(
+    filling: Filling, path: Path, places: Places, form: PictureForm = ON_SCREEN
+) -> Pictures:
     """Draw a figure from the cells that are there; none where nothing is.
 
-    The data of bars and curves are the cells, which have a file of their own. A PDF goes beside
-    the PNG `path`, and other pictures get its name and a word.
+    The data of bars and curves are the cells, which have a file of their own. Other pictures than
+    the first one get its name `path` and a word.
     """
     name = filling.artefact.name
     if len(filling.missing) == len(filling.cells):
         return [], []
     caption = f"{filling.artefact.title}."
     if filling.incomplete:
-        caption += f" {len(filling.incomplete)} of {len(filling.cells)} cells are incomplete."
+        caption += (
+            f" Incomplete: {len(filling.incomplete)} of {count_of(len(filling.cells), 'cell')}."
+        )
     if filling.synthetic:
         caption += " Synthetic speech."
     if name == CLUSTERS:
-        return _draw_clusters(filling, path, caption, places)
+        return _draw_clusters(filling, path, caption, places, form)
     if name in BARS:
-        draw_bars(_bars_of_table(filling) if name in OWN_CORPUS else filling, path, _mark(filling))
+        bars = _bars_of_table(filling) if name in OWN_CORPUS else filling
+        draw_bars(bars, path, _mark(filling), form)
         return [(path, f"{caption} {_INTERVALS}")], []
     if name not in CURVES:
         return [], []
-    draw_curves(filling, path, _mark(filling))
-    pictures, behind = _draw_det(filling, path)
+    draw_curves(filling, path, _mark(filling), form)
+    pictures, behind = _draw_det(filling, path, form)
     return [(path, f"{caption} {_DEVIATIONS}"), *pictures], behind
 
 
-def _draw_det(filling: Filling, path: Path) -> Pictures:
+def _draw_det(filling: Filling, path: Path, form: PictureForm) -> Pictures:
     """Draw the errors of speaker verification: a line a corpus, with most auxiliary speakers."""
     most: dict[str, Filled] = {}
     for item in filling.cells:
         if item.cell.score == "equal_error_rate" and item.mean is not None:
             most[item.cell.column] = item  # the sweep ascends: the last one stays
     curves = {
-        f"{name}, {item.cell.row} speakers": det_curve(read_trials(run / VERIFICATION))
+        f"{name}, {count_of(int(item.cell.row), 'speaker')}": det_curve(
+            read_trials(run / VERIFICATION)
+        )
         for name, item in most.items()
         for run in _complete_runs(item)[:1]
     }
     if not curves:
         return [], []
     own = path.with_name(f"{path.stem}-det.png")
-    draw_det(curves, own, mark=_mark(filling))
+    draw_det(curves, own, mark=_mark(filling), in_paper=True, form=form)
     caption = "Speaker verification of the first fold and repetition with most auxiliary speakers."
     behind = pd.concat(curves, names=["curve", None]).reset_index(level=0)
     return [(own, caption)], [_write_csv(own.with_suffix(".csv"), behind)]
@@ -85,7 +94,9 @@ def _bars_of_table(filling: Filling) -> Filling:
     return replace(filling, cells=cells)
 
 
-def _draw_clusters(filling: Filling, path: Path, caption: str, places: Places) -> Pictures:
+def _draw_clusters(
+    filling: Filling, path: Path, caption: str, places: Places, form: PictureForm
+) -> Pictures:
     """Draw the ratings of a corpus by the nearest of a run's centroids (Fig. 2)."""
     item = filling.cells[0]
     centroids = read_centroids(item)
@@ -94,7 +105,7 @@ def _draw_clusters(filling: Filling, path: Path, caption: str, places: Places) -
         return [], []
     nearest = np.square(plane[:, None, :] - centroids[None]).sum(axis=2).argmin(axis=1)
     names = [f"cluster {number + 1}" for number in nearest]
-    clusters(plane, names, centroids, path, mark=_mark(filling))
+    clusters(plane, names, centroids, path, mark=_mark(filling), in_paper=True, form=form)
     behind = pd.DataFrame(plane, columns=["valence", "activation"]).assign(cluster=names)
     return [(path, caption)], [_write_csv(path.with_name(f"{path.stem}-points.csv"), behind)]
 

@@ -16,24 +16,28 @@ from reports.commands import prepare_commands, with_setup
 from reports.filling import Filling
 from reports.origins import departures_table, departures_text, origin_line
 from reports.page import Section
+from reports.picture_form import ON_SCREEN, PictureForm
 from reports.published import REMARKS
 from reports.ratings import find_corpus, level_table
 from ser_aae.errors import UserError
 from ser_aae.protocols.leakage import VOICES
 from ser_aae.results.places import Places
+from ser_aae.results.text import count_of
 
 LEVELS = "table-2"
 _DEPARTURES = "Settings of ours that depart from the presets"
 _RATES = "Equal error rates (%) of speaker verification: both populations together, and each alone"
 
 
-def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section, list[Path]]:
-    """Write an artefact as Markdown, LaTeX and CSV, a figure as PNG and PDF too.
+def draw_artefact(
+    filling: Filling, stem: Path, places: Places, form: PictureForm = ON_SCREEN
+) -> tuple[Section, list[Path]]:
+    """Write an artefact as Markdown, LaTeX and CSV, and the pictures of a figure.
 
     `stem` is the path of the files without suffix: `out / "table-3"`.
 
     Returns:
-        The section, and the files without those that are pictures of the section.
+        The section, and the files.
     """
     artefact = filling.artefact
     section = Section(title=_title(filling), badges=_badges(filling))
@@ -57,7 +61,7 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
             section.details.append((heading, confidence))
         else:
             section.tables.append((heading, confidence, ""))
-    section.pictures, behind = draw_pictures(filling, stem.with_suffix(".png"), places)
+    section.pictures, behind = draw_pictures(filling, stem.with_suffix(".png"), places, form)
     remark = REMARKS.get(artefact.name)
     said = (*artefact.notes, *([remark] if remark else ()))
     section.notes = [(text, "") for text in said]
@@ -70,7 +74,8 @@ def draw_artefact(filling: Filling, stem: Path, places: Places) -> tuple[Section
         section.details.append(("What each cell is made of, and its command", data))
     text = departures_text(filling)
     files = [*write_tables(section, frames, data, text, stem), *behind]
-    return section, [*files, *(path.with_suffix(".pdf") for path, _ in section.pictures)]
+    drawn = [file for path, _ in section.pictures for file in form.files_of(path, in_paper=True)]
+    return section, [*files, *drawn]
 
 
 def _title(filling: Filling) -> str:
@@ -90,7 +95,7 @@ def _lead(filling: Filling) -> str:
     if not filling.cells:
         return "Counted on the prepared corpora; nothing is trained for it."
     total, incomplete = len(filling.cells), len(filling.incomplete)
-    counted = f"{total - len(filling.missing) - incomplete} of {total} cells are filled"
+    counted = f"{total - len(filling.missing) - incomplete} of {count_of(total, 'cell')} filled"
     if incomplete:
         counted += f", {incomplete} incomplete"
     spreads = list(dict.fromkeys(item.spread for item in filling.cells if item.spread))
@@ -163,7 +168,8 @@ def refuse_gaps(fillings: Sequence[Filling], places: Places) -> None:
         name, whole = filling.artefact.name, len(filling.cells)
         lacking = len(filling.missing) + len(filling.incomplete)
         if lacking:
-            gaps.append(f"  {name}: {lacking} of {whole} cells lack runs; run {filling.command}")
+            cells = count_of(whole, "cell")
+            gaps.append(f"  {name}: {lacking} of {cells} without all runs; run {filling.command}")
         gaps += [f"  {name}: {reason}" for reason in find_picture_gaps(filling, places)]
     if gaps:
         lines = dict.fromkeys(gaps)  # two setups may lack the same

@@ -1,6 +1,7 @@
 """Report on a folder of runs: the paper's tables and figures and each experiment, on one page."""
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from reports.commands import evaluate_command, with_setup
 from reports.comparison_sections import compared_sections, experiments_section
 from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
 from reports.filling import Filling, fill, synthetic_corpora
+from reports.latex import latex_document
 from reports.page import Section, page
 from reports.paired_tests import PAIRED_TEST_NOTE
+from reports.picture_form import ON_SCREEN, PictureForm
 from reports.records import run_records
 from reports.run_checks import check_runs
 from reports.search_sections import search_sections
@@ -44,6 +47,9 @@ from ser_aae.results.text import count_of
 SHOWN_WHOLE = ("table-3", "table-4", "figure-2", *OWN_CORPUS)
 """Artefacts whose experiments have a section each; the many of the others share one table."""
 
+TABLES = "tables.tex"
+"""File with all tables of the page as one LaTeX document."""
+
 _TITLE = "Speech emotion recognition: results"
 _INTRODUCTION = (
     "In per cent, on utterances. UA, unweighted accuracy: the mean recall over the classes; WA, "
@@ -58,27 +64,42 @@ _FIGURES_NOTE = (
 )
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """Wishes for a report.
+
+    Attributes:
+        check: Compare the bytes of all predictions with the digests that runs wrote, too.
+        complete: Refuse a report with a cell that lacks a run, before anything is written.
+            Artefacts that `reproduce all` leaves out count where one of their cells has a run.
+        latex: Write all tables of the page as one LaTeX document, too.
+        form: Form of the pictures.
+    """
+
+    check: bool = False
+    complete: bool = False
+    latex: bool = False
+    form: PictureForm = ON_SCREEN
+
+
 def build_report(
     runs: Path,
     out: Path,
     store: Path = Path("store"),
     corpora: Mapping[str, CorpusFacts] | None = None,
-    check: bool = False,
-    complete: bool = False,
     workers: int = 1,
+    wishes: Wishes = Wishes(),
 ) -> list[Path]:
     """Write the report of all runs below a folder.
 
     Args:
         runs: Folder of run folders, at any depth, of the setups they were run for, and of
             searches.
-        out: Folder for `index.html`, tables as Markdown, LaTeX and CSV, pictures as PNG and PDF.
+        out: Folder for `index.html`, tables as Markdown, LaTeX and CSV, and pictures.
         store: Prepared corpora: levels and clusters are counted on them, and commands name it.
         corpora: Facts of corpora by their names in the store.
-        check: Compare the bytes of all predictions with the digests that runs wrote, too.
-        complete: Refuse a report with a cell that lacks a run, before anything is written.
-            Artefacts that `reproduce all` leaves out count where one of their cells has a run.
         workers: Most processes; the report is the same with any number.
+        wishes: Wishes beyond the usual.
 
     Returns:
         The files written, `index.html` first.
@@ -87,44 +108,48 @@ def build_report(
         UserError: Neither a complete run nor a search, or a run whose files are damaged or
             disagree; or, where it is to be complete, a cell that lacks a run.
     """
-    checked = check_runs(runs, workers) if check else []
-    places = Places(runs=runs, store=store)
+    checked = check_runs(runs, workers) if wishes.check else []
+    places, form = Places(runs=runs, store=store), wishes.form
     searches = read_searches(runs)
     evaluations = evaluate_all(runs, may_be_none=bool(searches), workers=workers)
     fillings = find_artefacts(places, evaluations, corpora)
     absent = _find_absent(fillings, places, evaluations)
-    if complete:
+    if wishes.complete:
         asked = [item for item in absent if item.artefact.name not in OWN_CORPUS]
         refuse_gaps([*fillings, *asked], places)
-    drawn = _draw_artefacts(fillings, out, places)
+    drawn = _draw_artefacts(fillings, out, places, form)
     shown, brief = _divide(evaluations, fillings)
-    sections = [experiments_section(shown, corpora)] if shown else []
-    sections += [section for section, _ in drawn] + compared_sections(evaluations, corpora)
-    sections += search_sections(searches, places, out)
+    first = [experiments_section(shown, corpora)] if shown else []
+    first += [section for section, _ in drawn] + compared_sections(evaluations, corpora)
+    pictured = search_sections(searches, places, out, form)
     drawings = _list_drawings(shown, fillings, out, places, corpora or {})
-    sections += compute_all(draw_experiment, drawings, workers, "draws")
+    drawings = [replace(drawing, form=form) for drawing in drawings]
+    pictured += compute_all(draw_experiment, drawings, workers, "draws")
+    sections = first + pictured
     sections += [_overview(brief)] if brief else []
     sections += [_absent_section(absent)] if absent else []
     sections.append(_closing_section(checked, evaluations))
     made_of = _describe_runs(evaluations, searches, corpora or {})
     written = _report_texts(runs, evaluations, made_of, sections)
+    if wishes.latex:
+        written = {TABLES: latex_document(_TITLE, made_of, sections)} | written
     for name, text in written.items():
         write_bytes(out / name, text.encode())
     return [
         *(out / name for name in reversed(written)),
         *(path for _, files in drawn for path in files),
-        *(path for section in sections for path, _ in section.pictures),
+        *(file for each in pictured for path, _ in each.pictures for file in form.files_of(path)),
     ]
 
 
 def _draw_artefacts(
-    fillings: Sequence[Filling], out: Path, places: Places
+    fillings: Sequence[Filling], out: Path, places: Places, form: PictureForm
 ) -> list[tuple[Section, list[Path]]]:
     """Return the section of each artefact, and the files that were written for it."""
     drawn = []
     with open_bar(len(fillings), "draws", "tables and figures") as bar:
         for filling, stem in zip(fillings, _stems(fillings), strict=True):
-            drawn.append(draw_artefact(filling, out / stem, places))
+            drawn.append(draw_artefact(filling, out / stem, places, form))
             move_bar(bar, len(drawn))
     return drawn
 
@@ -259,7 +284,9 @@ def _overview(evaluations: Evaluations) -> Section:
     frame = pd.DataFrame(rows).astype(str)
     section = Section(title="The other experiments of these tables and figures")
     section.badges = ["synthetic"] if any(map(synthetic_corpora, evaluations.values())) else []
-    section.lead = f"{len(rows)} experiments, a line each; UA pooled over the folds there are."
+    section.lead = (
+        f"{count_of(len(rows), 'experiment')}, a line each; UA pooled over the folds there are."
+    )
     section.details = [("Figures, leakage checks and commands", frame)]
     return section
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.filling import Filled, Filling
+from reports.picture_form import ON_SCREEN, PictureForm
 from reports.style import COLOURS, FILLS, HATCHES, LINES, MARKERS, drawn_to
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
 
@@ -73,35 +74,47 @@ class Panel:
     lines: Mapping[str, Line]
 
 
-def draw_bars(filling: Filling, path: Path, mark: str = "") -> None:
+def draw_bars(filling: Filling, path: Path, mark: str = "", form: PictureForm = ON_SCREEN) -> None:
     """Draw a group of bars for each row, a bar for each column, a panel for each part (Fig. 3).
 
     Bars differ in colour and hatch; a whisker is the 95 % interval, which is over speakers: none
-    where one speaker was tested. A missing cell leaves a gap. A PDF goes beside the PNG.
+    where one speaker was tested. A missing cell leaves a gap.
     """
     panels = group_cells(filling.cells)
     columns = list(group_cells(filling.cells, by="column"))
-    with drawn_to(path, 3.4, max(4.6 * len(panels), 6.0), pdf=True, mark=mark) as figure:
-        for axes, (name, cells) in zip(_grid(figure, len(panels)), panels.items(), strict=True):
+    width = max(4.6 * len(panels), 6.0)
+    side_by_side = form.columns(len(panels), width, 2.8)
+    height = 3.4 * -(-len(panels) // side_by_side)
+    with drawn_to(path, height, width, form=form, in_paper=True, mark=mark) as figure:
+        grid = _grid(figure, len(panels), side_by_side)
+        for axes, (name, cells) in zip(grid, panels.items(), strict=True):
             _draw_groups(axes, cells, columns)
             axes.set_title(name)
         _legend_below(figure, columns)
 
 
-def draw_curves(filling: Filling, path: Path, mark: str = "") -> None:
+def draw_curves(
+    filling: Filling, path: Path, mark: str = "", form: PictureForm = ON_SCREEN
+) -> None:
     """Draw a line for each column over the swept value, a panel for each part (Figs. 4, 5).
 
-    A whisker is the deviation. A PDF goes beside the PNG.
+    A whisker is the deviation.
     """
     panels = [
         Panel(f"({chr(ord('a') + number)}) {title}", AXES[cells[0].cell.score], _lines_of(cells))
         for number, (title, cells) in enumerate(group_cells(filling.cells).items())
     ]
-    draw_panels(filling.artefact.name, panels, path, pdf=True, mark=mark)
+    draw_panels(filling.artefact.name, panels, path, in_paper=True, mark=mark, form=form)
 
 
 def draw_panels(
-    name: str, panels: Sequence[Panel], path: Path, *, pdf: bool = False, mark: str = ""
+    name: str,
+    panels: Sequence[Panel],
+    path: Path,
+    *,
+    form: PictureForm = ON_SCREEN,
+    in_paper: bool = False,
+    mark: str = "",
 ) -> None:
     """Draw panels of curves, which differ in colour, dash and marker, with one legend.
 
@@ -109,9 +122,11 @@ def draw_panels(
     """
     count, is_stacked = len(panels), name in STACKED
     width = 5.6 if is_stacked else max(_PANEL_INCHES * count, 5.6)
-    height = 2.2 * count + 0.6 if is_stacked else 3.1
-    with drawn_to(path, height, width, pdf=pdf, mark=mark) as figure:
-        grid = _grid(figure, count, stacked=is_stacked)
+    side_by_side = 1 if is_stacked else form.columns(count, width, 0.8 * _PANEL_INCHES)
+    rows = -(-count // side_by_side)
+    height = 2.2 * count + 0.6 if is_stacked else 2.7 * rows + 0.4
+    with drawn_to(path, height, width, form=form, in_paper=in_paper, mark=mark) as figure:
+        grid = _grid(figure, count, side_by_side)
         for number, (axes, panel) in enumerate(zip(grid, panels, strict=True)):
             _draw_lines(axes, panel)
             axes.set_title(panel.title, pad=8)
@@ -193,9 +208,12 @@ def _limit(axes: Axes) -> None:
     axes.set_yticks([t for t in axes.get_yticks() if max(bottom, 0) <= t <= min(top, 100)])
 
 
-def _grid(figure: Figure, count: int, *, stacked: bool = False) -> Sequence[Axes]:
-    shape = (count, 1) if stacked else (1, count)
-    return list(figure.subplots(*shape, squeeze=False).flat)
+def _grid(figure: Figure, count: int, side_by_side: int) -> Sequence[Axes]:
+    rows = -(-count // side_by_side)
+    grid = list(figure.subplots(rows, side_by_side, squeeze=False).flat)
+    for axes in grid[count:]:
+        axes.remove()
+    return grid[:count]
 
 
 def _legend_below(figure: Figure, names: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import norm
 
+from reports.picture_form import ON_SCREEN, PictureForm
 from reports.style import COLOURS, LINES, MARKERS, drawn_to
 
 TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)
@@ -18,7 +19,12 @@ _EDGE = 0.0005
 
 
 def draw_det(
-    curves: Mapping[str, pd.DataFrame], path: Path, *, mark: str = "", pdf: bool = True
+    curves: Mapping[str, pd.DataFrame],
+    path: Path,
+    *,
+    mark: str = "",
+    in_paper: bool = False,
+    form: PictureForm = ON_SCREEN,
 ) -> None:
     """Draw false non-matches over false matches, a line for each curve.
 
@@ -26,7 +32,8 @@ def draw_det(
     a straight line. A marker stands where the two rates are equal. `curves` has for each name in
     the legend what `ser_aae.results.trials.det_curve` returns.
     """
-    with drawn_to(path, 5.0, width_inches=5.2, pdf=pdf, mark=mark) as figure:
+    side = min(form.inches(5.2), 5.2)
+    with drawn_to(path, side, 5.2, form=form, in_paper=in_paper, mark=mark) as figure:
         axes = figure.subplots()
         for index, (name, curve) in enumerate(curves.items()):
             _draw_curve(axes, name, curve, index)

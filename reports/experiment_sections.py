@@ -16,6 +16,7 @@ from reports.commands import errors_command, evaluate_command, train_command
 from reports.det import draw_det
 from reports.filling import synthetic_corpora
 from reports.page import Section
+from reports.picture_form import ON_SCREEN, PictureForm
 from reports.summary import (
     NO_INTERVAL,
     comparable_repetitions,
@@ -24,12 +25,14 @@ from reports.summary import (
     summarise,
 )
 from reports.titles import experiment_title
+from ser_aae.config import FrontEndConfig
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file
 from ser_aae.labels import CLUSTERS, list_some
 from ser_aae.protocols.leakage import VOICES, shared_voices
 from ser_aae.protocols.sentences import SENTENCES
+from ser_aae.results.adversary import ADVERSARY_WORDS
 from ser_aae.results.folder import (
     ENVIRONMENT,
     EPOCHS,
@@ -46,10 +49,14 @@ from ser_aae.results.places import Places
 from ser_aae.results.run_kinds import SPEAKER_ONLY
 from ser_aae.results.text import count_of, mean_and_std, percent
 from ser_aae.results.trials import det_curve, read_trials
+from ser_aae.results.wrong_answers import find_utterances, name_files, wrong_rows
 
 _CLUSTERS_OF = {"corpus": "the corpus", "training": "each fold's training part"}
 _NOT_DEAD = (None, "alive", "strayed", "guessing", "not settled")
 """States of an adversary that has not died; `None`: the model has none."""
+
+_OF_SEGMENT = ("utterance", "class", "speaker")
+"""Names under which a run keeps whose segment it shows."""
 
 _VERIFICATION_NOTE = (
     "EER: equal error rate of speaker verification, low is good. It is averaged over folds and not "
@@ -76,6 +83,7 @@ class Drawing:
         places: Places that commands name.
         out: Folder for the pictures.
         corpora: Facts of corpora by their names in the store.
+        form: Form of the pictures.
     """
 
     folder: Path
@@ -83,6 +91,22 @@ class Drawing:
     places: Places
     out: Path
     corpora: Mapping[str, CorpusFacts] = field(default_factory=dict)
+    form: PictureForm = ON_SCREEN
+
+
+@dataclass(frozen=True)
+class _Album:
+    """Pictures of a section: it, the beginning of their paths, and their form."""
+
+    section: Section
+    stem: Path
+    form: PictureForm
+
+    def add(self, name: str, caption: str, draw: Callable[..., None], *data: Any) -> None:
+        """Draw data to `<stem>-<name>.png`, and add that picture to the section."""
+        path = self.stem.with_name(f"{self.stem.name}-{name}.png")
+        draw(*data, path, form=self.form)
+        self.section.pictures.append((path, caption))
 
 
 def draw_experiment(drawing: Drawing) -> Section:
@@ -97,26 +121,28 @@ def draw_experiment(drawing: Drawing) -> Section:
         badges=_badges(evaluation),
         lead=_lead(evaluation),
         warnings=_warnings(evaluation),
-        tables=_figures(evaluation, folder) + _wrong_answers(evaluation, folder, places),
+        tables=_figures(evaluation, folder) + _wrong_answers(evaluation, folder, config, places),
     )
+    recalls = tables.recall_tables(evaluation)
+    section.tables += [(f"Right by {name}", recalls[name], "") for name in ("class", "gender")]
     section.notes.append((leakage_sentence(evaluation), ""))
     section.notes += [(text, "") for text in _clusters_note(evaluation, config)]
     section.notes += [(text, "") for text in _start_note(evaluation)]
     if tables.has_verification(evaluation):
         section.notes.append((_verification_note(evaluation, config), ""))
-    stem = drawing.out / f"{folder.parent.name}-{folder.name}"
-    _draw_confusion(section, evaluation, stem)
-    _draw_run(section, shown, config, stem, places)
+    album = _Album(section, drawing.out / f"{folder.parent.name}-{folder.name}", drawing.form)
+    _draw_confusion(album, evaluation)
+    _draw_run(album, shown, config, places)
     choices = tables.choices_table(config)
     section.details = [
-        *((f"Right by {name}", table) for name, table in tables.recall_tables(evaluation).items()),
+        ("Right by speaker", recalls["speaker"]),
         ("Leakage check: utterances (speakers) by part", tables.leakage_table(evaluation)),
         (_choices_heading(choices), choices),
         *_provenance(shown),
     ]
     missing = tables.missing_table(evaluation, shown, places)
     if len(missing):
-        heading = f"{len(missing)} runs are missing or not complete, and what fills them"
+        heading = f"Missing or not complete: {count_of(len(missing), 'run')}, and what fills them"
         section.details.insert(0, (heading, missing))
     return section
 
@@ -133,14 +159,18 @@ def _figures(evaluation: Mapping[str, Any], folder: Path) -> list[tuple[str, pd.
 
 
 def _wrong_answers(
-    evaluation: Mapping[str, Any], folder: Path, places: Places
+    evaluation: Mapping[str, Any], folder: Path, config: Mapping[str, Any], places: Places
 ) -> list[tuple[str, pd.DataFrame, str]]:
     """Return the table of the most confident wrong answers, none where all are right."""
-    if not evaluation["wrong_rows"]:
+    wrong = evaluation["wrong_answers"]
+    if wrong.empty:
         return []
-    head, *rows = evaluation["wrong_rows"]
+    # where the store lacks the corpus, utterances are named by their ids
+    found, _ = find_utterances(wrong, Path(places.store), FrontEndConfig(**config["frontend"]))
+    head, *rows = wrong_rows(name_files(wrong, found), len(wrong))
     tested = comparable_repetitions(evaluation)[0]["n"]
-    heading = f"Wrong answers: {evaluation['wrong']} of {tested} utterances, the most confident"
+    counted = f"{evaluation['wrong']} of {count_of(tested, 'utterance')}"
+    heading = f"Wrong answers: {counted}, the most confident first"
     return [(heading, pd.DataFrame(rows, columns=head), errors_command(folder, places))]
 
 
@@ -152,7 +182,9 @@ def _verification_note(evaluation: Mapping[str, Any], config: Mapping[str, Any])
     tested = [speakers for speakers in each if speakers is not None]
     if not tested:
         return _VERIFICATION_NOTE + _ONE_POPULATION.format(verified=verified)
-    runs = "all runs" if len(tested) == len(each) else f"{len(tested)} of {len(each)} runs"
+    runs = (
+        "all runs" if len(tested) == len(each) else f"{len(tested)} of {count_of(len(each), 'run')}"
+    )
     said = _TWO_POPULATIONS + (_ONE_SPEAKER if 1 in tested else "")
     return _VERIFICATION_NOTE + said.format(verified=verified, runs=runs).strip()
 
@@ -166,18 +198,20 @@ def _start_note(evaluation: Mapping[str, Any]) -> list[str]:
     return [f"Stage 2 starts from {', '.join(names)}; taken over: {starts[0]['taken']}."]
 
 
-def _draw_confusion(section: Section, evaluation: Mapping[str, Any], stem: Path) -> None:
+def _draw_confusion(album: _Album, evaluation: Mapping[str, Any]) -> None:
     """Add the confusion matrix, or say that there are too many classes for one."""
     repetitions, classes = evaluation["repetitions"], evaluation["classes"]
     if any("confusion" not in item for item in repetitions):
         text = f"No confusion matrix: {len(classes)} classes are too many to be read in one."
-        section.notes.append((text, ""))
+        album.section.notes.append((text, ""))
         return
     counted = comparable_repetitions(evaluation)
     matrix = np.mean([item["confusion"] for item in counted], axis=0)
     averaged = f"; counts are the mean of {len(counted)} repetitions" * (len(counted) > 1)
-    caption = f"Confusion of {counted[0]['n']} test utterances, all folds together{averaged}."
-    _add_picture(section, stem, "confusion", caption, run_plots.confusion_matrix, matrix, classes)
+    caption = (
+        f"Confusion of {count_of(counted[0]['n'], 'test utterance')}, all folds together{averaged}."
+    )
+    album.add("confusion", caption, run_plots.confusion_matrix, matrix, classes)
 
 
 def _badges(evaluation: Mapping[str, Any]) -> list[str]:
@@ -189,6 +223,8 @@ def _lead(evaluation: Mapping[str, Any]) -> str:
     over = evaluation["over_repetitions"]["unweighted_accuracy"]
     first = evaluation["repetitions"][0]
     interval, tested = evaluation["interval"], sample_text(summarise(evaluation))
+    folds = evaluation["folds_expected"]
+    expected = count_of(folds, "fold") if folds else "an unknown number of folds"
     sure = f"95 % interval {interval_text(interval)}" if interval else NO_INTERVAL
     if over["n"]:
         figure = (
@@ -198,7 +234,7 @@ def _lead(evaluation: Mapping[str, Any]) -> str:
     else:
         figure = (
             f"UA {percent(first['unweighted_accuracy'])} ({sure}) on {tested}, {first['folds']} of "
-            f"{evaluation['folds_expected'] or 'an unknown number of'} folds: not yet a result"
+            f"{expected}: not yet a result"
         )
     guessing = f"{figure}. Guessing gives {percent(first['chance'])}"
     if SPEAKER_ONLY not in first:
@@ -234,9 +270,9 @@ def _warnings(evaluation: Mapping[str, Any]) -> list[str]:
 def _voices_warnings(evaluation: Mapping[str, Any]) -> list[str]:
     """Return warnings of speakers that test parts share with others, with the number of runs."""
     said = Counter(shared_voices(run["stored"].get("leakage") or {}) for run in evaluation["runs"])
-    total = len(evaluation["runs"])
+    total = count_of(len(evaluation["runs"]), "run")
     return [
-        f"{words[0].upper()}{words[1:]} ({said[words]} of {total} runs)."
+        f"{words[0].upper()}{words[1:]} ({said[words]} of {total})."
         for words in VOICES.values()
         if said[words]
     ]
@@ -251,8 +287,9 @@ def _sentences_warning(evaluation: Mapping[str, Any]) -> list[str]:
     low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
     return [
         f"{SENTENCES[0].upper()}{SENTENCES[1:]}: {low if low == high else f'{low} to {high}'} of "
-        f"its utterances whose sentence is known ({len(shares)} of {len(checks)} runs). A figure "
-        "on sentences that nobody has said in training may be lower."
+        "its utterances whose sentence is known "
+        f"({len(shares)} of {count_of(len(checks), 'run')}). A figure on sentences that nobody has "
+        "said in training may be lower."
     ]
 
 
@@ -267,9 +304,9 @@ def _clusters_note(evaluation: Mapping[str, Any], config: Mapping[str, Any]) -> 
     numbered = "numbered as the corpus' nearest, before folds were pooled"
     if not all(matched):
         numbered = (
-            f"in {matched.count(False)} of {len(matched)} runs, of an earlier version, numbered by "
-            "valence: one number may be another cluster in another fold, so figures over folds are "
-            "not to be trusted; train with data.clusters=corpus"
+            f"in {matched.count(False)} of {count_of(len(matched), 'run')}, of an earlier version, "
+            "numbered by valence: one number may be another cluster in another fold, so figures "
+            "over folds are not to be trusted; train with data.clusters=corpus"
         )
     return [f"Clusters were fitted on {_CLUSTERS_OF[fitted]}, and {numbered}."]
 
@@ -277,24 +314,25 @@ def _clusters_note(evaluation: Mapping[str, Any], config: Mapping[str, Any]) -> 
 def _adversary_warning(evaluation: Mapping[str, Any]) -> list[str]:
     """Return a sentence each on the runs whose adversary has died, guesses, or strayed."""
     states = {run["name"]: _adversary(run).get("state") for run in evaluation["runs"]}
+    total = count_of(len(states), "run")
     dead = [f"{name} ({state})" for name, state in states.items() if state not in _NOT_DEAD]
     guessing = [name for name, state in states.items() if state == "guessing"]
     strayed = [name for name, state in states.items() if state == "strayed"]
     sentences = []
     if dead:
         sentences.append(
-            f"The adversary is dead in {len(dead)} of {len(states)} runs: {', '.join(dead)}. What "
+            f"The adversary is dead in {len(dead)} of {total}: {', '.join(dead)}. What "
             "was trained there is an autoencoder, not an adversarial one."
         )
     if guessing:
         sentences.append(
-            f"The discriminator guesses in {len(guessing)} of {len(states)} runs: "
+            f"The discriminator guesses in {len(guessing)} of {total}: "
             f"{', '.join(guessing)}. It steers the encoder nowhere."
         )
     if strayed:
         sentences.append(
             f"The discriminator's loss left its band for a few epochs in {len(strayed)} of "
-            f"{len(states)} runs and came back: {', '.join(strayed)}."
+            f"{total} and came back: {', '.join(strayed)}."
         )
     return sentences
 
@@ -308,16 +346,17 @@ def _stored_warnings(evaluation: Mapping[str, Any]) -> list[str]:
         # worded differently by each run: `_adversary_warning` sums them up
         if text != _adversary(run).get("warning")
     )
-    total = len(evaluation["runs"])
-    return [f"{text} ({count} of {total} runs)" for text, count in texts.items()]
+    total = count_of(len(evaluation["runs"]), "run")
+    return [f"{text} ({count} of {total})" for text, count in texts.items()]
 
 
 def leakage_sentence(evaluation: Mapping[str, Any]) -> str:
     """Return a sentence on the leakage checks that the runs wrote down."""
     checks = [run["stored"].get("leakage") or {} for run in evaluation["runs"]]
     written = [check for check in checks if check]
+    total = count_of(len(checks), "run")
     if len(written) < len(checks):
-        return f"Leakage check: {len(checks) - len(written)} of {len(checks)} runs wrote none."
+        return f"Leakage check: {len(checks) - len(written)} of {total} wrote none."
     clean = all(
         check.get("shared_utterances") == 0 and check.get("shared_files") == 0 for check in checks
     )
@@ -327,7 +366,7 @@ def leakage_sentence(evaluation: Mapping[str, Any]) -> str:
     heard = all(check.get("known_by_sound") for check in checks)
     known = "name and sound" if heard else "name alone: a recording under two names is not found"
     return (
-        f"Leakage check of {len(checks)} runs: train, validation and test {speakers} {rest}. "
+        f"Leakage check of {total}: train, validation and test {speakers} {rest}. "
         f"Recordings were compared by {known}."
     )
 
@@ -357,40 +396,55 @@ def _provenance(run: Path) -> Sequence[tuple[str, pd.DataFrame]]:
     return found
 
 
-def _draw_run(
-    section: Section, run: Path, config: Mapping[str, Any], stem: Path, places: Places
-) -> None:
+def _draw_run(album: _Album, run: Path, config: Mapping[str, Any], places: Places) -> None:
     """Add the pictures of one run, and the commands that make those possible that are missing."""
     history = read_epochs(run) if has_file(run / EPOCHS) else []
     examples = _read_examples(run / EXAMPLES)
     fill = train_command(run, run, places)
     if history:
-        caption = f"Learning curves by phase of {run.name}."
-        _add_picture(section, stem, "learning-curves", caption, run_plots.learning_curves, history)
+        state = (read_result(run).get("adversary") or {}).get("state", "")
+        adversary = f" The adversary: {ADVERSARY_WORDS.get(state, state)}." if state else ""
+        caption = f"Learning curves by phase of {run.name}.{adversary}"
+        draw = partial(run_plots.learning_curves, adversary=state)
+        album.add("learning-curves", caption, draw, history)
     else:
-        section.notes.append((f"No learning curves: {run.name} has no {EPOCHS}.", fill))
-    if {"segment", "reconstruction"} <= examples.keys():
-        images = examples["segment"], examples["reconstruction"]
-        shift_ms = float(config["frontend"]["shift_ms"])
-        draw = partial(run_plots.segment_and_reconstruction, shift_ms=shift_ms)
-        caption = f"A segment and its reconstruction in {run.name}."
-        _add_picture(section, stem, "segment", caption, draw, *images)
-    _draw_planes(section, run, config, stem, examples)
+        album.section.notes.append((f"No learning curves: {run.name} has no {EPOCHS}.", fill))
+    _draw_segment(album, run, config, examples)
+    _draw_planes(album, run, config, examples)
     if has_file(run / VERIFICATION):
         curves = {run.name: det_curve(read_trials(run / VERIFICATION))}
         caption = f"Errors of speaker verification in {run.name}."
-        _add_picture(section, stem, "det", caption, partial(draw_det, pdf=False), curves)
+        album.add("det", caption, draw_det, curves)
     if not examples:
         text = f"No picture of a segment and of the latent space: {run.name} has no {EXAMPLES}."
-        section.notes.append((text, fill))
+        album.section.notes.append((text, fill))
+
+
+def _draw_segment(
+    album: _Album, run: Path, config: Mapping[str, Any], examples: Mapping[str, np.ndarray]
+) -> None:
+    """Add the picture of a segment, over its reconstruction where the model has a decoder."""
+    if "segment" not in examples:
+        return
+    images = [examples[name] for name in ("segment", "reconstruction") if name in examples]
+    words = [str(examples[f"segment_{name}"]) for name in _OF_SEGMENT if _has(examples, name)]
+    whose = ", ".join(words)
+    caption = f"A segment {'and its reconstruction ' * (len(images) > 1)}in {run.name}"
+    draw = partial(
+        run_plots.segment_and_reconstruction,
+        shift_ms=float(config["frontend"]["shift_ms"]),
+        band_hz=examples.get("band_hz"),
+        whose=whose,
+    )
+    album.add("segment", f"{caption}{f': {whose}' if whose else ''}.", draw, images)
+
+
+def _has(examples: Mapping[str, np.ndarray], name: str) -> bool:
+    return f"segment_{name}" in examples
 
 
 def _draw_planes(
-    section: Section,
-    run: Path,
-    config: Mapping[str, Any],
-    stem: Path,
-    examples: Mapping[str, np.ndarray],
+    album: _Album, run: Path, config: Mapping[str, Any], examples: Mapping[str, np.ndarray]
 ) -> None:
     """Add the pictures of points in a plane: the latent space, and clusters of ratings."""
     titles = {"class": config["task"], "gender": "gender", "speaker": "speaker"}
@@ -400,25 +454,21 @@ def _draw_planes(
         if f"latent_{name}" in examples
     }
     if "latent_2d" in examples and labels:
-        caption = f"Latent codes of {run.name} in two dimensions, one point an utterance."
-        codes = examples["latent_2d"]
-        _add_picture(section, stem, "latent-space", caption, scatter.latent_space, codes, labels)
+        codes, projection = examples["latent_2d"], str(examples.get("latent_projection", ""))
+        caption = (
+            f"Latent codes of the validation part in {run.name}, averaged over time, in two "
+            f"dimensions{f' by {projection}' if projection else ''}: one point for each of "
+            f"{count_of(len(codes), 'utterance')}."
+        )
+        draw = partial(scatter.latent_space, projection=projection)
+        album.add("latent-space", caption, draw, codes, labels)
     if "centroids" in examples:
         points = examples["plane"], examples["plane_class"].tolist(), examples["centroids"]
         caption = (
             f"Validation utterances of {run.name} in the valence-activation plane, and the "
             f"centroids found on {_CLUSTERS_OF[config['data']['clusters']]}."
         )
-        _add_picture(section, stem, "clusters", caption, scatter.clusters, *points)
-
-
-def _add_picture(
-    section: Section, stem: Path, name: str, caption: str, draw: Callable[..., None], *data: Any
-) -> None:
-    """Draw data to `<stem>-<name>.png`, and add that picture to a section."""
-    path = stem.with_name(f"{stem.name}-{name}.png")
-    draw(*data, path)
-    section.pictures.append((path, caption))
+        album.add("clusters", caption, scatter.clusters, *points)
 
 
 def _read_examples(path: Path) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from matplotlib.colors import Normalize
 from reports.commands import place_words
 from reports.curves import Line, Panel, draw_panels
 from reports.page import Section
+from reports.picture_form import NARROW_INCHES, ON_SCREEN, PictureForm
 from reports.style import COLOURS, MARKERS, SEQUENTIAL, drawn_to
 from ser_aae.config import stored_dataset
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS, WeightSweep
@@ -34,13 +35,16 @@ _VALIDATION_NOTE = (
 )
 
 
-def search_sections(found: Mapping[Path, Searched], places: Places, out: Path) -> list[Section]:
+def search_sections(
+    found: Mapping[Path, Searched], places: Places, out: Path, form: PictureForm = ON_SCREEN
+) -> list[Section]:
     """Return the sections on searches, given by folder, and write their pictures to `out`.
 
     Searches of the points of Fig. 5 that differ in nothing but their task share one figure.
     """
-    together = [_figure_5(group, found, out) for group in _group_figure_5(found) if len(group) > 1]
-    return [*together, *(_section(folder, found[folder], places, out) for folder in found)]
+    groups = [group for group in _group_figure_5(found) if len(group) > 1]
+    together = [_figure_5(group, found, out, form) for group in groups]
+    return [*together, *(_section(folder, found[folder], places, out, form) for folder in found)]
 
 
 def _group_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
@@ -53,12 +57,14 @@ def _group_figure_5(found: Mapping[Path, Searched]) -> list[list[Path]]:
     return list(groups.values())
 
 
-def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) -> Section:
+def _figure_5(
+    group: Sequence[Path], found: Mapping[Path, Searched], out: Path, form: PictureForm
+) -> Section:
     tasks = {found[folder].task: found[folder] for folder in group}
     ordered = sorted(tasks, key=PRIMARY_TASKS.index)  # the order of the panels of Fig. 5
     config = found[group[0]].definition["config"]
     path = out / f"search-{group[0].parent.name}-{group[0].name}-tasks.png"
-    alpha_and_beta({task: tasks[task] for task in ordered}, path)
+    alpha_and_beta({task: tasks[task] for task in ordered}, path, form)
     name = f"{stored_dataset(config)}, {config['model']['kind']}"
     section = Section(title=f"Figure 5 by search: {name}")
     section.lead = f"Validation UA over alpha and over beta for {', '.join(ordered)}."
@@ -67,7 +73,9 @@ def _figure_5(group: Sequence[Path], found: Mapping[Path, Searched], out: Path) 
     return section
 
 
-def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Section:
+def _section(
+    folder: Path, searched: Searched, places: Places, out: Path, form: PictureForm
+) -> Section:
     """Return the section of one search: its best trials, its pictures, the command to train."""
     definition = searched.definition
     config = definition["config"]
@@ -77,17 +85,17 @@ def _section(folder: Path, searched: Searched, places: Places, out: Path) -> Sec
     name = f"{stored_dataset(config)}, {config['task']}, {config['model']['kind']}"
     section = Section(title=f"Search: {name}, {definition['algorithm']}", name=folder.name)
     section.lead = (
-        f"Best of {len(searched.rows)} trials: validation UA {100 * best['objective']:.1f} with "
-        f"{values}; mean over {count_of(searched.runs_of_a_trial, 'run')} of "
-        f"{count_of(best['epochs'], 'epoch')}."
+        f"Best of {count_of(len(searched.rows), 'trial')}: validation UA "
+        f"{100 * best['objective']:.1f} with {values}; mean over "
+        f"{count_of(searched.runs_of_a_trial, 'run')} of {count_of(best['epochs'], 'epoch')}."
     )
     section.notes = [(_VALIDATION_NOTE, ""), _training_note(folder, definition, places)]
     section.tables = [
-        (f"The best {min(_MOST_LISTED, len(ranked))} trials", _frame(ranked[:_MOST_LISTED]), "")
+        (f"The best of {count_of(len(ranked), 'trial')}", _frame(ranked[:_MOST_LISTED]), "")
     ]
     section.details = [("All trials", _frame(ranked))] if len(ranked) > _MOST_LISTED else []
     section.details.append(("Mean over the trials of each value", _means(searched.longest)))
-    section.pictures = draw_search(searched, folder, out)
+    section.pictures = draw_search(searched, folder, out, form)
     return section
 
 
@@ -95,8 +103,8 @@ def _training_note(folder: Path, definition: Mapping[str, Any], places: Places) 
     words = ["ser-aae", "train", "--config", str(folder / BEST), "--fold", "all"]
     trials = int(definition["config"]["training"]["epochs"])
     text = (
-        f"Trials had at most {trials} epochs, and so has this, which trains all folds with what "
-        "was found; --epochs gives more:"
+        f"Trials had at most {count_of(trials, 'epoch')}, and so has this, which trains all folds "
+        "with what was found; --epochs gives more:"
     )
     return text, shlex.join([*words, *place_words(places)])
 
@@ -121,7 +129,9 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(found).astype(str)
 
 
-def draw_search(searched: Searched, folder: Path, out: Path) -> list[tuple[Path, str]]:
+def draw_search(
+    searched: Searched, folder: Path, out: Path, form: PictureForm = ON_SCREEN
+) -> list[tuple[Path, str]]:
     """Draw a search to `out`: each parameter, all of them together, and the best so far.
 
     Returns:
@@ -132,28 +142,30 @@ def draw_search(searched: Searched, folder: Path, out: Path) -> list[tuple[Path,
     longest, note = searched.longest, _note(searched)
     stem = f"search-{folder.parent.name}-{folder.name}"
     paths = {name: out / f"{stem}-{name}.png" for name in ("parameters", "parallel", "best")}
-    objective_by_parameter(longest, paths["parameters"])
-    parallel_coordinates(longest, paths["parallel"])
-    best_so_far(searched, paths["best"])
+    objective_by_parameter(longest, paths["parameters"], form)
+    parallel_coordinates(longest, paths["parallel"], form)
+    best_so_far(searched, paths["best"], form)
     drawn = [
         (paths["parameters"], f"Validation UA against each parameter{note}. Line: mean."),
         (paths["parallel"], f"Each line is a trial{note}; the best one is drawn thick."),
-        (paths["best"], f"Best validation UA so far over {len(searched.rows)} trials."),
+        (paths["best"], f"Best validation UA so far over {count_of(len(searched.rows), 'trial')}."),
     ]
     if searched.definition["space"] == FIGURE_5:
         path = out / f"{stem}-figure-5.png"
-        alpha_and_beta({searched.task: searched}, path)
+        alpha_and_beta({searched.task: searched}, path, form)
         drawn.insert(0, (path, f"As in Fig. 5 of the paper, on validation speakers{note}."))
     return drawn
 
 
-def objective_by_parameter(searched: Searched, path: Path) -> None:
+def objective_by_parameter(searched: Searched, path: Path, form: PictureForm = ON_SCREEN) -> None:
     """Draw validation UA against the values of each dimension, a panel each."""
     names = list(searched.dimensions)
-    columns = min(len(names), _COLUMNS)
+    usual = min(len(names), _COLUMNS)
+    width = max(4.0, 2.9 * usual)
+    columns = form.columns(usual, width, 2.0)
     rows = -(-len(names) // columns)
     accuracies = searched.accuracies()
-    with drawn_to(path, 2.9 * rows, width_inches=max(4.0, 2.9 * columns)) as figure:
+    with drawn_to(path, 2.9 * rows, width, form=form) as figure:
         panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for axes, name in zip(panels.flat, names, strict=False):
             places = searched.places(name)
@@ -171,14 +183,14 @@ def objective_by_parameter(searched: Searched, path: Path) -> None:
             axes.set_visible(False)
 
 
-def parallel_coordinates(searched: Searched, path: Path) -> None:
+def parallel_coordinates(searched: Searched, path: Path, form: PictureForm = ON_SCREEN) -> None:
     """Draw each trial as a line over all dimensions and its UA, coloured by the UA."""
     names = [*searched.dimensions]
     accuracies = searched.accuracies()
     scale = Normalize(accuracies.min(), max(accuracies.max(), accuracies.min() + 0.1))
     heights = [searched.places(name) / max(len(searched.dimensions[name]) - 1, 1) for name in names]
     lines = np.stack([*heights, scale(accuracies)], axis=1)
-    with drawn_to(path, 3.8) as figure:
+    with drawn_to(path, 3.8, form=form) as figure:
         axes = figure.subplots()
         colours = mpl.colormaps[SEQUENTIAL](scale(accuracies))
         order = np.argsort(accuracies)
@@ -188,6 +200,8 @@ def parallel_coordinates(searched: Searched, path: Path) -> None:
         for place, name in enumerate(names):
             _label_axis(axes, place, searched.dimensions[name])
         axes.set_xticks(range(len(names) + 1), [*names, "UA"])
+        if figure.get_figwidth() < NARROW_INCHES:  # else names would be written over one another
+            axes.tick_params("x", rotation=35)
         axes.set(yticks=[], xlim=(-0.15, len(names) + 0.05))
         axes.spines["left"].set_visible(False)
         axes.grid(False)
@@ -195,11 +209,11 @@ def parallel_coordinates(searched: Searched, path: Path) -> None:
         figure.colorbar(ScalarMappable(scale, SEQUENTIAL), ax=axes, label=_UA, pad=0.01)
 
 
-def best_so_far(searched: Searched, path: Path) -> None:
+def best_so_far(searched: Searched, path: Path, form: PictureForm = ON_SCREEN) -> None:
     """Draw the UA of each trial in the order of their beginning, and the best until then."""
     accuracies = searched.accuracies()
     numbers = np.arange(1, len(accuracies) + 1)
-    with drawn_to(path, 3.0) as figure:
+    with drawn_to(path, 3.0, form=form) as figure:
         axes = figure.subplots()
         axes.plot(numbers, accuracies, MARKERS[0], color=COLOURS[0], alpha=0.6, label="trial")
         best = np.maximum.accumulate(accuracies)
@@ -209,7 +223,9 @@ def best_so_far(searched: Searched, path: Path) -> None:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
 
-def alpha_and_beta(searches: Mapping[str, Searched], path: Path) -> None:
+def alpha_and_beta(
+    searches: Mapping[str, Searched], path: Path, form: PictureForm = ON_SCREEN
+) -> None:
     """Draw Fig. 5: UA over alpha at beta 0.5, and over beta at alpha 1, a panel for each task.
 
     `searches` has the title of each panel with a search of the space `figure-5`.
@@ -218,7 +234,7 @@ def alpha_and_beta(searches: Mapping[str, Searched], path: Path) -> None:
         Panel(title, _UA, {sweep.title: _curve(searched, sweep) for sweep in WEIGHT_SWEEPS})
         for title, searched in searches.items()
     ]
-    draw_panels(FIGURE_5, panels, path)
+    draw_panels(FIGURE_5, panels, path, form=form)
 
 
 def _curve(searched: Searched, sweep: WeightSweep) -> Line:
@@ -234,7 +250,8 @@ def _curve(searched: Searched, sweep: WeightSweep) -> Line:
 def _note(searched: Searched) -> str:
     """Return the number of trials that a caption is about, and of the runs of each."""
     count = len(searched.longest.rows)
-    text = f", {count} trials, each the mean of {count_of(searched.runs_of_a_trial, 'run')}"
+    runs = count_of(searched.runs_of_a_trial, "run")
+    text = f", {count_of(count, 'trial')}, each the mean of {runs}"
     if count < len(searched.rows):
         text += f"; {len(searched.rows) - count} with fewer epochs left out"
     return text

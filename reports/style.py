@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from reports.picture_form import ON_SCREEN, WIDTH_INCHES, PictureForm
 from ser_aae.files.atomic import write_bytes
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
@@ -37,9 +38,6 @@ MANY = "turbo"
 WARNING = "#B34700"
 """Colour of what must not be overlooked."""
 
-WIDTH_INCHES = 8.0
-DPI = 130
-
 _STYLE = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -57,11 +55,18 @@ _STYLE = {
     "lines.linewidth": 1.6,
     "lines.markersize": 3.5,
     "figure.constrained_layout.use": True,
+    # fonts that publishers take, and names in an SVG that are the same each time
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "ser-aae",
 }
+
+_PRINT = {"axes.titlesize": 8, "legend.fontsize": 7, "xtick.labelsize": 8, "ytick.labelsize": 8}
+"""Smaller texts for the widths of print, whose pictures are not made smaller."""
 
 _METADATA = {
     "png": {"Software": None},
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    "svg": {"Creator": None, "Date": None},
 }
 
 
@@ -71,23 +76,30 @@ def drawn_to(
     height_inches: float,
     width_inches: float = WIDTH_INCHES,
     *,
-    pdf: bool = False,
+    form: PictureForm = ON_SCREEN,
+    in_paper: bool = False,
     mark: str = "",
 ) -> Iterator[Figure]:
-    """Give a figure to draw on; write it to `path` as PNG, whole or not at all, at the end.
+    """Give a figure to draw on; write its files, each whole or not at all, at the end.
 
-    With `pdf`, a PDF of the same name is written beside it. `mark` are words in the figure's
-    corner, for what must not be mistaken.
+    Args:
+        path: Its PNG; other kinds of files get the same name.
+        height_inches: Height.
+        width_inches: Width on a screen; the form may give it another one.
+        form: Form of all pictures of the report.
+        in_paper: Whether the paper has this picture too.
+        mark: Words in the corner, for what must not be mistaken.
     """
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width_inches, height_inches), dpi=DPI)
+    with mpl.rc_context(_STYLE | (_PRINT if form.width else {})):
+        size = (form.inches(width_inches), height_inches)
+        figure = Figure(figsize=size, dpi=form.dpi)
         FigureCanvasAgg(figure)
         yield figure
         if mark:
             # as a title, for which the layout makes room: nothing lies under it
             figure.suptitle(mark, x=0.995, ha="right", fontsize=9, color=WARNING, weight="bold")
-        for kind in ("pdf", "png") if pdf else ("png",):
-            buffer = io.BytesIO()
+        for file in reversed(form.files_of(path, in_paper=in_paper)):
+            buffer, kind = io.BytesIO(), file.suffix[1:]
             # no version and no date in the file: the same data give the same bytes
-            figure.savefig(buffer, format=kind, metadata=_METADATA[kind])
-            write_bytes(path.with_suffix(f".{kind}"), buffer.getvalue())
+            figure.savefig(buffer, format=kind, dpi=form.dpi, metadata=_METADATA[kind])
+            write_bytes(file, buffer.getvalue())

@@ -16,13 +16,12 @@ from ser_aae.results.evaluation import evaluate_with_predictions
 from ser_aae.results.folder import find_experiments, find_runs, is_complete
 from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, NUM_TRIALS
 from ser_aae.results.statistics import LEAST_SPEAKERS, Interval, bootstrap_unweighted_accuracy
-from ser_aae.results.text import mean_and_std, percent
+from ser_aae.results.text import count_of, mean_and_std, percent
 from ser_aae.results.wrong_answers import (
     GROUPS,
     average_runs,
     find_wrong,
     recall_rows,
-    wrong_rows,
 )
 
 Evaluations = Mapping[Path, Mapping[str, Any]]
@@ -87,8 +86,8 @@ def evaluate_all(
     Returns:
         For each folder its evaluation by `evaluate_with_predictions`, and `interval`: that of UA
         over the comparable repetitions, `None` where too few speakers were tested; `wrong`: how
-        many utterances were taken for another class, `wrong_rows`: the most confident of them, and
-        `recall_rows` by group, as `ser_aae.results.wrong_answers` gives them.
+        many utterances were taken for another class, `wrong_answers`: the most confident of them,
+        and `recall_rows` by group, as `ser_aae.results.wrong_answers` gives them.
 
     Raises:
         UserError: No complete run and not `may_be_none`, or a run whose files are damaged or
@@ -159,7 +158,7 @@ def interval_text(interval: Interval | None) -> str:
 
 def sample_text(summary: Summary) -> str:
     """Return how many utterances and speakers were tested."""
-    return f"{summary.n} utterances of {summary.speakers} speaker{'s' * (summary.speakers != 1)}"
+    return f"{count_of(summary.n, 'utterance')} of {count_of(summary.speakers, 'speaker')}"
 
 
 def comparable_repetitions(evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -187,7 +186,7 @@ def _evaluate(folder: Path) -> dict[str, Any]:
     return evaluation | {
         "interval": _interval(evaluation, predictions),
         "wrong": len(wrong),
-        "wrong_rows": wrong_rows(wrong, MOST_WRONG) if len(wrong) else [],
+        "wrong_answers": wrong.head(MOST_WRONG),
         "recall_rows": {group: recall_rows(answers, group, classes) for group in GROUPS},
     }
 

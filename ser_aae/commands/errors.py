@@ -2,13 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ser_aae.commands.options import Subparsers, add_options, count, folder
 from ser_aae.progress import show_line
-
-if TYPE_CHECKING:
-    from ser_aae.utterance import Utterance
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -35,11 +31,13 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the tables, and write the file that is asked for."""
     from ser_aae.files.atomic import write_bytes
+    from ser_aae.results.complete_run import read_config
     from ser_aae.results.evaluation import evaluate_answers
-    from ser_aae.results.text import align
+    from ser_aae.results.text import align, count_of
     from ser_aae.results.wrong_answers import (
         GROUPS,
         average_runs,
+        find_utterances,
         find_wrong,
         name_files,
         recall_rows,
@@ -50,10 +48,15 @@ def run(arguments: argparse.Namespace) -> None:
     classes = evaluation["classes"]
     answers = average_runs(frames, classes)
     first = Path(evaluation.get("runs", [evaluation])[0]["folder"])
-    corpora = set(answers["corpus"])
-    wrong = name_files(find_wrong(answers), _stored_utterances(first, corpora, arguments.store))
+    config = read_config(first)
+    advised = {config.stored_name(name): config.advised_name(name) for name in config.datasets}
+    found, absent = find_utterances(answers, arguments.store, config.frontend, advised)
+    for reason in absent:
+        show_line(f"utterances are named and not their files: {reason}")
+    wrong = name_files(find_wrong(answers), found)
     share = 100 * len(wrong) / len(answers)
-    print(f"{len(wrong)} of {len(answers)} test utterances taken for another class ({share:.1f} %)")
+    tested = count_of(len(answers), "test utterance")
+    print(f"{len(wrong)} of {tested} taken for another class ({share:.1f} %)")
     tables = [wrong_rows(wrong, arguments.most)] if len(wrong) else []
     tables += [recall_rows(answers, group, classes) for group in GROUPS]
     for table in tables:
@@ -61,25 +64,3 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.csv:
         write_bytes(arguments.csv, wrong.to_csv(index=False).encode())
         print(arguments.csv)
-
-
-def _stored_utterances(
-    run: Path, corpora: set[str], store: Path
-) -> "dict[tuple[str, str], Utterance]":
-    """Return what the store has of the corpora that a run tested, by corpus and id."""
-    from ser_aae.errors import UserError
-    from ser_aae.results.complete_run import read_config
-    from ser_aae.store.corpus import load_named
-
-    found = {}
-    config = read_config(run)
-    for name in config.datasets:
-        if config.stored_name(name) not in corpora:
-            continue
-        try:
-            corpus = load_named(config, store, name)
-        except UserError as error:
-            show_line(f"utterances are named and not their files: {error}")
-            continue
-        found |= {(item.corpus, item.utterance_id): item for item in corpus.utterances}
-    return found

@@ -10,6 +10,16 @@ TOLD = 0.55
 """Share of noise-free codes and samples of the prior above which a discriminator tells them apart.
 At half of them it guesses, and its gradient steers the encoder nowhere."""
 
+ADVERSARY_WORDS = {
+    "alive": "alive",
+    "strayed": "alive, though it strayed",
+    "guessing": "guessing",
+    "discriminator wins": "dead, the discriminator wins",
+    "encoder wins": "dead, the encoder wins",
+    "not settled": "not settled",
+}
+"""State of an adversary to words for it."""
+
 _LAST = 10
 """Epochs at the end whose accuracies are averaged: one epoch's moves by several points."""
 

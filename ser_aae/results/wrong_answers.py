@@ -5,13 +5,18 @@ their mean, as in the ensemble of `ser_aae.results.predictions`.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
+from ser_aae.config import FrontEndConfig
+from ser_aae.errors import UserError
 from ser_aae.results.metrics import class_recalls, unweighted_accuracy
 from ser_aae.results.predictions import POSTERIOR
 from ser_aae.results.text import percent
+from ser_aae.store.corpus import load_corpus
 from ser_aae.utterance import Utterance
 
 UTTERANCE = ["corpus", "utterance_id"]
@@ -81,6 +86,34 @@ def recall_by(answers: pd.DataFrame, group: str, classes: Sequence[str]) -> pd.D
     return pd.DataFrame(rows, columns=heads[: 3 if group == "truth" else 4])
 
 
+def find_utterances(
+    answers: pd.DataFrame,
+    store: Path,
+    frontend: FrontEndConfig,
+    advised: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[dict[tuple[str, str], Utterance], list[str]]:
+    """Return what the store has of the corpora in rows of `average_runs`, by corpus and id.
+
+    Args:
+        answers: Rows of `average_runs`.
+        store: Prepared corpora.
+        frontend: The front end that the run was trained with.
+        advised: Name of a corpus to the value of `--dataset` that prepares it, where they differ.
+
+    Returns:
+        The utterances, and a sentence for each corpus that the store does not have.
+    """
+    found, absent = {}, []
+    for name in sorted(set(answers["corpus"])):
+        try:
+            corpus = load_corpus(store, name, frontend, advised.get(name, ""))
+        except UserError as error:
+            absent.append(str(error))
+            continue
+        found |= {(item.corpus, item.utterance_id): item for item in corpus.utterances}
+    return found, absent
+
+
 def name_files(
     answers: pd.DataFrame, utterances: Mapping[tuple[str, str], Utterance]
 ) -> pd.DataFrame:
@@ -106,7 +139,9 @@ def wrong_rows(wrong: pd.DataFrame, most: int) -> list[list[str]]:
     wrongly stands where an utterance was tested by several.
     """
     several = bool((wrong["runs"] > 1).any())
-    head = ["utterance", "speaker", "truth", "answer", "posterior", "of the truth"]
+    has_files = "file" in wrong and bool(wrong["file"].notna().any())
+    named = "file" if has_files else "utterance"
+    head = [named, "speaker", "truth", "answer", "posterior", "of the truth"]
     rows = [head + ["wrong in"] * several]
     for row in wrong.head(most).to_dict("records"):
         shares = [percent(row["posterior"]), percent(row["posterior_of_truth"])]

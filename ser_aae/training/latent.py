@@ -10,6 +10,7 @@ import tensorflow as tf
 from ser_aae.data.part import Part
 from ser_aae.data.targets import Target
 from ser_aae.files.atomic import write_bytes
+from ser_aae.frontend.spectrogram import band_frequencies_hz
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import EXAMPLES
 from ser_aae.training.divergence import refuse_diverged
@@ -19,6 +20,7 @@ MOMENT_BATCHES = 4
 """Batches that the moments are measured on; each holds hundreds of thousands of values."""
 
 _MAX_POINTS = 1000
+_LEAST_TSNE = 10
 _SEED = 0
 
 
@@ -107,8 +109,10 @@ def write_examples(
     """Write `examples.npz` of validation data; test data are for scoring alone.
 
     `segment` and `reconstruction` are `(bins, frames)`, normalised (the second absent for a
-    CNN); `latent_2d` `(n, 2)` lays out each utterance's code averaged over time and segments,
-    with its `latent_class`, `latent_gender` and `latent_speaker` beside it. Where the classes
+    CNN); `band_hz` `(bins,)` says where the bins lie, and `segment_utterance`, `segment_class` and
+    `segment_speaker` whose segment it is. `latent_2d` `(n, 2)` lays out each utterance's code
+    averaged over time and segments, by `latent_projection`, with its `latent_class`,
+    `latent_gender` and `latent_speaker` beside it. Where the classes
     are clusters, `plane` `(n, 2)` holds valence and activation of the part, `plane_class` the
     cluster of each and `centroids` `(clusters, 2)` where they lie (Fig. 2).
     """
@@ -127,7 +131,12 @@ def write_examples(
     arrays = {"segment": first.numpy()[0, :, :, 0]}
     if "reconstruction" in model.phases:
         arrays["reconstruction"] = model.reconstruct(first).numpy()[0, :, :, 0]
+    arrays["band_hz"] = band_frequencies_hz(part.corpus.frontend)
+    arrays["segment_utterance"] = np.array(utterances[0].utterance_id)
+    arrays["segment_class"] = np.array(classes[0])
+    arrays["segment_speaker"] = np.array(utterances[0].speaker)
     arrays["latent_2d"] = map_latent(codes[places])
+    arrays["latent_projection"] = np.array(name_projection(len(places)))
     arrays["latent_class"] = np.array([classes[place] for place in places])
     arrays["latent_gender"] = np.array([utterances[place].gender for place in places])
     arrays["latent_speaker"] = np.array([utterances[place].speaker for place in places])
@@ -139,6 +148,11 @@ def write_examples(
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     write_bytes(folder / EXAMPLES, content.getvalue())
+
+
+def name_projection(count: int) -> str:
+    """Return the projection by which `map_latent` lays out so many codes."""
+    return "t-SNE" if count >= _LEAST_TSNE else "principal components"
 
 
 def map_latent(codes: np.ndarray) -> np.ndarray:
@@ -154,7 +168,7 @@ def map_latent(codes: np.ndarray) -> np.ndarray:
     if count == 1:
         return np.zeros((1, 2))
     components = PCA(min(50, count, codes.shape[1]), random_state=_SEED).fit_transform(codes)
-    if count < 10:
+    if count < _LEAST_TSNE:
         return np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))[:, :2]
     mapping = TSNE(perplexity=min(30, (count - 1) / 3), random_state=_SEED)
     with threadpool_limits(1):  # else t-SNE takes ten times as long on busy cores

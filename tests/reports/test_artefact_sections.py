@@ -89,7 +89,7 @@ def test_a_half_run_cell_says_so_in_every_file(half_run, draw, tmp_path):
 
 def test_a_half_run_cell_is_not_counted_as_filled_and_has_its_command(half_run, draw):
     section = draw(half_run)[0]
-    assert section.lead.startswith("1 of 2 cells are filled, 1 incomplete.")
+    assert section.lead.startswith("1 of 2 cells filled, 1 incomplete.")
     assert section.tables[0][2].startswith("ser-aae reproduce table-4 --budget own")
     _, cells = section.details[-1]
     first, second = cells["command"]
@@ -117,7 +117,7 @@ def test_a_figure_says_below_it_how_many_cells_are_incomplete(
     leave_cell(runs, artefact.cells[0].config)
     filling = fill(artefact, setup, Places(runs=runs), evaluate_all(runs))
     ((_, caption),) = draw(filling)[0].pictures
-    assert f" 2 of {len(filling.cells)} cells are incomplete." in caption  # WA and UA of a model
+    assert f" Incomplete: 2 of {len(filling.cells)} cells." in caption  # WA and UA of a model
 
 
 def test_each_cell_is_told_whole(table_3):
@@ -164,7 +164,7 @@ def test_a_figure_is_drawn_with_the_data_behind_it(name, fill_all, smoke, draw, 
     drawn = draw(filling)
     out = tmp_path / "out"
     assert drawn[0].pictures[0][0] == out / f"{name}.png"
-    assert {path.suffix for path in drawn[1]} == {".md", ".tex", ".csv", ".pdf"}
+    assert {path.suffix for path in drawn[1]} == {".md", ".tex", ".csv", ".png", ".pdf"}
     assert all(path.is_file() for path in drawn[1])
     assert drawn[0].lead.startswith(f"{len(filling.cells)} of {len(filling.cells)} cells")
 
@@ -188,7 +188,7 @@ def test_a_figure_with_nothing_in_it_is_not_drawn(smoke, draw, tmp_path):
     artefact = ARTEFACTS["figure-3"](smoke)
     drawn = draw(fill(artefact, smoke, Places(runs=tmp_path / "runs"), {}))
     assert drawn[0].pictures == []
-    assert drawn[0].lead == "0 of 32 cells are filled."
+    assert drawn[0].lead == "0 of 32 cells filled."
     ((_, frame, command), *_) = drawn[0].tables
     assert (frame.filter(like="ours") == MISSING).all().all()
     assert command.startswith("ser-aae reproduce figure-3 --budget smoke")

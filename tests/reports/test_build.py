@@ -204,7 +204,7 @@ def test_missing_runs_come_with_their_command(tmp_path):
     assert "1 of 3 folds: not yet a result" in text
     assert "fold01-rep00 has no examples.npz" in text
     assert "fold01-rep00 has no epochs.jsonl" in text
-    assert "1 of 1 runs wrote none" in text
+    assert "1 of 1 run wrote none" in text
     assert "speaker independence unknown" in text
 
 
@@ -214,7 +214,7 @@ def test_each_experiment_has_a_section(runs, tmp_path):
     leave_run(runs, 0, config=config, leakage=LEAKAGE | shared)
     reader, text = read_page(build_report(runs, tmp_path / "out", corpora=known_facts())[0])
     assert "RAVDESS, four emotions, AE, 3 folds of speakers" in text
-    assert "Speaker-dependent: test speakers were trained on (1 of 1 runs)." in text
+    assert "Speaker-dependent: test speakers were trained on (1 of 1 run)." in text
     assert text.count("no person spoke") == 1
     assert len([each for each in reader.sources if each.startswith("data:")]) == 6
 

@@ -7,7 +7,7 @@ import pytest
 from processes import run_code
 
 from data_prep.corpora import known_facts
-from reports.build import build_report, find_artefacts
+from reports.build import Wishes, build_report, find_artefacts
 from ser_aae.config import RunConfig
 from ser_aae.experiments.artefacts import ARTEFACTS
 from ser_aae.experiments.setup import Setup, write_setup
@@ -29,7 +29,9 @@ def some_runs(fill_all, smoke, tmp_path_factory):
 def report(some_runs, tmp_path_factory):
     """The files of the report of those runs, the page and the Markdown first."""
     out = tmp_path_factory.mktemp("out")
-    return build_report(some_runs, out, out / "store", check=True, corpora=known_facts())
+    return build_report(
+        some_runs, out, out / "store", corpora=known_facts(), wishes=Wishes(check=True)
+    )
 
 
 def names_of(runs, evaluations):
@@ -122,7 +124,7 @@ def test_the_main_tables_experiments_are_shown_whole_and_the_others_in_a_line(re
     assert ">IEMOCAP, four emotions, AAE, multi-task, tested on" in page
     assert "The other experiments of these tables and figures" in page
     assert page.count("<h2") < 30
-    assert "Leakage check of 1 runs" in page
+    assert "Leakage check of 1 run:" in page
 
 
 def test_what_was_not_run_is_listed_with_its_command(report):
@@ -142,7 +144,7 @@ def test_missing_cells_of_a_table_begun_are_filled_by_its_command(
     page = build_report(runs, tmp_path / "out", tmp_path / "store", corpora=known_facts())[
         0
     ].read_text()
-    assert "1 of 32 cells are filled" in page
+    assert "1 of 32 cells filled" in page
     assert "ser-aae reproduce table-6 --budget smoke" in page
     assert page.count("ser-aae train --dataset") >= 31
     assert run_folder(runs, cell.config).is_dir()

@@ -45,7 +45,7 @@ def lines_of(figure):
 def test_a_line_a_model_with_the_equal_error_rate_in_the_legend(
     tmp_path, drawn, pixels, check_nothing_is_cut_off
 ):
-    det.draw_det({"CNN": curve(1.0), "AAE": curve(2.0)}, tmp_path / "det.png")
+    det.draw_det({"CNN": curve(1.0), "AAE": curve(2.0)}, tmp_path / "det.png", in_paper=True)
     pixels(tmp_path / "det.png")
     assert (tmp_path / "det.pdf").stat().st_size > 1000
     (figure,) = drawn

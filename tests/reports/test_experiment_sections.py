@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from tiny import FRONTEND, sounds_of, speak, write_corpus
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
@@ -10,6 +11,7 @@ from reports.experiment_sections import Drawing, draw_experiment, leakage_senten
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import with_settings
 from ser_aae.experiments.setup import Setup, write_setup
+from ser_aae.labels import FOUR
 from ser_aae.protocols.sentences import SENTENCES
 from ser_aae.results.places import Places
 
@@ -170,3 +172,44 @@ def test_the_report_says_what_clusters_were_fitted_on(
 
 def test_a_run_of_emotions_says_nothing_of_clusters(leave_cell, tmp_path):
     assert "Clusters were fitted" not in report_of(leave_cell, tmp_path, RunConfig(), {})
+
+
+@pytest.fixture
+def wrong_answers(leave_cell, evaluate_all, tmp_path):
+    """A function: whether the store has the corpus -> section of a run with wrong answers."""
+
+    def make(is_prepared):
+        config = RunConfig(frontend=FRONTEND)
+        leave_cell(tmp_path / "runs", config, folds=1, right=3)
+        ((folder, evaluation),) = evaluate_all(tmp_path / "runs").items()
+        if is_prepared:
+            names = [f"0-{truth}-{number}" for truth in FOUR for number in range(4)]
+            told = [replace(speak("s", 0), utterance_id=name, path=f"{name}.wav") for name in names]
+            write_corpus(tmp_path / "store", told, sounds_of(told, FRONTEND.bins))
+        places = Places(runs=tmp_path / "runs", store=tmp_path / "store")
+        return draw_experiment(Drawing(folder, evaluation, places, tmp_path))
+
+    return make
+
+
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_wrong_answers_are_named_by_their_files_where_the_store_knows_them(
+    wrong_answers, is_prepared
+):
+    section = wrong_answers(is_prepared)
+    ((heading, frame, command),) = [each for each in section.tables if "Wrong" in each[0]]
+    assert heading == "Wrong answers: 4 of 16 utterances, the most confident first"
+    named = "file" if is_prepared else "utterance"
+    assert list(frame)[:5] == [named, "speaker", "truth", "answer", "posterior"]
+    assert list(frame[named]) == [f"0-{truth}-3{'.wav' * is_prepared}" for truth in sorted(FOUR)]
+    assert command.startswith("ser-aae errors ")
+
+
+def test_what_is_right_stands_by_class_and_gender_and_by_speaker_below(wrong_answers):
+    section = wrong_answers(False)
+    shown = {heading: frame for heading, frame, _ in section.tables}
+    assert list(shown["Right by class"]["n"]) == ["4"] * 4
+    assert set(shown["Right by class"]["recall"]) == {"75.0"}
+    assert list(shown["Right by gender"]) == ["gender", "n", "WA", "UA"]
+    folded = dict(section.details)
+    assert sum(map(int, folded["Right by speaker"]["n"])) == 16

@@ -37,7 +37,9 @@ def test_cells_without_a_run_are_counted_with_the_command_that_fills_them(
     filling = fill(artefact, smoke, Places(runs=runs), evaluate_all(runs))
     lacking = len(filling.missing)
     assert 0 < lacking < len(filling.cells)
-    pattern = rf"table-4: {lacking} of {len(filling.cells)} cells lack runs; run ser-aae reproduce"
+    pattern = (
+        rf"table-4: {lacking} of {len(filling.cells)} cells without all runs; run ser-aae reproduce"
+    )
     with pytest.raises(UserError, match=pattern):
         refuse_gaps([filling], Places(runs=runs))
 
@@ -45,7 +47,7 @@ def test_cells_without_a_run_are_counted_with_the_command_that_fills_them(
 def test_a_figure_over_less_than_was_asked_for_is_a_gap(fill_all, smoke, runs):
     filling = fill_all("table-4", replace(smoke, repetitions=2), runs)
     assert not filling.missing
-    with pytest.raises(UserError, match=r"table-4: (\d+) of \1 cells lack runs"):
+    with pytest.raises(UserError, match=r"table-4: (\d+) of \1 cells without all runs"):
         refuse_gaps([filling], Places(runs=runs))
 
 
@@ -70,7 +72,7 @@ def test_the_command_refuses_artefacts_that_no_run_is_there_for(
     fill_all("table-4", smoke, runs)
     assert report("--complete") == 2
     error = capsys.readouterr().err
-    assert "table-6: 32 of 32 cells lack runs" in error
+    assert "table-6: 32 of 32 cells without all runs" in error
     assert "table-4" not in error
     assert "ravdess" not in error  # brings a corpus that nobody may have
     assert not (tmp_path / "out").exists()

@@ -14,8 +14,9 @@ def test_the_latent_space_is_drawn_once_for_each_labelling(
         "gender": ["F", "M"] * 30,
         "speaker": [f"s{row % 20}" for row in range(60)],
     }
-    scatter.latent_space(points, labels, tmp_path / "l.png")
+    scatter.latent_space(points, labels, tmp_path / "l.png", projection="t-SNE")
     pixels(tmp_path / "l.png")
+    assert figure_spy[0].get_suptitle() == "Latent codes of 60 validation utterances, by t-SNE"
     emotion, gender, speaker = figure_spy[0].axes
     assert len(emotion.get_legend().get_texts()) == 4
     assert len(gender.get_legend().get_texts()) == 2

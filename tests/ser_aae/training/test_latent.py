@@ -10,6 +10,7 @@ import tensorflow as tf
 from ser_aae.batches.pipeline import evaluation_dataset, measure_normalisation
 from ser_aae.config import DataConfig, ModelConfig
 from ser_aae.data.targets import Target
+from ser_aae.frontend.spectrogram import band_frequencies_hz
 from ser_aae.labels import FOUR
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import EXAMPLES
@@ -20,6 +21,7 @@ from ser_aae.training.latent import (
     distance_to_prior,
     map_latent,
     measure_moments,
+    name_projection,
     write_examples,
 )
 
@@ -203,6 +205,15 @@ def test_a_segment_and_its_reconstruction(model, dataset, written):
     assert written["reconstruction"].shape == (32, 64)
     np.testing.assert_allclose(written["reconstruction"], decoded[0, :, :, 0], atol=1e-5)
     assert not np.allclose(written["reconstruction"], written["segment"], atol=1e-2)
+
+
+def test_whose_segment_it_is_and_where_its_bins_lie(part, written):
+    first = part.corpus.utterances[part.rows[0]]
+    named = [str(written[f"segment_{name}"]) for name in ("utterance", "class", "speaker")]
+    assert named == [first.utterance_id, first.emotion, first.speaker]
+    np.testing.assert_array_equal(written["band_hz"], band_frequencies_hz(part.corpus.frontend))
+    assert written["latent_projection"] == "t-SNE"  # of 16 utterances
+    assert name_projection(9) == "principal components"
 
 
 def test_one_point_an_utterance_with_what_is_known_of_it(part, written):
