@@ -90,9 +90,8 @@ def _section(
         f"{count_of(searched.runs_of_a_trial, 'run')} of {count_of(best['epochs'], 'epoch')}."
     )
     section.notes = [(_VALIDATION_NOTE, ""), _training_note(folder, definition, places)]
-    section.tables = [
-        (f"The best of {count_of(len(ranked), 'trial')}", _frame(ranked[:_MOST_LISTED]), "")
-    ]
+    listed = min(_MOST_LISTED, len(ranked))
+    section.tables = [(f"The best {count_of(listed, 'trial')}", _frame(ranked[:_MOST_LISTED]), "")]
     section.details = [("All trials", _frame(ranked))] if len(ranked) > _MOST_LISTED else []
     section.details.append(("Mean over the trials of each value", _means(searched.longest)))
     section.pictures = draw_search(searched, folder, out, form)
