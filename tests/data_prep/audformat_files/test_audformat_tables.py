@@ -31,6 +31,8 @@ def test_a_pickle_is_never_opened(folder):
     assert not (folder / layout.TRAP).exists()
 
 
+# audformat 1.4.3 on pandas 3.1
+@pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.set_index:DeprecationWarning")
 @pytest.mark.parametrize(("trapped", "asked"), [(GOLD, GOLD), ("speakers", "files")])
 def test_the_library_would_open_it(folder, trapped, asked):
     """Otherwise the test above could not fail; labels in another table are enough."""
@@ -58,10 +60,11 @@ def test_both_storage_formats_give_the_same_rows(tmp_path, storage):
     database = layout.build()
     database.save(str(tmp_path), storage_format=storage)
 
-    assert read_rows(tmp_path, GOLD)[2] == {
+    row = read_rows(tmp_path, GOLD)[2]
+    # text of one time or another, by the version of pandas
+    assert [pd.Timedelta(row.pop(name)).total_seconds() for name in ("start", "end")] == [0, 0.1]
+    assert row == {
         "file": "wav/08a02Tb.wav",
-        "start": "0 days 00:00:00",
-        "end": "0 days 00:00:00.100000",
         "emotion": "",
         "arousal": "",
         "valence": "0.5",
