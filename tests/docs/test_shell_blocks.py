@@ -216,6 +216,7 @@ class Reader:
                 2,
             )
             build_parser().parse_args(command[command.index("ser-aae.sif") + 1 :])
+
     def mkdir(self, line):
         """Folders that are mounted later."""
         self.made |= set(shlex.split(line)[2:])

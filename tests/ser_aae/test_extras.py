@@ -51,18 +51,18 @@ for words in lines:
 """Lines to run one after the other in a process that has only some packages."""
 
 
-def needed_by(*extras):
-    """Return the distributions that are installed with some extras, `""` for those of no extra."""
-    todo, found = [Requirement(f"{PACKAGE}[{','.join(filter(None, extras))}]")], set()
+def needed_by(extra):
+    """Return the distributions that are installed with an extra, `""` for those of no extra."""
+    todo, found = [Requirement(f"{PACKAGE}[{extra}]")], set()
     while todo:
         wanted = todo.pop()
-        for extra in ("", *wanted.extras):
-            if (wanted.name, extra) not in found:
-                found.add((wanted.name, extra))
+        for each in ("", *wanted.extras):
+            if (wanted.name, each) not in found:
+                found.add((wanted.name, each))
                 todo += [
                     item
                     for item in map(Requirement, distribution(wanted.name).requires or [])
-                    if item.marker is None or item.marker.evaluate({"extra": extra})
+                    if item.marker is None or item.marker.evaluate({"extra": each})
                 ]
     return {canonicalize_name(name) for name, _ in found}
 
@@ -102,46 +102,36 @@ def imported(place):
     return {name.partition(".")[0] for name in names} - own
 
 
+def missing(name):
+    return ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def by_extra(kept):
+    """Return the extras of those of the project's own requirements that are to be kept."""
+    items = filter(kept, map(Requirement, requires(PACKAGE)))
+    extras = [str(item.marker or "").partition('extra == "')[2].rstrip('"') for item in items]
+    return list(dict.fromkeys(extras))
+
+
 # what is declared
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_everything_that_is_imported_is_declared(place):
-    unknown = [
-        name
-        for name in imported(place)
-        if not explain_missing(ModuleNotFoundError(f"No module named {name!r}", name=name))
-    ]
-    assert not unknown
-
-
-def naming(package):
-    """Return the extras that name a package themselves, in their order, `""` for none."""
-    texts = [item for item in map(Requirement, requires(PACKAGE)) if item.name == package]
-    return list(
-        dict.fromkeys(str(item.marker or "").partition('extra == "')[2][:-1] for item in texts)
-    )
+    assert not [name for name in imported(place) if not explain_missing(missing(name))]
 
 
 def test_an_extra_that_names_a_package_of_another_has_that_in_it():
     for package in {item.name for item in map(Requirement, requires(PACKAGE))} - {PACKAGE}:
-        owner, *others = naming(package)
-        having = {
-            str(item.marker).partition('extra == "')[2][:-1]
-            for item in map(Requirement, requires(PACKAGE))
-            if owner in item.extras
-        }
-        assert set(others) <= having, package
+        owner, *others = by_extra(lambda item, name=package: item.name == name)
+        having = by_extra(lambda item, extra=owner: item.name == PACKAGE and extra in item.extras)
+        assert set(others) <= set(having), package
 
 
 def test_all_has_every_extra_that_is_no_tool_and_fits_the_rest():
     known = set(distribution(PACKAGE).metadata.get_all("Provides-Extra"))
-    (whole,) = [
-        item
-        for item in map(Requirement, requires(PACKAGE))
-        if item.name == PACKAGE and str(item.marker) == 'extra == "all"'
-    ]
-    assert whole.extras == known - {"all", "bench", "dev", "docs", "tfio", "mlflow", "wandb"}
+    own = {extra for extra in known if "all" in by_extra(lambda item, e=extra: e in item.extras)}
+    assert own == known - {"all", "bench", "dev", "docs", "tfio", "mlflow", "wandb"}
 
 
 BROUGHT = {
@@ -177,10 +167,6 @@ def test_a_room_imports_what_its_extras_bring(place):
 
 
 # what is said
-
-
-def missing(name):
-    return ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 @pytest.mark.parametrize(
