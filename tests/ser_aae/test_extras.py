@@ -268,6 +268,7 @@ def _models(folder):
 BENCHMARKS = {
     "evaluation_segments": (),
     "adversary": (),
+    "costs": (),
     "growth_parts": ("make", "first-batch", "2", "."),
     "opensmile_svm": ("--dataset", "demo", "--data-root", "DATA", "--folds", "3"),
     "pipeline": (),
@@ -279,7 +280,7 @@ BENCHMARKS = {
 }
 """Benchmarks that lack a package of the extra `bench` themselves, and their options."""
 
-OF_COMMANDS = {"growth", "predict_memory", "prepare_memory", "tune_workers"}
+OF_COMMANDS = {"growth", "predict_memory", "prepare_memory", "train_memory", "tune_workers"}
 """Benchmarks of programs that say it."""
 
 OF_THE_CORE = {"speech_detectors", "measuring", "torch_model", "wear"}
