@@ -235,7 +235,11 @@ def _draw_panel(
     axes.set(ylabel=panel.unit, xlim=(epochs[0] - 0.5, epochs[-1] + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: _number(place, start)))
-    # a line of its own between title and axes: no curve can run under it
+    _add_legend(axes)
+
+
+def _add_legend(axes: Axes) -> None:
+    """Put the legend on a line of its own between title and axes: no curve can run under it."""
     panels_across = axes.get_subplotspec().get_gridspec().ncols
     is_small = axes.figure.get_figwidth() / panels_across < _SMALL_PANEL_INCHES
     legend = axes.legend(

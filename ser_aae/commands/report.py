@@ -7,8 +7,6 @@ from ser_aae.commands.options import Subparsers, add_options, count, folder
 
 def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
-    from reports.picture_form import DPI, KINDS, LEAST_DPI, MOST_DPI, WIDTHS
-
     parser = commands.add_parser(
         "report", help="tables and figures of the runs there are, beside the paper's"
     )
@@ -27,25 +25,7 @@ def add_parser(commands: Subparsers) -> None:
         action="store_true",
         help="fail, and write nothing, if a cell of the paper's tables and figures lacks a run",
     )
-    parser.add_argument(
-        "--format",
-        type=_read_kinds,
-        metavar="KINDS",
-        help="files of each picture beside the PNG that the page shows, of "
-        f"{','.join(KINDS)} (without: PDF of the paper's tables and figures)",
-    )
-    parser.add_argument(
-        "--dpi",
-        type=_read_dpi,
-        metavar="N",
-        help=f"pixels in an inch of each picture, {LEAST_DPI} to {MOST_DPI} ({DPI})",
-    )
-    widths = ", ".join(f"{name} {inches} inches" for name, inches in WIDTHS.items())
-    parser.add_argument(
-        "--width",
-        choices=list(WIDTHS),
-        help=f"width of each picture, for print: {widths} (without: what suits a screen)",
-    )
+    _add_picture_options(parser)
     parser.add_argument(
         "--latex",
         action="store_true",
@@ -74,6 +54,30 @@ def run(arguments: argparse.Namespace) -> None:
     workers = a.workers or cpu_count()
     for path in build_report(a.runs, a.out, a.store, known_facts(), workers, wishes):
         print(path)
+
+
+def _add_picture_options(parser: argparse.ArgumentParser) -> None:
+    from reports.picture_form import DPI, KINDS, LEAST_DPI, MOST_DPI, WIDTHS
+
+    parser.add_argument(
+        "--format",
+        type=_read_kinds,
+        metavar="KINDS",
+        help="files of each picture beside the PNG that the page shows, of "
+        f"{','.join(KINDS)} (without: PDF of the paper's tables and figures)",
+    )
+    parser.add_argument(
+        "--dpi",
+        type=_read_dpi,
+        metavar="N",
+        help=f"pixels in an inch of each picture, {LEAST_DPI} to {MOST_DPI} ({DPI})",
+    )
+    widths = ", ".join(f"{name} {inches} inches" for name, inches in WIDTHS.items())
+    parser.add_argument(
+        "--width",
+        choices=list(WIDTHS),
+        help=f"width of each picture, for print: {widths} (without: what suits a screen)",
+    )
 
 
 def _read_kinds(text: str) -> tuple[str, ...]:
