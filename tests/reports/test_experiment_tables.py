@@ -147,6 +147,7 @@ def test_every_setting_of_the_config_is_in_the_table_of_choices():
     idle = {
         "data.clusters",
         "data.corpus_balance",
+        "data.masks",
         "data.normalisation",
         "training.pretraining",
         "training.pretraining_steps",
