@@ -31,7 +31,7 @@ PYTEST_ARGS ?= --numprocesses 2 --dist worksteal
 
 # what is likeliest to depend on versions: numbers, files of models, and a training
 TESTS_OF_VERSIONS := tests/test_packaging.py $(addprefix tests/ser_aae/,batches frontend export \
-	model/test_aae.py model/test_networks.py commands/test_terminal.py)
+	model/test_networks.py commands/test_terminal.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
