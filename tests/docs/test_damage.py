@@ -143,7 +143,7 @@ class Run(Room):
             return str(read_source(run).sounds)
         with pytest.MonkeyPatch.context() as patch:
             # drawing takes longer than all the reading
-            patch.setattr(experiment_sections, "_add_picture", lambda *_: None)
+            patch.setattr(experiment_sections._Album, "add", lambda *_: None)
             self.command("report", "--check", "--runs", place / "runs", "--out", place / "out")
         page = (place / "out" / "index.html").read_text(encoding="utf-8")
         if f"fold00-rep00 has no {file}" in page:

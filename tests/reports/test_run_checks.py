@@ -144,7 +144,7 @@ def test_the_command_refuses_an_altered_posterior_only_when_it_checks(
     words = ["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), *options]
     assert main(words) == 0
     page = (tmp_path / "out/index.html").read_text()
-    assert ("Checked 1 runs" in page) == bool(options)
+    assert ("Checked 1 run" in page) == bool(options)
     capsys.readouterr()
     change(run / "predictions.parquet", p_anger=0.71, p_neutral=0.09)
     assert main(words) == (2 if options else 0)

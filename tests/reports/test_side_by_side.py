@@ -6,7 +6,7 @@ import pytest
 
 from data_prep.corpora import known_facts
 from reports import side_by_side
-from reports.build import build_report
+from reports.build import Wishes, build_report
 from reports.run_checks import check_runs
 from ser_aae.errors import DamagedError, UserError
 
@@ -38,8 +38,8 @@ def test_processes_write_the_same_report_to_the_byte(runs, tmp_path, process_spy
     written = {}
     for workers in (1, 2):
         out = tmp_path / f"out{workers}"
-        options = {"check": True, "workers": workers}
-        build_report(runs, out, tmp_path / "store", known_facts(), **options)
+        store, wishes = tmp_path / "store", Wishes(check=True)
+        build_report(runs, out, store, known_facts(), workers=workers, wishes=wishes)
         written[workers] = {path.name: path.read_bytes() for path in out.iterdir()}
     assert process_spy == [1, 1, 1, 2, 2, 2]  # checks, evaluates, draws
     assert any(name.endswith("confusion.png") for name in written[1])

@@ -222,11 +222,12 @@ def test_a_run_that_another_process_trains_is_refused_with_its_name(config, stor
 def test_a_run_is_held_while_it_is_trained_and_a_complete_one_by_nobody(
     config, store, run, tmp_path, monkeypatch
 ):
-    held = []
+    held, finish = [], train.finish
 
     def look(trained, verified, show):
         with claim(trained.folder) as mine:
             held.append(mine)
+        finish(trained, verified, show)
 
     monkeypatch.setattr(train, "finish", look)
     short = replace(config, training=replace(TRAINING, epochs=1), model=CNN)
