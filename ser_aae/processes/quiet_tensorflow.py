@@ -23,7 +23,7 @@ def quieten_tensorflow() -> None:
 
 
 class _Quiet(MetaPathFinder):
-    """The finder of TensorFlow alone, and once."""
+    """The finder of TensorFlow alone, until that is imported."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -35,9 +35,11 @@ class _Quiet(MetaPathFinder):
         spec = importlib.util.find_spec(fullname)
         if spec is None or spec.loader is None:
             return spec
+        sys.meta_path.insert(0, self)  # who only asks whether it is installed imports it later
         load = spec.loader.exec_module
 
         def load_quietly(module: ModuleType) -> None:
+            sys.meta_path.remove(self)
             with _no_standard_error():
                 load(module)
 

@@ -8,6 +8,7 @@ from processes import ROOT
 
 NOISE = "import os; os.write(2, b'noise of C++\\n')\n"
 TRY = """
+import importlib.util
 import os
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -16,6 +17,7 @@ before = list(sys.meta_path)
 quieten_tensorflow()
 quieten_tensorflow()
 assert len(sys.meta_path) == len(before) + 1
+importlib.util.find_spec("tensorflow")  # asking is not importing
 try:
     import tensorflow
 except ImportError as error:
