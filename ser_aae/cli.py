@@ -141,6 +141,7 @@ def _set_verbosity(verbose: bool) -> None:
     if verbose:
         logging.basicConfig(level=logging.INFO)
         return
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # what it refuses comes as an exception
     warnings.simplefilter("ignore")
     for name in (None, "absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
