@@ -22,6 +22,7 @@ from ser_aae.extras import explain_missing
 from ser_aae.files.locks import claim
 from ser_aae.files.refusals import explain_refusal
 from ser_aae.processes.lifeline import end_with_parent
+from ser_aae.processes.quiet_tensorflow import quieten_tensorflow
 from ser_aae.results.folder import run_folder
 
 _ENVIRONMENT = {
@@ -104,6 +105,7 @@ def main() -> int:
     """Train the run that is written to the standard input; return the exit code."""
     config, store, runs = pickle.load(sys.stdin.buffer)  # noqa: S301  # of the worker's own
     end_with_parent(sys.stdin.fileno())
+    quieten_tensorflow()  # what it prints would stand before the error that is told
     try:
         with claim(run_folder(runs, config)) as held:
             return _train(config, store, runs) if held else _BUSY_CODE
