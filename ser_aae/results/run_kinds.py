@@ -6,6 +6,8 @@ Whatever an earlier version did not write has a default.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import model_validator
+
 from ser_aae.files.records import Record
 
 ALONE = {"_of_corpus": "verified corpus alone", "_of_test_part": "test part alone"}
@@ -23,6 +25,15 @@ OVER_CORPORA = {
     "weighted_accuracy_over_corpora": "weighted_accuracy",
 }
 """Mean over corpora, each of which counts alike, to the score that it is of."""
+EPOCH_NUMBER = "number"
+"""Key of a line of `epochs.jsonl`: the epoch's number in its stage, from 1."""
+_FORMER_NUMBER = "epoch"
+"""Key of lines of before for the epoch's number, from 0."""
+
+
+def epoch_number(row: Mapping[str, Any]) -> int:
+    """Return the number of a log's row in its stage, from 1, whichever version wrote it."""
+    return row[EPOCH_NUMBER] if EPOCH_NUMBER in row else row[_FORMER_NUMBER] + 1
 
 
 class Leakage(Record):
@@ -109,15 +120,23 @@ class Environment(Record):
 
 
 class Epoch(Record):
-    """A line of `epochs.jsonl`."""
+    """A line of `epochs.jsonl`; one of before has its number under another key."""
 
     stage: int
-    epoch: int
+    number: int
     seconds: float = 0.0
     learning_rates: Mapping[str, float] = {}
     train: Mapping[str, float] = {}
     validation: Mapping[str, float] = {}
     latent: Mapping[str, float] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def take_former_number(cls, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take a number from 0 for one from 1, so that it is checked alike."""
+        if EPOCH_NUMBER in content or _FORMER_NUMBER not in content:
+            return content
+        return {**content, EPOCH_NUMBER: content[_FORMER_NUMBER]}
 
 
 class Backup(Record):

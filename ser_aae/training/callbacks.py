@@ -31,6 +31,7 @@ from ser_aae.results.folder import (
     NEXT_BEST_WEIGHTS,
     backup_weights,
 )
+from ser_aae.results.run_kinds import EPOCH_NUMBER
 from ser_aae.results.run_kinds import Backup as BackupRecord
 from ser_aae.training.display import epoch_line, estimate_whole
 from ser_aae.training.divergence import MEND, DivergedError
@@ -183,7 +184,7 @@ class EpochLog(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in logs.items()}
         row = {
             "stage": self.stage,
-            "epoch": epoch,
+            EPOCH_NUMBER: epoch + 1,
             "seconds": round(time.monotonic() - self.started, 3),
             "learning_rates": learning_rates(self.model),
             "train": {name: v for name, v in figures.items() if not name.startswith("val_")},

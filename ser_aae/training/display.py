@@ -105,10 +105,12 @@ def name_device(strategy: tf.distribute.Strategy) -> str:
 
 
 def estimate_whole(title: str, seconds: float, epochs: int) -> str:
-    """Return the estimate by the first of some epochs, all of which may be still to come."""
-    return (
-        f"{title}: about {duration(seconds * epochs)} for {count_of(epochs, 'epoch')}, by the first"
-    )
+    """Return the estimate by the first of some epochs, all of which may be still to come.
+
+    The first takes longest, for the step's graph is made in it.
+    """
+    length = count_of(epochs, "epoch")
+    return f"{title}: at most about {duration(seconds * epochs)} for {length}, by the first"
 
 
 def epoch_line(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:

@@ -32,7 +32,7 @@ from ser_aae.results.folder import (
 )
 from ser_aae.results.kept_epochs import KEPT_EPOCH, PRETRAINING_EPOCHS
 from ser_aae.results.predictions import score, write_predictions
-from ser_aae.results.run_kinds import Validation
+from ser_aae.results.run_kinds import Validation, epoch_number
 from ser_aae.store.corpus import StoredCorpus
 from ser_aae.training.callbacks import SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
@@ -145,7 +145,7 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     steps = steps_of_stage_one(trained.config, trained.data.pretraining)
     return {
         "validation_unweighted_accuracy": best["validation"][SELECTION],
-        KEPT_EPOCH: best["epoch"] + 1,
+        KEPT_EPOCH: epoch_number(best),
         "epochs": len(epochs),
         PRETRAINING_EPOCHS: stages.count(1),
         "ended_by": ended_by,

@@ -47,7 +47,7 @@ from ser_aae.results.folder import (
     STAGE_ONE_WEIGHTS,
     is_validated,
 )
-from ser_aae.results.run_kinds import Epoch, StageOne
+from ser_aae.results.run_kinds import Epoch, StageOne, epoch_number
 from ser_aae.results.tracking import chosen_trackers
 from ser_aae.training.callbacks import read_backup, remove_backup
 from ser_aae.training.devices import device_names, is_on_several_hosts
@@ -199,7 +199,8 @@ def _check(place: Path, config: RunConfig) -> None:
         raise DamagedError(f"{path}: damaged ({why}); {again}") from error
     rows = read_jsonl(place / EPOCHS, again, Epoch)
     wanted = config.training.pretraining_epochs
-    if [(row["stage"], row["epoch"]) for row in rows] != [(1, epoch) for epoch in range(wanted)]:
+    numbers = [(row["stage"], epoch_number(row)) for row in rows]
+    if numbers != [(1, number) for number in range(1, wanted + 1)]:
         raise DamagedError(
             f"{place / EPOCHS}: expected the lines of {wanted} epochs, found {len(rows)}; {again}"
         )

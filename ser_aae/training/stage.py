@@ -17,7 +17,7 @@ from ser_aae.files.digests import digest_of_plain
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.progress import Show, open_bar
 from ser_aae.results.folder import BACKUP, EPOCHS
-from ser_aae.results.run_kinds import Epoch
+from ser_aae.results.run_kinds import Epoch, epoch_number
 from ser_aae.training.callbacks import (
     Backup,
     EpochLog,
@@ -136,11 +136,11 @@ def _forget_epochs_after(folder: Path, stage: int, epoch: int, digest: str | Non
     """
     path, mend = folder / EPOCHS, train_anew(folder)
     rows = read_jsonl(path, mend, Epoch)
-    kept = [row for row in rows if (row["stage"], row["epoch"]) <= (stage, epoch)]
+    kept = [row for row in rows if (row["stage"], epoch_number(row)) <= (stage, epoch + 1)]
     for number in sorted({stage, *(row["stage"] for row in kept)}):
-        found = [row["epoch"] for row in kept if row["stage"] == number]
+        found = [epoch_number(row) for row in kept if row["stage"] == number]
         wanted = epoch + 1 if number == stage else len(found)
-        if found != list(range(wanted)):
+        if found != list(range(1, wanted + 1)):
             raise DamagedError(
                 f"{path}: expected a line for each of {wanted} epochs of stage {number}, found "
                 f"{len(found)}; {mend}"

@@ -33,6 +33,7 @@ from ser_aae.results.folder import (
     VALIDATION,
     flatten,
 )
+from ser_aae.results.run_kinds import epoch_number
 from ser_aae.results.tracking import chosen_trackers
 
 Figures = Mapping[str, float]
@@ -227,13 +228,13 @@ class Trackers:
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Tell a line of the run's log."""
         figures = figures_of_epoch(row)
-        self._tell(list(self._trackers), lambda tracker: tracker.epoch(row["epoch"], figures))
+        self._tell(list(self._trackers), lambda tracker: tracker.epoch(epoch_number(row), figures))
 
     def catch_up(self) -> None:
         """Tell new runs of trackers the epochs that are in the log already, stage 1 among them."""
         path = self._run.folder / EPOCHS
         for row in read_jsonl(path) if self._new and path.is_file() else ():
-            figures, number = figures_of_epoch(row), row["epoch"]
+            figures, number = figures_of_epoch(row), epoch_number(row)
             self._tell(self._new, lambda tracker, n=number, f=figures: tracker.epoch(n, f))
 
     def finish(self, result: Mapping[str, Any]) -> None:

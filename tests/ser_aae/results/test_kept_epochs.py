@@ -2,7 +2,9 @@
 
 import pytest
 
+from ser_aae.errors import DamagedError
 from ser_aae.results.kept_epochs import describe_epochs, epochs_of_stages, kept_epoch
+from ser_aae.results.run_kinds import Epoch, epoch_number
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,14 @@ def test_epochs_count_from_1_with_stage_1_apart(stored, kept, stages, told):
     assert kept_epoch(stored) == kept
     assert epochs_of_stages(stored) == stages
     assert describe_epochs(stored) == told
+
+
+@pytest.mark.parametrize("row", [{"stage": 2, "number": 3}, {"stage": 2, "epoch": 2}])
+def test_a_row_of_the_log_has_its_number_whichever_version_wrote_it(row):
+    Epoch.check(row, "epochs.jsonl:1", "train again")
+    assert epoch_number(row) == 3
+
+
+def test_a_row_without_a_number_is_refused():
+    with pytest.raises(DamagedError, match="expected number, found none"):
+        Epoch.check({"stage": 2}, "epochs.jsonl:1", "train again")

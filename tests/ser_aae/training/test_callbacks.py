@@ -177,14 +177,14 @@ def test_log_writes_a_line_an_epoch_and_shows_it(model, tmp_path):
         log.on_epoch_end(epoch, {"emotion_loss": 1.5, "val_unweighted_accuracy": 0.25})
     log.on_train_end()
     rows = read_jsonl(tmp_path / "epochs.jsonl")
-    assert [row["epoch"] for row in rows] == [0, 1]
+    assert [row["number"] for row in rows] == [1, 2]
     assert rows[0]["train"] == {"emotion_loss": 1.5}
     assert rows[0]["validation"] == {"unweighted_accuracy": 0.25}
     assert rows[0]["latent"]["variance"] == 1.0
     assert rows[0]["learning_rates"] == learning_rates(model)
     first, estimate, second = shown
     assert first.startswith("stage 2 epoch 1/2: UA 25.0, emotion loss 1.500 (")
-    assert estimate.startswith("stage 2: about 0 s for 2 epochs")
+    assert estimate.startswith("stage 2: at most about 0 s for 2 epochs")
     assert second.startswith("stage 2 epoch 2/2: UA 25.0")
     assert tracked == rows
 

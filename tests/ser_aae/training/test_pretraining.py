@@ -110,7 +110,7 @@ def test_it_leaves_its_outcome_beside_the_runs_and_its_log_in_them(first, place)
     left = {path.name for path in place.iterdir()}
     assert left == {"pretraining.json", "epochs.jsonl", "weights.npz", "tensorboard"}
     rows = read_jsonl(place / "epochs.jsonl")
-    assert [(row["stage"], row["epoch"]) for row in rows] == [(1, 0), (1, 1), (1, 2)]
+    assert [(row["stage"], row["number"]) for row in rows] == [(1, 1), (1, 2), (1, 3)]
     assert read_jsonl(first / "epochs.jsonl")[:3] == rows
     assert read_json(first / "pretraining.json") == read_json(place / "pretraining.json")
     assert not list(place.parent.glob(".*"))
@@ -263,7 +263,7 @@ def test_one_of_so_many_updates_goes_on_to_the_same_outcome(quick, tiny_store, t
     )
     undisturbed = outcome_of(config, tiny_store, tmp_path / "one")
     rows = read_jsonl(undisturbed / "epochs.jsonl")
-    assert [row["epoch"] for row in rows] == [0, 1]
+    assert [row["number"] for row in rows] == [1, 2]
 
     def stop(line):
         if line.startswith("stage 1 epoch 2/2"):

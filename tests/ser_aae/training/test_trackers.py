@@ -16,13 +16,13 @@ from ser_aae.training.trackers import figures_of_epoch, figures_of_result, open_
 RESULT = {"unweighted_accuracy": 0.5, "epochs": 3, "warnings": [], "flag": True, "other": None}
 
 
-def row(stage, epoch):
+def row(stage, number):
     return {
         "stage": stage,
-        "epoch": epoch,
+        "number": number,
         "seconds": 1.0,
         "learning_rates": {"generator": 0.1},
-        "train": {"emotion_loss": 1.0 + epoch},
+        "train": {"emotion_loss": 1.0 + number},
         "validation": {"unweighted_accuracy": 0.25} if stage == 2 else {},
         "latent": {"mean": 0.0},
     }
@@ -32,7 +32,7 @@ def row(stage, epoch):
 def folder(tmp_path):
     place = tmp_path / "runs" / "demo-emotion-mtl-loso" / "12345678" / "fold00-rep00"
     place.mkdir(parents=True)
-    append_jsonl(place / "epochs.jsonl", row(1, 0))
+    append_jsonl(place / "epochs.jsonl", row(1, 1))
     (place / "config.json").write_text("{}")
     (place / "result.json").write_text(json.dumps(RESULT))
     return place
@@ -78,8 +78,8 @@ def track(folder, names, show=print):
     """Tell trackers what a training tells them."""
     with open_trackers(RunConfig(), folder, show, names) as trackers:
         trackers.catch_up()
-        for epoch in range(2):
-            trackers.epoch(row(2, epoch))
+        for number in (1, 2):
+            trackers.epoch(row(2, number))
         trackers.finish(RESULT)
 
 
@@ -90,15 +90,15 @@ def test_a_tracker_is_told_the_run_its_epochs_its_files_and_its_end(
     monkeypatch.setattr(Fake, "is_new", is_new)
     track(folder, ["mlflow"])
     digest = RunConfig().digest()
-    epochs = ([row(1, 0)] if is_new else []) + [row(2, 0), row(2, 1)]
+    epochs = ([row(1, 1)] if is_new else []) + [row(2, 1), row(2, 2)]
     assert fake.told == [
         ("start", "demo-emotion-mtl-loso/12345678/fold00-rep00", digest, "mtl"),
-        *(("epoch", each["epoch"], figures_of_epoch(each)) for each in epochs),
+        *(("epoch", each["number"], figures_of_epoch(each)) for each in epochs),
         *(("artefact", name) for name in ("config.json", "epochs.jsonl", "result.json")),
         ("end", {"unweighted_accuracy": 0.5, "epochs": 3.0}, True),
     ]
-    figures = figures_of_epoch(row(2, 1))
-    assert figures["stage2/train/emotion_loss"] == 2.0
+    figures = figures_of_epoch(row(2, 2))
+    assert figures["stage2/train/emotion_loss"] == 3.0
     assert figures["stage2/validation/unweighted_accuracy"] == 0.25
     assert figures_of_result(RESULT) == {"unweighted_accuracy": 0.5, "epochs": 3.0}
 
@@ -145,14 +145,14 @@ def test_mlflow_has_parameters_epochs_files_and_the_digest(folder, tmp_path, mon
     mlflow.set_tracking_uri(store)
     with open_trackers(RunConfig(), folder, print, ["mlflow"]) as trackers:  # is interrupted
         trackers.catch_up()
-        trackers.epoch(row(2, 0))
+        trackers.epoch(row(2, 1))
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name("ser-aae").experiment_id
     (before,) = client.search_runs([experiment])
     assert before.info.status == "KILLED"
     with open_trackers(RunConfig(), folder, pytest.fail, ["mlflow"]) as trackers:
         trackers.catch_up()
-        trackers.epoch(row(2, 1))
+        trackers.epoch(row(2, 2))
         trackers.finish(RESULT)
 
     (found,) = client.search_runs([experiment])
