@@ -67,13 +67,17 @@ train() {
     run --name "$name" ser-aae train --dataset msp --allow-partial --protocol loso-session --fold 1 \
         --epochs 500 "${small[@]:2}" > "$scratch/said" 2>&1
 }
+begin() { # begin COMMAND...: in the background; what was said before is forgotten
+    : > "$scratch/said"
+    "$@" &
+}
 await() { # await TEXT: until the training says it, however slow the machine is
     until grep -q -- "$1" "$scratch/said"; do
         kill -0 "$!" 2> /dev/null || { cat "$scratch/said"; fail "ended without '$1'"; }
         sleep 1
     done
 }
-train &
+begin train
 await 'stage 2 epoch 2/'
 ends() { # ends CODE COMMAND...: the command ends the training with CODE
     local code=$1 came=0
@@ -85,7 +89,7 @@ ends() { # ends CODE COMMAND...: the command ends the training with CODE
 says_same() { grep -q 'the same command goes on' "$scratch/said" || fail "no word of going on"; }
 ends 130 "$docker" kill --signal INT
 says_same
-train &
+begin train
 await 'stage 2: goes on after epoch'
 await 'stage 2 epoch'
 ends 143 "$docker" stop
@@ -94,11 +98,12 @@ says_same
 say "without folders, docker start goes on as the advice says"
 alone() { "$docker" run --name "$name" ser-aae "${demo[@]}" --epochs 500 "${small[@]:2}" \
     > "$scratch/said" 2>&1; }
-alone &
+begin alone
 await 'stage 2 epoch 2/'
 ends 130 "$docker" kill --signal INT
 start=$(grep -o 'docker start .*' "$scratch/said") || fail "it does not say docker start"
-$start > "$scratch/said" 2>&1 &
+restart() { $start > "$scratch/said" 2>&1; }
+begin restart
 await 'stage 2: goes on after epoch'
 ends 143 "$docker" stop
 "$docker" rm --force --volumes "$name" > /dev/null
