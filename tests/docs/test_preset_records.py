@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ser_aae.config import RunConfig
 from ser_aae.config.build import build_config
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -89,3 +90,36 @@ def test_what_is_said_beside_the_table_is_in_the_records(records, section):
 def test_the_runs_can_be_trained_again_by_name():
     config = build_config(file=DOCS / "data/ravdess-default.json")
     assert config.digest() == "863258da"
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """The runs of the preset as it is now, on folds that are drawn, figures in per cent."""
+    frame = pd.read_csv(DOCS / "data/ravdess-stratified.csv")
+    shares = [*FIGURES.values(), "validation_unweighted_accuracy"]
+    return frame.assign(**{name: 100 * frame[name] for name in shares}).set_index("fold")
+
+
+@pytest.mark.parametrize(
+    ("row", "figure"),
+    [
+        ("multi-task AAE, preset of today, seed 0", "unweighted_accuracy"),
+        ("its validation speakers", "validation_unweighted_accuracy"),
+    ],
+)
+def test_the_figures_of_the_preset_of_today_are_those_of_its_records(section, drawn, row, figure):
+    line = re.search(rf"^\| {row} \| (.*) \|$", section, re.M)
+    assert line is not None
+    *folds, pooled, spread = [cell.strip(" *") for cell in line[1].split(" | ")]
+    values = drawn[figure].sort_index()
+    assert list(values.index) == list(range(6))
+    assert [*map(float, folds), float(pooled)] == pytest.approx([*values, values.mean()], abs=0.051)
+    assert spread == f"{values.mean():.1f} ± {values.std():.1f}"
+
+
+def test_the_runs_of_today_have_the_preset_of_today(drawn):
+    config = RunConfig(dataset="ravdess", classes="four")
+    assert set(drawn["experiment"]) == {config.digest()}
+    assert drawn["speaker_independent"].all()
+    text = (DOCS / "data/ravdess-stratified.csv").read_text(encoding="utf-8")
+    assert not re.search(r"/(home|work|tmp|root)/", text)
