@@ -36,6 +36,7 @@ from ser_aae.inference.signature import (
     parse_signature,
     refuse_not_finite,
 )
+from ser_aae.processes.quiet_tensorflow import no_standard_error
 from ser_aae.results.model_files import NOT_CHECKED
 
 SUFFIXES = {"keras": ".keras", SAVED_MODEL: "", "onnx": ".onnx", "litert": ".tflite"}
@@ -225,7 +226,10 @@ def _load_litert(path: Path) -> tuple[str, Forward]:
         warnings.simplefilter("ignore")
         from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=str(path)).get_signature_runner()
+    interpreter = Interpreter(model_path=str(path))
+    with no_standard_error():  # it says there with what it computes
+        interpreter.allocate_tensors()
+    runner = interpreter.get_signature_runner()
     (name,) = runner.get_input_details()
     return text, lambda x: runner(**{name: x.astype(np.float32)})
 

@@ -40,7 +40,7 @@ class _Quiet(MetaPathFinder):
 
         def load_quietly(module: ModuleType) -> None:
             sys.meta_path.remove(self)
-            with _no_standard_error():
+            with no_standard_error():
                 load(module)
 
         spec.loader.exec_module = load_quietly  # type: ignore[method-assign]
@@ -48,7 +48,7 @@ class _Quiet(MetaPathFinder):
 
 
 @contextmanager
-def _no_standard_error() -> Iterator[None]:
+def no_standard_error() -> Iterator[None]:
     """Send what the process prints to its standard error nowhere: C++ knows Python's stream not."""
     try:
         kept = os.dup(2)

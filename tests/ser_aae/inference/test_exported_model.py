@@ -106,7 +106,9 @@ def test_a_prediction_imports_neither_tensorflow_nor_what_starts_slowly(tmp_path
         "assert ser_aae.cli.main(['predict', *sys.argv[1:], '--timeline', '0.2']) == 0\n"
         "print(*sys.modules)"
     )
-    said = run_code(code, model, recording).stdout.splitlines()
+    done = run_code(code, model, recording)
+    assert not done.stderr
+    said = done.stdout.splitlines()
     assert "anger" in said[1]
     loaded = {name.partition(".")[0] for name in said[-1].split()}
     slow = {"tensorflow", "keras", "librosa", "numba", "pandas", "scipy", "sklearn", "onnx"}
