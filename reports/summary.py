@@ -90,14 +90,20 @@ def evaluate_all(
         and `recall_rows` by group, as `ser_aae.results.wrong_answers` gives them.
 
     Raises:
-        UserError: No complete run and not `may_be_none`, or a run whose files are damaged or
-            disagree.
+        UserError: No such folder, no complete run and not `may_be_none`, or a run whose files are
+            damaged or disagree.
     """
     experiments = [
         folder
         for folder in find_experiments(runs)
         if any(is_complete(run) for run in find_runs(folder))
     ]
+    if not runs.is_dir():
+        found = "a file" if runs.exists() else "nothing"
+        raise UserError(
+            f"{runs}: expected a folder of runs, found {found}; name one, or make one with: "
+            "ser-aae train --dataset demo"
+        )
     if not experiments and not may_be_none:
         begun = len(find_runs(runs))
         raise UserError(

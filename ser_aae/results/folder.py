@@ -34,6 +34,7 @@ The folds and repetitions of one experiment lie side by side under its digest: f
 above, both counted from 0.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -225,9 +226,34 @@ def backup_weights(stage: int, epoch: int) -> str:
 
 
 def find_runs(runs: Path) -> list[Path]:
-    """Return the folders of all runs below, begun or complete, sorted by path."""
-    found = runs.rglob(CONFIG) if runs.is_dir() else ()
-    return sorted(path.parent for path in found if _RUN_NAME.fullmatch(path.parent.name))
+    """Return the folders of all runs below, begun or complete, sorted by path.
+
+    Raises:
+        UserError: A folder below may not be read: what lies in it would be missing without a word.
+    """
+    return sorted(place for place in find_with(runs, CONFIG) if _RUN_NAME.fullmatch(place.name))
+
+
+def find_with(runs: Path, *names: str) -> set[Path]:
+    """Return the folders, at any depth, that hold one of some files.
+
+    There are none where `runs` is not there.
+
+    Raises:
+        UserError: A folder may not be read.
+    """
+
+    def refuse_unreadable(error: OSError) -> None:
+        # a folder that has just gone is another process'; a disk's own one holds no runs
+        if isinstance(error, PermissionError) and Path(error.filename).name != "lost+found":
+            raise UserError(
+                f"{error.filename}: expected a folder that may be read, found one that may not "
+                f"({error.strerror}), so that runs in it would be missing; give yourself the right "
+                "to read it, or move it away"
+            ) from error
+
+    walked = os.walk(runs, onerror=refuse_unreadable)
+    return {Path(place) for place, _, files in walked if not set(names).isdisjoint(files)}
 
 
 def find_experiments(runs: Path) -> list[Path]:

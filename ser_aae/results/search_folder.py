@@ -20,6 +20,7 @@ from ser_aae.errors import DamagedError
 from ser_aae.files.atomic import has_file, read_json
 from ser_aae.files.records import Record
 from ser_aae.labels import PRIMARY_TASKS
+from ser_aae.results.folder import find_with
 
 SEARCHES = "searches"
 """Folder below the runs that holds the searches."""
@@ -143,9 +144,12 @@ def rank_trials(rows: Iterable[_Trial]) -> list[_Trial]:
 
 
 def find_searches(runs: Path) -> list[Path]:
-    """Return the folders of searches below a folder of runs, sorted by path."""
-    names = (SEARCH, TRIALS) if runs.is_dir() else ()
-    return sorted({path.parent for name in names for path in runs.rglob(name)})
+    """Return the folders of searches below a folder of runs, sorted by path.
+
+    Raises:
+        UserError: A folder below may not be read.
+    """
+    return sorted(find_with(runs, SEARCH, TRIALS))
 
 
 def read_search(folder: Path) -> Searched:

@@ -240,8 +240,12 @@ def test_damaged_examples_are_named(runs, tmp_path, content):
 
 
 def test_no_runs_is_an_error_that_says_what_to_run(tmp_path):
+    (tmp_path / "file").touch()
+    for name, found in (("none", "nothing"), ("file", "a file")):
+        with pytest.raises(UserError, match=f"{name}: expected a folder of runs, found {found}; "):
+            build_report(tmp_path / name, tmp_path / "out", corpora=known_facts())
     with pytest.raises(UserError, match="found 0 begun and none complete; run: ser-aae train"):
-        build_report(tmp_path / "none", tmp_path / "out", corpora=known_facts())
+        build_report(tmp_path, tmp_path / "out", corpora=known_facts())
     write_json(run_folder(tmp_path, RunConfig()) / "config.json", {})
     with pytest.raises(UserError, match="found 1 begun"):
         build_report(tmp_path, tmp_path / "out", corpora=known_facts())

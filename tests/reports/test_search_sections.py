@@ -138,5 +138,6 @@ def test_a_search_stands_beside_runs_and_their_tables(left, leave_cell, tmp_path
 
 
 def test_without_runs_and_searches_there_is_nothing_to_report(tmp_path):
+    (tmp_path / "runs").mkdir()
     with pytest.raises(UserError, match="0 begun and none complete"):
         build_report(tmp_path / "runs", tmp_path / "out", corpora=known_facts())

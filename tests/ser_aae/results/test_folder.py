@@ -14,6 +14,7 @@ from ser_aae.errors import UserError
 from ser_aae.files.atomic import append_jsonl, read_json, read_jsonl, write_json
 from ser_aae.results.folder import find_experiments, find_runs, is_complete, load_runs, run_folder
 from ser_aae.results.provenance import environment
+from ser_aae.results.search_folder import find_searches
 
 
 def test_json_comes_back_and_leaves_no_temporary_file(tmp_path):
@@ -142,3 +143,24 @@ def test_the_containers_wheel_of_tensorflow_has_a_version_too(tmp_path, monkeypa
     found = environment(tmp_path)["packages"]
     assert (found["tensorflow"], found["keras"]) == ("2.99", None)
     assert "tensorflow-cpu" not in found
+
+
+@pytest.mark.parametrize("find", [find_runs, find_searches])
+def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(tmp_path, monkeypatch, find):
+    scandir = os.scandir
+
+    def refuse_some(path):
+        if os.path.basename(path) in ("locked", "lost+found"):
+            raise PermissionError(13, "Permission denied", str(path))
+        if os.path.basename(path) == "gone":
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse_some)
+    write_json(tmp_path / "search" / "search.json", {})
+    for name in ("lost+found", "gone"):
+        (tmp_path / name).mkdir()
+    find(tmp_path)
+    (tmp_path / "deeper" / "locked").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"deeper/locked: expected a folder that may be read, .*"):
+        find(tmp_path)
