@@ -33,15 +33,28 @@ def run(arguments: argparse.Namespace) -> None:
 
     from data_prep.corpora import list_corpora
 
+    lists = _words_of_lists()
     for action in _actions(arguments.program):
         if set(action.option_strings) & set(_CORPORA):
             action.choices = [corpus.name for corpus in list_corpora()]
         elif isinstance(action.metavar, str) and _WORDS.fullmatch(action.metavar):
             action.choices = action.metavar.split("|")
+        elif found := [lists[name] for name in action.option_strings if name in lists]:
+            action.choices = found[0]
         elif action.type is folder or action.metavar == "MODEL":
             place = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE
             action.complete = place  # type: ignore[attr-defined]
     print(shtab.complete(arguments.program, shell=arguments.shell))
+
+
+def _words_of_lists() -> dict[str, list[str]]:
+    """Return what options take of which they take several, with commas between."""
+    from reports.picture_form import KINDS
+    from ser_aae.config.fields import search_dimensions
+    from ser_aae.results.tracking import NO_TRACKER, TRACKERS
+
+    dimensions = [item.name for item in search_dimensions()]
+    return {"--log": [*TRACKERS, NO_TRACKER], "--format": [*KINDS], "--space": dimensions}
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

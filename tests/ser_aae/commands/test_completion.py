@@ -46,6 +46,12 @@ def test_commands_options_and_words_are_completed(script):
     assert completed(script, "train", "--preset", "p") == ["paper"]
 
 
+def test_of_an_option_that_takes_several_words_each_is_completed(script):
+    assert completed(script, "train", "--log", "") == ["tensorboard", "mlflow", "wandb", "none"]
+    assert completed(script, "report", "--format", "") == ["png", "pdf", "svg"]
+    assert completed(script, "tune", "--space", "al") == ["alpha"]
+
+
 def test_files_are_completed(script, tmp_path):
     (tmp_path / "model.onnx").touch()
     (tmp_path / "models").mkdir()
