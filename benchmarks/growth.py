@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from growth_parts import PARTS
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from measuring import make_parser
 from tqdm import tqdm
 
@@ -129,6 +130,9 @@ def draw(rows: Iterable[Row], path: Path) -> None:
         axes[1].set(title="Peak memory in MB", ylim=(0, None))
         for one in axes:
             one.set(xscale="log", xlabel="utterances, cells or runs")
+        for axis in (axes[0].xaxis, axes[0].yaxis, axes[1].xaxis):
+            axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axis.set_minor_formatter(NullFormatter())
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
 

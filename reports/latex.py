@@ -16,6 +16,10 @@ the first column, which has names, more."""
 
 _PARAGRAPH = r"p{0.25\linewidth}"
 
+_LONG_WORD = 20
+"""Characters of a word beyond which it may be broken after `_BREAKS`: paths are such words."""
+_BREAKS = "/_-.:"
+
 _SPECIAL = (
     {letter: f"\\{letter}" for letter in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -43,7 +47,7 @@ _PREAMBLE = r"""% Compiles with pdflatex. A table by itself needs graphicx; a lo
 
 def escape(text: object) -> str:
     """Return a text as LaTeX prints it; a character that T1 lacks is named by its code point."""
-    return "".join(map(_escape_letter, " ".join(str(text).split())))
+    return " ".join(map(_escape_word, str(text).split()))
 
 
 def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
@@ -135,6 +139,13 @@ def _columns(frame: pd.DataFrame) -> str:
 def _rows(frame: pd.DataFrame) -> list[str]:
     rows = [list(frame.columns), *frame.to_numpy(dtype=object)]
     return [" & ".join(map(escape, row)) + r" \\" for row in rows]
+
+
+def _escape_word(word: str) -> str:
+    breaks = _BREAKS if len(word) > _LONG_WORD else ""
+    return "".join(
+        _escape_letter(letter) + (r"\allowbreak{}" if letter in breaks else "") for letter in word
+    )
 
 
 def _escape_letter(letter: str) -> str:

@@ -55,6 +55,8 @@ _STYLE = {
     "lines.linewidth": 1.6,
     "lines.markersize": 3.5,
     "figure.constrained_layout.use": True,
+    # names of classes, speakers and files are drawn as they are written, dollars too
+    "text.parse_math": False,
     # fonts that publishers take, and names in an SVG that are the same each time
     "pdf.fonttype": 42,
     "svg.hashsalt": "ser-aae",

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.frontend.spectrogram import band_frequencies_hz, log_spectrogram
@@ -85,6 +86,8 @@ def draw_timeline(
     _draw_posteriors(below, recognition, _INK[scheme], names)
     for axes in (above, below):
         _write_in(axes, _INK[scheme])
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # names of classes are drawn as they are written, dollars too
     picture = io.BytesIO()
     figure.savefig(picture, format="png", transparent=True, metadata={"Software": None})
     return picture.getvalue()

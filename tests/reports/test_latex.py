@@ -77,3 +77,23 @@ def test_it_compiles(document, tmp_path):
     done = subprocess.run(words, check=False, cwd=tmp_path, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     assert (tmp_path / "tables.pdf").stat().st_size > 1000
+
+
+PATH = "/home/somebody_else/recordings-of-2024/a_session/Actor_09/03-01-01-01-01-01-09.wav"
+
+
+def test_a_long_path_may_be_broken_and_a_short_word_not():
+    assert escape("a/b-c_d") == r"a/b-c\_d"
+    broken = escape(PATH)
+    assert broken.replace(r"\allowbreak{}", "") == PATH.replace("_", r"\_")
+    assert r"somebody\_\allowbreak{}else/\allowbreak{}recordings" in broken
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_a_long_path_stays_in_its_column(tmp_path):
+    frame = pd.DataFrame({"file": [PATH], "speaker": ["09"], "truth": ["neutral"]})
+    section = Section(title="Paths", lead="", tables=[("Wrong answers", frame, "")])
+    (tmp_path / "tables.tex").write_text(latex_document("t", "m", [section]), encoding="utf-8")
+    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
+    done = subprocess.run(words, check=True, cwd=tmp_path, capture_output=True, timeout=300)
+    assert b"Overfull" not in done.stdout

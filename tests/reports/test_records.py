@@ -108,7 +108,8 @@ def test_the_file_keeps_figures_as_they_are(leave_cell, evaluate_all, tmp_path):
     runs = tmp_path / "runs"
     leave_cell(runs, RunConfig(), validation_unweighted_accuracy=2 / 3)
     build_report(runs, tmp_path / "out", tmp_path / "store", corpora=known_facts())
-    kept = pd.read_csv(tmp_path / "out" / "runs.csv", float_precision="round_trip")
+    # as texts: each version of pandas has its own way to numbers
+    kept = pd.read_csv(tmp_path / "out" / "runs.csv", dtype=str)
     (row,) = run_records(evaluate_all(runs)).to_dict("records")
-    assert kept["validation_unweighted_accuracy"][0] == 2 / 3
-    assert kept["unweighted_accuracy"][0] == row["unweighted_accuracy"]
+    assert float(kept["validation_unweighted_accuracy"][0]) == 2 / 3
+    assert float(kept["unweighted_accuracy"][0]) == row["unweighted_accuracy"]

@@ -17,6 +17,10 @@ from ser_aae.server.queue import FaultError, RecognitionQueue
 
 WAYS = ["run", *SUFFIXES]
 VALUES = {"nan": np.nan, "infinite": np.inf}
+# LiteRT makes finite numbers of an infinite weight where TensorFlow 2.21 wrote the file
+POISONED = [
+    (way, value) for way in WAYS for value in VALUES if (way, value) != ("litert", "infinite")
+]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +28,7 @@ def poisoned(recorded_run, tmp_path_factory):
     """A function: way out, value -> a model with one weight of that value."""
     made = {}
 
-    def make(way, value="infinite"):
+    def make(way, value="nan"):
         if (way, value) not in made:
             folder = tmp_path_factory.mktemp("poisoned")
 
@@ -52,8 +56,7 @@ def trust(way):
     return ["--trust"] if way == "saved-model" else []
 
 
-@pytest.mark.parametrize("value", list(VALUES))
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("way", "value"), POISONED)
 @pytest.mark.parametrize("output", [[], ["--json"], ["--timeline", "0.5"]])
 def test_no_class_is_predicted_by_a_model_that_gives_no_numbers(
     poisoned, sounds, tmp_path, refused, way, value, output

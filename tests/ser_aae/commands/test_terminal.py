@@ -56,7 +56,7 @@ def test_a_terminal_has_a_bar_and_then_the_lines(tiny_store, tmp_path):
     opening = next(n for n, line in enumerate(kept) if line.startswith("stage 2, fold 0 on "))
     assert "steps an epoch" in kept[opening]
     assert kept[opening + 1].startswith("stage 2 epoch 1/2: UA ")
-    assert kept[opening + 2].startswith("stage 2: about ")
+    assert kept[opening + 2].startswith("stage 2: at most about ")
     assert kept[opening + 3].startswith("stage 2 epoch 2/2: UA ")
     for noise in ("cuFFT", "cuDNN", "oneDNN", "external/local_xla"):
         assert noise not in shown

@@ -9,6 +9,7 @@ import PIL.Image
 import pytest
 import soundfile
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
@@ -18,7 +19,12 @@ from ser_aae.frontend.spectrogram import log_spectrogram
 from ser_aae.inference.recognition import Moment, Recognition
 from ser_aae.server import pictures
 from ser_aae.server.limits import Limits
-from ser_aae.server.pictures import SpectrogramColumns, _draw_posteriors, _draw_spectrogram
+from ser_aae.server.pictures import (
+    SpectrogramColumns,
+    _draw_posteriors,
+    _draw_spectrogram,
+    draw_timeline,
+)
 from ser_aae.server.queue import RecognitionQueue
 
 RATE_HZ = 16000
@@ -51,6 +57,25 @@ def test_a_recording_is_answered_with_timeline_picture_and_neighbours(toy_recogn
     wanted = toy_recogniser.recognise_file(recording).d_vector.tolist()
     assert (answer.speakers, asked) == ([("Anna", 0.5)], [wanted])
     assert answer.picture.startswith(b"\x89PNG")
+
+
+def test_names_of_classes_are_drawn_as_they_are_written(toy_recogniser, recording, monkeypatch):
+    written, save = [], Figure.savefig
+
+    def read_and_save(figure, *arguments, **options):
+        written.extend(
+            each.get_text() for each in figure.findobj(Text) if not each.get_parse_math()
+        )
+        save(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", read_and_save)
+    recognition = toy_recogniser.recognise_file(recording, 0.5)
+    first, second, *_ = recognition.posteriors["emotion"]
+    names = {"emotion": {first: r"cost $5 \zz and $6", second: r"a\b $y$ #1"}}
+    columns = SpectrogramColumns(FrontEndConfig())
+    columns.add(np.random.default_rng(0).normal(0, 0.1, RATE_HZ))
+    assert draw_timeline(columns, recognition, "light", names).startswith(b"\x89PNG")
+    assert set(names["emotion"].values()) <= set(written)
 
 
 @pytest.mark.parametrize("seconds", [3, 61])
