@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import Subparsers, folder
+from ser_aae.commands.options import Subparsers, folder, new_file
 from ser_aae.errors import UserError
 from ser_aae.progress import show_line
 
@@ -26,7 +26,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument("run_folder", type=folder, metavar="RUN", help="the folder of one run")
     parser.add_argument(
-        "--out", type=folder, metavar="FILE", help="write it there, as README.md (else printed)"
+        "--out", type=new_file, metavar="FILE", help="write it there, as README.md (else printed)"
     )
     parser.add_argument(
         "--push",

@@ -9,6 +9,7 @@ from ser_aae.commands.options import (
     add_options,
     fetch_model,
     folder,
+    new_file,
 )
 from ser_aae.progress import LOADING, show_line, show_to_person
 
@@ -25,7 +26,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("files", type=folder, nargs="+", metavar="FILE", help="recordings")
     parser.add_argument("--speaker", required=True, metavar="NAME", help="who speaks in them")
     parser.add_argument(
-        "--out", type=folder, required=True, metavar="FILE", help="enrolled speakers (JSON)"
+        "--out", type=new_file, required=True, metavar="FILE", help="enrolled speakers (JSON)"
     )
     add_channel(parser)
     add_options(parser, "trust")

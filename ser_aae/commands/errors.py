@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ser_aae.commands.options import Subparsers, add_options, count, folder
+from ser_aae.commands.options import Subparsers, add_options, count, folder, new_file
 from ser_aae.progress import show_line
 
 
@@ -22,7 +22,10 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument("--most", type=count, default=20, metavar="N", help="rows printed (20)")
     parser.add_argument(
-        "--csv", type=folder, metavar="FILE", help="write all wrong answers there, with posteriors"
+        "--csv",
+        type=new_file,
+        metavar="FILE",
+        help="write all wrong answers there, with posteriors",
     )
     add_options(parser, "store")
     parser.set_defaults(run=run, resumes=False, writes="csv")

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import argparse
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from ser_aae.config.presets import PRESETS
 from ser_aae.files.hub import SCHEME, HubAddress, fetch_file, parse_address
+from ser_aae.files.refusals import explain_refusal
 
 Subparsers = argparse._SubParsersAction
 """Collection of the commands, whose `add_parser` declares one."""
@@ -32,6 +34,31 @@ def places_of(arguments: argparse.Namespace) -> list[Path]:
 def folder(text: str) -> Path:
     """Return a path as typed, `~` resolved."""
     return Path(text).expanduser()
+
+
+def new_file(text: str) -> Path:
+    """Return the path of a file to write, `~` resolved; before any work is done for it.
+
+    Raises:
+        argparse.ArgumentTypeError: A folder lies there, or nothing may be written there.
+    """
+    path = folder(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"{path}: expected the name of a file to write, found a folder; name a file in it"
+        )
+    place = next(parent for parent in path.absolute().parents if parent.exists())
+    if not place.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"{path}: expected a folder for it, found that {place} is a file; give another name"
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        # Windows has no such call
+        is_read_only = hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY
+        number = errno.EROFS if is_read_only else errno.EACCES
+        why = explain_refusal(OSError(number, "", str(place)))
+        raise argparse.ArgumentTypeError(f"{path}: {why}")
+    return path
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

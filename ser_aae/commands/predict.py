@@ -16,6 +16,7 @@ from ser_aae.commands.options import (
     add_options,
     fetch_model,
     folder,
+    new_file,
 )
 from ser_aae.errors import ModelError, UserError
 from ser_aae.extras import explain_missing
@@ -54,12 +55,26 @@ def add_parser(commands: Subparsers) -> None:
         help="recordings, or folders of recordings at any depth",
     )
     add_options(parser, "json", "trust")
-    parser.add_argument("--csv", type=folder, metavar="FILE", help="write a table as well")
+    parser.add_argument("--csv", type=new_file, metavar="FILE", help="write a table as well")
     parser.add_argument(
-        "--timeline", type=float, metavar="SECONDS", help="posteriors at every step of this length"
+        "--timeline",
+        type=_timeline_step,
+        metavar="SECONDS",
+        help="posteriors at every step of this length",
     )
     add_channel(parser, each=True)
     parser.set_defaults(run=run, resumes=False, writes="csv")
+
+
+def _timeline_step(text: str) -> float:
+    from ser_aae.inference.recogniser import check_step
+
+    try:
+        step_s = float(text)
+        check_step(step_s)
+    except (ValueError, UserError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return step_s
 
 
 def run(arguments: argparse.Namespace) -> None:

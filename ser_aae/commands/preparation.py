@@ -13,6 +13,9 @@ from ser_aae.errors import UserError
 from ser_aae.files.container import is_container, mounting_command
 from ser_aae.progress import show_line
 
+DEMO = "demo"
+"""The corpus that is made where it is not there."""
+
 
 def prepare_missing(configs: Iterable[RunConfig], arguments: argparse.Namespace) -> None:
     """Prepare what the store lacks for some configs, each for its front end.
@@ -43,7 +46,8 @@ def store_of_plan(configs: Iterable[RunConfig], arguments: argparse.Namespace) -
     corpora, and lists of the recordings of the others.
 
     Raises:
-        UserError: A corpus is not in the user's store and has no name that is known.
+        UserError: A corpus is not in the user's store, and is not where it should lie or has no
+            name that is known.
     """
     from data_prep.corpora import find_adapter
     from data_prep.listing import write_listing
@@ -58,6 +62,9 @@ def store_of_plan(configs: Iterable[RunConfig], arguments: argparse.Namespace) -
         if folders[key] not in there
     }
     adapters = [find_adapter(source) for source in sources.values()]
+    for adapter in adapters:
+        if adapter.name != DEMO and not adapter.is_found(arguments.data_root):
+            adapter.read(arguments.data_root)  # raises what a training would say
     if not (sources and all(adapter.is_found(arguments.data_root) for adapter in adapters)):
         yield arguments.store  # which is told to lack a corpus, where it does
         return
@@ -97,7 +104,7 @@ def prepare_corpus(dataset: str, config: RunConfig, arguments: argparse.Namespac
 
     adapter, messages = find_adapter(dataset), []
     is_found = adapter.is_found(arguments.data_root)
-    if adapter.name == "demo" and not is_found:
+    if adapter.name == DEMO and not is_found:
         messages.append(f"{synthesise('demo', arguments.data_root)}: synthetic speech, made now")
         is_found = True
     try:

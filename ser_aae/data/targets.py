@@ -8,7 +8,7 @@ the cluster of the nearest centroid. Gender and speaker are known of speech with
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -188,14 +188,23 @@ def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, .
         return tuple(sorted(found))
     words = FOUR if wanted == "four" else tuple(name.strip() for name in wanted.split(","))
     names = tuple(word if word in found else canonical_emotion(word) or word for word in words)
-    missing = [name for name in names if name not in found]
-    if missing or len(set(names)) < max(2, len(names)):
-        what = f"no utterance of {', '.join(missing)}" if missing else "fewer than two, or twice"
+    if fault := _find_fault(names, found):
         raise UserError(
-            f"classes: received {wanted!r}: {what}; {there}; "
+            f"classes: received {wanted!r}: {fault}; {there}; "
             "choose with --classes a,b,c or --classes all"
         )
     return names
+
+
+def _find_fault(names: Sequence[str], found: Container[str]) -> str:
+    """Return what is wrong with classes that were asked for, "" where nothing is."""
+    if "" in names:
+        return "a name is empty"
+    if missing := [name for name in names if name not in found]:
+        return f"no utterance of {', '.join(missing)}"
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        return f"{', '.join(twice)} is there more than once, a synonym counted"
+    return "expected two or more" if len(names) < 2 else ""
 
 
 def _count_emotions(corpora: Sequence[StoredCorpus]) -> str:

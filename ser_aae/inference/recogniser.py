@@ -91,6 +91,16 @@ class _BlockSums:
     means: Outputs = field(default_factory=dict)
 
 
+def check_step(step_s: float) -> None:
+    """Refuse a step of the timeline that is too short or too long.
+
+    Raises:
+        UserError: It is.
+    """
+    if not 0.1 <= step_s <= BLOCK_S:
+        raise UserError(f"timeline: expected a step of 0.1 to {BLOCK_S:g} seconds, got {step_s:g}")
+
+
 @dataclass(eq=False)
 class Recogniser:
     """A trained model that is called with recordings; `load` is the way to get one.
@@ -177,10 +187,8 @@ class Recogniser:
         observe: Observer | None = None,
         channel: Channel = None,
     ) -> Recognition:
-        if step_s is not None and not 0.1 <= step_s <= BLOCK_S:
-            raise UserError(
-                f"timeline: expected a step of 0.1 to {BLOCK_S:g} seconds, got {step_s:g}"
-            )
+        if step_s is not None:
+            check_step(step_s)
         found, conditions = [], []
         for block in blocks:
             conditions.append(block.condition)

@@ -19,19 +19,20 @@ TRACKERS = (_DEFAULT, "mlflow", "wandb")
 that is needed too, and of the extra that installs it."""
 
 
-def read_trackers(text: str) -> tuple[str, ...]:
+def read_trackers(text: str, given_by: str = "--log") -> tuple[str, ...]:
     """Return the trackers in a text with commas between.
 
     Raises:
-        UserError: One is not known.
+        UserError: One is not known, or `none` does not stand alone. The message begins with
+            `given_by`, the option or variable that has the text.
     """
     names = [name.strip().casefold() for name in text.split(",")]
     if names == [NO_TRACKER]:
         return ()
     for name in names:
         if name not in TRACKERS:
-            known = ", ".join((*TRACKERS, NO_TRACKER))
-            raise UserError(f"--log: expected some of {known}, got {name!r}")
+            known = f"some of {', '.join(TRACKERS)}, or {NO_TRACKER} alone"
+            raise UserError(f"{given_by}: expected {known}, got {text!r}")
     return tuple(dict.fromkeys(names))
 
 
@@ -41,7 +42,7 @@ def chosen_trackers() -> tuple[str, ...]:
     Raises:
         UserError: One is not known.
     """
-    return read_trackers(os.environ.get(LOG) or _DEFAULT)
+    return read_trackers(os.environ.get(LOG) or _DEFAULT, LOG)
 
 
 def choose_trackers(names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What holds of every picture."""
+"""The style of every picture."""
 
 import pytest
 

@@ -111,7 +111,7 @@ def test_a_plan_reads_a_corpus_once_for_all_experiments(words, measured, monkeyp
 def test_a_plan_prepares_nothing_and_says_what_is_missing(words, refused, tmp_path):
     places = ["--store", str(tmp_path / "empty"), "--data-root", str(tmp_path / "none")]
     error = refused(*words, "--plan", *places, "--datasets", "savee")
-    assert "expected a prepared corpus" in error
+    assert "expected SAVEE" in error
     assert not (tmp_path / "empty").exists()
     assert "expected a data set (baved, " in refused(*words, "--plan", *places)
 

@@ -25,9 +25,11 @@ def test_a_tracker_that_is_not_there_is_told(monkeypatch):
     with pytest.raises(ModuleNotFoundError) as error:
         choose_trackers(("tensorboard", "mlflow"))
     assert explain_missing(error.value).endswith("pip install 'ser-aae[mlflow]'")
-    for text in ("comet", "none,tensorboard", ""):
-        known = "expected some of tensorboard, mlflow, wandb, none"
-        assert known in error_of(read_trackers, text)
+    known = "expected some of tensorboard, mlflow, wandb, or none alone, got"
+    for text in ("comet", "none,tensorboard", "none,none", ""):
+        assert error_of(read_trackers, text).startswith(f"--log: {known} {text!r}")
+    monkeypatch.setenv(LOG, "foo")
+    assert error_of(chosen_trackers) == f"{LOG}: {known} 'foo'"
 
 
 def test_what_a_command_starts_inherits_its_trackers(monkeypatch):
