@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_aae.config import stored_dataset
+from ser_aae.config.datasets import readable_name
 from ser_aae.config.kinds import KINDS
 from ser_aae.corpus_facts import CorpusFacts
 
@@ -43,8 +44,10 @@ def comparison_title(config: Mapping[str, Any], corpora: Mapping[str, CorpusFact
 
 
 def corpus_title(name: str, corpora: Mapping[str, CorpusFacts]) -> str:
-    """Return a corpus, or several with `+` between, as the paper calls it, or as a store does."""
-    return " + ".join(corpora.get(one, CorpusFacts()).title or one for one in name.split("+"))
+    """Return a corpus, or several with `+` between, as the paper or a table's file is called."""
+    return " + ".join(
+        corpora.get(one, CorpusFacts()).title or readable_name(one) for one in name.split("+")
+    )
 
 
 def _name_test(

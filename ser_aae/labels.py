@@ -16,6 +16,8 @@ they take part in fewer phases."""
 
 GENDERS = ("F", "M")
 UNKNOWN_GENDER = "unknown"
+GENDER_WORDS = {"F": "female", "M": "male"}
+"""Genders as a reader is told them."""
 
 FOUR = ("anger", "happiness", "neutral", "sadness")
 """The four classes of the paper (Sec. 4.1)."""

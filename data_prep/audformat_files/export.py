@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from data_prep.audformat_files.header import HEADER
 from data_prep.csv_table import HIGHEST, LOWEST
 from ser_aae.errors import UserError
+from ser_aae.labels import GENDER_WORDS
 from ser_aae.utterance import Utterance
 
 if TYPE_CHECKING:
     import audformat
     import pandas as pd
 
-GENDERS = {"F": "female", "M": "male"}
 RATINGS = ("activation", "valence")
 
 
@@ -97,7 +97,7 @@ def _add_speakers(
     import pandas as pd
 
     speakers = {item.speaker: item for item in sorted(utterances, key=lambda item: item.speaker)}
-    database.schemes["gender"] = audformat.Scheme("str", labels=sorted(GENDERS.values()))
+    database.schemes["gender"] = audformat.Scheme("str", labels=sorted(GENDER_WORDS.values()))
     for field in ("language", "session"):
         if places[field]:
             labels = sorted({_field_text(item, field) for item in utterances} - {None})
@@ -139,7 +139,7 @@ def _fill(table: Any, scheme_id: str, values: Sequence[Any]) -> None:
 def _field_text(utterance: Utterance, field: str) -> str | None:
     """Return a field as audformat has it: genders in words, nothing for an empty text."""
     text: str = getattr(utterance, field)
-    return (GENDERS.get(text) if field == "gender" else text) or None
+    return (GENDER_WORDS.get(text) if field == "gender" else text) or None
 
 
 def _index(utterances: Sequence[Utterance]) -> "pd.Index":

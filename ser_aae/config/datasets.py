@@ -142,6 +142,14 @@ def _beginning(given: GivenPath) -> str:
     return f"{given.kind}-{stem}-"
 
 
+_OF_TABLE = re.compile(r"(?:csv|audformat)-([A-Za-z0-9_-]+)-[0-9a-f]{6}(?=:|$)")
+
+
+def readable_name(stored: str) -> str:
+    """Return the name of a corpus or of its speaker for readers: a table's without its digits."""
+    return _OF_TABLE.sub(r"\1", stored)
+
+
 class Naming:
     """A config or setup that has written down what its tables are called.
 

@@ -12,7 +12,9 @@ from typing import Any
 import pandas as pd
 
 from ser_aae.config import FrontEndConfig
+from ser_aae.config.datasets import readable_name
 from ser_aae.errors import UserError
+from ser_aae.labels import GENDER_WORDS
 from ser_aae.results.metrics import class_recalls, unweighted_accuracy
 from ser_aae.results.predictions import POSTERIOR
 from ser_aae.results.text import percent
@@ -145,7 +147,7 @@ def wrong_rows(wrong: pd.DataFrame, most: int) -> list[list[str]]:
     rows = [head + ["wrong in"] * several]
     for row in wrong.head(most).to_dict("records"):
         shares = [percent(row["posterior"]), percent(row["posterior_of_truth"])]
-        cells = [_name_of(row), row["speaker"], row["truth"], row["answer"], *shares]
+        cells = [_name_of(row), readable_name(row["speaker"]), row["truth"], row["answer"], *shares]
         rows.append(cells + [f"{row['wrong']} of {row['runs']}"] * several)
     return rows
 
@@ -155,12 +157,14 @@ def recall_rows(answers: pd.DataFrame, group: str, classes: Sequence[str]) -> li
     found = recall_by(answers, group, classes)
     if group == "truth":
         return [["class", "n", "recall"], *_texts(found)]
+    if group == "gender":
+        found = found.assign(gender=found["gender"].map(lambda code: GENDER_WORDS.get(code, code)))
     return [[group, "n", "WA", "UA"], *_texts(found)]
 
 
 def _texts(found: pd.DataFrame) -> list[list[str]]:
     return [
-        [str(name), str(count), *map(percent, shares)]
+        [readable_name(str(name)), str(count), *map(percent, shares)]
         for name, count, *shares in found.itertuples(index=False)
     ]
 

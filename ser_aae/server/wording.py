@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-_GENDERS = {"F": "female", "M": "male"}
+from ser_aae.labels import GENDER_WORDS
 
 
 def names_for_people(classes: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
@@ -13,7 +13,7 @@ def names_for_people(classes: Mapping[str, Sequence[str]]) -> dict[str, dict[str
     """
     names = {}
     for task, codes in classes.items():
-        gender = _GENDERS if set(codes) <= set(_GENDERS) else {}
+        gender = GENDER_WORDS if set(codes) <= set(GENDER_WORDS) else {}
         own = _speakers(codes) if task == "speaker" else gender
         if changed := {code: own[code] for code in codes if own.get(code, code) != code}:
             names[task] = changed

@@ -12,6 +12,10 @@ from ser_aae.config.build import build_config
     [
         (["dataset=ravdess"], "RAVDESS, four emotions, AAE, multi-task, 6 folds of speakers"),
         (
+            ["dataset=csv:/data/my calls_2.csv", "classes=all"],
+            "my-calls_2, all emotions, AAE, multi-task, 6 folds of speakers",
+        ),
+        (
             ["dataset=msp", "model.kind=cnn", "protocol.name=loso-session"],
             "MSP-IMPROV, four emotions, CNN, each session left out once",
         ),

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from answers import predictions
 
+from ser_aae.config.datasets import readable_name
 from ser_aae.results.predictions import POSTERIOR
 from ser_aae.results.wrong_answers import (
     average_runs,
@@ -107,3 +108,16 @@ def test_files_are_named_with_the_part_that_was_cut(one):
 
 def test_as_many_rows_as_are_asked_for(one):
     assert len(wrong_rows(find_wrong(one), 1)) == 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ("csv-odd_table-50-9da7a7:e#e", "odd_table-50:e#e"),
+        ("audformat-emodb-1-4-emotion-0a1b2c", "emodb-1-4-emotion"),
+        ("ravdess:09", "ravdess:09"),
+        ("csv-short-9da7", "csv-short-9da7"),
+    ],
+)
+def test_a_speaker_of_a_table_is_said_without_its_digits(stored, said):
+    assert readable_name(stored) == said
