@@ -180,7 +180,11 @@ def _describe_group(verb: str, shared: str, items: list[Dropped]) -> str:
     return f"{verb} {len(items)}: {items[0].reason if is_same else shared}: {names}{more}"
 
 
-def files_below(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:
+def files_below(
+    root: Path,
+    suffixes: Collection[str] | None = None,
+    unreadable: Callable[[Path, str], object] | None = None,
+) -> list[Path]:
     """Return the files of the given suffixes (any case) below a folder, or all, sorted.
 
     The paths are relative to `root`. Names that begin with a dot are passed over: `._*.wav`
@@ -188,12 +192,27 @@ def files_below(root: Path, suffixes: Collection[str] | None = None) -> list[Pat
     that lead nowhere and empty folders of such names are listed too, so that a reader of the
     files reports them.
 
+    Args:
+        root: Folder.
+        suffixes: Suffixes, in small letters and with their dots.
+        unreadable: Function that is told each folder that cannot be read, and why; the others are
+            read all the same.
+
     Raises:
-        UserError: A folder cannot be read.
+        UserError: A folder cannot be read, and nobody is told of it.
     """
+
+    def tell_or_raise(error: OSError) -> None:
+        try:
+            _raise_unreadable(error)
+        except UserError as refused:
+            if unreadable is None:
+                raise
+            unreadable(Path(error.filename), str(refused))
+
     found: list[Path] = []
     seen: set[str] = set()
-    for folder, folders, files in os.walk(root, onerror=_raise_unreadable, followlinks=True):
+    for folder, folders, files in os.walk(root, onerror=tell_or_raise, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         real = os.path.realpath(folder)
         if real in seen:
@@ -371,5 +390,5 @@ def _raise_unreadable(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise UserError(
             f"{error.filename}: the folder cannot be read ({error.strerror}); see to it that you "
-            "may read it, or move it out of the corpus"
+            "may read it, or move it away"
         ) from error

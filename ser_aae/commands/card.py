@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print, write or push the card."""
     from reports.card import Published, build_card
     from ser_aae.files.atomic import write_bytes
-    from ser_aae.files.hub import push_files
+    from ser_aae.files.hub import check_push, push_files
     from ser_aae.results.model_files import remarks_on
 
     if arguments.file and not arguments.push:
@@ -57,6 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
     names = tuple(path.name for path in arguments.file)
     if len(set(names)) < len(names) or _CARD in names:
         raise UserError(f"--file: expected files of different names, got {', '.join(names)}")
+    if arguments.push:
+        check_push(arguments.push)  # before a card is written
     published = Published(arguments.push, names) if arguments.push else None
     card = build_card(arguments.run_folder, _read_terms(arguments.run_folder), published)
     for path in arguments.file:
@@ -94,10 +96,12 @@ def _refuse_other_run(path: Path, run_folder: Path) -> None:
     Raises:
         UserError: No export or a damaged one, a SavedModel, or one of another run.
     """
-    from ser_aae.inference.exported_model import load_exported
+    from ser_aae.inference.exported_model import FETCHED, load_exported
     from ser_aae.inference.run_model import identity_of
     from ser_aae.inference.signature import read_signature
 
+    if path.suffix not in FETCHED:
+        raise UserError(f"--file {path}: expected a file of ser-aae export ({', '.join(FETCHED)})")
     exported, own = load_exported(path)[0], read_signature(run_folder)
     is_alike = (exported.classes, exported.frontend) == (own.classes, own.frontend)
     if not is_alike or (exported.voice and exported.voice.identity != identity_of(run_folder)):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_aae.config.presets import PRESETS
-from ser_aae.files.hub import SCHEME, HubAddress, fetch_file, parse_address
+from ser_aae.files.hub import HubAddress, fetch_file, is_meant, parse_address
 from ser_aae.files.refusals import explain_refusal
 
 Subparsers = argparse._SubParsersAction
@@ -73,7 +73,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _model(text: str) -> Path | HubAddress:
-    return parse_address(text) if text.startswith(SCHEME) else folder(text)
+    return parse_address(text) if is_meant(text) else folder(text)
 
 
 def fetch_model(model: Path | HubAddress) -> Path:

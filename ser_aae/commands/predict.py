@@ -79,7 +79,9 @@ def _timeline_step(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> None:
     """Recognise each file; print as it comes, or all at the end as JSON."""
-    files = [file for given in arguments.files for file in _find_recordings(given)]
+    files, locked = list[Path](), dict[Path, str]()
+    for given in arguments.files:
+        files += _find_recordings(given, locked)
     show_to_person(LOADING.format(model=arguments.model))
     from ser_aae.inference.recogniser import Recogniser
 
@@ -88,6 +90,9 @@ def run(arguments: argparse.Namespace) -> None:
         show_line(f"warning: {warning}")
     with open_bar(len(files), "predict", "recordings") as bar:
         rows, fault = _recognise(recogniser, files, arguments, bar)
+    for place, message in locked.items():
+        show_line(f"error: {message}")
+        rows.append({"file": str(place), "error": message})
     if arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
     if arguments.csv:
@@ -95,14 +100,17 @@ def run(arguments: argparse.Namespace) -> None:
     if fault:
         raise fault
     if failed := sum("error" in row for row in rows):
-        raise UserError(f"{failed} of {len(files)} recordings could not be recognised, see above")
+        asked = f"{len(files) + len(locked)} recordings{' and folders' if locked else ''}"
+        raise UserError(f"{failed} of {asked} could not be recognised, see above")
 
 
-def _find_recordings(given: Path) -> list[Path]:
+def _find_recordings(given: Path, locked: dict[Path, str]) -> list[Path]:
     """Return the recordings below a folder, sorted, and say what else lies there; or the file.
 
+    A folder that cannot be read is added to `locked`, with the reason.
+
     Raises:
-        UserError: A folder without a recording, or one that cannot be read.
+        UserError: A folder without a recording.
     """
     if not given.is_dir():
         return [given]
@@ -111,12 +119,12 @@ def _find_recordings(given: Path) -> list[Path]:
     from ser_aae.labels import list_some
 
     found, others = list[Path](), list[str]()
-    for path in files_below(given):
+    for path in files_below(given, unreadable=locked.__setitem__):
         if path.suffix.lower() in SUFFIXES:
             found.append(given / path)
         elif not (given / path).is_dir():  # of an empty folder the name is listed too
             others.append(str(path))
-    if not found:
+    if not found and not locked:
         raise UserError(
             f"{given}: expected recordings in it (WAV, FLAC, OGG, MP3, M4A ...), found none among "
             f"{len(others)} files; name the folder of the recordings, or the files themselves"

@@ -15,10 +15,12 @@ from ser_aae.errors import UserError
 
 SCHEME = "hf://"
 
+_REPOSITORY = r"[\w.-]+/[\w.-]+"
 _ADDRESS = re.compile(
-    r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w.-]+))?(?:/(?P<file>.+))?", re.ASCII
+    rf"(?P<repo>{_REPOSITORY})(?:@(?P<revision>[\w.-]+))?(?:/(?P<file>.+))?", re.ASCII
 )
 _EXPECTED = "hf://OWNER/NAME, with @REVISION and /FILE where they are needed"
+_MEANT = re.compile(r"hf:|https?://(www\.)?huggingface\.co(/|$)", re.IGNORECASE)
 _UNREACHED = "the Hub cannot be reached"
 
 
@@ -41,14 +43,19 @@ class HubAddress:
         return f"{SCHEME}{self.repo}{revision}{f'/{self.file}' if self.file else ''}"
 
 
+def is_meant(text: str) -> bool:
+    """Return whether somebody means a model on the Hub, spelt in whatever way."""
+    return _MEANT.match(text) is not None
+
+
 def parse_address(text: str) -> HubAddress:
     """Return the address in a text that begins with `hf://`.
 
     Raises:
-        UserError: It names no repository.
+        UserError: It begins otherwise, or names no repository.
     """
     found = _ADDRESS.fullmatch(text.removeprefix(SCHEME).rstrip("/"))
-    if not found:
+    if not found or not text.startswith(SCHEME):
         raise UserError(f"{text}: expected {_EXPECTED}")
     return HubAddress(found["repo"], found["revision"], found["file"])
 
@@ -67,6 +74,10 @@ def fetch_file(address: HubAddress, endings: Sequence[str]) -> Path:
     """
     import huggingface_hub as hub
 
+    if address.file and not address.file.endswith(tuple(endings)):
+        raise UserError(
+            f"{address}: expected an exported model ({', '.join(endings)}), got {address.file}"
+        )
     with _errors_explained(str(address)):
         name = address.file or _find_model(address, endings)
         return Path(hub.hf_hub_download(address.repo, name, revision=address.revision))
@@ -88,20 +99,31 @@ def push_files(repo: str, files: Mapping[str, bytes | Path], message: str) -> st
     """
     import huggingface_hub as hub
 
-    address = parse_address(repo)
-    if address != HubAddress(address.repo):
-        raise UserError(f"{repo}: expected a repository, OWNER/NAME, got {address}")
+    check_push(repo)
+    operations = [hub.CommitOperationAdd(name, content) for name, content in files.items()]
+    with _errors_explained(repo):
+        api = hub.HfApi()
+        api.create_repo(repo, private=True, exist_ok=True)
+        api.create_commit(repo, operations, commit_message=message)
+        return f"{api.endpoint}/{repo}"
+
+
+def check_push(repo: str) -> None:
+    """Refuse to push where it is known beforehand that it cannot be done.
+
+    Raises:
+        ModuleNotFoundError: The package huggingface_hub is not installed.
+        UserError: No name of a repository, or no token.
+    """
+    import huggingface_hub as hub
+
+    if not re.fullmatch(_REPOSITORY, repo, re.ASCII):
+        raise UserError(f"expected a repository of the Hub, OWNER/NAME, got {repo}")
     if not hub.get_token():
         raise UserError(
             f"{repo}: expected a token of the Hub that may write, found none; log in with "
             "`hf auth login`, or put it into $HF_TOKEN"
         )
-    operations = [hub.CommitOperationAdd(name, content) for name, content in files.items()]
-    with _errors_explained(repo):
-        api = hub.HfApi()
-        api.create_repo(address.repo, private=True, exist_ok=True)
-        api.create_commit(address.repo, operations, commit_message=message)
-        return f"{api.endpoint}/{address.repo}"
 
 
 def _find_model(address: HubAddress, endings: Sequence[str]) -> str:

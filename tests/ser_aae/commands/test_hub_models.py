@@ -55,9 +55,14 @@ def test_mistakes_send_nothing(hub, recorded_run, exported, tmp_path, refused, m
     push = ("card", run, "--push", "me/voices", "--file")
     assert "found one of another run" in refused(*push, other)
     assert "found nothing" in refused(*push, tmp_path / "none.onnx")
+    (tmp_path / "notes.txt").touch()
+    said = refused(*push, tmp_path / "notes.txt")
+    assert "notes.txt: expected a file of ser-aae export (.onnx, .tflite, .keras)" in said
     assert "different names" in refused(*push, exported, "--file", exported)
     assert "expected hf://OWNER/NAME" in refused("predict", "hf://voices", "a.wav")
     monkeypatch.delenv("HF_TOKEN")
-    assert "expected a token" in refused("card", run, "--push", "me/voices")
+    for words in ((), ("--out", tmp_path / "card.md")):
+        assert "expected a token" in refused("card", run, "--push", "me/voices", *words)
+    assert not (tmp_path / "card.md").exists()
     assert "expected a repository of models" in refused("predict", "hf://me/voices", "a.wav")
     assert hub.repos == {}

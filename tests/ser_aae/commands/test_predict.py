@@ -3,10 +3,13 @@
 import csv
 import errno
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -68,6 +71,33 @@ def test_a_folder_is_all_recordings_in_it(model, recorded_run, sad, tmp_path, ca
     told = "2 files are no recording by name and left out: a/list.csv, notes.txt"
     assert f"{place}: {told}" in printed.err
     assert "1 of 4 recordings could not be recognised" in printed.err
+
+
+@pytest.mark.parametrize("locked", ["in", ""])
+def test_a_folder_that_cannot_be_read_does_not_stop_the_others(
+    model, sad, tmp_path, monkeypatch, capsys, locked
+):
+    place, scan = tmp_path / "calls", os.scandir
+    (place / "in").mkdir(parents=True)
+    shutil.copy(sad, place / "a.wav")
+
+    def guarded(path):
+        if Path(path) == place / locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    table = tmp_path / "a.csv"
+    assert main(["predict", model, str(place), sad, "--csv", str(table)]) == 2
+    printed = capsys.readouterr()
+    answered = [place / "a.wav", sad] if locked else [sad]
+    rows = pd.read_csv(table)
+    assert rows["file"].tolist() == [*map(str, answered), str(place / locked)]
+    assert rows["error"].notna().tolist() == [False] * len(answered) + [True]
+    assert f"error: {place / locked}: the folder cannot be read (Permission denied)" in printed.err
+    assert "move it away" in printed.err
+    total = len(answered) + 1
+    assert f"1 of {total} recordings and folders could not be recognised" in printed.err
 
 
 def test_a_folder_without_a_recording_is_refused(model, tmp_path, refused):

@@ -8,7 +8,7 @@ from hub import ask_at, running_hub
 from mistakes import error_of
 
 from ser_aae.extras import explain_missing
-from ser_aae.files.hub import HubAddress, fetch_file, parse_address, push_files
+from ser_aae.files.hub import HubAddress, fetch_file, is_meant, parse_address, push_files
 
 ENDINGS = (".onnx", ".keras")
 
@@ -33,9 +33,33 @@ def test_an_address_names_repository_revision_and_file(text, repo, revision, fil
     assert str(parse_address(text)) == text.rstrip("/")
 
 
-@pytest.mark.parametrize("text", ["hf://", "hf://me", "hf:///voices", "hf://me/two words"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hf://",
+        "hf://me",
+        "hf:///voices",
+        "hf://me/two words",
+        "hf:/me/voices",
+        "hf:me/voices",
+        "HF://me/voices",
+        "https://huggingface.co/me/voices",
+    ],
+)
 def test_what_is_no_address_is_refused(text):
-    assert "expected hf://OWNER/NAME" in error_of(parse_address, text)
+    assert is_meant(text)
+    assert error_of(parse_address, text).startswith(f"{text}: expected hf://OWNER/NAME")
+
+
+@pytest.mark.parametrize("text", ["hf/model.onnx", "runs/hf:1", "https://example.org/m.onnx"])
+def test_other_names_are_no_addresses(text):
+    assert not is_meant(text)
+
+
+def test_a_file_of_another_kind_is_refused_before_the_hub_is_asked(hub):
+    said = error_of(fetch_file, parse_address("hf://me/voices/z.txt"), ENDINGS)
+    assert said.startswith("hf://me/voices/z.txt: expected an exported model (.onnx")
+    assert said.endswith("got z.txt")
 
 
 def test_what_is_pushed_is_fetched_again(hub, tmp_path):
@@ -109,8 +133,9 @@ def test_nothing_is_sent_without_a_token(hub, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     said = error_of(push_files, "me/voices", {"README.md": b"a card"}, "First")
     assert "the Hub refuses it (Invalid username or password.)" in said
-    said = error_of(push_files, "me/voices/model.onnx", {"README.md": b"a card"}, "First")
-    assert "expected a repository, OWNER/NAME" in said
+    for other in ("me/voices/model.onnx", "voices", "hf://me/voices", ""):
+        said = error_of(push_files, other, {"README.md": b"a card"}, "First")
+        assert said == f"expected a repository of the Hub, OWNER/NAME, got {other}"
 
 
 def test_without_the_package_it_is_said_what_to_install(monkeypatch):
