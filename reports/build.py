@@ -13,6 +13,7 @@ from reports.comparison_sections import compared_sections, experiments_section
 from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
 from reports.filling import Filling, fill, synthetic_corpora
 from reports.latex import latex_document
+from reports.own_files import name_files, read_names, remove_former
 from reports.page import Section, page
 from reports.paired_tests import PAIRED_TEST_NOTE
 from reports.picture_form import ON_SCREEN, PictureForm
@@ -48,6 +49,7 @@ SHOWN_WHOLE = ("table-3", "table-4", "figure-2", *OWN_CORPUS)
 """Artefacts whose experiments have a section each; the many of the others share one table."""
 
 TABLES = "tables.tex"
+PAGE = "index.html"
 """File with all tables of the page as one LaTeX document."""
 
 _TITLE = "Speech emotion recognition: results"
@@ -90,7 +92,7 @@ def build_report(
     workers: int = 1,
     wishes: Wishes = Wishes(),
 ) -> list[Path]:
-    """Write the report of all runs below a folder.
+    """Write the report of all runs below a folder, and remove what an earlier one left there.
 
     Args:
         runs: Folder of run folders, at any depth, of the setups they were run for, and of
@@ -133,13 +135,18 @@ def build_report(
     written = _report_texts(runs, evaluations, made_of, sections)
     if wishes.latex:
         written = {TABLES: latex_document(_TITLE, made_of, sections)} | written
-    for name, text in written.items():
-        write_bytes(out / name, text.encode())
-    return [
+    files = [
         *(out / name for name in reversed(written)),
-        *(path for _, files in drawn for path in files),
+        *(path for _, paths in drawn for path in paths),
         *(file for each in pictured for path, _ in each.pictures for file in form.files_of(path)),
     ]
+    names = {path.name for path in files}
+    former = read_names(out / PAGE)
+    written[PAGE] = name_files(written[PAGE], names)
+    for name, text in written.items():
+        write_bytes(out / name, text.encode())
+    remove_former(out, former, names)
+    return files
 
 
 def _draw_artefacts(
@@ -209,7 +216,7 @@ def _report_texts(
         "runs.csv": to_csv(run_records(evaluations)),
         "results.csv": to_csv(load_runs(runs)),
         "results.md": _markdown(made_of, warning, sections),
-        "index.html": page(_TITLE, _INTRODUCTION, sections, warning, made_of),
+        PAGE: page(_TITLE, _INTRODUCTION, sections, warning, made_of),
     }
 
 

@@ -82,3 +82,32 @@ def test_what_no_picture_can_have_is_the_users_mistake(runs, tmp_path, flags, ex
     assert main([*words, *flags]) == 2
     assert expected in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_an_earlier_report_left_is_removed_and_what_is_the_users_stays(ask, tmp_path):
+    ask("--format", "pdf,svg", "--latex")
+    own = tmp_path / "out" / "notes.pdf"
+    own.write_bytes(b"mine")
+    with pytest.raises(AssertionError):  # it is none of the files that are printed
+        ask()
+    left = {path.suffix for path in own.parent.iterdir()}
+    assert left == {".html", ".md", ".csv", ".png", ".pdf"}
+    assert [path.name for path in own.parent.glob("*.pdf")] == ["notes.pdf"]
+    own.unlink()
+    ask()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a page of somebody else",
+        '<meta name="ser-aae-files" content="nonsense">',
+        '<meta name="ser-aae-files" content="[&quot;../kept.txt&quot;, &quot;folder&quot;, 1]">',
+    ],
+)
+def test_a_page_of_another_kind_removes_nothing(ask, tmp_path, content):
+    (tmp_path / "kept.txt").touch()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "index.html").write_text(content)
+    ask()
+    assert (tmp_path / "kept.txt").exists()
