@@ -1,6 +1,6 @@
 """Report on a folder of runs: the paper's tables and figures and each experiment, on one page."""
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Set, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -140,13 +140,17 @@ def build_report(
         *(path for _, paths in drawn for path in paths),
         *(file for each in pictured for path, _ in each.pictures for file in form.files_of(path)),
     ]
-    names = {path.name for path in files}
-    former = read_names(out / PAGE)
-    written[PAGE] = name_files(written[PAGE], names)
-    for name, text in written.items():
-        write_bytes(out / name, text.encode())
-    remove_former(out, former, names)
+    _write_texts(out, written, {path.name for path in files})
     return files
+
+
+def _write_texts(out: Path, texts: Mapping[str, str], names: Set[str]) -> None:
+    """Write the texts of a report with these files, and remove what another one left."""
+    former = read_names(out / PAGE)
+    for name, text in texts.items():
+        whole = name_files(text, names) if name == PAGE else text
+        write_bytes(out / name, whole.encode())
+    remove_former(out, former, names)
 
 
 def _draw_artefacts(
