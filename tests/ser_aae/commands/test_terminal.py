@@ -93,7 +93,7 @@ def test_a_plan_counts_a_stage_1_of_each_folds_own(tiny_store, capsys):
 def test_a_plan_prepares_nothing(refused, tmp_path):
     places = ["--store", tmp_path / "empty", "--data-root", tmp_path / "none"]
     said = refused("train", *SMALL, *places, "--dataset", "savee", "--plan")
-    assert "expected a prepared corpus" in said
+    assert "expected SAVEE" in said
     assert not (tmp_path / "empty").exists()
     # of a corpus that nobody knows there is nothing to prepare
     said = refused("train", *SMALL, *places, "--plan")
