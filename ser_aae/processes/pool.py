@@ -64,6 +64,9 @@ def compute_in_order(
         # nobody waits for what they compute, nor for them to have started
         for process in multiprocessing.active_children():
             process.kill()
+        # who was killed while it wrote leaves a part of an answer, and the pool waits for the rest
+        # as long as somebody could write it: this process
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]
         raise
     finally:
         stop.value = True

@@ -1,5 +1,6 @@
 """The same work in several processes: Ctrl-C while they start."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from ser_aae.processes.pool import interrupts_held_back
+from ser_aae.processes.pool import compute_in_order, interrupts_held_back
 
 
 def test_ctrl_c_is_held_back_while_a_worker_is_started():
@@ -44,3 +45,11 @@ def test_where_there_are_no_signal_masks_ctrl_c_is_held_back_all_the_same(monkey
         signal.raise_signal(signal.SIGINT)
         is_started = True
     assert is_started
+
+
+def test_workers_that_are_killed_while_they_answer_are_not_waited_for():
+    # an answer this long is half-way through the pipe at any moment
+    answers = compute_in_order(bytes, [150_000_000] * 4, workers=2)
+    next(answers)
+    answers.close()
+    assert not multiprocessing.active_children()
