@@ -459,6 +459,16 @@ class TrainingConfig:
     epochs: int = late_setting(60, UNSTATED, "at most, on emotional data (stage 2)", low=1)
     patience_epochs: int = late_setting(30, "Sec. 4.3", "epochs without improvement", low=1)
     selection_epochs: int = late_setting(30, UNSTATED, "epochs whose mean UA is compared", low=1)
+    selection_start: str = late_setting(
+        "guessing",
+        UNSTATED,
+        "mean UA before so many epochs have run: over half of training.epochs at most, with what "
+        "has not run counted as guessing, or the mean of what has run",
+        choices=("guessing", "left-out"),
+        before="left-out",
+        named_idle=False,
+        acts=lambda run: run["training"]["selection_epochs"] > 1,
+    )
     rate_factor: float = late_setting(
         0.5, "Sec. 4.3", "applied to every rate on a plateau", low=0.01, high=0.99
     )
@@ -483,6 +493,13 @@ class TrainingConfig:
         choices=("float32", "mixed_bfloat16"),
         before="float32",
     )
+
+    @property
+    def compared_epochs(self) -> int:
+        """Epochs whose mean UA is compared; half of a run at most, if its start is to be filled."""
+        if self.selection_start == "left-out":
+            return self.selection_epochs
+        return min(self.selection_epochs, math.ceil(self.epochs / 2))
 
     @property
     def pretraining_epoch_steps(self) -> int:

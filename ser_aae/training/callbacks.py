@@ -37,8 +37,11 @@ from ser_aae.training.display import epoch_line, estimate_whole
 from ser_aae.training.divergence import MEND, DivergedError
 from ser_aae.training.scoring import Scorer, score_tasks
 
-SELECTION = "running_unweighted_accuracy"
-"""Name, in an epoch's line of the log, of the figure that the best epoch has most of."""
+RUNNING = "running_unweighted_accuracy"
+"""Name, in an epoch's line of the log, of the mean UA of the epochs that are compared."""
+
+SELECTION = "selection_unweighted_accuracy"
+"""Name of that mean with the epochs that have not run yet; the best epoch has most of it."""
 
 _SPARE_BYTES = 1_000_000
 """Most that an HDF5 file of weights needs beyond the weights themselves."""
@@ -96,15 +99,21 @@ class HalveOnPlateau(keras.callbacks.Callback):
     a backup knows of them (`settle`): whoever goes on from the backup before needs the old ones.
 
     The value is the mean of the validation UA over the last `selection_epochs` epochs. On a few
-    validation speakers one epoch alone is best by luck as often as by learning.
+    validation speakers one epoch alone is best by luck as often as by learning. For the same reason
+    epochs that have not run yet count as guessing (`selection_start`): the mean of the first epochs
+    would else be a mean of one, and a lucky first epoch would be kept.
 
     Attributes:
         state: Plain values that say where the schedule stands; part of the backup.
     """
 
-    def __init__(self, path: Path, settings: TrainingConfig) -> None:
-        """Keep the best weights in `path`, whose name ends in `.weights.h5`."""
+    def __init__(self, path: Path, settings: TrainingConfig, chance: float) -> None:
+        """Keep the best weights in `path`, whose name ends in `.weights.h5`.
+
+        `chance` is the UA of guessing.
+        """
         super().__init__()
+        self.chance = chance
         self.path = path
         self.waiting = path.with_name(NEXT_BEST_WEIGHTS)
         self.settings = settings
@@ -114,10 +123,10 @@ class HalveOnPlateau(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Keep a better epoch; halve, or end, after too many worse ones."""
         state, settings = self.state, self.settings
-        state["recent"] = [*state["recent"], logs["val_unweighted_accuracy"]][
-            -settings.selection_epochs :
-        ]
-        value = logs[f"val_{SELECTION}"] = sum(state["recent"]) / len(state["recent"])
+        compared = settings.compared_epochs
+        state["recent"] = [*state["recent"], logs["val_unweighted_accuracy"]][-compared:]
+        logs[f"val_{RUNNING}"] = sum(state["recent"]) / len(state["recent"])
+        value = logs[f"val_{SELECTION}"] = self._fill_start(state["recent"])
         if value > state["best"]:
             state.update(best=value, best_epoch=epoch, wait=0)
             save_weights(self.model, self.waiting)
@@ -139,6 +148,13 @@ class HalveOnPlateau(keras.callbacks.Callback):
         """Bring the best epoch's weights back."""
         if self.state["best_epoch"] >= 0:
             self.model.load_weights(self.newest())
+
+    def _fill_start(self, recent: list[float]) -> float:
+        """Return the mean of the UA of recent epochs, with those that have not run yet."""
+        if self.settings.selection_start == "left-out":
+            return sum(recent) / len(recent)
+        missing = self.settings.compared_epochs - len(recent)
+        return (sum(recent) + missing * self.chance) / (len(recent) + missing)
 
     def newest(self) -> Path:
         """Return the file that has the best epoch's weights."""

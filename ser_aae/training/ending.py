@@ -34,7 +34,7 @@ from ser_aae.results.kept_epochs import KEPT_EPOCH, PRETRAINING_EPOCHS
 from ser_aae.results.predictions import score, write_predictions
 from ser_aae.results.run_kinds import Validation, epoch_number
 from ser_aae.store.corpus import StoredCorpus
-from ser_aae.training.callbacks import SELECTION, remove_backup
+from ser_aae.training.callbacks import RUNNING, SELECTION, remove_backup
 from ser_aae.training.latent import write_examples
 from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.scoring import TrainedModel, predictions_frame, score_tasks
@@ -136,15 +136,13 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     if ended_by == CAP:
         most = trained.config.training.epochs
         show(f"stage 2: ended by training.epochs = {most}, before the schedule of the rates did")
-    best = max(
-        (row for row in epochs if row["stage"] == 2), key=lambda row: row["validation"][SELECTION]
-    )
+    best = max((row for row in epochs if row["stage"] == 2), key=_selection)
     stages = [row["stage"] for row in epochs]
     mixture = mix_stage_two(trained.config, trained.data)
     length, task = trained.config.data.segment_frames, trained.data.target.task
     steps = steps_of_stage_one(trained.config, trained.data.pretraining)
     return {
-        "validation_unweighted_accuracy": best["validation"][SELECTION],
+        "validation_unweighted_accuracy": best["validation"][RUNNING],
         KEPT_EPOCH: epoch_number(best),
         "epochs": len(epochs),
         PRETRAINING_EPOCHS: stages.count(1),
@@ -161,6 +159,12 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
         FILE_DIGESTS: digest_files(trained.folder),
         "warnings": trained.data.warnings + dead,
     }
+
+
+def _selection(row: Mapping[str, Any]) -> float:
+    """Return the figure that an epoch was chosen by; lines of before have one name for both."""
+    figures = row["validation"]
+    return float(figures.get(SELECTION, figures[RUNNING]))
 
 
 def _find_end(epochs: Sequence[Mapping[str, Any]], training: TrainingConfig) -> str:

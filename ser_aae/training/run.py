@@ -304,6 +304,8 @@ def _train_stage_two(trained: TrainedModel, show: Show, track: Track) -> None:
         normalisation=trained.normalisation,
         observed=scorer.dataset,
         scoring=[ValidationScores(scorer, trained.model.primary)],
-        schedule=HalveOnPlateau(folder / BEST_WEIGHTS, config.training),
+        schedule=HalveOnPlateau(
+            folder / BEST_WEIGHTS, config.training, chance=1 / len(data.target.classes)
+        ),
     )
     fit_stage(trained.model, stage, config, folder, show, track)

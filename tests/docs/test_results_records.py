@@ -128,5 +128,6 @@ def test_every_former_setting_is_another_one_now():
         "training.discriminator_rate_ratio",
         "training.generator_rate_ratio",
         "training.patience_epochs",
+        "training.selection_start",
         "training.update",
     }

@@ -304,6 +304,7 @@ FORMER = {
         "frontend.remove_offset": False,
         "training.update": "serial",
         "training.logit_adjustment": 1.0,
+        "training.selection_start": "left-out",
     },
     "paper": {"model.reconstruction": "sum", "training.epochs": 60},
 }

@@ -60,7 +60,8 @@ def follow(model, schedule, scores):
 
 def plateau(tmp_path, **changes):
     settings = {"patience_epochs": 3, "rate_factor": 0.5, "stop_ratio": 0.1, "selection_epochs": 1}
-    return HalveOnPlateau(tmp_path / "best.weights.h5", TrainingConfig(**settings | changes))
+    settings = TrainingConfig(**settings | changes)
+    return HalveOnPlateau(tmp_path / "best.weights.h5", settings, chance=0.25)
 
 
 def test_no_halving_while_it_improves(model, tmp_path):
@@ -125,6 +126,50 @@ def test_an_epoch_that_is_good_by_luck_is_not_chosen(model, tmp_path):
         follow(model, schedule, scores)
     assert (alone.state["best_epoch"], running.state["best_epoch"]) == (1, 5)
     assert running.state["best"] == pytest.approx((0.5 + 0.6 + 0.6) / 3)
+
+
+@pytest.mark.parametrize(
+    ("start", "kept"), [("left-out", 0), ("guessing", 5)], ids=["left-out", "guessing"]
+)
+def test_a_lucky_first_epoch_is_kept_only_where_its_mean_is_one_of_one(
+    model, tmp_path, start, kept
+):
+    changes = {"patience_epochs": 9, "selection_epochs": 3, "selection_start": start}
+    schedule = plateau(tmp_path, **changes)
+    follow(model, schedule, [0.9, 0.3, 0.5, 0.6, 0.7, 0.8])
+    assert schedule.state["best_epoch"] == kept
+
+
+@pytest.mark.parametrize("start", ["left-out", "guessing"])
+def test_what_is_reported_is_a_mean_of_epochs_that_ran(model, tmp_path, start):
+    logs = {"val_unweighted_accuracy": 0.75}
+    schedule = plateau(tmp_path, selection_epochs=3, selection_start=start)
+    schedule.set_model(model)
+    schedule.on_epoch_end(0, logs)
+    assert logs["val_running_unweighted_accuracy"] == 0.75
+    filled = (0.75 + 0.25 + 0.25) / 3
+    expected = {"left-out": 0.75, "guessing": filled}[start]
+    assert logs["val_selection_unweighted_accuracy"] == pytest.approx(expected)
+
+
+def test_a_first_epoch_worse_than_guessing_is_kept_until_one_is_better(model, tmp_path):
+    schedule = plateau(tmp_path, patience_epochs=9, selection_epochs=3)
+    follow(model, schedule, [0.2, 0.1, 0.1, 0.2])
+    assert schedule.state["best_epoch"] == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "epochs", "compared"),
+    [
+        ("guessing", 60, 30),
+        ("guessing", 15, 8),
+        ("guessing", 1, 1),
+        ("guessing", 500, 30),
+        ("left-out", 15, 30),
+    ],
+)
+def test_at_most_half_a_run_is_compared_where_its_start_is_filled(start, epochs, compared):
+    assert TrainingConfig(selection_start=start, epochs=epochs).compared_epochs == compared
 
 
 def test_what_chooses_is_logged_and_goes_on_from_a_backup(model, tmp_path):

@@ -76,11 +76,11 @@ def test_what_validation_showed_is_what_the_result_says_later(unscored, scored):
     assert {k: v for k, v in validation.items() if k not in changing} == {
         key: result[key] for key in validation if key not in changing
     }
-    best = max(
-        row["validation"]["running_unweighted_accuracy"]
-        for row in read_jsonl(unscored[1] / "epochs.jsonl")
-    )
-    assert validation_accuracy(unscored[1]) == validation_accuracy(scored) == best
+    rows = [row["validation"] for row in read_jsonl(unscored[1] / "epochs.jsonl")]
+    best = max(rows, key=lambda row: row["selection_unweighted_accuracy"])
+    assert validation["kept_epoch"] == rows.index(best) + 1
+    mean = best["running_unweighted_accuracy"]
+    assert validation_accuracy(unscored[1]) == validation_accuracy(scored) == mean
 
 
 @pytest.fixture
