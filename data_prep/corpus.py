@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ser_aae.errors import UserError
+from ser_aae.files.refusals import explain_refusal
 from ser_aae.frontend.audio import describe_absence
 from ser_aae.labels import is_known_emotion
 from ser_aae.utterance import Dropped, Utterance, known_speakers
@@ -248,12 +249,15 @@ def read_label_file(path: Path) -> bytes:
     """Return the content of a file of labels.
 
     Raises:
-        UserError: It is no file, or cannot be read.
+        UserError: It is no file, or may not be read.
     """
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: expected a file, {error.strerror}; fetch it again") from error
+        refusal = explain_refusal(error)
+        raise UserError(
+            refusal or f"{path}: expected a file, {error.strerror}; fetch it again"
+        ) from error
 
 
 def read_table_text(path: Path) -> str:

@@ -27,8 +27,8 @@ from reports.summary import (
 from reports.titles import experiment_title
 from ser_aae.config import FrontEndConfig
 from ser_aae.corpus_facts import CorpusFacts
-from ser_aae.errors import DamagedError
-from ser_aae.files.atomic import has_file
+from ser_aae.files.atomic import TRAIN_AGAIN, has_file
+from ser_aae.files.damage import damage_told
 from ser_aae.labels import CLUSTERS, list_some
 from ser_aae.protocols.leakage import VOICES, shared_voices
 from ser_aae.protocols.sentences import SENTENCES
@@ -475,11 +475,10 @@ def _read_examples(path: Path) -> dict[str, np.ndarray]:
     if not has_file(path):
         return {}
     refuse_changed(path.parent, path.name)
-    try:
-        # opened here: NumPy leaves the file open where it is no archive
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
-            return dict(content)
-    # a changed byte leads anywhere in what reads archives
-    except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DamagedError(f"{path}: damaged ({why}); remove it or train the run again") from error
+    # opened here: NumPy leaves the file open where it is no archive
+    with (
+        damage_told(path, f"remove it or {TRAIN_AGAIN}"),
+        path.open("rb") as stream,
+        np.load(stream, allow_pickle=False) as content,
+    ):
+        return dict(content)

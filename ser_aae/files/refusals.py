@@ -4,11 +4,12 @@ import errno
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from ser_aae.files.container import explain_mount
 
 _FULL = "the disk is full; make room and give the same command again"
-_FORBIDDEN = "not permitted to read or write it; see to it that you may, or give another place"
+_FORBIDDEN = "not permitted to {deed}; see to it that you may, or give another place"
 _TOO_MANY = "too many files are open; raise the limit (ulimit -n) and give the same command again"
 
 _MENDS = {
@@ -46,8 +47,22 @@ def explain_refusal(error: BaseException, written: object = "") -> str:
         number = _error_number(each)
         if number is not None:
             place = _place(each) or written or "the output"
-            return f"{place}: {explain_mount(number, str(place)) or _MENDS[number]}"
+            mend = _MENDS[number].format(deed=_forbidden_deed(str(place)))
+            return f"{place}: {explain_mount(number, str(place)) or mend}"
     return ""
+
+
+def _forbidden_deed(place: str) -> str:
+    """Return in words what is not permitted at a place, or near it where nothing is there yet."""
+    if os.path.exists(place):
+        if not os.access(place, os.R_OK):
+            return "read it"
+        writing = "write into it" if os.path.isdir(place) else "write it"
+        return "read or write it" if os.access(place, os.W_OK) else writing
+    above = next((each for each in Path(place).absolute().parents if each.exists()), None)
+    if above is None or not os.access(above, os.X_OK) or os.access(above, os.W_OK):
+        return "read or write it"
+    return "write it"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

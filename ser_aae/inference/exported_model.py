@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_aae.errors import ModelError, UserError
-from ser_aae.extras import explain_missing
+from ser_aae.files.damage import damage_told
 from ser_aae.inference.export_digest import (
     SAVED_MODEL,
     has_digest,
@@ -142,16 +142,8 @@ def load_exported(
             "ONNX or Keras, which holds no program"
         )
     refuse_changed_file(path, kind)
-    try:
+    with damage_told(path, "export the run again", "cannot be loaded", UserError):
         text, forward = loaders[kind](path)
-    except UserError:
-        raise
-    # each runtime has errors of its own for a file that is damaged
-    except Exception as error:
-        if explain_missing(error):  # of the runtime itself
-            raise
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path}: cannot be loaded ({why}); export the run again") from error
     signature = parse_signature(text, path)
 
     def checked(x: np.ndarray) -> Outputs:

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from ser_aae.batches.pipeline import Levels, Normalisation, to_network
 from ser_aae.config import RunConfig
-from ser_aae.errors import ModelError, UserError
+from ser_aae.errors import ModelError
 from ser_aae.files.atomic import TRAIN_AGAIN
+from ser_aae.files.damage import damage_told
 from ser_aae.files.digests import digest_of_file
 from ser_aae.inference.signature import D_VECTOR, Outputs, refuse_not_finite
 from ser_aae.model.aae import MultitaskAAE, build_model
@@ -50,17 +51,14 @@ def load_best(run: Path, config: RunConfig) -> tuple[MultitaskAAE, Normalisation
             raise ValueError(f"levels: expected gain and offset of {config.frontend.bins} bins")
     model = build_model(config, measured["num_classes"])
     model.compile(config.training)
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns where a layer of another model is left as it was drawn
-            warnings.simplefilter("error", UserWarning)
-            model.load_weights(run / BEST_WEIGHTS)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"{run / BEST_WEIGHTS}: expected the weights of the run's model, cannot read them "
-            f"({why}); train the run again"
-        ) from error
+    expected = "expected the weights of the run's model, cannot read them"
+    with (
+        damage_told(run / BEST_WEIGHTS, TRAIN_AGAIN, expected),
+        warnings.catch_warnings(),
+    ):
+        # Keras only warns where a layer of another model is left as it was drawn
+        warnings.simplefilter("error", UserWarning)
+        model.load_weights(run / BEST_WEIGHTS)
     return model, Normalisation(mean, deviation, levels)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import TRAIN_AGAIN, has_file, written_whole
+from ser_aae.files.damage import damage_told
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -24,12 +25,8 @@ def read_table(path: Path, kind: str) -> pd.DataFrame:
     """
     if not has_file(path):
         raise DamagedError(f"{path}: expected {kind}, found none; {TRAIN_AGAIN}")
-    try:
+    with damage_told(path, TRAIN_AGAIN):
         return pd.read_parquet(path)
-    # a changed byte leads anywhere in what reads Parquet, even into its own metadata of pandas
-    except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DamagedError(f"{path}: damaged ({why}); {TRAIN_AGAIN}") from error
 
 
 def refuse_missing(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:

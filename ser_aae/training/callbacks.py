@@ -21,6 +21,7 @@ from ser_aae.files.atomic import (
     write_json,
     written_whole,
 )
+from ser_aae.files.damage import damage_told
 from ser_aae.files.digests import RowsDigest, digest_of_file
 from ser_aae.progress import Show
 from ser_aae.results.folder import (
@@ -334,11 +335,8 @@ def load_weights(model: keras.Model, path: Path, mend: str) -> None:
     Raises:
         DamagedError: No such file, or it is damaged or of another model.
     """
-    try:
+    with damage_told(path, mend, "expected weights, cannot read them"):
         model.load_weights(path)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DamagedError(f"{path}: expected weights, cannot read them ({why}); {mend}") from error
 
 
 def learning_rates(model: keras.Model) -> dict[str, float]:

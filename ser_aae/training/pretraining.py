@@ -35,6 +35,7 @@ from ser_aae.files.atomic import (
     write_bytes,
     write_json,
 )
+from ser_aae.files.damage import damage_told
 from ser_aae.files.digests import digest_of_file, digest_of_plain
 from ser_aae.files.locks import claim, holder
 from ser_aae.labels import GENDERS, UNLABELLED, VOICE_TASKS
@@ -188,15 +189,10 @@ def _check(place: Path, config: RunConfig) -> None:
                 f"{place / name}: gone, or changed since it was written, by its SHA-256 in "
                 f"{STAGE_ONE}; {again}"
             )
-    try:
-        # opened here: NumPy leaves the file open where it is no archive
-        with path.open("rb") as stream, np.load(stream) as found:
-            for name in found.files:
-                found[name]  # read whole, by which its checksum is compared
-    # a changed byte leads anywhere in what reads archives
-    except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DamagedError(f"{path}: damaged ({why}); {again}") from error
+    # opened here: NumPy leaves the file open where it is no archive
+    with damage_told(path, again), path.open("rb") as stream, np.load(stream) as found:
+        for name in found.files:
+            found[name]  # read whole, by which its checksum is compared
     rows = read_jsonl(place / EPOCHS, again, Epoch)
     wanted = config.training.pretraining_epochs
     numbers = [(row["stage"], epoch_number(row)) for row in rows]

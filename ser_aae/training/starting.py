@@ -20,6 +20,7 @@ from ser_aae.config import FrontEndConfig, RunConfig, complete_stored
 from ser_aae.data.run_data import RunData
 from ser_aae.errors import DamagedError, UserError
 from ser_aae.files.atomic import has_file, read_content, write_bytes
+from ser_aae.files.damage import damage_told
 from ser_aae.labels import GENDERS, list_some
 from ser_aae.model.aae import MultitaskAAE
 from ser_aae.results.folder import start_file
@@ -147,12 +148,9 @@ def read_start(runs: Path, digest: str) -> Start:
         raise UserError(f"training.start: expected {path}, found none; {mend}")
     content = read_content(path, "the weights that a run starts from", mend)
     mend = f"remove {path} and {mend}"
-    try:
+    with damage_told(path, mend):
         start = _parse(content)
         found = start.digest()
-    # a changed byte leads anywhere in what reads archives
-    except Exception as error:
-        raise DamagedError(f"{path}: damaged ({error!r}); {mend}") from error
     if found != digest:
         raise DamagedError(
             f"{path}: changed since it was written, by the digest of its content; {mend}"

@@ -40,9 +40,9 @@ def test_a_place_below_a_file_is_none(untouched, tmp_path, refused):
 def test_a_folder_that_may_not_be_written_is_told_at_once(
     untouched, tmp_path, refused, monkeypatch
 ):
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda place, mode: not mode & os.W_OK)
     said = refused(*PREDICT, "new/a.csv")
-    assert f"new/a.csv: {tmp_path}: not permitted to read or write it" in said
+    assert f"new/a.csv: {tmp_path}: not permitted to write into it" in said
     assert not (tmp_path / "new").exists()
 
 
