@@ -1,6 +1,6 @@
 """Report on a folder of runs: the paper's tables and figures and each experiment, on one page."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from reports.comparison_sections import compared_sections, experiments_section
 from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
 from reports.filling import Filling, fill, synthetic_corpora
 from reports.latex import latex_document
-from reports.own_files import name_files, read_names, remove_former
+from reports.own_files import move_in, name_files, read_names, remove_former, staged
 from reports.page import Section, page
 from reports.paired_tests import PAIRED_TEST_NOTE
 from reports.picture_form import ON_SCREEN, PictureForm
@@ -49,8 +49,10 @@ SHOWN_WHOLE = ("table-3", "table-4", "figure-2", *OWN_CORPUS)
 """Artefacts whose experiments have a section each; the many of the others share one table."""
 
 TABLES = "tables.tex"
-PAGE = "index.html"
 """File with all tables of the page as one LaTeX document."""
+
+PAGE = "index.html"
+"""File of the page itself."""
 
 _TITLE = "Speech emotion recognition: results"
 _INTRODUCTION = (
@@ -94,6 +96,8 @@ def build_report(
 ) -> list[Path]:
     """Write the report of all runs below a folder, and remove what an earlier one left there.
 
+    Nothing is written where it is refused or interrupted, and an earlier report stays as it was.
+
     Args:
         runs: Folder of run folders, at any depth, of the setups they were run for, and of
             searches.
@@ -110,6 +114,23 @@ def build_report(
         UserError: Neither a complete run nor a search, or a run whose files are damaged or
             disagree; or, where it is to be complete, a cell that lacks a run.
     """
+    with staged(out) as folder:
+        names = _write_report(runs, folder, store, corpora or {}, workers, wishes)
+        former = read_names(out / PAGE)
+        move_in(folder, out, names)
+        remove_former(out, former, names)
+    return [out / name for name in names]
+
+
+def _write_report(
+    runs: Path,
+    out: Path,
+    store: Path,
+    corpora: Mapping[str, CorpusFacts],
+    workers: int,
+    wishes: Wishes,
+) -> list[str]:
+    """Write a report into an empty folder, and return the names of its files, the page first."""
     checked = check_runs(runs, workers) if wishes.check else []
     places, form = Places(runs=runs, store=store), wishes.form
     searches = read_searches(runs)
@@ -124,33 +145,26 @@ def build_report(
     first = [experiments_section(shown, corpora)] if shown else []
     first += [section for section, _ in drawn] + compared_sections(evaluations, corpora)
     pictured = search_sections(searches, places, out, form)
-    drawings = _list_drawings(shown, fillings, out, places, corpora or {})
+    drawings = _list_drawings(shown, fillings, out, places, corpora)
     drawings = [replace(drawing, form=form) for drawing in drawings]
     pictured += compute_all(draw_experiment, drawings, workers, "draws")
     sections = first + pictured
     sections += [_overview(brief)] if brief else []
     sections += [_absent_section(absent)] if absent else []
     sections.append(_closing_section(checked, evaluations))
-    made_of = _describe_runs(evaluations, searches, corpora or {})
+    made_of = _describe_runs(evaluations, searches, corpora)
     written = _report_texts(runs, evaluations, made_of, sections)
     if wishes.latex:
         written = {TABLES: latex_document(_TITLE, made_of, sections)} | written
-    files = [
-        *(out / name for name in reversed(written)),
-        *(path for _, paths in drawn for path in paths),
-        *(file for each in pictured for path, _ in each.pictures for file in form.files_of(path)),
+    names = [
+        *reversed(written),
+        *(path.name for _, paths in drawn for path in paths),
+        *(f.name for each in pictured for path, _ in each.pictures for f in form.files_of(path)),
     ]
-    _write_texts(out, written, {path.name for path in files})
-    return files
-
-
-def _write_texts(out: Path, texts: Mapping[str, str], names: Set[str]) -> None:
-    """Write the texts of a report with these files, and remove what another one left."""
-    former = read_names(out / PAGE)
-    for name, text in texts.items():
-        whole = name_files(text, names) if name == PAGE else text
-        write_bytes(out / name, whole.encode())
-    remove_former(out, former, names)
+    written[PAGE] = name_files(written[PAGE], names)
+    for name, text in written.items():
+        write_bytes(out / name, text.encode())
+    return names
 
 
 def _draw_artefacts(

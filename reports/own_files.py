@@ -6,13 +6,18 @@ the new page.
 
 import html
 import json
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from ser_aae.files.atomic import remove
+from ser_aae.files.atomic import has_file, make_folder, remove, remove_partial
 
 _HEAD = '<meta charset="utf-8">\n'
+_STAGE = "report"
+"""Name, in that of the folder that a report is written under, of what is written."""
+
 _LIST = re.compile(r'<meta name="ser-aae-files" content="([^"]*)">')
 
 
@@ -30,6 +35,44 @@ def read_names(page: Path) -> set[str]:
     except (OSError, ValueError):  # whatever lies there is written over, and nothing removed for it
         return set()
     return {name for name in names if isinstance(name, str) and Path(name).name == name}
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Give a folder in the folder of a report to write under; both are gone if nothing came of it.
+
+    It lies within, for more than that folder may not be writable.
+
+    Yields:
+        The folder, which is empty.
+
+    Raises:
+        UserError: A file lies in the place of the report's folder.
+    """
+    made = next((each for each in (out, *out.parents) if each.parent.exists()), out)
+    is_new = not made.exists()
+    make_folder(out)
+    remove_partial(out, _STAGE)
+    folder = out / f".{os.getpid()}.part-{_STAGE}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        remove(folder)
+        if is_new and not any(path.is_file() for path in made.rglob("*")):
+            remove(made)
+
+
+def move_in(folder: Path, out: Path, names: Sequence[str]) -> None:
+    """Move the files of a report to their place, the first of the names, its page, last.
+
+    Raises:
+        DamagedError: A folder lies where a file belongs; nothing was moved then.
+    """
+    for name in names:
+        has_file(out / name)
+    for name in dict.fromkeys(reversed(names)):
+        os.replace(folder / name, out / name)
 
 
 def remove_former(out: Path, former: Iterable[str], names: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from answers import predictions
 
 from data_prep.corpora import known_facts
-from reports.build import build_report
+from reports.build import Wishes, build_report
 from reports.experiment_tables import choices_table
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
@@ -237,6 +237,25 @@ def test_damaged_examples_are_named(runs, tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"examples\.npz: damaged"):
         build_report(runs, tmp_path / "out", corpora=known_facts())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_refused_report_leaves_an_earlier_one_as_it_was(runs, tmp_path):
+    out = tmp_path / "new" / "out"
+    build_report(runs, out, corpora=known_facts())
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    next(runs.rglob("examples.npz")).write_bytes(b"no archive")
+    with pytest.raises(UserError, match=r"examples\.npz: damaged"):
+        build_report(runs, out, corpora=known_facts(), wishes=Wishes(latex=True))
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_moved(runs, tmp_path):
+    out = tmp_path / "out"
+    (out / "results.md").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"results\.md: expected a file, found a folder"):
+        build_report(runs, out, corpora=known_facts())
+    assert [path.name for path in out.iterdir()] == ["results.md"]
 
 
 def test_no_runs_is_an_error_that_says_what_to_run(tmp_path):
