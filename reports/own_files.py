@@ -49,8 +49,8 @@ def staged(out: Path) -> Iterator[Path]:
     Raises:
         UserError: A file lies in the place of the report's folder.
     """
-    made = next((each for each in (out, *out.parents) if each.parent.exists()), out)
-    is_new = not made.exists()
+    made = next((each for each in (out, *out.parents) if os.path.exists(each.parent)), out)
+    is_new = not os.path.exists(made)
     make_folder(out)
     remove_partial(out, _STAGE)
     folder = out / f".{os.getpid()}.part-{_STAGE}"

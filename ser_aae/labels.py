@@ -5,6 +5,7 @@ a directory: class numbers must be the same on every machine.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 UNLABELLED = -1
@@ -176,6 +177,15 @@ def class_of_word(word: str) -> str:
 def is_known_emotion(name: str) -> bool:
     """Return whether `name` is a canonical emotion of `EMOTION_SYNONYMS`."""
     return name in EMOTION_SYNONYMS
+
+
+def fault_of_classes(names: Sequence[str]) -> str:
+    """Return what is wrong with names of classes whatever the corpus, "" where nothing is."""
+    if "" in names:
+        return "a name is empty"
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        return f"{', '.join(twice)} is there more than once, a synonym counted"
+    return "expected two or more" if len(names) < 2 else ""
 
 
 def class_ids(names: Iterable[str], classes: tuple[str, ...]) -> list[int]:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ser_aae.commands.options import Subparsers, add_options, folder
+from ser_aae.commands.options import Subparsers, add_options, folder, new_place, points
 from ser_aae.progress import show_line
 
 
@@ -39,13 +39,13 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--tolerance",
-        type=float,
+        type=points,
         default=0.5,
         metavar="POINTS",
         help="of unweighted accuracy by which the file may differ from the run (0.5)",
     )
     parser.add_argument(
-        "--out", type=folder, required=True, metavar="FILE", help="the file to write"
+        "--out", type=new_place, required=True, metavar="FILE", help="the file to write"
     )
     add_options(parser, "store", "data-root")
     parser.set_defaults(run=run, resumes=False, writes="out", extra="export")

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -42,12 +43,22 @@ def new_file(text: str) -> Path:
     Raises:
         argparse.ArgumentTypeError: A folder lies there, or nothing may be written there.
     """
-    path = folder(text)
+    path = new_place(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(
             f"{path}: expected the name of a file to write, found a folder; name a file in it"
         )
-    place = next(parent for parent in path.absolute().parents if parent.exists())
+    return path
+
+
+def new_place(text: str) -> Path:
+    """Return the path of a file or folder to write, `~` resolved; before any work is done for it.
+
+    Raises:
+        argparse.ArgumentTypeError: Nothing may be written there.
+    """
+    path = folder(text)
+    place = next(parent for parent in path.absolute().parents if os.path.exists(parent))
     if not place.is_dir():
         raise argparse.ArgumentTypeError(
             f"{path}: expected a folder for it, found that {place} is a file; give another name"
@@ -94,15 +105,48 @@ def address(text: str) -> str:
     return text if "://" in text else str(folder(text).absolute())
 
 
-def count(text: str) -> int:
-    """Return a number of 1 or more.
+def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Return what reads a whole number of at least `low`, and at most `high`."""
+    expected = f"{low} or more" if high is None else f"{low} to {high}"
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < low or (high is not None and int(text) > high):
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text}")
+        return int(text)
+
+    return read
+
+
+count = whole_number(1)
+"""Reads a number of things."""
+
+
+def number_over_zero(text: str) -> float:
+    """Return a number over 0.
 
     Raises:
         ArgumentTypeError: It is none.
     """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text}")
-    return int(text)
+    return _finite(text, lambda value: value > 0, "a number over 0")
+
+
+def points(text: str) -> float:
+    """Return points of a figure in per cent, 0 to 100.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    return _finite(text, lambda value: 0 <= value <= 100, "0 to 100 points")
+
+
+def _finite(text: str, is_meant: Callable[[float], bool], expected: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or not is_meant(value):
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text}")
+    return value
 
 
 def _trackers(text: str) -> tuple[str, ...]:

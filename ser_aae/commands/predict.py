@@ -70,11 +70,12 @@ def _timeline_step(text: str) -> float:
     from ser_aae.inference.recogniser import check_step
 
     try:
-        step_s = float(text)
-        check_step(step_s)
-    except (ValueError, UserError) as error:
+        check_step(float(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, got {text}") from error
+    except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return step_s
+    return float(text)
 
 
 def run(arguments: argparse.Namespace) -> None:

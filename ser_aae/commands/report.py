@@ -2,7 +2,7 @@
 
 import argparse
 
-from ser_aae.commands.options import Subparsers, add_options, count, folder
+from ser_aae.commands.options import Subparsers, add_options, count, new_place
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -12,7 +12,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     add_options(parser, "runs")
     parser.add_argument(
-        "--out", type=folder, required=True, metavar="DIR", help="folder for page and pictures"
+        "--out", type=new_place, required=True, metavar="DIR", help="folder for page and pictures"
     )
     add_options(parser, "store")
     parser.add_argument(

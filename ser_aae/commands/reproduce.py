@@ -18,6 +18,7 @@ from ser_aae.commands.options import (
     count,
     folder,
     take_trackers,
+    whole_number,
 )
 from ser_aae.commands.preparation import prepare_missing, store_of_plan
 from ser_aae.commands.reproduce_setup import NO_CORPUS, read_setup, refuse_unused
@@ -81,7 +82,7 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--auxiliary-speakers",
-        type=int,
+        type=whole_number(0),
         default=900,
         metavar="N",
         help="where the axis of Figure 4 ends (900)",
@@ -92,7 +93,9 @@ def _add_experiments(parser: argparse.ArgumentParser) -> None:
         default="full",
         help="smoke shows that everything runs, small is for one machine, full the paper's (full)",
     )
-    parser.add_argument("--repetitions", type=int, metavar="N", help="seeds (the budget's number)")
+    parser.add_argument(
+        "--repetitions", type=count, metavar="N", help="seeds (the budget's number)"
+    )
 
 
 def _add_cluster(parser: argparse.ArgumentParser) -> None:

@@ -35,10 +35,6 @@ def read_setup(arguments: argparse.Namespace) -> "Setup":
     _refuse_overruled(given, budget)
     if len(set(arguments.datasets)) < len(arguments.datasets):
         raise UserError(f"--datasets: expected each once, got {' '.join(arguments.datasets)}")
-    if arguments.auxiliary_speakers < 0:
-        raise UserError(
-            f"--auxiliary-speakers: expected 0 or more, got {arguments.auxiliary_speakers}"
-        )
     names = {item.key for item in given}
     base = build_config(
         arguments.preset, arguments.config, assignments=arguments.set, aliases=known_aliases()

@@ -6,7 +6,15 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ser_aae.commands.options import Subparsers, add_model, add_options, fetch_model, folder
+from ser_aae.commands.options import (
+    Subparsers,
+    add_model,
+    add_options,
+    count,
+    fetch_model,
+    folder,
+    number_over_zero,
+)
 from ser_aae.errors import UserError
 from ser_aae.progress import LOADING, show_line
 from ser_aae.server.address import add_address, container_remark, local_host, url_host
@@ -32,10 +40,14 @@ def add_parser(commands: Subparsers) -> None:
     add_address(parser)
     _add_guards(parser)
     parser.add_argument(
-        "--max-mb", type=float, default=50.0, metavar="MB", help="largest recording (50)"
+        "--max-mb", type=number_over_zero, default=50.0, metavar="MB", help="largest recording (50)"
     )
     parser.add_argument(
-        "--max-seconds", type=float, default=600.0, metavar="S", help="longest recording (600)"
+        "--max-seconds",
+        type=number_over_zero,
+        default=600.0,
+        metavar="S",
+        help="longest recording (600)",
     )
     parser.add_argument(
         "--speakers",
@@ -63,7 +75,7 @@ def _add_guards(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--connections-per-address",
-        type=int,
+        type=count,
         default=50,
         metavar="N",
         help="connections that one address of another machine may have (50); more where a proxy "
@@ -73,7 +85,6 @@ def _add_guards(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Load the model, then serve."""
-    _check(arguments)
     from ser_aae.server.app import build_app
     from ser_aae.server.connections import build_server
     from ser_aae.server.limits import Limits
@@ -111,21 +122,6 @@ def run(arguments: argparse.Namespace) -> None:
         queue.close()
         uploads.close()
         listening.close()
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    if not 0 <= arguments.port <= 65535:
-        raise UserError(f"--port: expected 0 (any that is free) to 65535, got {arguments.port}")
-    for option in ("max_mb", "max_seconds"):
-        value = getattr(arguments, option)
-        if not 0 < value < float("inf"):
-            name = option.replace("_", "-")
-            raise UserError(f"--{name}: expected a number over 0, got {value:g}")
-    if arguments.connections_per_address < 1:
-        raise UserError(
-            "--connections-per-address: expected a number over 0, got "
-            f"{arguments.connections_per_address}"
-        )
 
 
 def _token(given: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ser_aae.commands.options import Subparsers, add_options
+from ser_aae.commands.options import Subparsers, add_options, whole_number
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -12,8 +12,12 @@ def add_parser(commands: Subparsers) -> None:
         "--dataset", default="demo", metavar="NAME", help="demo (default) or librispeech"
     )
     add_options(parser, "data-root")
-    parser.add_argument("--speakers", type=int, metavar="N", help="voices (the corpus' own number)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of everything drawn (0)")
+    parser.add_argument(
+        "--speakers", type=whole_number(2), metavar="N", help="voices (the corpus' own number)"
+    )
+    parser.add_argument(
+        "--seed", type=whole_number(0), default=0, metavar="S", help="of everything drawn (0)"
+    )
     parser.set_defaults(run=run, writes="data_root")
 
 

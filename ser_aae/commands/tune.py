@@ -67,10 +67,14 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "(latent,alpha,beta); or figure-5, with --algorithm grid",
     )
     parser.add_argument(
-        "--trials", type=int, metavar="N", help=f"random and bayesian: how many ({_TRIALS})"
+        "--trials", type=count, metavar="N", help=f"random and bayesian: how many ({_TRIALS})"
     )
     parser.add_argument(
-        "--executions", type=int, default=1, metavar="N", help="seeds for each fold of a trial (1)"
+        "--executions",
+        type=count,
+        default=1,
+        metavar="N",
+        help="seeds for each fold of a trial (1)",
     )
 
 

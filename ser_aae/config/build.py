@@ -39,7 +39,7 @@ from ser_aae.config.fields import (
 )
 from ser_aae.config.presets import PRESETS
 from ser_aae.errors import UserError
-from ser_aae.labels import canonical_emotion, class_of_word
+from ser_aae.labels import canonical_emotion, class_of_word, fault_of_classes
 
 FREQUENCY_POOLS, TIME_POOLS = 8, 16
 """Factors that the encoder's three pools shrink a segment by: `model.networks.POOLS` multiplied."""
@@ -155,9 +155,16 @@ def _name_classes(text: str) -> str:
     A word in `FURTHER_SYNONYMS` stays: only the corpus tells whether it has a class of that name,
     see `ser_aae.data.targets.choose_classes`. Text without a synonym stays as it is, for it is in
     the names of runs.
+
+    Raises:
+        UserError: They are no classes of any corpus: fewer than two, or one twice.
     """
     words = _split_classes(text)
     named = [class_of_word(word) for word in words]
+    if text not in ("four", "all") and (fault := fault_of_classes(named)):
+        raise UserError(
+            f"classes: received {text!r}: {fault}; choose with --classes a,b,c or --classes all"
+        )
     return text if named == words else ",".join(named)
 
 

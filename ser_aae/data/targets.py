@@ -26,6 +26,7 @@ from ser_aae.labels import (
     VOICE_TASKS,
     canonical_emotion,
     class_ids,
+    fault_of_classes,
     list_some,
 )
 from ser_aae.store.corpus import StoredCorpus
@@ -198,13 +199,9 @@ def choose_classes(wanted: str, corpora: Sequence[StoredCorpus]) -> tuple[str, .
 
 def _find_fault(names: Sequence[str], found: Container[str]) -> str:
     """Return what is wrong with classes that were asked for, "" where nothing is."""
-    if "" in names:
-        return "a name is empty"
-    if missing := [name for name in names if name not in found]:
+    if missing := [name for name in names if name and name not in found]:
         return f"no utterance of {', '.join(missing)}"
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
-        return f"{', '.join(twice)} is there more than once, a synonym counted"
-    return "expected two or more" if len(names) < 2 else ""
+    return fault_of_classes(names)
 
 
 def _count_emotions(corpora: Sequence[StoredCorpus]) -> str:

@@ -52,12 +52,16 @@ def parse_address(text: str) -> HubAddress:
     """Return the address in a text that begins with `hf://`.
 
     Raises:
-        UserError: It begins otherwise, or names no repository.
+        UserError: It begins otherwise, names no repository, or leads out of it.
     """
     found = _ADDRESS.fullmatch(text.removeprefix(SCHEME).rstrip("/"))
-    if not found or not text.startswith(SCHEME):
+    if not found or not text.startswith(SCHEME) or {"", ".", ".."} & set(_segments(text)):
         raise UserError(f"{text}: expected {_EXPECTED}")
     return HubAddress(found["repo"], found["revision"], found["file"])
+
+
+def _segments(text: str) -> list[str]:
+    return text.removeprefix(SCHEME).rstrip("/").replace("@", "/").split("/")
 
 
 def fetch_file(address: HubAddress, endings: Sequence[str]) -> Path:

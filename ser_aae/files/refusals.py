@@ -18,6 +18,8 @@ _MENDS = {
     errno.EROFS: "the file system is read-only; give another place, or mount it for writing",
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
+    errno.ENOTDIR: "a file lies where a folder is needed; move it away, or give another place",
+    errno.ELOOP: "symbolic links lead in a circle; mend them, or give another place",
     errno.ENAMETOOLONG: "the name is too long for the file system; give a shorter one",
     errno.EMFILE: _TOO_MANY,
     errno.ENFILE: _TOO_MANY,
@@ -59,7 +61,7 @@ def _forbidden_deed(place: str) -> str:
             return "read it"
         writing = "write into it" if os.path.isdir(place) else "write it"
         return "read or write it" if os.access(place, os.W_OK) else writing
-    above = next((each for each in Path(place).absolute().parents if each.exists()), None)
+    above = next((each for each in Path(place).absolute().parents if os.path.exists(each)), None)
     if above is None or not os.access(above, os.X_OK) or os.access(above, os.W_OK):
         return "read or write it"
     return "write it"

@@ -98,7 +98,7 @@ def check_step(step_s: float) -> None:
         UserError: It is.
     """
     if not 0.1 <= step_s <= BLOCK_S:
-        raise UserError(f"timeline: expected a step of 0.1 to {BLOCK_S:g} seconds, got {step_s:g}")
+        raise UserError(f"expected a step of 0.1 to {BLOCK_S:g} seconds, got {step_s:g}")
 
 
 @dataclass(eq=False)

@@ -21,10 +21,16 @@ def add_address(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=DEFAULT_PORT,
         help=f"port to listen at ({DEFAULT_PORT})",
     )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected 0 (any that is free) to 65535, got {text}")
+    return int(text)
 
 
 def url_host(host: str) -> str:

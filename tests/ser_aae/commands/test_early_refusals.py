@@ -59,7 +59,7 @@ def test_a_file_that_is_there_or_in_a_new_folder_may_be_written(tmp_path):
         ("-1", "got -1"),
         ("11", "got 11"),
         ("nan", "got nan"),
-        ("soon", "could not convert string to float"),
+        ("soon", "expected a number of seconds, got soon"),
     ],
 )
 def test_a_step_is_refused_before_a_model_is_loaded(untouched, refused, step, why):
@@ -85,3 +85,54 @@ def test_a_plan_of_what_is_not_there_says_what_a_training_would(empty_folder, re
 def test_nothing_is_made_for_a_plan(empty_folder, tmp_path, refused):
     refused("train", "--dataset", "csv:nope.csv", "--plan")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("synthesise --speakers 1", "--speakers: expected 2 or more, got 1"),
+        ("synthesise --seed -1", "--seed: expected 0 or more, got -1"),
+        ("tune --dataset demo --trials none", "--trials: expected 1 or more, got none"),
+        ("tune --dataset demo --executions 1.5", "--executions: expected 1 or more, got 1.5"),
+        ("reproduce table-3 --repetitions 0", "--repetitions: expected 1 or more, got 0"),
+        ("reproduce figure-4 --auxiliary-speakers -3", "expected 0 or more, got -3"),
+        ("serve m.onnx --max-mb nan", "--max-mb: expected a number over 0, got nan"),
+        ("serve m.onnx --max-seconds 0", "--max-seconds: expected a number over 0, got 0"),
+        ("serve m.onnx --connections-per-address 0", "expected 1 or more, got 0"),
+        ("serve m.onnx --port 65536", "--port: expected 0 (any that is free) to 65535, got 65536"),
+        (
+            "export r --format onnx --out a.onnx --tolerance nan",
+            "expected 0 to 100 points, got nan",
+        ),
+        ("export r --format onnx --out a.onnx --tolerance -1", "expected 0 to 100 points, got -1"),
+        ("predict m.onnx a.wav --timeline x", "expected a number of seconds, got x"),
+        ("train --dataset demo --classes anger,anger", "anger is there more than once"),
+        ("train --dataset demo --classes happy,happiness", "happiness is there more than once"),
+        ("train --dataset demo --classes anger", "received 'anger': expected two or more"),
+        ("train --dataset demo --classes anger,,sadness", "a name is empty"),
+    ],
+)
+def test_numbers_and_classes_that_cannot_be_are_told_at_once(
+    untouched, tmp_path, refused, words, why
+):
+    said = refused(*words.split())
+    assert why in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_below_a_file_or_in_a_locked_folder_is_refused_at_once(
+    untouched, tmp_path, refused, monkeypatch
+):
+    words = ("export", "run", "--format", "onnx", "--out")
+    (tmp_path / "file").touch()
+    assert "is a file; give another name" in refused(*words, "file/a.onnx")
+    assert "is a file; give another name" in refused("report", "--out", "file/report")
+    monkeypatch.setattr(os, "access", lambda place, mode: not mode & os.W_OK)
+    assert "not permitted to write into it" in refused(*words, "new/a.onnx")
+
+
+@pytest.mark.parametrize("command", ["train", "predict", "report"])
+def test_words_that_a_command_does_not_know_name_its_own_help(untouched, refused, command):
+    known = {"train": ["--dataset", "demo"], "predict": ["m", "a.wav"], "report": ["--out", "o"]}
+    said = refused(command, *known[command], "--bogus")
+    assert said.strip().endswith(f"unrecognized arguments: --bogus; see: ser-aae {command} --help")

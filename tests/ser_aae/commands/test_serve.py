@@ -188,7 +188,7 @@ def test_a_port_that_is_taken_is_said(recorded_run, capsys):
         (["--token", ""], "--token, SER_AAE_TOKEN: expected at least 16"),
         (["--token", "short"], "--token, SER_AAE_TOKEN: expected at least 16"),
         (["--allowed-host", "a.example:80"], "--allowed-host: expected a name or an address"),
-        (["--connections-per-address", "0"], "--connections-per-address: expected a number"),
+        (["--connections-per-address", "0"], "--connections-per-address: expected 1 or more"),
         (["--speakers", "absent.json"], "absent.json: expected enrolled speakers"),
     ],
 )

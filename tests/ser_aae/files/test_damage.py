@@ -78,6 +78,15 @@ def test_tables_examples_and_labels_that_may_not_be_read_are_refused_as_that(tmp
 
 
 @pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOTDIR, "a file lies"), (errno.ELOOP, "lead in a circle")]
+)
+def test_places_that_cannot_be_are_the_users_to_mend(tmp_path, number, words):
+    error = OSError(number, os.strerror(number), str(tmp_path / "file/token"))
+    assert explain_refusal(error).startswith(f"{tmp_path / 'file/token'}: ")
+    assert words in explain_refusal(error)
+
+
+@pytest.mark.parametrize(
     ("place", "forbidden", "deed"),
     [
         ("file", os.R_OK, "read it"),
