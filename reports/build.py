@@ -1,6 +1,6 @@
 """Report on a folder of runs: the paper's tables and figures and each experiment, on one page."""
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ from ser_aae.experiments.artefacts import ARTEFACTS, OWN_CORPUS, choose
 from ser_aae.experiments.cells import Artefact
 from ser_aae.experiments.setup import BUDGETS, Setup, read_setups
 from ser_aae.files.atomic import write_bytes
-from ser_aae.progress import move_bar, open_bar
+from ser_aae.progress import move_bar, open_bar, show_line
+from ser_aae.results.copies import find_copies
 from ser_aae.results.folder import load_runs
 from ser_aae.results.model_files import remarks_on_all
 from ser_aae.results.places import Places
@@ -134,7 +135,8 @@ def _write_report(
     checked = check_runs(runs, workers) if wishes.check else []
     places, form = Places(runs=runs, store=store), wishes.form
     searches = read_searches(runs)
-    evaluations = evaluate_all(runs, may_be_none=bool(searches), workers=workers)
+    copies = find_copies(runs)
+    evaluations = evaluate_all(runs, may_be_none=bool(searches), workers=workers, without=copies)
     fillings = find_artefacts(places, evaluations, corpora)
     absent = _find_absent(fillings, places, evaluations)
     if wishes.complete:
@@ -151,19 +153,22 @@ def _write_report(
     sections = first + pictured
     sections += [_overview(brief)] if brief else []
     sections += [_absent_section(absent)] if absent else []
-    sections.append(_closing_section(checked, evaluations))
+    sections.append(_closing_section([*checked, *_tell_copies(copies)], evaluations))
     made_of = _describe_runs(evaluations, searches, corpora)
-    written = _report_texts(runs, evaluations, made_of, sections)
+    written = _report_texts(runs, copies, evaluations, made_of, sections)
     if wishes.latex:
         written = {TABLES: latex_document(_TITLE, made_of, sections)} | written
-    names = [
-        *reversed(written),
-        *(path.name for _, paths in drawn for path in paths),
-        *(f.name for each in pictured for path, _ in each.pictures for f in form.files_of(path)),
-    ]
-    written[PAGE] = name_files(written[PAGE], names)
-    for name, text in written.items():
-        write_bytes(out / name, text.encode())
+    pictures = [path for _, paths in drawn for path in paths]
+    pictures += [f for each in pictured for path, _ in each.pictures for f in form.files_of(path)]
+    return _write_texts(out, written, [path.name for path in pictures])
+
+
+def _write_texts(out: Path, texts: Mapping[str, str], pictures: Sequence[str]) -> list[str]:
+    """Write the texts of a report, and return the names of all its files, the page first."""
+    names = [*reversed(texts), *pictures]
+    for name, text in texts.items():
+        whole = name_files(text, names) if name == PAGE else text
+        write_bytes(out / name, whole.encode())
     return names
 
 
@@ -194,12 +199,26 @@ def _list_drawings(
     ]
 
 
+def _tell_copies(copies: Mapping[Path, Path]) -> list[str]:
+    """Return a sentence for each copy of an experiment, which is shown on the terminal too."""
+    told = [
+        f"left out {copy}: a copy of {original}, whose runs would count twice"
+        for copy, original in sorted(copies.items())
+    ]
+    for line in told:
+        show_line(f"warning: {line}")
+    return told
+
+
 def _closing_section(checked: Sequence[str], evaluations: Evaluations) -> Section:
     """Return how figures are made and how sure they are, and what was checked of the runs."""
     unchecked = remarks_on_all(
         Path(run["folder"]) for each in evaluations.values() for run in each["runs"]
     )
-    remarks = (*(f"{line.capitalize()}." for line in checked), *(f"{line}." for line in unchecked))
+    remarks = (
+        *(f"{line[:1].upper()}{line[1:]}." for line in checked),
+        *(f"{line}." for line in unchecked),
+    )
     title, texts = "How the figures are made", [_FIGURES_NOTE, *remarks]
     if evaluations:
         title += ", and how sure they are"
@@ -225,14 +244,18 @@ def _describe_runs(
 
 
 def _report_texts(
-    runs: Path, evaluations: Evaluations, made_of: str, sections: Sequence[Section]
+    runs: Path,
+    copies: Collection[Path],
+    evaluations: Evaluations,
+    made_of: str,
+    sections: Sequence[Section],
 ) -> dict[str, str]:
     """Return the texts of the report by file name, the page last."""
     warning = _synthetic_warning(evaluations.values())
     return {
         # unrounded, for a paired test of rounded figures has other ties, and another p
         "runs.csv": to_csv(run_records(evaluations)),
-        "results.csv": to_csv(load_runs(runs)),
+        "results.csv": to_csv(load_runs(runs, copies)),
         "results.md": _markdown(made_of, warning, sections),
         PAGE: page(_TITLE, _INTRODUCTION, sections, warning, made_of),
     }

@@ -1,7 +1,7 @@
 """Summary of all runs of an experiment: mean, spread, and interval of confidence."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from reports.side_by_side import compute_all
 from ser_aae.errors import UserError
 from ser_aae.experiments.cells import UA
 from ser_aae.results.evaluation import evaluate_with_predictions
-from ser_aae.results.folder import find_experiments, find_runs, is_complete
+from ser_aae.results.folder import find_experiments, find_runs, is_complete, mend_incomplete
 from ser_aae.results.run_kinds import ERROR_RATE, ERROR_RATES, NUM_TRIALS
 from ser_aae.results.statistics import LEAST_SPEAKERS, Interval, bootstrap_unweighted_accuracy
 from ser_aae.results.text import count_of, mean_and_std, percent
@@ -74,7 +74,11 @@ NOTHING = Summary(None, None, "", None, 0, 0, "", 0)
 
 
 def evaluate_all(
-    runs: Path, *, may_be_none: bool = False, workers: int = 1
+    runs: Path,
+    *,
+    may_be_none: bool = False,
+    workers: int = 1,
+    without: Collection[Path] = (),
 ) -> dict[Path, dict[str, Any]]:
     """Recompute all figures of every experiment below a folder that has a complete run.
 
@@ -82,6 +86,7 @@ def evaluate_all(
         runs: Folder of run folders, at any depth.
         may_be_none: Return nothing where there is no complete run, and do not raise.
         workers: Most processes that compute.
+        without: Experiments that are left out, as copies of others are.
 
     Returns:
         For each folder its evaluation by `evaluate_with_predictions`, and `interval`: that of UA
@@ -96,7 +101,7 @@ def evaluate_all(
     experiments = [
         folder
         for folder in find_experiments(runs)
-        if any(is_complete(run) for run in find_runs(folder))
+        if folder not in without and any(is_complete(run) for run in find_runs(folder))
     ]
     if not runs.is_dir():
         found = "a file" if runs.exists() else "nothing"
@@ -105,10 +110,10 @@ def evaluate_all(
             "ser-aae train --dataset demo"
         )
     if not experiments and not may_be_none:
-        begun = len(find_runs(runs))
+        begun = find_runs(runs)
+        mend = mend_incomplete(begun, "run: ser-aae train --dataset demo")
         raise UserError(
-            f"{runs}: expected runs, found {begun} begun and none complete; "
-            "run: ser-aae train --dataset demo"
+            f"{runs}: expected runs, found {len(begun)} begun and none complete; {mend}"
         )
     found = compute_all(_evaluate, experiments, workers, "recomputes")
     return dict(zip(experiments, found, strict=True))

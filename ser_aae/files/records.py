@@ -36,5 +36,10 @@ def describe_mismatch(error: ValidationError) -> str:
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
         return f"expected {place}, found none"
-    expected = first["msg"].replace("Input should be", "expected")
-    return f"{place}: {expected}, found {repr(first['input'])[:60]}"
+    return f"{place}: {describe_expected(first['msg'])}, found {repr(first['input'])[:60]}"
+
+
+def describe_expected(message: str) -> str:
+    """Return Pydantic's words on a value that is none, as other errors say what they expected."""
+    words = message.partition(", unable to")[0]
+    return words.replace("Input should be", "expected").replace("a valid ", "a ")

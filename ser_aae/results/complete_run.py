@@ -17,6 +17,7 @@ from ser_aae.results.folder import (
     RESULT,
     is_complete,
     is_validated,
+    mend_incomplete,
     read_plain_config,
     read_result,
 )
@@ -56,9 +57,10 @@ def read_config(run: Path) -> RunConfig:
         UserError: No run, or one that is not complete.
     """
     if not is_complete(run):
+        mend = mend_incomplete([run], "name one, or train it to its end")
         raise UserError(
             f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
-            "none; name one, or train it to its end"
+            f"none; {mend}"
         )
     return _read_stored(run)
 

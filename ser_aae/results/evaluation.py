@@ -22,7 +22,7 @@ from ser_aae.results.folder import (
     flatten,
     fold_and_seed,
     is_complete,
-    is_validated,
+    mend_incomplete,
     read_plain_config,
     read_result,
     refuse_changed,
@@ -129,7 +129,7 @@ def evaluate_with_predictions(folder: Path) -> tuple[dict[str, Any], list[pd.Dat
     if not evaluated:
         raise UserError(
             f"{folder}: expected at least one complete run, found {len(begun)} begun and none "
-            "complete; train one to its end"
+            f"complete; {mend_incomplete(begun, 'train one to its end')}"
         )
     evaluated.sort(key=lambda item: (item[0]["repetition"], item[0]["fold"]))
     config = _common_config([Path(run["folder"]) for run, _ in evaluated])
@@ -192,11 +192,7 @@ def _agreement(key: str, evaluated: Iterable[Evaluated]) -> Any:
 def _evaluate_run(folder: Path) -> Evaluated:
     config = read_plain_config(folder)
     if not is_complete(folder):
-        mend = (
-            "its test part is unread, and the same command without --validation-only scores it"
-            if is_validated(folder)
-            else "train it again"
-        )
+        mend = mend_incomplete([folder], "train it again")
         raise UserError(f"{folder}: the run is not complete ({RESULT} is missing); {mend}")
     stored = read_result(folder)
     predictions = read_predictions(folder / PREDICTIONS)

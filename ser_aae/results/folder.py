@@ -36,7 +36,7 @@ above, both counted from 0.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -261,8 +261,17 @@ def find_experiments(runs: Path) -> list[Path]:
     return sorted({run.parent for run in find_runs(runs)})
 
 
-def load_runs(runs: Path) -> "pd.DataFrame":
-    """Return one row a complete run.
+def mend_incomplete(begun: Iterable[Path], otherwise: str) -> str:
+    """Return what completes runs that have begun, `otherwise` where none waits to be scored."""
+    if any(map(is_validated, begun)):
+        return (
+            "a test part is unread, and the same ser-aae train without --validation-only scores it"
+        )
+    return otherwise
+
+
+def load_runs(runs: Path, without: Collection[Path] = ()) -> "pd.DataFrame":
+    """Return one row a complete run, but of experiments that are to be left out.
 
     Columns: `folder`, `experiment` (the digest), `fold`, `repetition`; every setting of the
     config under its dotted name (`model.alpha`), lists joined by commas; every single value
@@ -276,7 +285,7 @@ def load_runs(runs: Path) -> "pd.DataFrame":
 
     rows = []
     for folder in find_runs(runs):
-        if is_complete(folder):
+        if folder.parent not in without and is_complete(folder):
             config = read_plain_config(folder)
             config.pop(TABLES, None)
             scalars = {

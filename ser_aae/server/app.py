@@ -13,7 +13,7 @@ Whatever is not in this list is refused: another address, another method, anothe
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from ser_aae import __version__
 from ser_aae.errors import UserError
+from ser_aae.files.records import describe_expected
 from ser_aae.server import schema
 from ser_aae.server.exchange import Exchange
 from ser_aae.server.health import HEALTH, health
@@ -37,6 +38,9 @@ from ser_aae.server.uploads import Uploads, is_disk_full
 from ser_aae.server.wording import names_for_people
 
 _ERRORS = (HTTPException, UserError, RequestValidationError, FaultError, OSError)
+
+_ADDRESSES = ("/", "/api/predict", "/api/model", "/api/openapi.json", HEALTH)
+"""Addresses that are answered, beside the files of the page."""
 
 _STEP = Query(description="Step of the timeline, 0.1 to 10 seconds.")
 _PICTURE = Query(description="Draw the timeline, for a page of this colour scheme.")
@@ -146,17 +150,16 @@ async def _refuse_unknown(request: Request) -> None:
         raise HTTPException(422, f"expected {expected} as query parameter, got {unknown[0]!r}")
 
 
-async def _answer_error(_: Request, error: Exception) -> JSONResponse:
+async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     headers = None
     status, message = 500, "the server failed with this request; its log says why"
     if isinstance(error, HTTPException):
-        status, message = error.status_code, str(error.detail)
+        status, message = error.status_code, _describe_refusal(request, error)
         headers = error.headers  # those of a wrong method name the right ones
     elif isinstance(error, UserError):
         status, message = 422, str(error)
     elif isinstance(error, RequestValidationError):
-        details = [f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()]
-        status, message = 422, "; ".join(details)
+        status, message = 422, "; ".join(map(_describe_parameter, error.errors()))
     elif isinstance(error, FaultError):
         message = str(error)
     elif isinstance(error, OSError) and is_disk_full(error):
@@ -164,3 +167,19 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
     else:
         logging.getLogger(__name__).error("a request made the program fail", exc_info=error)
     return JSONResponse({"error": message}, status, headers)
+
+
+def _describe_refusal(request: Request, error: HTTPException) -> str:
+    """Return what a request should have been, where its address or its method is none of ours."""
+    place = request.url.path
+    if error.status_code == 404:
+        return f"expected {', '.join(_ADDRESSES)} or a file of the page, got {place}"
+    if error.status_code == 405:
+        taken = (error.headers or {}).get("Allow", "another method")
+        return f"{place}: expected {' or '.join(sorted(taken.split(', ')))}, got {request.method}"
+    return str(error.detail)
+
+
+def _describe_parameter(fault: Mapping[str, Any]) -> str:
+    """Return what a parameter should have been and what came, from what Pydantic found wrong."""
+    return f"{fault['loc'][-1]}: {describe_expected(fault['msg'])}, got {fault['input']!r}"

@@ -1,6 +1,7 @@
 """The report of experiments: pages, tables, pictures, and what is missing in them."""
 
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -256,6 +257,19 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_moved(runs, 
     with pytest.raises(UserError, match=r"results\.md: expected a file, found a folder"):
         build_report(runs, out, corpora=known_facts())
     assert [path.name for path in out.iterdir()] == ["results.md"]
+
+
+def test_a_copied_experiment_counts_once_and_is_told(runs, tmp_path, capsys):
+    out = tmp_path / "out"
+    build_report(runs, out, corpora=known_facts())
+    once = pd.read_csv(out / "results.csv")
+    experiment = next(runs.rglob("result.json")).parent.parent
+    copy = shutil.copytree(experiment, experiment.with_name("Backup-of-It"))
+    _, text = read_page(build_report(runs, out, corpora=known_facts())[0])
+    assert pd.read_csv(out / "results.csv").equals(once)
+    told = f"eft out {copy}: a copy of {experiment}, whose runs would count twice"
+    assert f"L{told}." in text
+    assert f"warning: l{told}" in capsys.readouterr().err
 
 
 def test_no_runs_is_an_error_that_says_what_to_run(tmp_path):

@@ -220,7 +220,7 @@ def test_the_threshold_survives(tmp_path):
         ({"classes": {"emotion": "ab"}}, "emotion: expected a list of texts"),
         ({"warnings": [1]}, "warnings: expected a list of texts"),
         ({"bands": [[0, [0.5]]]}, "bands: expected 32, found 1"),
-        ({"bands": "wide"}, "bands: expected a valid tuple, found 'wide'"),
+        ({"bands": "wide"}, "bands: expected a tuple, found 'wide'"),
         ({"voice": {"identity": "a", "units": 8}}, "expected voice.threshold, found none"),
         (
             {"voice": {"identity": "a", "units": 0, "threshold": None}},

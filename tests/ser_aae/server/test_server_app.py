@@ -135,7 +135,11 @@ def test_a_broken_file_is_refused_and_removed(client, served, tmp_path, recordin
         ({"data": {"file": "text"}, "files": {"x": b""}}, 400, "field 'file'"),
         ({"files": [("file", b"x"), ("file", b"y")]}, 400, "Too many files"),
         ({"files": {"file": bytes(1100000)}}, 413, "at most 1 MB"),
-        ({"files": {"file": b"x"}, "params": {"timeline_seconds": "soon"}}, 422, "valid number"),
+        (
+            {"files": {"file": b"x"}, "params": {"timeline_seconds": "soon"}},
+            422,
+            "a number, got 'soon'",
+        ),
         ({"files": {"file": b"x"}, "params": {"picture": "light"}}, 422, "timeline_seconds too"),
         (
             {"files": {"file": b"x"}, "params": {"timeline_seconds": 1, "picture": "red"}},
@@ -367,3 +371,21 @@ def test_other_parameters_are_refused(offline, method, address, name):
 
 def test_a_known_parameter_is_another_routes_alone(offline):
     assert offline("GET", "/api/model", params={"picture": "light"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "status", "said"),
+    [
+        ("GET", "/api/predict", 405, "/api/predict: expected POST, got GET"),
+        ("POST", "/api/model", 405, "/api/model: expected GET, got POST"),
+        ("DELETE", "/", 405, "/: expected GET or HEAD, got DELETE"),
+        ("GET", "/predict", 404, "expected /, /api/predict, /api/model, "),
+        ("GET", "/api/predict/", 404, "or a file of the page, got /api/predict/"),
+    ],
+)
+def test_an_address_or_a_method_that_is_none_is_answered_in_words(
+    client, served, method, place, status, said
+):
+    found = client.request(method, place)
+    assert found.status_code == status
+    assert said in found.json()["error"]

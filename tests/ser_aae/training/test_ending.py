@@ -7,9 +7,11 @@ import pytest
 from stored import forget_digests
 from tiny import DATA, MODEL, append, sounds_of, speakers_of, write_corpus
 
+from reports.summary import evaluate_all
 from ser_aae.config import TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import (
     VALIDATION,
@@ -226,3 +228,16 @@ def test_a_run_says_whether_the_schedule_ended_it(config, tiny_store, tmp_path, 
     assert len(told) == (ended_by == "epochs")
     if told:
         assert "training.epochs = 3" in told[0]
+
+
+def test_whatever_needs_the_test_part_says_how_a_run_without_one_is_scored(unscored, tmp_path):
+    runs, folder = unscored
+    said = "a test part is unread, and the same ser-aae train without --validation-only scores it"
+    for refuse in (
+        lambda: evaluate(folder),
+        lambda: evaluate(folder.parent),
+        lambda: read_config(folder),
+        lambda: evaluate_all(runs),
+    ):
+        with pytest.raises(UserError, match=said):
+            refuse()
