@@ -12,6 +12,7 @@ from reports.filling import Filled, Filling
 from reports.picture_form import ON_SCREEN, PictureForm
 from reports.style import COLOURS, FILLS, HATCHES, LINES, MARKERS, drawn_to
 from ser_aae.experiments.weight_sweeps import FIGURE_5, WEIGHT_SWEEPS
+from ser_aae.results.picture_text import legend_name
 
 AXES = {
     "unweighted_accuracy": "UA (%)",
@@ -161,7 +162,7 @@ def _draw_groups(axes: Axes, cells: Sequence[Filled], columns: Sequence[str]) ->
             edgecolor="black",
             linewidth=0.6,
             error_kw={"linewidth": 0.9},
-            label=column,
+            label=legend_name(column),
         )
     axes.set_xticks(np.arange(len(rows)), rows)
     axes.set_xlim(-0.5, len(rows) - 0.5)  # bars that are missing keep their place
@@ -193,7 +194,7 @@ def _draw_lines(axes: Axes, panel: Panel) -> None:
             markersize=4.5,
             capsize=2,
             elinewidth=0.8,
-            label=name,
+            label=legend_name(name),
         )
     axes.set_ylabel(panel.y_label)
     _limit(axes)

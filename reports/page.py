@@ -2,13 +2,20 @@
 
 import base64
 import html
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from reports.picture_form import DPI
 from reports.table_formats import to_html
+
+_WIDTH_AT = 16
+"""Place of the width in a PNG, in the chunk IHDR that begins each (its specification, 11.2.2)."""
+
+_METRES_PER_INCH = 0.0254
 
 _CSS = """
 :root { color-scheme: light; }
@@ -28,15 +35,17 @@ td.long { white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
   margin: .5rem 0; }
 .lead { font-size: 1.15rem; }
 code { font-size: .85em; background: #f2f2f2; padding: .1em .3em; overflow-wrap: anywhere; }
-figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
+figure { margin: 1rem 0; } img { width: var(--width); max-width: 100%; height: auto; }
 figcaption { font-size: .85rem; color: #404040; }
 .origin { font-size: .9rem; border-left: 4px solid #404040; padding: .2rem .8rem; }
 details { margin: .8rem 0; } summary { cursor: pointer; font-weight: 600; }
 .small { font-size: .85rem; color: #404040; font-weight: 400; }
 nav ol { margin: 0; padding-left: 1.4rem; columns: 22rem; column-gap: 2.5rem; }
 nav li { break-inside: avoid; overflow-wrap: anywhere; }
-@media (max-width: 60rem) { th, td { padding: .25rem .35rem; } table { font-size: .8rem; } }
+@media (max-width: 60rem) { th, td { padding: .25rem .35rem; } table { font-size: .8rem; }
+  td { white-space: normal; } }
 @media (max-width: 40rem) {
+  img { max-width: none; width: min(var(--width), 36rem); }
   table { font-size: .85rem; }
   table, tbody { display: block; }
   th { display: none; }
@@ -148,9 +157,24 @@ def _command(command: str) -> str:
 
 
 def _picture(path: Path, caption: str) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    text = html.escape(caption)
+    content = path.read_bytes()
+    data, text = base64.b64encode(content).decode("ascii"), html.escape(caption)
     return (
-        f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
+        f'<figure><div class="scroll"><img alt="{text}" style="--width: {_shown_width(content)}px" '
+        f'src="data:image/png;base64,{data}"></div>'
         f"<figcaption>{text}</figcaption></figure>\n"
     )
+
+
+def _shown_width(picture: bytes) -> int:
+    """Return the width of a PNG on the page in pixels, by its inches: whatever its resolution is.
+
+    So its letters have one size in every picture, one for print too. A screen that is narrower
+    shows it smaller; on that of a phone, where nobody could read it, it is moved sideways.
+    """
+    (width,) = struct.unpack_from(">I", picture, _WIDTH_AT)
+    place = picture.find(b"pHYs", 0, picture.find(b"IDAT"))
+    if place < 0:
+        return int(width)
+    (dots_per_metre,) = struct.unpack_from(">I", picture, place + 4)
+    return round(width / (dots_per_metre * _METRES_PER_INCH) * DPI)

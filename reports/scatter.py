@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from reports.picture_form import NARROW_INCHES, ON_SCREEN, PictureForm
 from reports.style import COLOURS, MANY, MARKERS, drawn_to
+from ser_aae.results.picture_text import legend_name
 from ser_aae.results.text import count_of
 
 _MAX_LEGEND = 12
@@ -91,7 +92,7 @@ def clusters(
                 color=COLOURS[index],
                 alpha=0.7,
                 linewidths=0,
-                label=name,
+                label=legend_name(name),
             )
         axes.plot(*centroids.T, "k+", markersize=13, markeredgewidth=2, label="centroid")
         axes.set(xlabel="valence", ylabel="activation", xlim=(0.5, 5.5), ylim=(0.5, 5.5))
@@ -112,5 +113,5 @@ def _draw_points(axes: Axes, points: np.ndarray, names: np.ndarray) -> None:
             color=COLOURS[index] if len(groups) <= len(COLOURS) else many[index],
             alpha=0.75,
             linewidths=0,
-            label=name,
+            label=legend_name(name),
         )

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from reports.picture_form import ON_SCREEN, WIDTH_INCHES, PictureForm
 from ser_aae.files.atomic import write_bytes
+from ser_aae.results.picture_text import font_families
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 """Okabe and Ito's palette, which the common kinds of colour blindness tell apart."""
@@ -39,6 +40,7 @@ WARNING = "#B34700"
 """Colour of what must not be overlooked."""
 
 _STYLE = {
+    "font.family": list(font_families()),
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",

@@ -187,25 +187,32 @@ def _channel_rows(
 
 def _text(row: Row) -> str:
     """Return a recording's posteriors in per cent, the likeliest first."""
+    from ser_aae.inference.wording import names_for_people
+
     part = f", channel {row['channel']}" if "channel" in row else ""
     head = f"{row['file']}{part}: {row['duration_s']:.1f} s"
+    names = names_for_people({task: list(own) for task, own in row["posteriors"].items()})
     if row["silent"]:
         lines = [f"{head}, silence"]
     else:
         lines = [f"{head}, {row['speech_s']:.1f} s of it speech"]
         for task, values in row["posteriors"].items():
             shown = 3 if task == "speaker" else len(values)
-            lines.append(f"  {task:<10}{_ranking(values, shown)}")
+            lines.append(f"  {task:<10}{_ranking(values, names.get(task, {}), shown)}")
     lines += [f"  odd: {sentence}" for sentence in row["oddities"]]
     for moment in row["timeline"]:
-        likeliest = [_ranking(values, 1) for values in moment["posteriors"].values()]
+        likeliest = [
+            _ranking(values, names.get(task, {}), 1)
+            for task, values in moment["posteriors"].items()
+        ]
         lines.append(f"  {_clock(moment['start_s'])}  {', '.join(likeliest) or 'silence'}")
     return "\n".join(lines)
 
 
-def _ranking(values: Mapping[str, float], count: int) -> str:
+def _ranking(values: Mapping[str, float], names: Mapping[str, str], count: int) -> str:
+    """Return the likeliest classes by their names for people, with their posteriors."""
     ranked = sorted(values.items(), key=lambda item: -item[1])[:count]
-    return ", ".join(f"{name} {100 * value:.1f}" for name, value in ranked)
+    return ", ".join(f"{names.get(key, key)} {100 * value:.1f}" for key, value in ranked)
 
 
 def _clock(seconds: float) -> str:

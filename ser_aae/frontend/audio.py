@@ -375,7 +375,9 @@ def _unreadable(path: Path, cause: Exception) -> UserError:
     """Return an error that says what a file is which libsndfile does not read."""
     description = _describe_unreadable(path, cause)
     kind = OtherFormatError if description == _OTHER_FORMAT else UserError
-    return kind(f"{path}: {description} ({cause})")
+    # of some content libsndfile says that there is no file, which was there before and is now
+    is_misleading = isinstance(cause, soundfile.LibsndfileError) and "does not exist" in str(cause)
+    return kind(f"{path}: {description}" + ("" if is_misleading else f" ({cause})"))
 
 
 def _describe_unreadable(path: Path, cause: Exception) -> str:

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 from ser_aae import __version__
 from ser_aae.errors import UserError
 from ser_aae.files.records import describe_expected
+from ser_aae.inference.wording import names_for_people
 from ser_aae.server import schema
 from ser_aae.server.exchange import Exchange
 from ser_aae.server.health import HEALTH, health
@@ -35,7 +36,6 @@ from ser_aae.server.page import mount_page
 from ser_aae.server.pictures import Scheme
 from ser_aae.server.queue import FaultError, RecognitionQueue
 from ser_aae.server.uploads import Uploads, is_disk_full
-from ser_aae.server.wording import names_for_people
 
 _ERRORS = (HTTPException, UserError, RequestValidationError, FaultError, OSError)
 

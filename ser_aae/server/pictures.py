@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from ser_aae.config import FrontEndConfig
 from ser_aae.frontend.spectrogram import band_frequencies_hz, log_spectrogram
 from ser_aae.inference.recognition import Recognition
+from ser_aae.results.picture_text import font_families, legend_name
 
 Scheme = Literal["light", "dark"]
 """Colour scheme of the page that a picture stands on; the picture itself has no background."""
@@ -76,7 +77,7 @@ def draw_timeline(
 ) -> bytes:
     """Return a PNG of a recording whose `recognition` has a timeline.
 
-    `names` are those for people, see `ser_aae.server.wording`.
+    `names` are those for people, see `ser_aae.inference.wording`.
     """
     figure = Figure(figsize=(9.0, 4.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
@@ -87,6 +88,7 @@ def draw_timeline(
     for axes in (above, below):
         _write_in(axes, _INK[scheme])
     for text in figure.findobj(Text):
+        text.set_family(list(font_families()))
         text.set_parse_math(False)  # names of classes are drawn as they are written, dollars too
     picture = io.BytesIO()
     figure.savefig(picture, format="png", transparent=True, metadata={"Software": None})
@@ -151,7 +153,7 @@ def _draw_posteriors(
             hatch=_HATCHES[number % len(_HATCHES)],
             edgecolor="white",
             linewidth=0.0,
-            label=names.get(task, {}).get(name, name),
+            label=legend_name(names.get(task, {}).get(name, name)),
         )
         bottom = top
     if classes:

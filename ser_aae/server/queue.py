@@ -16,10 +16,10 @@ from ser_aae.frontend.blocks import Block
 from ser_aae.frontend.content import HEAD_BYTES, describe_content
 from ser_aae.inference.recogniser import Recogniser
 from ser_aae.inference.recognition import Recognition
+from ser_aae.inference.wording import names_for_people
 from ser_aae.server.limits import Limits
 from ser_aae.server.pictures import Scheme, SpectrogramColumns, draw_timeline
 from ser_aae.server.uploads import is_disk_full
-from ser_aae.server.wording import names_for_people
 
 _CLIENTS_FILE = "the recording"
 """Name of a client's file in messages: neither our path nor the name it came with."""

@@ -1,6 +1,6 @@
 """Classes in words for people."""
 
-from ser_aae.server.wording import names_for_people
+from ser_aae.inference.wording import names_for_people
 
 
 def test_genders_are_words_and_speakers_are_without_their_corpus():

@@ -1,4 +1,4 @@
-"""Names of classes as the page shows them, where a person would not know the model's own."""
+"""Names of classes as people read them, where a person would not know the model's own."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
