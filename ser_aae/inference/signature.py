@@ -17,6 +17,7 @@ from ser_aae.files.records import Record, describe_mismatch
 from ser_aae.frontend.spectrogram import PackedBands, unpack_bands
 from ser_aae.results.complete_run import (
     DAMAGES,
+    read_chosen_config,
     read_classes,
     read_config,
     read_texts,
@@ -196,9 +197,18 @@ def read_signature(run: Path) -> Signature:
         UserError: No complete run, or files that are damaged.
     """
     config = read_config(run)
-    return _build_from_config(
-        config, SPECTROGRAM, read_classes(run, config), read_warnings(run, config)
-    )
+    warnings = read_warnings(run, config)
+    return _build_from_config(config, SPECTROGRAM, read_classes(run, config), warnings)
+
+
+def read_chosen_signature(run: Path) -> Signature:
+    """Return the signature of a run's model, its test part scored or not; without warnings.
+
+    Raises:
+        UserError: A run that trains still, or files that are damaged.
+    """
+    config = read_chosen_config(run)
+    return _build_from_config(config, SPECTROGRAM, read_classes(run, config), ())
 
 
 def _build_from_config(

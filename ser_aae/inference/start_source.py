@@ -1,4 +1,4 @@
-"""Model to start a training from: a complete run, or a file that was exported to Keras."""
+"""Model to start a training from: a run that has trained to its end, or an exported Keras file."""
 
 import os
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_aae.inference.exported_model import load_exported, refuse_untrainable
-from ser_aae.inference.run_model import load_trained
-from ser_aae.inference.signature import Signature, read_signature
-from ser_aae.results.complete_run import read_config, read_measured
-from ser_aae.results.folder import CONFIG, read_result
+from ser_aae.inference.run_model import load_best
+from ser_aae.inference.signature import Signature, read_chosen_signature
+from ser_aae.results.complete_run import read_chosen_config, read_measured
+from ser_aae.results.folder import CONFIG, read_record
 from ser_aae.results.heard_sounds import read_heard
 from ser_aae.training.starting import Layers, Start, networks_of
 
@@ -28,7 +28,7 @@ def read_source(model: Path) -> Start:
     """Return the weights of a model with what is known of it.
 
     Raises:
-        UserError: No complete run and no exported Keras file, or one that is damaged.
+        UserError: No run that has trained to its end and no exported Keras file, or a damaged one.
     """
     if (model / CONFIG).is_file():
         return _read_run(model)
@@ -40,10 +40,11 @@ def read_source(model: Path) -> Start:
 
 
 def _read_run(run: Path) -> Start:
-    config, signature = read_config(run), read_signature(run)
-    model, _ = load_trained(run)
+    config, signature = read_chosen_config(run), read_chosen_signature(run)
+    model, _ = load_best(run, config)
     measured = read_measured(run)
-    checked = read_result(run).get("leakage") or {}
+    # written by a run that was only validated too, but not by those of before
+    checked = read_record(run).get("leakage") or {}
     named = checked.get("speaker_names", {})
     before = measured.get("start") or {}
     heard = {

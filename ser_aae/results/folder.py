@@ -116,6 +116,17 @@ def read_result(folder: Path) -> dict[str, Any]:
     return read_json(folder / RESULT, kind=Result)
 
 
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read what a run wrote down at its end: its result, or what validation showed before it.
+
+    Raises:
+        DamagedError: No such file, or a value in it that is none for its key.
+    """
+    if is_complete(folder):
+        return read_result(folder)
+    return read_json(folder / VALIDATION, kind=Validation)
+
+
 def read_validation(folder: Path) -> dict[str, Any]:
     """Read `validation.json` of a run that waits for its test part to be scored.
 

@@ -73,6 +73,7 @@ class Validation(Record):
     adversary: Adversary | None = None
     corpora: dict[str, str] | None = None
     warnings: list[str] | None = None
+    leakage: Leakage | None = None
     files_sha256: Mapping[str, str] = {}
 
 
@@ -90,7 +91,6 @@ class Result(Validation):
     unweighted_accuracy_over_corpora: float | None = None
     weighted_accuracy_over_corpora: float | None = None
     classes: list[str] | None = None
-    leakage: Leakage | None = None
     start: Mapping[str, str] | None = None
     centroids: list[list[float]] | None = None
     corpus_centroids: list[list[float]] | None = None

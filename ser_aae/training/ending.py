@@ -82,7 +82,6 @@ def finish(trained: TrainedModel, verified: Mapping[str, Any], show: Show) -> No
     write_examples(model, batches, data.validation, data.target, folder)
     result = {
         **score(frame, data.target.classes),
-        "leakage": data.leakage,
         "centroids": _plain(data.target.centroids),
         "corpus_centroids": _plain(data.target.corpus_centroids),
         **figures,
@@ -142,6 +141,7 @@ def _training_figures(trained: TrainedModel, show: Show) -> dict[str, Any]:
     length, task = trained.config.data.segment_frames, trained.data.target.task
     steps = steps_of_stage_one(trained.config, trained.data.pretraining)
     return {
+        "leakage": trained.data.leakage,
         "validation_unweighted_accuracy": best["validation"][RUNNING],
         KEPT_EPOCH: epoch_number(best),
         "epochs": len(epochs),

@@ -10,7 +10,8 @@ from tiny import DATA, MODEL, append, sounds_of, speakers_of, write_corpus
 from reports.summary import evaluate_all
 from ser_aae.config import TrainingConfig
 from ser_aae.errors import UserError
-from ser_aae.files.atomic import read_json, read_jsonl
+from ser_aae.files.atomic import read_json, read_jsonl, write_json
+from ser_aae.inference.start_source import read_source
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate
 from ser_aae.results.folder import (
@@ -241,3 +242,19 @@ def test_whatever_needs_the_test_part_says_how_a_run_without_one_is_scored(unsco
     ):
         with pytest.raises(UserError, match=said):
             refuse()
+
+
+def test_a_run_whose_test_part_is_unread_starts_another_as_it_does_later(unscored, scored):
+    before, after = read_source(unscored[1]), read_source(scored)
+    assert before.digest() == after.digest()
+    assert (before.sounds, before.speakers) == (after.sounds, after.speakers)
+    assert before.knows_speakers
+    assert before.speakers
+
+
+def test_a_validated_run_of_before_does_not_say_whom_it_has_heard(unscored, tmp_path):
+    folder = shutil.copytree(unscored[1], tmp_path / unscored[1].parent.name / unscored[1].name)
+    plain = read_json(folder / VALIDATION)
+    del plain["leakage"]
+    write_json(folder / VALIDATION, plain)
+    assert not read_source(folder).knows_speakers
