@@ -26,10 +26,11 @@ from reports.summary import (
 )
 from reports.titles import experiment_title
 from ser_aae.config import FrontEndConfig
+from ser_aae.config.datasets import readable_name
 from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.files.atomic import TRAIN_AGAIN, has_file
 from ser_aae.files.damage import damage_told
-from ser_aae.labels import CLUSTERS, list_some
+from ser_aae.labels import CLUSTERS, GENDER_WORDS, list_some
 from ser_aae.protocols.leakage import VOICES, shared_voices
 from ser_aae.protocols.sentences import SENTENCES
 from ser_aae.results.adversary import ADVERSARY_WORDS
@@ -428,7 +429,7 @@ def _draw_segment(
         return
     images = [examples[name] for name in ("segment", "reconstruction") if name in examples]
     words = [str(examples[f"segment_{name}"]) for name in _OF_SEGMENT if _has(examples, name)]
-    whose = ", ".join(words)
+    whose = ", ".join(map(readable_name, words))
     caption = f"A segment {'and its reconstruction ' * (len(images) > 1)}in {run.name}"
     draw = partial(
         run_plots.segment_and_reconstruction,
@@ -443,13 +444,20 @@ def _has(examples: Mapping[str, np.ndarray], name: str) -> bool:
     return f"segment_{name}" in examples
 
 
+def _name_labels(kind: str, labels: Sequence[str]) -> list[str]:
+    """Return classes, genders or speakers as the rest of the page calls them."""
+    if kind == "gender":
+        return [GENDER_WORDS.get(label, label) for label in labels]
+    return [readable_name(label) for label in labels] if kind == "speaker" else list(labels)
+
+
 def _draw_planes(
     album: _Album, run: Path, config: Mapping[str, Any], examples: Mapping[str, np.ndarray]
 ) -> None:
     """Add the pictures of points in a plane: the latent space, and clusters of ratings."""
     titles = {"class": config["task"], "gender": "gender", "speaker": "speaker"}
     labels = {
-        title: examples[f"latent_{name}"].tolist()
+        title: _name_labels(name, examples[f"latent_{name}"].tolist())
         for name, title in titles.items()
         if f"latent_{name}" in examples
     }

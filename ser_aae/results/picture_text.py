@@ -1,5 +1,6 @@
 """Texts in pictures: names as they are written, whatever they begin with and whatever script."""
 
+from contextlib import suppress
 from functools import cache
 
 _FONT = "DejaVu Sans"
@@ -18,8 +19,13 @@ _FURTHER_FONTS = (
 @cache
 def font_families() -> tuple[str, ...]:
     """Return the fonts of texts in pictures: a letter is drawn in the first that has it."""
-    from matplotlib.font_manager import fontManager
+    from matplotlib.font_manager import findSystemFonts, fontManager
 
+    # matplotlib remembers the fonts that it found once; those that were installed later are added
+    known = {entry.fname for entry in fontManager.ttflist}
+    for path in set(findSystemFonts()) - known:
+        with suppress(RuntimeError, OSError):  # a kind of font that matplotlib does not read
+            fontManager.addfont(path)
     installed = set(fontManager.get_font_names())
     return (_FONT, *(name for name in _FURTHER_FONTS if name in installed))
 

@@ -7,7 +7,7 @@ from tiny import FRONTEND, sounds_of, speak, write_corpus
 
 from data_prep.corpora import known_facts
 from reports.build import build_report
-from reports.experiment_sections import Drawing, draw_experiment, leakage_sentence
+from reports.experiment_sections import Drawing, _name_labels, draw_experiment, leakage_sentence
 from ser_aae.config import RunConfig
 from ser_aae.config.fields import with_settings
 from ser_aae.experiments.setup import Setup, write_setup
@@ -213,3 +213,15 @@ def test_what_is_right_stands_by_class_and_gender_and_by_speaker_below(wrong_ans
     assert list(shown["Right by gender"]) == ["gender", "n", "WA", "UA"]
     folded = dict(section.details)
     assert sum(map(int, folded["Right by speaker"]["n"])) == 16
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "shown"),
+    [
+        ("gender", ["F", "M", "x"], ["female", "male", "x"]),
+        ("speaker", ["csv-calls-47e8ce:anna", "ravdess:01"], ["calls:anna", "ravdess:01"]),
+        ("class", ["F", "csv-calls-47e8ce"], ["F", "csv-calls-47e8ce"]),
+    ],
+)
+def test_labels_in_pictures_are_those_of_the_page(kind, labels, shown):
+    assert _name_labels(kind, labels) == shown

@@ -1,5 +1,6 @@
 """Copies of experiments are told apart from experiments that were run twice."""
 
+import os
 import shutil
 
 from ser_aae.files.atomic import write_json
@@ -23,6 +24,15 @@ def test_a_copy_of_all_or_some_runs_counts_once(tmp_path):
     part = shutil.copytree(whole, tmp_path / "backup" / "0a")
     shutil.rmtree(part / "fold01-rep00")
     assert find_copies(tmp_path) == {renamed: whole, part: whole}
+
+
+def test_of_equals_the_oldest_is_the_original(tmp_path):
+    whole = leave(tmp_path, "0a", 0)
+    earlier = shutil.copytree(whole, tmp_path / "backup" / "0a")
+    os.utime(whole / "fold00-rep00/result.json", (1e9, 1e9))
+    assert find_copies(tmp_path) == {earlier: whole}
+    os.utime(earlier / "fold00-rep00/result.json", (5e8, 5e8))
+    assert find_copies(tmp_path) == {whole: earlier}
 
 
 def test_what_was_trained_again_or_has_a_fold_more_is_no_copy(tmp_path):
