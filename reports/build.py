@@ -1,5 +1,6 @@
 """Report on a folder of runs: the paper's tables and figures and each experiment, on one page."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -381,4 +382,4 @@ def _markdown(made_of: str, warning: str, sections: Sequence[Section]) -> str:
             lines += [f"`{command}`", ""] if command else []
         for text, command in section.notes:
             lines += [text, "", *([f"`{command}`", ""] if command else [])]
-    return "\n".join(lines)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))

@@ -122,7 +122,8 @@ def draw_experiment(drawing: Drawing) -> Section:
         badges=_badges(evaluation),
         lead=_lead(evaluation),
         warnings=_warnings(evaluation),
-        tables=_figures(evaluation, folder) + _wrong_answers(evaluation, folder, config, places),
+        tables=_figures(evaluation, folder, drawing.corpora)
+        + _wrong_answers(evaluation, folder, config, places),
     )
     recalls = tables.recall_tables(evaluation)
     section.tables += [(f"Right by {name}", recalls[name], "") for name in ("class", "gender")]
@@ -148,11 +149,13 @@ def draw_experiment(drawing: Drawing) -> Section:
     return section
 
 
-def _figures(evaluation: Mapping[str, Any], folder: Path) -> list[tuple[str, pd.DataFrame, str]]:
+def _figures(
+    evaluation: Mapping[str, Any], folder: Path, corpora: Mapping[str, CorpusFacts]
+) -> list[tuple[str, pd.DataFrame, str]]:
     """Return the tables of all folds together, of each of several corpora, and of each run."""
     found = [
         ("All folds together", tables.pooled_table(evaluation)),
-        ("Each corpus", tables.corpora_table(evaluation)),
+        ("Each corpus", tables.corpora_table(evaluation, corpora)),
         ("Each run", tables.run_table(evaluation)),
     ]
     command = evaluate_command(folder)
@@ -366,9 +369,11 @@ def leakage_sentence(evaluation: Mapping[str, Any]) -> str:
     rest = "and no utterance or file" if clean else "and utterances or files: do not trust them"
     heard = all(check.get("known_by_sound") for check in checks)
     known = "name and sound" if heard else "name alone: a recording under two names is not found"
+    pairs = sum(check.get("shared_sound") or 0 for check in checks)
+    overlapping = f" {count_of(pairs, 'pair')} of clips that share sound lie in different parts."
     return (
         f"Leakage check of {total}: train, validation and test {speakers} {rest}. "
-        f"Recordings were compared by {known}."
+        f"Recordings were compared by {known}.{overlapping if pairs else ''}"
     )
 
 

@@ -8,8 +8,10 @@ import pandas as pd
 
 from reports.commands import train_command
 from reports.settings import preset_settings
+from reports.titles import corpus_title
 from ser_aae.config import UNSTATED, RunConfig, without_idle
 from ser_aae.config.fields import settings
+from ser_aae.corpus_facts import CorpusFacts
 from ser_aae.results.folder import flatten
 from ser_aae.results.kept_epochs import epochs_of_stages, kept_epoch
 from ser_aae.results.places import Places
@@ -96,13 +98,18 @@ def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(str)
 
 
-def corpora_table(evaluation: Evaluation) -> pd.DataFrame:
-    """Return the figures of each corpus of test parts of several, and their mean; else no row."""
-    rows = []
+def corpora_table(
+    evaluation: Evaluation, corpora: Mapping[str, CorpusFacts] | None = None
+) -> pd.DataFrame:
+    """Return the figures of each corpus of test parts of several, and their mean; else no row.
+
+    `corpora` are facts by names in the store, for the titles of corpora.
+    """
+    rows, facts = [], corpora or {}
     for item in evaluation["repetitions"]:
         name = f"repetition {item['repetition']}"
         for corpus, own in item.get("by_corpus", {}).items():
-            rows.append(_corpus_row(f"{name}, {corpus}", own, own, percent))
+            rows.append(_corpus_row(f"{name}, {corpus_title(corpus, facts)}", own, own, percent))
         if "by_corpus" in item:
             mean = {key: item[over] for over, key in OVER_CORPORA.items()}
             rows.append(_corpus_row(f"{name}, mean of the corpora", {}, mean, percent))
@@ -110,7 +117,8 @@ def corpora_table(evaluation: Evaluation) -> pd.DataFrame:
     if over.get(UA_OVER_CORPORA, {}).get("n", 0) > 1:
         name = "mean ± deviation over repetitions"
         for corpus, own in evaluation["corpora_over_repetitions"].items():
-            rows.append(_corpus_row(f"{name}, {corpus}", {}, own, mean_and_std))
+            titled = f"{name}, {corpus_title(corpus, facts)}"
+            rows.append(_corpus_row(titled, {}, own, mean_and_std))
         mean = {key: over[each] for each, key in OVER_CORPORA.items()}
         rows.append(_corpus_row(f"{name}, mean of the corpora", {}, mean, mean_and_std))
     return pd.DataFrame(rows).astype(str)

@@ -52,6 +52,7 @@ nav li { break-inside: avoid; overflow-wrap: anywhere; }
   tr:not(:first-child) { display: block; border-bottom: 2px solid #1a1a1a; padding: .2rem 0; }
   td { display: inline-block; border-bottom: 0; padding: .1rem 1rem .1rem 0; }
   td.long { display: block; min-width: 0; }
+  td:empty { display: none; }
   td:not([data-head=""])::before { content: attr(data-head) ": "; color: #404040; }
 }
 """

@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Iterator
 
-from ser_aae.commands.options import Subparsers, folder, new_file, new_place
+from ser_aae.commands.options import Subparsers, folder, new_file, new_place, new_table
 
 _WORDS = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
 """Placeholder that lists what an option can be: `keras|saved-model|onnx|litert`."""
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
             action.choices = action.metavar.split("|")
         elif found := [lists[name] for name in action.option_strings if name in lists]:
             action.choices = found[0]
-        elif action.type in (folder, new_file, new_place) or action.metavar == "MODEL":
+        elif action.type in (folder, new_file, new_place, new_table) or action.metavar == "MODEL":
             place = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE
             action.complete = place  # type: ignore[attr-defined]
     print(shtab.complete(arguments.program, shell=arguments.shell))

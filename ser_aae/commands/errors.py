@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ser_aae.commands.options import Subparsers, add_options, count, folder, new_file
+from ser_aae.commands.options import Subparsers, add_options, count, folder, new_table
 from ser_aae.progress import show_line
 
 
@@ -23,7 +23,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--most", type=count, default=20, metavar="N", help="rows printed (20)")
     parser.add_argument(
         "--csv",
-        type=new_file,
+        type=new_table,
         metavar="FILE",
         help="write all wrong answers there, with posteriors",
     )

@@ -37,13 +37,32 @@ def folder(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def new_table(text: str) -> Path:
+    """Return the path of a CSV file to write, as `new_file` does.
+
+    Raises:
+        argparse.ArgumentTypeError: Another kind of file is named, or what `new_file` refuses.
+    """
+    path = new_file(text)
+    if path.suffix.lower() != ".csv":
+        raise argparse.ArgumentTypeError(f"{path}: expected a name that ends in .csv")
+    return path
+
+
 def new_file(text: str) -> Path:
     """Return the path of a file to write, `~` resolved; before any work is done for it.
 
     Raises:
-        argparse.ArgumentTypeError: A folder lies there, or nothing may be written there.
+        argparse.ArgumentTypeError: A folder lies there, a recording would be written over, or
+            nothing may be written there.
     """
+    from ser_aae.frontend.audio import SUFFIXES
+
     path = new_place(text)
+    if path.suffix.lower() in SUFFIXES:
+        raise argparse.ArgumentTypeError(
+            f"{path}: expected the name of a file to write, got that of a recording"
+        )
     if path.is_dir():
         raise argparse.ArgumentTypeError(
             f"{path}: expected the name of a file to write, found a folder; name a file in it"

@@ -16,7 +16,7 @@ from ser_aae.commands.options import (
     add_options,
     fetch_model,
     folder,
-    new_file,
+    new_table,
 )
 from ser_aae.errors import ModelError, UserError
 from ser_aae.extras import explain_missing
@@ -55,7 +55,7 @@ def add_parser(commands: Subparsers) -> None:
         help="recordings, or folders of recordings at any depth",
     )
     add_options(parser, "json", "trust")
-    parser.add_argument("--csv", type=new_file, metavar="FILE", help="write a table as well")
+    parser.add_argument("--csv", type=new_table, metavar="FILE", help="write a table as well")
     parser.add_argument(
         "--timeline",
         type=_timeline_step,

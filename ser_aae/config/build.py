@@ -17,6 +17,7 @@ from ser_aae.config import (
     CORPORA,
     TABLES,
     FrontEndConfig,
+    ProtocolConfig,
     RunConfig,
     TrainingConfig,
     complete_stored,
@@ -264,10 +265,20 @@ def _texts(node: yaml.Node) -> str | tuple[str, ...]:
     return "a mapping"
 
 
+def _check_fold(protocol: ProtocolConfig) -> None:
+    """Refuse a fold that a protocol lacks whatever the corpus, before that is prepared."""
+    if protocol.name == "speaker-kfold" and protocol.fold >= protocol.folds:
+        raise UserError(
+            f"protocol.fold: expected 0 to {protocol.folds - 1}, as speaker-kfold has "
+            f"{protocol.folds} folds (protocol.folds), received {protocol.fold}"
+        )
+
+
 def _check_together(config: RunConfig) -> None:
     """Refuse settings that are possible each by itself, but not together."""
     _check_frontend(config.frontend)
     _check_update(config)
+    _check_fold(config.protocol)
     labelled, size = config.data.labelled_rows, config.training.batch_size
     if labelled > size:
         raise UserError(

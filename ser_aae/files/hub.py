@@ -22,6 +22,7 @@ _ADDRESS = re.compile(
 _EXPECTED = "hf://OWNER/NAME, with @REVISION and /FILE where they are needed"
 _MEANT = re.compile(r"hf:|https?://(www\.)?huggingface\.co(/|$)", re.IGNORECASE)
 _UNREACHED = "the Hub cannot be reached"
+_BY_HAND = "look at the connection and at $HTTPS_PROXY, or take the file there with a browser"
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,9 @@ def _errors_explained(what: str) -> Iterator[None]:
     except errors.RevisionNotFoundError as error:
         raise UserError(f"{what}: expected a revision of the repository, found none") from error
     except errors.LocalEntryNotFoundError as error:  # not asked, and not in the cache
-        raise UserError(f"{what}: {_UNREACHED}, and the file was not fetched before") from error
+        raise UserError(
+            f"{what}: {_UNREACHED}, and the file was not fetched before; {_BY_HAND}"
+        ) from error
     except errors.EntryNotFoundError as error:
         raise UserError(
             f"{what}: expected a file of the repository, found none of that name"
@@ -184,4 +187,4 @@ def _errors_explained(what: str) -> Iterator[None]:
             "auth login`, may write there"
         ) from error
     except (HTTPError, errors.OfflineModeIsEnabled) as error:
-        raise UserError(f"{what}: {_UNREACHED} ({type(error).__name__})") from error
+        raise UserError(f"{what}: {_UNREACHED} ({type(error).__name__}); {_BY_HAND}") from error

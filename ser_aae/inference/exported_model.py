@@ -37,6 +37,7 @@ from ser_aae.inference.signature import (
     refuse_not_finite,
 )
 from ser_aae.processes.quiet_tensorflow import no_standard_error
+from ser_aae.results.folder import name_runs_below
 from ser_aae.results.model_files import NOT_CHECKED
 
 SUFFIXES = {"keras": ".keras", SAVED_MODEL: "", "onnx": ".onnx", "litert": ".tflite"}
@@ -68,10 +69,11 @@ def format_of(path: Path) -> str:
         if suffix and path.suffix == suffix and path.is_file():
             return name
     came = "a file" if path.is_file() else "a folder" if path.is_dir() else "nothing"
+    mend = f"; {below}" if (below := name_runs_below(path)) else ""
     raise UserError(
         f"{path}: expected the folder of a run (fold00-rep00) or a file of `ser-aae export` "
         f"({', '.join(suffix for suffix in SUFFIXES.values() if suffix)}, or a SavedModel), "
-        f"found {came}"
+        f"found {came}{mend}"
     )
 
 

@@ -18,6 +18,7 @@ from ser_aae.results.folder import (
     is_complete,
     is_validated,
     mend_incomplete,
+    name_runs_below,
     read_plain_config,
     read_result,
 )
@@ -35,6 +36,9 @@ _LIMITS = {
     "rooms it may not hold",
 }
 """Primary task to what a reader of its posteriors has to know."""
+
+
+_NAME_ONE = "name one, or train it to its end"
 
 
 @contextmanager
@@ -57,7 +61,7 @@ def read_config(run: Path) -> RunConfig:
         UserError: No run, or one that is not complete.
     """
     if not is_complete(run):
-        mend = mend_incomplete([run], "name one, or train it to its end")
+        mend = name_runs_below(run) or mend_incomplete([run], _NAME_ONE)
         raise UserError(
             f"{run}: expected the folder of a complete run (fold00-rep00 with result.json), found "
             f"none; {mend}"
@@ -74,7 +78,7 @@ def read_chosen_config(run: Path) -> RunConfig:
     if not (is_complete(run) or is_validated(run)):
         raise UserError(
             f"{run}: expected the folder of a run that has trained to its end (with result.json "
-            "or validation.json), found none; name one, or train it to its end"
+            f"or validation.json), found none; {name_runs_below(run) or _NAME_ONE}"
         )
     return _read_stored(run)
 

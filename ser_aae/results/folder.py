@@ -281,6 +281,19 @@ def mend_incomplete(begun: Iterable[Path], otherwise: str) -> str:
     return otherwise
 
 
+def name_runs_below(folder: Path) -> str:
+    """Return what to name in the place of a folder that is no run but holds some; else "".
+
+    Raises:
+        UserError: A folder below may not be read.
+    """
+    below = [str(run) for run in find_runs(folder) if run != folder and is_complete(run)]
+    if not below:
+        return ""
+    more = f" and {len(below) - 1} more" if len(below) > 1 else ""
+    return f"name one of the runs in it: {below[0]}{more}"
+
+
 def load_runs(runs: Path, without: Collection[Path] = ()) -> "pd.DataFrame":
     """Return one row a complete run, but of experiments that are to be left out.
 

@@ -43,8 +43,8 @@ class Uploads:
         """Keep the one file of a form, which stands in this field.
 
         Raises:
-            HTTPException: No form, no such file in it (400), too large a file (413), or no room
-                for more files (503).
+            HTTPException: No form, no such file in it (400), something else in it (422), too large
+                a file (413), or no room for more files (503).
         """
         if not is_form(request.headers):
             raise HTTPException(400, "expected a form (multipart/form-data)")
@@ -56,6 +56,12 @@ class Uploads:
                 upload = form.get(field)
                 if not isinstance(upload, UploadFile):
                     raise HTTPException(400, f"expected a file in the form's field {field!r}")
+                if others := sorted(set(form) - {field}):
+                    raise HTTPException(
+                        422,
+                        f"expected the form's field {field!r} alone, got {others[0]!r}; what else "
+                        "is asked for stands in the address, as in ?timeline_seconds=1",
+                    )
                 size = upload.size or 0
                 if size > self.limits.bytes:
                     raise HTTPException(413, self.limits.too_large)

@@ -134,6 +134,7 @@ def test_a_broken_file_is_refused_and_removed(client, served, tmp_path, recordin
         ({"files": {"other": b"x"}}, 400, "field 'file'"),
         ({"data": {"file": "text"}, "files": {"x": b""}}, 400, "field 'file'"),
         ({"files": [("file", b"x"), ("file", b"y")]}, 400, "Too many files"),
+        ({"files": {"file": b"x"}, "data": {"channel": "left"}}, 422, "alone, got 'channel'"),
         ({"files": {"file": bytes(1100000)}}, 413, "at most 1 MB"),
         (
             {"files": {"file": b"x"}, "params": {"timeline_seconds": "soon"}},

@@ -1,5 +1,6 @@
 """Endings of a run: without its test part, and with it later."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from reports.summary import evaluate_all
 from ser_aae.config import TrainingConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json, read_jsonl, write_json
+from ser_aae.inference.exported_model import load_exported as load_model
 from ser_aae.inference.start_source import read_source
 from ser_aae.results.complete_run import read_config
 from ser_aae.results.evaluation import evaluate
@@ -258,3 +260,11 @@ def test_a_validated_run_of_before_does_not_say_whom_it_has_heard(unscored, tmp_
     del plain["leakage"]
     write_json(folder / VALIDATION, plain)
     assert not read_source(folder).knows_speakers
+
+
+def test_a_folder_above_complete_runs_is_answered_with_one_of_them(scored, tmp_path):
+    said = re.escape(f"name one of the runs in it: {scored}")
+    for folder in (scored.parent, scored.parent.parent):
+        for refuse in (read_config, read_source, load_model):
+            with pytest.raises(UserError, match=said):
+                refuse(folder)
