@@ -225,3 +225,14 @@ def test_what_is_right_stands_by_class_and_gender_and_by_speaker_below(wrong_ans
 )
 def test_labels_in_pictures_are_those_of_the_page(kind, labels, shown):
     assert _name_labels(kind, labels) == shown
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"), [(0, ""), (1, " 1 pair of clips that share sound lie"), (2, " 2 pairs of")]
+)
+def test_the_leakage_sentence_does_not_pass_over_clips_that_overlap(pairs, said):
+    check = {"shared_utterances": 0, "shared_files": 0, "known_by_sound": True}
+    runs = [{"stored": {"leakage": check | {"shared_sound": count}}} for count in (pairs, 0)]
+    sentence = leakage_sentence({"runs": runs})
+    assert sentence.partition("name and sound.")[2].startswith(said)
+    assert bool(pairs) == ("different parts" in sentence)
