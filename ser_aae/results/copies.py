@@ -3,22 +3,23 @@
 from pathlib import Path
 
 from ser_aae.files.digests import digest_of_file
-from ser_aae.results.folder import RESULT, find_experiments, find_runs, is_complete
+from ser_aae.results.folder import CONFIG, RESULT, find_experiments, find_runs, is_complete
 
 
 def find_copies(runs: Path) -> dict[Path, Path]:
     """Return the experiments whose complete runs all lie in another one too, and that other one.
 
-    A copied run has the same `result.json` to the last byte, with the moment it was finished and
-    the seconds it took; a run that was trained a second time has not. The experiment with most runs
-    is the original, of equals the one whose files are the oldest, or else whose path comes first.
+    A copied run has the same config, and the same `result.json` to the last byte, with the moment
+    it was finished and the seconds it took; a run that was trained a second time has not. The
+    experiment with most runs is the original, of equals the one whose files are the oldest, or else
+    whose path comes first.
 
     Raises:
         UserError: A folder may not be read.
     """
     held = {
         folder: {
-            (run.name, digest_of_file(run / RESULT))
+            (run.name, *(digest_of_file(run / name) for name in (CONFIG, RESULT)))
             for run in find_runs(folder)
             if is_complete(run)
         }

@@ -45,6 +45,13 @@ def test_what_was_trained_again_or_has_a_fold_more_is_no_copy(tmp_path):
     assert find_copies(tmp_path) == {first: more}
 
 
+def test_runs_of_other_configs_are_none_whatever_their_results(tmp_path):
+    leave(tmp_path, "0a", 0)
+    other = leave(tmp_path, "0b", 0)
+    write_json(other / "fold00-rep00/config.json", {"fold": 0, "alpha": 0.9})
+    assert find_copies(tmp_path) == {}
+
+
 def test_begun_runs_are_no_copies_of_each_other(tmp_path):
     for name in ("0a", "0b"):
         (leave(tmp_path, name, 0) / "fold00-rep00" / "result.json").unlink()
