@@ -293,8 +293,11 @@ def test_no_client_says_how_its_text_is_decoded(serve, recording, caplog, charse
     field = FIELD_BEGIN + b"a-" * 500 + b"\r\n"
     sound = FORM_BEGIN + recording.read_bytes() + FORM_END
     with serve().client() as client:
-        assert client.post("/api/predict", content=field + sound, headers=kind).status_code == 200
+        assert client.post("/api/predict", content=sound, headers=kind).status_code == 200
+        both = client.post("/api/predict", content=field + sound, headers=kind)
         found = client.post("/api/predict", content=field + FORM_END[2:], headers=kind)
+    assert both.status_code == 422
+    assert "got 'text'" in both.json()["error"]
     assert found.status_code == 400
     assert "field 'file'" in found.json()["error"]
     assert not [each for each in caplog.records if each.levelno > logging.DEBUG]
