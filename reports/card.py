@@ -14,8 +14,9 @@ import pandas as pd
 from reports.settings import preset_settings
 from reports.table_formats import to_markdown
 from ser_aae.config import RunConfig, without_idle
+from ser_aae.config.datasets import readable_name
 from ser_aae.config.fields import settings
-from ser_aae.labels import GENDERS
+from ser_aae.labels import GENDER_WORDS
 from ser_aae.protocols.leakage import independence, shared_voices
 from ser_aae.results.complete_run import read_classes, read_config, read_warnings
 from ser_aae.results.evaluation import evaluate_run
@@ -118,8 +119,8 @@ class Card:
         return shared_voices(self.leakage) or apart.get(self.independence, self.independence)
 
     def title(self, name: str) -> str:
-        """Return the full name of a corpus, where it is known."""
-        return self.terms[name].title if name in self.terms else name
+        """Return the full name of a corpus where it is known, else its own without digits."""
+        return self.terms[name].title if name in self.terms else readable_name(name)
 
 
 def corpora_of(run: Path) -> dict[str, str]:
@@ -250,20 +251,22 @@ def _results(card: Card) -> list[str]:
     ]
     shown = [[name, percent(figures[key])] for name, key in rows if figures.get(key) is not None]
     return [
-        f"{figures['n']} test utterances of {', '.join(card.tested_on)}, in per cent, computed "
-        "from the predictions:",
+        f"{figures['n']} test utterances of {', '.join(map(card.title, card.tested_on))}, in per "
+        "cent, computed from the predictions:",
         _table(["figure", "%"], shown),
-        *_corpora(figures),
+        *_corpora(card),
         *_confusion(figures),
     ]
 
 
-def _corpora(figures: Mapping[str, Any]) -> list[str]:
+def _corpora(card: Card) -> list[str]:
     """Return the figures of each corpus with a sentence, where several are tested."""
+    figures = card.figures
     if "by_corpus" not in figures:
         return []
     rows = [
-        [name, own["n"], own["speakers"], *(percent(own[key]) for key in OVER_CORPORA.values())]
+        [card.title(name), own["n"], own["speakers"]]
+        + [percent(own[key]) for key in OVER_CORPORA.values()]
         for name, own in figures["by_corpus"].items()
     ]
     rows.append(["mean of the corpora", "", "", *(percent(figures[key]) for key in OVER_CORPORA)])
@@ -290,8 +293,14 @@ def _confusion(figures: Mapping[str, Any]) -> list[str]:
 def _spread(card: Card) -> list[str]:
     frame, classes = card.predictions, card.figures["classes"]
     genders = dict(iter(frame.groupby("gender")))
-    by_gender = [_group_row(name, genders[name], classes) for name in GENDERS if name in genders]
-    by_speaker = [_group_row(str(name), own, classes) for name, own in frame.groupby("speaker")]
+    by_gender = [
+        _group_row(word, genders[code], classes)
+        for code, word in GENDER_WORDS.items()
+        if code in genders
+    ]
+    by_speaker = [
+        _group_row(readable_name(str(name)), own, classes) for name, own in frame.groupby("speaker")
+    ]
     values = [row[-1] for row in by_speaker]
     several = f", deviation {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
     lines = [
@@ -383,9 +392,9 @@ def _start(stored: Mapping[str, Any]) -> list[str]:
 
 def _data(card: Card) -> list[str]:
     names = dict.fromkeys((*card.trained_on, *card.tested_on))
+    licences = {name: terms.licence for name, terms in card.terms.items()}
     rows = [
-        [name, card.title(name), card.terms[name].licence if name in card.terms else "not known"]
-        for name in names
+        [readable_name(name), card.title(name), licences.get(name, "not known")] for name in names
     ]
     cited = [
         card.terms[name].bibtex for name in names if name in card.terms and card.terms[name].bibtex
@@ -421,7 +430,10 @@ def _fetching(published: Published | None) -> str:
 
 
 def _names(task: str, names: Sequence[str]) -> str:
-    return f"{len(names)} of the training part" if task == "speaker" else ", ".join(names)
+    if task == "speaker":
+        return f"{len(names)} of the training part"
+    words = GENDER_WORDS if task == "gender" else {}
+    return ", ".join(f"{words[name]} ({name})" if name in words else name for name in names)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -1,6 +1,7 @@
 """Tables of one experiment: its runs, its folds together, its leakage checks, its settings."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def pooled_table(evaluation: Evaluation) -> pd.DataFrame:
         rows.append(make_row(f"{name}, {item['folds']} of {whole} pooled", item))
         if item["folds"] > 1:
             spread = item["over_folds"]
-            rows.append(make_row(f"{name}, mean ± deviation over folds", spread, mean_and_std))
+            show = partial(mean_and_std, whole=item["folds"])
+            rows.append(make_row(f"{name}, mean ± deviation over folds", spread, show))
     over, together = evaluation["over_repetitions"], evaluation["ensemble"]
     if (count := over["unweighted_accuracy"]["n"]) > 1:
         name = f"mean ± deviation over {count} complete repetitions"

@@ -156,8 +156,14 @@ def summarise(evaluation: Mapping[str, Any], figure: str = UA) -> Summary:
 
 
 def mean_text(summary: Summary) -> str:
-    """Return mean and deviation in per cent."""
-    return mean_and_std({"mean": summary.mean, "std": summary.std})
+    """Return mean and deviation in per cent.
+
+    The deviation over the folds of one repetition is not that of the figure, which is pooled over
+    them, and is told from it: `60.0 (folds ± 5.1)`.
+    """
+    if summary.repetitions > 1 or summary.std is None:
+        return mean_and_std({"mean": summary.mean, "std": summary.std})
+    return f"{percent(summary.mean)} (folds ± {percent(summary.std)})"
 
 
 def interval_text(interval: Interval | None) -> str:

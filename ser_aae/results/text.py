@@ -26,11 +26,14 @@ def count_of(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def mean_and_std(entry: Mapping[str, Any]) -> str:
-    """Return `mean ± deviation` in per cent, the deviation only where there is one."""
-    if entry["std"] is None:
-        return percent(entry["mean"])
-    return f"{percent(entry['mean'])} ± {percent(entry['std'])}"
+def mean_and_std(entry: Mapping[str, Any], whole: int = 0) -> str:
+    """Return `mean ± deviation` in per cent, the deviation only where there is one.
+
+    A mean of fewer values than the `whole` says of how many: `mean ± deviation (of 2)`.
+    """
+    mean = percent(entry["mean"])
+    text = mean if entry["std"] is None else f"{mean} ± {percent(entry['std'])}"
+    return f"{text} (of {entry['n']})" if 0 < entry.get("n", whole) < whole else text
 
 
 def format_evaluation(evaluation: Mapping[str, Any]) -> str:
@@ -110,7 +113,7 @@ def _format_folds(folds: Mapping[str, Any]) -> str:
         rows.append([f"{name}, {item['folds']} of {whole} pooled", *_cells(item, figures)])
         rows += _corpus_rows(item, figures)
         if item["folds"] > 1:
-            spread = [mean_and_std(item["over_folds"][key]) for key in figures]
+            spread = [mean_and_std(item["over_folds"][key], item["folds"]) for key in figures]
             rows.append([f"{name}, over folds", "", "", *spread])
     over = folds["over_repetitions"]
     count = over["unweighted_accuracy"]["n"]

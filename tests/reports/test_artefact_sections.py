@@ -58,7 +58,7 @@ def test_what_the_paper_cites_is_left_out_on_other_corpora(fill_all, smoke, tmp_
 def test_a_missing_cell_says_so(table_3):
     item = table_3.cells[0]
     assert our_text(item) == "75.0"
-    assert our_text(replace(item, std=0.012)) == "75.0 ± 1.2"
+    assert our_text(replace(item, std=0.012)) == "75.0 (folds ± 1.2)"
     assert our_text(replace(item, lacks="2 of 10 folds")) == "75.0 (2 of 10 folds)"
     assert our_text(replace(item, mean=None)) == MISSING
 

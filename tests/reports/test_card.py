@@ -14,6 +14,7 @@ from stored import write_unsealed
 from reports.card import Terms, build_card, corpora_of
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import read_json
+from ser_aae.labels import GENDER_WORDS
 from ser_aae.results.predictions import read_predictions, score
 from ser_aae.results.text import count_of
 
@@ -76,6 +77,7 @@ def test_the_metadata_survives_being_written_again(card):
 def test_the_spread_is_recomputed_from_the_predictions(card, recorded_run):
     rows = read_predictions(recorded_run.folder / "predictions.parquet")
     text = section(card, "Spread over gender and speakers")
+    rows["gender"] = rows["gender"].map(GENDER_WORDS)
     for column, found in (
         ("gender", table(text, "gender")),
         ("speaker", table(text, "speaker")),
@@ -158,6 +160,11 @@ def test_it_names_own_recordings_without_where_they_lie(changed):
     ]
     assert "/home" not in card.content
     assert "clinic" not in card.content
+    assert ["calls", "calls", "not known"] in table(section(card, "Data"), "corpus")
+
+
+def test_it_names_the_classes_of_a_head_in_words(card):
+    assert "* gender: female (F), male (M)" in card.text
 
 
 def test_the_lines_that_load_the_model_do_so(changed, recorded_run, monkeypatch, capsys):

@@ -35,7 +35,7 @@ def test_models_of_one_data_set_stand_in_one_table(sections):
     ((_, frame, _),) = section.tables
     frame = frame.set_index("model")
     assert set(frame.index) == {"AAE, multi-task", "AAE, single task", "CNN"}
-    assert frame.loc["CNN", "UA"] == "50.0 ± 0.0"
+    assert frame.loc["CNN", "UA"] == "50.0 (folds ± 0.0)"
     assert frame.loc["CNN", "difference"] == "-50.0"
     assert frame.loc["AAE, single task", "difference"] == "-25.0"
     assert frame.loc["AAE, multi-task", "difference"] == "reference"
@@ -70,7 +70,7 @@ def test_the_first_table_has_every_experiment_and_what_it_is_compared_with(
     assert frame.loc[ours.format("multi-task"), "difference"] == "reference"
     assert frame.loc[ours.format("single task"), "difference"] == "-25.0"
     alone = frame.loc["URDU, four emotions, CNN, 6 folds of speakers"]
-    assert (alone["UA"], alone["difference"], alone["p"]) == ("50.0 ± 0.0", "-", "-")
+    assert (alone["UA"], alone["difference"], alone["p"]) == ("50.0 (folds ± 0.0)", "-", "-")
     assert (alone["n"], alone["speakers"]) == ("32", "10")
 
 

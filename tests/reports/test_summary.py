@@ -98,8 +98,9 @@ def test_runs_begun_are_no_experiment(leave_cell, tmp_path):
 
 
 def test_texts_are_in_per_cent():
-    whole = replace(NOTHING, mean=0.6, std=0.0123, interval=SURE)
+    whole = replace(NOTHING, mean=0.6, std=0.0123, interval=SURE, repetitions=2)
     assert mean_text(whole) == "60.0 ± 1.2"
+    assert mean_text(replace(whole, repetitions=1)) == "60.0 (folds ± 1.2)"
     assert mean_text(replace(whole, std=None)) == "60.0"
     assert mean_text(NOTHING) == "-"
     assert interval_text(SURE) == "51.2 to 68.8"

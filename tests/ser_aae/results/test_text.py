@@ -24,6 +24,13 @@ def test_a_deviation_is_shown_where_there_is_one(entry, text):
     assert mean_and_std(entry) == text
 
 
+@pytest.mark.parametrize(
+    ("n", "text"), [(1, "50.0 (of 1)"), (2, "50.0 (of 2)"), (3, "50.0"), (0, "50.0")]
+)
+def test_a_mean_of_some_of_the_folds_says_of_how_many(n, text):
+    assert mean_and_std({"mean": 0.5, "std": None, "n": n}, whole=3) == text
+
+
 def test_columns_are_aligned_the_first_to_the_left():
     lines = align([["", "n", "UA"], ["a long name", "5", "50.0"], ["b", "100", "7.5"]])
     assert lines == [
