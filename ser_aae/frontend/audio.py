@@ -1,5 +1,6 @@
 """Reading a recording of any rate and number of channels as 16 kHz mono (decisions F1)."""
 
+import mimetypes
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ import soxr
 
 from ser_aae.errors import UserError
 from ser_aae.frontend.channels import Channel, take_channel
+from ser_aae.frontend.content import HEAD_BYTES, describe_content
 from ser_aae.frontend.ffmpeg import INSTALL, decode, find_ffmpeg
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
 from ser_aae.frontend.ogg import find_ogg_damage
@@ -74,7 +76,9 @@ A wrong bit in a header can make one codec another; FLAC has but one.
 DECODED_RATE_HZ = 16000
 """Rate of what ffmpeg decodes: that of the front end, to which `predict` has it decoded."""
 
-_OTHER_FORMAT = "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found something else"
+_OTHER_FORMAT = "expected audio that libsndfile reads (WAV, FLAC, OGG, MP3), found "
+_NEVER_SOUND = ("text", "a web page", "a PDF")
+"""What no program decodes, of what `ser_aae.frontend.content` knows."""
 
 _LOGGED_CUT = re.compile(
     r"^ *(?:SSND|Data Size|Riff size|riff|data) *: (\d+) \(should be (\d+)\)$", re.MULTILINE
@@ -140,7 +144,7 @@ def read_channels(
     if samples.size == 0:
         raise UserError(
             f"{path}: expected sound, found no sample between {start_s} s and "
-            f"{'the end' if end_s is None else f'{end_s} s'}; remove the file or its entry"
+            f"{'the end' if end_s is None else f'{end_s} s'}; leave this recording out"
         )
     check_samples(str(path), samples, rate_hz, start_s)
     return samples, rate_hz
@@ -168,8 +172,9 @@ def describe_absence(path: Path) -> str | None:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a zero in a name
         forms = {unicodedata.normalize(form, str(path)) for form in ("NFC", "NFD")} - {str(path)}
-        hint = "; one that looks the same has its accents coded otherwise: rename it"
-        return "expected an audio file, found none" + hint * any(map(os.path.isfile, forms))
+        accents = "; one that looks the same has its accents coded otherwise: rename it"
+        is_there = any(map(os.path.isfile, forms))
+        return f"expected an audio file, found none{accents if is_there else '; check the path'}"
     except OSError as error:
         return f"expected an audio file, cannot read it: {error.strerror}"
     if stat.S_ISDIR(mode):
@@ -374,7 +379,7 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
 def _unreadable(path: Path, cause: Exception) -> UserError:
     """Return an error that says what a file is which libsndfile does not read."""
     description = _describe_unreadable(path, cause)
-    kind = OtherFormatError if description == _OTHER_FORMAT else UserError
+    kind = OtherFormatError if description.startswith(_OTHER_FORMAT) else UserError
     # of some content libsndfile says that there is no file, which was there before and is now
     is_misleading = isinstance(cause, soundfile.LibsndfileError) and "does not exist" in str(cause)
     return kind(f"{path}: {description}" + ("" if is_misleading else f" ({cause})"))
@@ -383,13 +388,13 @@ def _unreadable(path: Path, cause: Exception) -> UserError:
 def _describe_unreadable(path: Path, cause: Exception) -> str:
     try:
         with path.open("rb") as stream:
-            head = stream.read(40)
+            head = stream.read(HEAD_BYTES)
     except OSError as error:
         return f"expected an audio file, cannot read it: {error.strerror}"
-    return _describe_content(head, cause)
+    return _describe_content(path.name, head, cause)
 
 
-def _describe_content(head: bytes, cause: Exception) -> str:
+def _describe_content(name: str, head: bytes, cause: Exception) -> str:
     code = cause.code if isinstance(cause, soundfile.LibsndfileError) else 1
     if not head:
         return "expected an audio file, found one of zero bytes; fetch it again"
@@ -402,4 +407,8 @@ def _describe_content(head: bytes, cause: Exception) -> str:
         )
     if code not in _UNRECOGNISED:
         return "expected audio, found a damaged file; fetch it again"
-    return _OTHER_FORMAT
+    found = describe_content(head)
+    kind, _ = mimetypes.guess_type(name)
+    if found in _NEVER_SOUND and not (kind or "").startswith(("audio/", "video/")):
+        return f"expected audio, found {found}; give a recording"
+    return _OTHER_FORMAT + found

@@ -1,5 +1,6 @@
 """An evaluation as aligned text for the terminal."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,13 +46,20 @@ def format_evaluation(evaluation: Mapping[str, Any]) -> str:
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as lines, the first column to the left and the others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    columns = range(len(rows[0]))
+    widths = [max(_width(row[column]) for row in rows) for column in columns]
     lines = []
     for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        gaps = [" " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [row[0] + gaps[0], *(gaps[column] + row[column] for column in columns[1:])]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def _width(text: str) -> int:
+    """Return the columns that a text takes on a terminal: letters of some scripts take two."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
 
 
 def figures_of(row: Mapping[str, Any]) -> dict[str, str]:

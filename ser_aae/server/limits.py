@@ -16,6 +16,9 @@ MEBIBYTE = 1 << 20
 _OTHER_BYTES = MEBIBYTE
 """Bytes that a request without a file may have; and a form beside its file."""
 
+_SHOWN_LETTERS = 100
+"""Letters of what a client sends that an answer repeats at most."""
+
 _NO_FORM = f"expected at most {_OTHER_BYTES // MEBIBYTE} MB of what is no form with a recording"
 
 POLICY = (
@@ -201,7 +204,11 @@ class Guard:
 
         headers = Headers(scope=scope)
         if not self._is_own(scope, headers):
-            why = "expected a request to this machine by its own name, or one of --allowed-host"
+            named = headers.get("host", "")[:_SHOWN_LETTERS]
+            why = (
+                "expected a request to this machine by its own name, or one of --allowed-host; got "
+                f"one to {named!r}"
+            )
             await refuse(scope, receive, send_guarded, 421, why)
         elif scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
             why = "expected a request of the server's own page or a program"

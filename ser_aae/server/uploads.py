@@ -14,8 +14,9 @@ from pathlib import Path
 
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders, UploadFile
+from starlette.datastructures import FormData, MutableHeaders, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
 
@@ -49,25 +50,17 @@ class Uploads:
         if not is_form(request.headers):
             raise HTTPException(400, "expected a form (multipart/form-data)")
         with self._counted(request.receive) as receive:
-            counted = Request(_plain_scope(request), receive)
-            async with counted.form(
-                max_files=1, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES
-            ) as form:
-                upload = form.get(field)
-                if not isinstance(upload, UploadFile):
-                    raise HTTPException(400, f"expected a file in the form's field {field!r}")
-                if others := sorted(set(form) - {field}):
-                    raise HTTPException(
-                        422,
-                        f"expected the form's field {field!r} alone, got {others[0]!r}; what else "
-                        "is asked for stands in the address, as in ?timeline_seconds=1",
-                    )
+            form = await _parse(Request(_plain_scope(request), receive), field)
+            try:
+                upload = _find_file(form, field)
                 size = upload.size or 0
                 if size > self.limits.bytes:
                     raise HTTPException(413, self.limits.too_large)
                 path = await run_in_threadpool(self._keep, upload)
                 self._kept_bytes[path] = size
                 return path
+            finally:
+                await form.close()
 
     @contextlib.contextmanager
     def _counted(self, receive: Receive) -> Iterator[Receive]:
@@ -114,6 +107,41 @@ class Uploads:
         return path
 
 
+async def _parse(request: Request, field: str) -> FormData:
+    """Return the form of a request.
+
+    Raises:
+        HTTPException: There are several files in it, or more beside one than anybody asks for.
+    """
+    try:
+        return await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
+    except MultiPartException as error:
+        found = f"{error.message[:1].lower()}{error.message[1:].rstrip('.')}"
+        raise HTTPException(
+            400, f"expected a form with one file, in its field {field!r}: {found}"
+        ) from error
+
+
+def _find_file(form: FormData, field: str) -> UploadFile:
+    """Return the file of a form that holds nothing else.
+
+    Raises:
+        HTTPException: No file in its field (400), or an empty one, or something beside it (422).
+    """
+    upload = form.get(field)
+    if not isinstance(upload, UploadFile):
+        raise HTTPException(400, f"expected a file in the form's field {field!r}")
+    if others := sorted(set(form) - {field}):
+        raise HTTPException(
+            422,
+            f"expected the form's field {field!r} alone, got {others[0]!r}; what else "
+            "is asked for stands in the address, as in ?timeline_seconds=1",
+        )
+    if not upload.size:
+        raise HTTPException(422, "expected a recording, got a file of zero bytes")
+    return upload
+
+
 def _plain_scope(request: Request) -> Scope:
     """Return the scope with nothing but the boundary beside the form's type.
 
@@ -128,6 +156,7 @@ def _plain_scope(request: Request) -> Scope:
     if not _BOUNDARY.fullmatch(boundary):
         raise HTTPException(400, "expected a form with a boundary of 1 to 70 letters and figures")
     scope = {**request.scope, "headers": list(request.scope["headers"])}
+    scope.pop("app", None)  # with it a form is refused in the words of its parser
     headers = MutableHeaders(scope=scope)
     headers["content-type"] = f'multipart/form-data; boundary="{boundary.decode()}"'
     return scope

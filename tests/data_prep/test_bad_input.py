@@ -74,7 +74,7 @@ BAD = {
     dangle: "found none",
     cut_in_half: "cut short",
     empty: "zero bytes",
-    text: "found something else|neither libsndfile nor ffmpeg",  # as there is one
+    text: "found text|neither libsndfile nor ffmpeg",  # as there is one
     pointer: "git lfs pull",
     no_samples: "found no sample",
     not_a_number: "sample 123 is not a finite number",
@@ -134,7 +134,9 @@ def test_an_absent_file_of_a_corpus_without_a_table_is_told_before_any_is_read(t
             adapter, expected={}, parse=lambda at: replace(adapter.parse(at), expected={})
         ).read(tmp_path)
 
-    assert str(caught.value).startswith(f"{bad}: expected an audio file, found none (1 of ")
+    assert str(caught.value).startswith(
+        f"{bad}: expected an audio file, found none; check the path (1 of "
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2])

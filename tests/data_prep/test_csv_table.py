@@ -239,7 +239,10 @@ def test_all_absent_files_are_told_at_once(table, tmp_path):
     message = error_of(table(f"{HEADER}a.wav,1,f,sad\nb1.wav,1,f,sad\n{absent}"))
 
     assert ":3: 'b1.wav': expected an audio file, found a folder" in message
-    assert ":8: 'c4.wav': expected an audio file, found none; and 5 more (25 of 26 " in message
+    assert (
+        ":8: 'c4.wav': expected an audio file, found none; check the path; and 5 more (25 of 26 "
+        in message
+    )
     assert message.count("found none") == 19
     assert message.endswith("fetch what is missing, or leave it out with --allow-partial")
     assert "\n" not in message

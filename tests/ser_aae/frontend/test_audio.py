@@ -93,7 +93,7 @@ def test_cut_short(tmp_path, name, share):
     ("content", "message"),
     [
         (b"", "zero bytes"),
-        (b"words\n" * 100, "libsndfile reads"),
+        (b"words\n" * 100, r"libsndfile reads \(.*\), found text .*; install ffmpeg"),
         (b"RIFF\x00\x00", "libsndfile reads"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
     ],
@@ -104,6 +104,25 @@ def test_no_audio(tmp_path, content, message, monkeypatch):
 
     with pytest.raises(UserError, match=message):
         read_audio(tmp_path / "a.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("notes.txt", b"words\n" * 100, "text"),
+        ("table.csv", "file,emotion\nä.wav,anger\n".encode(), "text"),
+        ("README", b"words", "text"),
+        ("page.html", b"<!doctype html><html></html>", "a web page"),
+        ("paper", b"%PDF-1.7\n\0", "a PDF"),
+    ],
+)
+def test_what_is_no_sound_needs_no_other_program(tmp_path, name, content, found, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # without ffmpeg
+    (tmp_path / name).write_bytes(content)
+    for read in (read_mono, lambda path: list(file_blocks(path, 16000))):
+        with pytest.raises(UserError, match=f"expected audio, found {found}; give") as error:
+            read(tmp_path / name)
+        assert "ffmpeg" not in str(error.value)
 
 
 @pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
@@ -155,7 +174,7 @@ def test_a_damaged_header_is_not_taken_for_something_else(
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(UserError, match="expected an audio file, found none"):
+    with pytest.raises(UserError, match="expected an audio file, found none; check the path"):
         read_audio(tmp_path / "a.wav", RATE_HZ)
     with pytest.raises(UserError, match="found a folder"):
         read_audio(tmp_path, RATE_HZ)

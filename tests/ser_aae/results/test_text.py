@@ -40,6 +40,11 @@ def test_columns_are_aligned_the_first_to_the_left():
     ]
 
 
+def test_letters_that_take_two_places_take_them_in_columns():
+    lines = align([["", "n"], ["感情", "5"], ["anger", "12"], ["a\u0301e", "3"]])
+    assert lines == ["        n", "感情    5", "anger  12", "a\u0301e      3"]
+
+
 def figures(**more):
     return {
         "n": 4,

@@ -133,7 +133,12 @@ def test_a_broken_file_is_refused_and_removed(client, served, tmp_path, recordin
         ({"content": iter([bytes(1 << 20)] * 2)}, 400, "expected a form (multipart/form-data)"),
         ({"files": {"other": b"x"}}, 400, "field 'file'"),
         ({"data": {"file": "text"}, "files": {"x": b""}}, 400, "field 'file'"),
-        ({"files": [("file", b"x"), ("file", b"y")]}, 400, "Too many files"),
+        (
+            {"files": [("file", b"x"), ("file", b"y")]},
+            400,
+            "one file, in its field 'file': too many files",
+        ),
+        ({"files": {"file": b""}}, 422, "a file of zero bytes"),
         ({"files": {"file": b"x"}, "data": {"channel": "left"}}, 422, "alone, got 'channel'"),
         ({"files": {"file": bytes(1100000)}}, 413, "at most 1 MB"),
         (
@@ -208,7 +213,10 @@ def test_ten_clients_at_once_get_the_same_answer(client, served, recording):
 
 
 def test_other_names_for_this_machine_are_refused(client):
-    assert client.get("/api/model", headers={"host": "evil.example"}).status_code == 421
+    found = client.get("/api/model", headers={"host": f"evil.example{'x' * 200}"})
+    assert found.status_code == 421
+    assert "--allowed-host; got one to 'evil.example" in found.json()["error"]
+    assert len(found.json()["error"]) < 250
 
 
 @pytest.mark.parametrize(
