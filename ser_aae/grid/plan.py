@@ -28,7 +28,8 @@ class Plan:
 
     Attributes:
         total: Number of runs of the grid, each counted once.
-        missing: Runs that are not complete.
+        missing: Runs that are not complete, those of `stage_ones` first: workers that begin with
+            runs of the same stage 1 would wait for one another.
         stage_ones: Run for each stage 1 that is not computed yet.
         begun: Number of missing runs that were interrupted, and go on.
         seconds: Time of the missing runs on one worker; `None` if no run is complete to judge by.
@@ -105,6 +106,8 @@ def make_plan(configs: Iterable[RunConfig], runs: str) -> Plan:
     known = _by_stage_one(done)
     pretrained = [own for name, own in _by_stage_one(missing).items() if name not in known]
     estimate = _estimate(missing, pretrained, samples)
+    first = set(map(relative_folder, pretrained))
+    missing.sort(key=lambda config: relative_folder(config) not in first)
     return Plan(len(unique), tuple(missing), tuple(pretrained), begun, *estimate)
 
 
@@ -122,7 +125,7 @@ def _by_stage_one(configs: Iterable[RunConfig]) -> dict[str, RunConfig]:
             drawn = (data.auxiliary_subset, data.auxiliary_speakers, config.protocol.seed)
             # one on the run's own training part is shared with no other run
             run = () if config.auxiliary else relative_folder(config)
-            found[json.dumps([own, config.auxiliary, drawn, run])] = config
+            found.setdefault(json.dumps([own, config.auxiliary, drawn, run]), config)
     return found
 
 

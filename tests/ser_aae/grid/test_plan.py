@@ -108,6 +108,14 @@ def test_a_stage_one_that_runs_share_is_estimated_once(configs, tmp_path):
     assert make_plan([shared[0], more_speakers], str(tmp_path)).seconds == pytest.approx(150)
 
 
+def test_one_run_of_each_stage_one_comes_first(configs, tmp_path):
+    trained = [replace(config, auxiliary=("voices",)) for config in configs]
+    other = [replace(config, seed=1) for config in trained]
+    plan = make_plan([*configs, *trained, *other], str(tmp_path))
+    assert plan.stage_ones == (trained[0], other[0])
+    assert plan.missing == (trained[0], other[0], *configs, *trained[1:], *other[1:])
+
+
 def test_a_stage_one_on_the_training_part_is_each_runs_own(configs, tmp_path):
     own = [
         replace(config, training=replace(config.training, pretraining_data="training"))
