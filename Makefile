@@ -24,6 +24,8 @@ DEMO_MODEL := --set model.filters=8,16
 REPRODUCED := $(DEMO)/reproduce
 # Fig. 4 goes from none to all of them in nine steps
 REPRODUCED_READERS := 18
+# the config that all of it begins with: default or paper
+PRESET ?= default
 CODE := ser_aae data_prep tuning reports benchmarks docs/hooks tests
 # two workers, each with half of the tests in their order: dealt out by turns, the tests of a file
 # would have both workers train what they share
@@ -85,7 +87,7 @@ reproduce-demo: $(VENV)/.installed ## all tables and figures of the paper, from 
 	done
 	$(BIN)/ser-aae synthesise --dataset librispeech --speakers $(REPRODUCED_READERS) \
 		--data-root $(REPRODUCED)/data
-	$(BIN)/ser-aae reproduce all --budget smoke --allow-partial \
+	$(BIN)/ser-aae reproduce all --budget smoke --preset $(PRESET) --allow-partial \
 		--auxiliary-speakers $(REPRODUCED_READERS) --set verification=demo \
 		--data-root $(REPRODUCED)/data --store $(REPRODUCED)/store --runs $(REPRODUCED)/runs
 	$(BIN)/ser-aae report --runs $(REPRODUCED)/runs --store $(REPRODUCED)/store \
