@@ -25,7 +25,6 @@ from data_prep.shards import (
     remove_notes,
     write_shard,
 )
-from data_prep.spellings import describe_spellings, find_spellings
 from data_prep.workers import Task, compute_tasks
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
@@ -33,6 +32,7 @@ from ser_aae.extras import require_modules
 from ser_aae.files.atomic import has_file
 from ser_aae.files.container import explain_mount
 from ser_aae.progress import open_bar
+from ser_aae.protocols.spellings import warn_of_spellings
 from ser_aae.store.corpus import (
     MANIFEST,
     StoredCorpus,
@@ -122,7 +122,7 @@ def prepare(
     remove_leftovers(folder, shards)
     remarks = describe_remarks(_find_remarks(tasks, shards))
     copies = _tell_copies(contents.utterances, contents.sounds)
-    spellings = _tell_spellings(contents.utterances)
+    spellings = warn_of_spellings(contents.utterances)
     return _report(folder, True, [*beside, *remarks, *spellings, *copies])
 
 
@@ -215,15 +215,6 @@ def _tell_copies(utterances: Sequence[Utterance], sounds: Sequence[Sound]) -> li
     return [
         f"recordings under several names: {len(groups)}, of which {contradicting} differ in "
         f"speaker, gender, emotion or ratings and take part in no run: {first} ..."
-    ]
-
-
-def _tell_spellings(utterances: Sequence[Utterance]) -> list[str]:
-    """Return a line for each speaker who seems to stand in a corpus under several spellings."""
-    return [
-        f"speakers who may be one person, and count as several: {describe_spellings(group)}; "
-        "write one name where they are"
-        for group in find_spellings(utterances)
     ]
 
 

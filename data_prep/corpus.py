@@ -12,7 +12,7 @@ from pathlib import Path
 from ser_aae.errors import UserError
 from ser_aae.files.refusals import explain_refusal
 from ser_aae.frontend.audio import describe_absence
-from ser_aae.labels import is_known_emotion
+from ser_aae.labels import NO_LABEL, is_known_emotion
 from ser_aae.utterance import Dropped, Utterance, known_speakers
 
 AUDIO_SUFFIXES = (".wav", ".flac")
@@ -86,8 +86,18 @@ def build_corpus(
 
 
 def name_speaker(corpus: str, speaker: str, person: str = "") -> str:
-    """Return the name of a speaker of a table, who may be a person known in all tables."""
-    return f"{EVERYWHERE}{person}" if person else f"{corpus}:{speaker}"
+    """Return the name of a speaker of a table, who may be a person known in all tables.
+
+    A word of `NO_LABEL` names nobody: all whom nobody knows would be one person.
+    """
+    if person and not names_nobody(person):
+        return f"{EVERYWHERE}{person}"
+    return f"{corpus}:{'' if names_nobody(speaker) else speaker}"
+
+
+def names_nobody(name: str) -> bool:
+    """Return whether a name is a word for one that is not there, as programs write it."""
+    return name.casefold() in NO_LABEL
 
 
 def check_one_name(names: dict[str, str], speaker: str, name: str) -> None:

@@ -28,12 +28,12 @@ from data_prep.shared_sound import (
     suggest_overlaps,
 )
 from data_prep.sound_digests import digest_samples
-from data_prep.spellings import find_spellings
 from data_prep.workers import find_remark, named_faults, read_part, seconds_past_end
 from ser_aae.errors import UserError
 from ser_aae.frontend.channels import take_channel
 from ser_aae.frontend.condition import describe, measure
 from ser_aae.progress import move_bar, open_bar
+from ser_aae.protocols.spellings import find_spellings
 from ser_aae.utterance import Utterance
 
 UNLABELLED_CLASS = "unlabelled"

@@ -23,7 +23,8 @@ def split_rows(path: Path, text: str, delimiter: str = ",") -> Iterator[tuple[in
         UserError: A quotation mark that is not closed in its line, or no text.
     """
     # the empty line is taken for a part of the last row where that goes on
-    reader = csv.reader([*split_lines(text), ""], delimiter=delimiter)
+    lines = [*split_lines(text), ""]
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     number = 0
     while True:
         number += 1
@@ -31,7 +32,7 @@ def split_rows(path: Path, text: str, delimiter: str = ",") -> Iterator[tuple[in
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            fields, wrong = [], f"expected a table of text, {error}; fetch or write the table again"
+            fields, wrong = [], _describe(str(error))
         if reader.line_num > number:
             wrong = (
                 "expected a row in one line, found a quotation mark that is not closed in it; "
@@ -42,3 +43,13 @@ def split_rows(path: Path, text: str, delimiter: str = ",") -> Iterator[tuple[in
         if fields is None:
             return
         yield number, fields
+
+
+def _describe(fault: str) -> str:
+    """Return what is wrong with a row that Python's reader of tables refuses."""
+    if "expected after" in fault:
+        return (
+            "expected the end of a field after the quotation mark that closes it, found more; "
+            'write a mark of the text as ""'
+        )
+    return f"expected a table of text, {fault}; fetch or write the table again"

@@ -13,6 +13,7 @@ from data_prep.corpus import (
     build_corpus,
     check_one_name,
     name_speaker,
+    names_nobody,
     read_table_text,
 )
 from data_prep.csv_rows import split_rows
@@ -92,14 +93,7 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
     Raises:
         ValueError: A value is missing or out of its range.
     """
-    # letters with accents are coded in two ways, and a speaker must not be two persons
-    row = {
-        column: text if column == "file" else unicodedata.normalize("NFC", text)
-        for column, text in row.items()
-    }
-    for column in ("file", "speaker"):
-        if not row[column]:
-            raise ValueError(f"column {column} is empty")
+    row = _plain_row(row)
     start_s = _parse_number(row, "start", low=0.0) or 0.0
     end_s = _parse_number(row, "end", low=0.0)
     if end_s is not None and end_s <= start_s:
@@ -129,6 +123,23 @@ def parse_row(row: dict[str, str], corpus: str) -> Utterance:
         extra={name: text for name, text in row.items() if name not in (*REQUIRED, *OPTIONAL)},
         channel=channel,
     )
+
+
+def _plain_row(row: dict[str, str]) -> dict[str, str]:
+    """Return a row in which what is not there is empty, and each name is coded in one way.
+
+    Raises:
+        ValueError: No file or no speaker is named.
+    """
+    # letters with accents are coded in two ways, and a speaker must not be two persons
+    row = {
+        column: text if column == "file" else unicodedata.normalize("NFC", text)
+        for column, text in row.items()
+    }
+    for column in ("file", "speaker"):
+        if not row[column]:
+            raise ValueError(f"column {column} is empty")
+    return row | {name: "" for name in ("session", "language") if names_nobody(row.get(name, ""))}
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

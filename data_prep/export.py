@@ -21,7 +21,7 @@ from ser_aae.labels import UNKNOWN_GENDER
 from ser_aae.utterance import Utterance
 
 UNKNOWN_SPEAKER = "unknown"
-"""Name that is written for a speaker whom the corpus does not know: a table has to name one."""
+"""Name that is written for a speaker whom the corpus does not know, and read as nobody's again."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,8 @@ def _remarks(corpus: Corpus) -> list[str]:
     clipped = f"clipped {beyond} ratings to 1..5; see the columns *_unclipped"
     unknown = sum(not item.has_known_speaker for item in corpus.utterances)
     one = (
-        f"{unknown} utterances of nobody knows whom have the speaker {UNKNOWN_SPEAKER!r}, who is "
-        "one person to whoever reads the file"
+        f"{unknown} utterances of nobody knows whom have the speaker {UNKNOWN_SPEAKER!r}, who may "
+        "be one person to other programs"
     )
     remarks = [*([clipped] if beyond else []), *([one] if unknown else [])]
     return [*describe_dropped(corpus.dropped), *remarks]

@@ -13,13 +13,12 @@ from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.extras import explain_missing
 from ser_aae.frontend import signal_to_spectrogram
-from ser_aae.frontend.audio import change_rate, read_channels
+from ser_aae.frontend.audio import change_rate, describe_header, read_channels
 from ser_aae.frontend.blocks import count_channels
 from ser_aae.frontend.channels import take_channel
 from ser_aae.frontend.condition import is_cancelled
 from ser_aae.frontend.offset import remove_offset
 from ser_aae.frontend.silence import is_silent
-from ser_aae.frontend.wav import header_remark
 from ser_aae.processes.pool import compute_in_order, is_stopped
 from ser_aae.utterance import Sound, Utterance
 
@@ -136,7 +135,7 @@ def find_remark(utterance: Utterance, path: Path, duration_s: float) -> str:
         duration_s: The length of what was read.
     """
     past_s = seconds_past_end(utterance, duration_s)
-    return ENDS_PAST_FILE.format(past_s) if past_s else header_remark(path)
+    return ENDS_PAST_FILE.format(past_s) if past_s else describe_header(path)
 
 
 def seconds_past_end(utterance: Utterance, duration_s: float) -> float:

@@ -103,8 +103,14 @@ They are read without accents too. Corpora that were prepared before have them a
 own, see `earlier_emotion`.
 """
 
-NO_LABEL = ("nan", "null", "none", "n/a", "-", "unknown")
-"""Words for a label that is not there."""
+NO_LABEL = (
+    *("nan", "<nan>", "na", "<na>", "n/a", "#n/a", "n.a.", "nil", "null", "none"),
+    *("-", "--", "---", "–", "—", "?", "??", "???"),
+    *("unknown", "undefined", "unlabeled", "unlabelled", "no label"),
+    *("inconnu", "desconocido", "sconosciuto", "desconhecido", "unbekannt", "bilinmiyor"),
+    *("nieznany", "неизвестно", "未知"),
+)
+"""Words for a label that is not there, or for a person whom nobody knows."""
 
 LEVELS = {
     "activation": ("low", "medium", "high"),
@@ -122,6 +128,11 @@ PRIMARY_TASKS = ("emotion", *LEVELS, *CLUSTERS, *VOICE_TASKS)
 
 _MOST_NAMED = 12
 
+_WITHOUT_STROKE = str.maketrans(
+    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t"}
+)
+"""Small letters that Unicode takes for ones of their own, and not for others with an accent."""
+
 _EARLIER_WORDS = {word: name for name, words in EMOTION_SYNONYMS.items() for word in (name, *words)}
 
 
@@ -129,13 +140,14 @@ def _fold(raw: str) -> str:
     return unicodedata.normalize("NFC", raw.strip().casefold())
 
 
-def _strip_accents(word: str) -> str:
-    letters = unicodedata.normalize("NFKD", word.replace("ı", "i").replace("ł", "l"))
+def strip_accents(word: str) -> str:
+    """Return a word in small letters without accents, strokes through letters among them."""
+    letters = unicodedata.normalize("NFKD", word.translate(_WITHOUT_STROKE))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-_FURTHER_WORDS = {_strip_accents(word): name for word, name in _EARLIER_WORDS.items()} | {
-    _strip_accents(word): name for name, words in FURTHER_SYNONYMS.items() for word in words
+_FURTHER_WORDS = {strip_accents(word): name for word, name in _EARLIER_WORDS.items()} | {
+    strip_accents(word): name for name, words in FURTHER_SYNONYMS.items() for word in words
 }
 
 
@@ -149,7 +161,7 @@ def canonical_emotion(raw: str) -> str:
     word = _fold(raw)
     if word in NO_LABEL:
         return ""
-    return _EARLIER_WORDS.get(word) or _FURTHER_WORDS.get(_strip_accents(word), word)
+    return _EARLIER_WORDS.get(word) or _FURTHER_WORDS.get(strip_accents(word), word)
 
 
 def earlier_emotion(emotion: str, raw: str) -> str:

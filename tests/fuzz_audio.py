@@ -28,8 +28,9 @@ from sounds import noise, tone
 from ser_aae.config import FrontEndConfig
 from ser_aae.errors import UserError
 from ser_aae.frontend import signal_to_spectrogram
-from ser_aae.frontend.audio import MOST_OVER_FULL_SCALE, read_audio
+from ser_aae.frontend.audio import MOST_OVER_FULL_SCALE, describe_header, read_audio
 from ser_aae.frontend.blocks import WHOLE_S, file_blocks
+from ser_aae.frontend.wav import SLACK_BYTES
 
 RATE_HZ = 16000
 MOST_S = 20.0
@@ -139,7 +140,10 @@ def find_fault(path, whole):
     wanted, rate_hz = read_by_soundfile(whole if path.suffix == ".ogg" else path)
     if wanted is None:
         return "read, and by soundfile not", ""
-    is_equal = np.array_equal(read_audio(path, rate_hz), wanted)
+    found = read_audio(path, rate_hz)
+    if describe_header(path) and len(found) <= len(wanted) + SLACK_BYTES:
+        found = found[: len(wanted)]  # the header counts less than is there, which is told
+    is_equal = np.array_equal(found, wanted)
     return "read", "" if is_equal else "not what soundfile reads"
 
 

@@ -151,9 +151,14 @@ def _utterance(values: Values, row: Row, corpus: str, names: dict[str, str]) -> 
 
 
 def _speaker(values: Values, row: Row, corpus: str, person: str, names: dict[str, str]) -> str:
-    """Return the name of a row's speaker, which is the same in all rows and is kept in `names`."""
+    """Return the name of a row's speaker, which is the same in all rows and is kept in `names`.
+
+    It is empty where the row has none.
+    """
     # accents are coded in two ways, and a speaker must not be two persons
     speaker, person = (unicodedata.normalize("NFC", text) for text in (values.speaker(row), person))
+    if not (speaker or person):
+        return ""
     name = name_speaker(corpus, speaker, person)
     try:
         check_one_name(names, speaker or name, name)
@@ -165,7 +170,7 @@ def _speaker(values: Values, row: Row, corpus: str, person: str, names: dict[str
 
 def _fault(utterance: Utterance) -> str:
     """Return the reason why an utterance cannot be used, `""` if it can."""
-    if utterance.speaker.endswith(":"):
+    if not utterance.speaker:
         return EXCLUDED["speaker"]
     has_length = utterance.end_s is None or utterance.end_s > utterance.start_s
     return "" if has_length and utterance.start_s >= 0 else EXCLUDED["length"]

@@ -120,12 +120,16 @@ def _plan(config: RunConfig, store: Path, is_all: bool, start: "Start | None") -
     from ser_aae.training.starting import check_heard
 
     folds = range(count_folds(config, store)) if is_all else [config.protocol.fold]
-    planned, times = [], None
+    planned, times, told = [], None, set[str]()
     for fold in folds:
         one = replace(config, protocol=replace(config.protocol, fold=fold))
         data = assemble(one, store)
         for doubt in check_heard(start, data) if start else ():
             show_line(f"warning: fold {fold}: {doubt}")
+        for doubt in dict.fromkeys(data.warnings):
+            if doubt not in told:
+                show_line(f"warning: {doubt}")
+        told.update(data.warnings)
         if times is None:  # folds have one model, but for a few speakers
             times = measure_steps(one, data.num_classes)
         if not planned or not one.auxiliary:  # without auxiliary corpora each fold has its own

@@ -69,7 +69,7 @@ def verify(
 
 def format_report(report: Mapping[str, Any]) -> str:
     """Return the report as text for people; every list in it is whole."""
-    from data_prep.spellings import describe_spellings
+    from ser_aae.protocols.spellings import describe_spellings
 
     durations, accuracy = report["durations"], report["speaker_only_unweighted_accuracy"]
     known = "none has a label" if accuracy is None else f"{100 * accuracy:.1f} %"
@@ -149,7 +149,7 @@ def _speaker_only_accuracy(speakers: Sequence[Mapping[str, Any]]) -> float | Non
 
 
 def _describe_difference(report: Mapping[str, Any]) -> str:
-    from data_prep.spellings import describe_spellings
+    from ser_aae.protocols.spellings import describe_spellings
 
     counts = [row for row in report["counts"] if not row["ok"]]
     found = [f"{row['what']}: expected {row['expected']}, found {row['found']}" for row in counts]

@@ -38,6 +38,7 @@ from ser_aae.protocols.copies import Copies, is_kept, judge_copies, leave_out
 from ser_aae.protocols.leakage import PARTS, Split, check_leakage, shared_voices
 from ser_aae.protocols.partitions import lets_train
 from ser_aae.protocols.sentences import warn_of_sentences
+from ser_aae.protocols.spellings import warn_of_spellings
 from ser_aae.protocols.splits import cut_split, num_folds
 from ser_aae.store.corpus import StoredCorpus, load_named
 from ser_aae.store.sounds import NO_SOUNDS
@@ -157,6 +158,7 @@ def assemble(config: RunConfig, store: Path) -> RunData:
             *_warn([*train, *unlabelled], validation, test, leakage, of_classes),
             *copies.warnings(),
             *warn_of_untrained(untrained),
+            *_tell_spellings(*train, *unlabelled, *auxiliary_parts, validation, test),
         ],
     )
 
@@ -369,6 +371,11 @@ def _count_classes(config: RunConfig, target: Target, speakers: tuple[str, ...])
 def _find_untrained(tasks: Sequence[str], train: Sequence[Part]) -> tuple[str, ...]:
     """Return the tasks of which no row of the parts has a label."""
     return tuple(task for task in tasks if not any(len(part.labelled(task).rows) for part in train))
+
+
+def _tell_spellings(*parts: Part) -> list[str]:
+    """Return sentences on speakers who may be one person, also those of several tables."""
+    return warn_of_spellings(item for part in parts for item in part.utterances)
 
 
 def _warn(

@@ -21,7 +21,14 @@ from ser_aae.frontend.content import HEAD_BYTES, describe_content
 from ser_aae.frontend.ffmpeg import INSTALL, decode, find_ffmpeg
 from ser_aae.frontend.mp3 import PIECE, read_between, read_unmeasured_mp3
 from ser_aae.frontend.ogg import find_ogg_damage
-from ser_aae.frontend.wav import UNKNOWN_BYTES, open_mended, read_wav_header
+from ser_aae.frontend.wav import (
+    SLACK_BYTES,
+    UNKNOWN_BYTES,
+    WRONG_LENGTH,
+    header_remark,
+    open_mended,
+    read_wav_header,
+)
 
 LEAST_RATE_HZ = 1000
 """Headers with lower rates are damaged; resampled from 1 Hz, a second of sound fills the memory."""
@@ -185,6 +192,19 @@ def describe_absence(path: Path) -> str | None:
             "a file"
         )
     return None
+
+
+def describe_header(path: Path) -> str:
+    """Return what a recording's header says wrongly and its sound was read in spite of, or `""`."""
+    if remark := header_remark(path):
+        return remark
+    try:
+        with _open_sound(path) as sound:
+            promised, held = _read_log(sound)
+    except (soundfile.LibsndfileError, UserError):  # ffmpeg has read it
+        return ""
+    too_many = 0 if promised in UNKNOWN_BYTES else promised - held
+    return WRONG_LENGTH.format(too_many) if too_many > 0 else ""
 
 
 def read_pieces(path: Path) -> Iterator[np.ndarray]:
@@ -354,15 +374,13 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
     most. Of FLAC and MP3 it finds out while it reads.
     """
     # libsndfile's log of a WAV ends before its sound, where it has many tags
-    wav, promised, held = read_wav_header(path), 0, 0
-    noted = None if wav else _LOGGED_CUT.search(sound.extra_info)
+    wav = read_wav_header(path)
+    promised, held = (wav.promised, wav.held) if wav and wav.missing else (0, 0)
+    if not wav:
+        promised, held = _read_log(sound)
     with path.open("rb") as stream:
         stated = _NIST_SAMPLES.match(stream.read(_NIST_HEADER_BYTES))
-    if wav and wav.missing:
-        promised, held = wav.promised, wav.held
-    elif noted:
-        promised, held = int(noted[1]), int(noted[2])
-    if promised > held and promised not in UNKNOWN_BYTES:
+    if promised > held + SLACK_BYTES and promised not in UNKNOWN_BYTES:
         raise UserError(
             f"{path}: the header promises {promised} bytes of sound, the file holds {held}; "
             "it was cut short, fetch it again"
@@ -374,6 +392,12 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
         )
     if damage := find_ogg_damage(path):
         raise UserError(f"{path}: {damage}")
+
+
+def _read_log(sound: soundfile.SoundFile) -> tuple[int, int]:
+    """Return the bytes that a header promises and those that libsndfile found, 0 for no promise."""
+    noted = _LOGGED_CUT.search(sound.extra_info)
+    return (int(noted[1]), int(noted[2])) if noted else (0, 0)
 
 
 def _unreadable(path: Path, cause: Exception) -> UserError:

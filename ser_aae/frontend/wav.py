@@ -2,10 +2,12 @@
 
 A recorder that dies, and a program that writes to a pipe, leave a length of 0 or of about 2^32.
 Others count the header, or a byte of padding, with the sound, or leave the padding out that a
-chunk of odd length needs. An MP3 in a WAV has a length that was estimated. libsndfile refuses such
-a file, or reads a part of it. Here it is given a header that is right, and the sound as it is.
+chunk of odd length needs, or count a few bytes too few. An MP3 in a WAV has a length that was
+estimated. libsndfile refuses such a file, or reads a part of it. Here it is given a header that is
+right, and the sound as it is.
 
-A header that promises more than that is of a file that was cut short.
+A header that promises more than that is of a file that was cut short. Where more lies behind the
+sound that is no chunk either, nobody knows what it is: it is not read, and told.
 """
 
 import io
@@ -16,13 +18,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 SLACK_BYTES = 64
-"""Number of bytes that a header may count too many: a header of 44 bytes, and some padding."""
+"""Number of bytes that a header may count too many or too few: a header of 44 bytes, and some
+padding."""
 
 UNKNOWN_BYTES = range(0x7FFFF000, 1 << 32)
 """Numbers that sox and ffmpeg write for the length of what they write to a pipe."""
 
 NO_LENGTH = "the header states no length, read to the end of the file"
 WRONG_LENGTH = "the header counts {} bytes of sound too many, read to the end of the file"
+TOO_FEW = "the header counts {} bytes of sound too few, read to the end of the file"
+NOT_READ = "{} bytes behind the sound that the header counts are no part of a WAV, and not read"
 NO_PADDING = "a chunk of the header is not padded as it should be, read all the same"
 MP3_INSIDE = "an MP3 in a WAV, whose header estimates its length; read to its last frame"
 
@@ -32,6 +37,9 @@ _KEPT = (b"fmt ", b"fact")
 _NAMES = (*_KEPT, b"data", b"LIST")
 """Names of chunks that are looked for beside the place where the next chunk should begin."""
 _MOST_CHUNKS = 10_000
+_PLAIN_TAGS = (b"\x01\x00", b"\x03\x00", b"\xfe\xff")
+"""Marks of formats whose samples have one length each: integers, floats, and those extended."""
+_LOOKED_AT = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class WavHeader:
         held: The number of bytes from there to the end of the file.
         is_padded: Whether each chunk begins where it should.
         is_empty: Whether the header states no sound, and no sound follows, but other chunks.
+        uncounted: The number of bytes behind the sound of which no chunk is made.
     """
 
     chunks: tuple[tuple[bytes, bytes], ...]
@@ -53,6 +62,7 @@ class WavHeader:
     held: int
     is_padded: bool
     is_empty: bool
+    uncounted: int = 0
 
     @property
     def has_no_length(self) -> bool:
@@ -81,13 +91,27 @@ class WavHeader:
             return NO_LENGTH if self.held else ""
         if self.promised > self.held:
             return WRONG_LENGTH.format(self.promised - self.held)
+        if self.uncounted:
+            return (TOO_FEW if self.is_to_the_end else NOT_READ).format(self.uncounted)
         return "" if self.is_padded else NO_PADDING
+
+    @property
+    def is_to_the_end(self) -> bool:
+        """Return whether what lies behind the sound that is counted is taken for sound too."""
+        return bool(self.uncounted) and (self.is_mp3 or self.uncounted <= SLACK_BYTES)
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes of sound that are read."""
+        is_whole = self.has_no_length or self.is_to_the_end
+        return self.held if is_whole else min(self.promised, self.held)
 
     @property
     def needs_mending(self) -> bool:
         """Return whether libsndfile would not read all of the sound."""
-        reads_to_the_end = self.promised in UNKNOWN_BYTES and self.is_padded and not self.is_mp3
-        return bool(self.remark) and not reads_to_the_end
+        is_read = self.promised in UNKNOWN_BYTES and self.is_padded and not self.is_mp3
+        is_told_alone = self.uncounted and not self.is_to_the_end and self.is_padded
+        return bool(self.remark) and not (is_read or is_told_alone)
 
 
 class _Stretch(io.RawIOBase):
@@ -148,7 +172,10 @@ def read_wav_header(path: Path) -> WavHeader | None:
             begin = stream.tell()
             if name == b"data":
                 is_empty = length == 0 and _is_made_of_chunks(stream, begin, size)
-                return WavHeader(tuple(chunks), begin, length, size - begin, is_padded, is_empty)
+                is_whole = length % _block_bytes(dict(chunks).get(b"fmt ", b"")) == 0
+                behind = _count_behind(stream, begin + length, size, is_whole) if length else 0
+                held = size - begin
+                return WavHeader(tuple(chunks), begin, length, held, is_padded, is_empty, behind)
             if name in _KEPT:
                 chunks.append((name, stream.read(min(length, 1 << 10))))
     return None
@@ -165,9 +192,8 @@ def open_mended(path: Path) -> "_Stretch | None":
     if header is None or not header.needs_mending:
         is_raw = path.suffix.lower() == ".raw"
         return _Stretch(path, b"", 0, path.stat().st_size) if is_raw else None
-    size = header.held if header.has_no_length else min(header.promised, header.held)
-    head = b"" if header.is_mp3 else _write_header(header.chunks, size)
-    return _Stretch(path, head, header.start, size)
+    head = b"" if header.is_mp3 else _write_header(header.chunks, header.size)
+    return _Stretch(path, head, header.start, header.size)
 
 
 def header_remark(path: Path) -> str:
@@ -207,6 +233,34 @@ def _chunks(stream: BinaryIO, position: int) -> Iterator[tuple[bytes, int, bool]
 def _is_name(stream: BinaryIO, place: int) -> bool:
     stream.seek(place)
     return stream.read(4) in _NAMES
+
+
+def _block_bytes(content: bytes) -> int:
+    """Return the bytes of a sample of all channels, 1 where samples have no length of their own."""
+    is_plain = content[:2] in _PLAIN_TAGS
+    return max(1, int.from_bytes(content[12:14], "little")) if is_plain else 1
+
+
+def _count_behind(stream: BinaryIO, end: int, size: int, is_whole: bool) -> int:
+    """Return how many bytes lie behind the sound and are neither chunks nor padding.
+
+    Args:
+        stream: The file.
+        end: The place at which the sound ends by the header.
+        size: The length of the file.
+        is_whole: Whether that is the end of a sample, so that a byte behind it may be padding.
+    """
+    if is_whole and size - end <= 1:
+        return 0
+    stream.seek(end)
+    begin = stream.read(_LOOKED_AT)
+    # zeros fill files up; a chunk may lie about its own length
+    is_filled, is_chunk = not any(begin), any(map(_looks_like_a_name, (begin[:4], begin[1:5])))
+    return 0 if is_filled or is_chunk else max(0, size - end)
+
+
+def _looks_like_a_name(content: bytes) -> bool:
+    return len(content) == 4 and content.replace(b" ", b"").isalnum()
 
 
 def _is_made_of_chunks(stream: BinaryIO, begin: int, size: int) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_aae.errors import UserError
+from ser_aae.frontend.audio import describe_header
 from ser_aae.frontend.blocks import BLOCK_S, Block, file_blocks, sample_blocks
 from ser_aae.frontend.channels import Channel
 from ser_aae.frontend.condition import Condition, describe, join
@@ -30,7 +31,6 @@ from ser_aae.frontend.spectrogram import (
     unpack_bands,
     window_samples,
 )
-from ser_aae.frontend.wav import header_remark
 from ser_aae.inference.exported_model import load_exported, remarks_on_file
 from ser_aae.inference.recognition import Moment, Posteriors, Recognition
 from ser_aae.inference.signature import (
@@ -169,7 +169,7 @@ class Recogniser:
         """
         blocks = file_blocks(Path(path), self.signature.frontend.sample_rate_hz, channel)
         recognition = self._recognise(blocks, timeline_seconds, observe, channel)
-        remark = header_remark(Path(path))
+        remark = describe_header(Path(path))
         return replace(recognition, oddities=(*recognition.oddities, *filter(None, [remark])))
 
     @cached_property

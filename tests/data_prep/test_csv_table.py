@@ -259,6 +259,16 @@ def test_a_global_speaker_is_one_person_in_every_table(tmp_path):
     assert parse_row(row | {"global_speaker": ""}, "x").speaker == "x:1"
 
 
+@pytest.mark.parametrize("word", ["nan", "NaN", "N/A", "unknown", "-", "?"])
+def test_a_word_for_nobody_is_no_person(table, word):
+    row = {"file": "a.wav", "speaker": "1", "gender": "f", "emotion": ""}
+    more = dict.fromkeys(("global_speaker", "session", "language"), word)
+    found = parse_row(row | more, "x")
+    assert (found.speaker, found.session, found.language) == ("x:1", "", "")
+    first, second = read_table(table(f"{HEADER}a.wav,1,f,\nb.wav,{word},f,\n"), "x").utterances
+    assert (first.has_known_speaker, second.has_known_speaker) == (True, False)
+
+
 @pytest.mark.parametrize("other", ["", "berta"])
 def test_a_speaker_has_one_global_name_in_a_table(table, other):
     path = table(

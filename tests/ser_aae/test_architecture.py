@@ -27,7 +27,7 @@ ENTRANCES = ("cli", "__main__")
 WORDS = FLOORS[0]
 
 MAY_IMPORT = {
-    "data_prep": (*WORDS, "config", "files", "processes", "frontend", "store"),
+    "data_prep": (*WORDS, "config", "files", "processes", "frontend", "store", "protocols"),
     "tuning": (*WORDS, "config", "files", "experiments", "results", "training"),
     "reports": (
         *(*WORDS, "config", "files", "processes", "store"),

@@ -84,7 +84,7 @@ def test_what_is_not_as_it_should_be_ends_with_2_or_is_accepted(capsys, dataset,
     accepted, same, nothing = run(capsys, dataset, "--allow-partial")
 
     assert (code, accepted, nothing, same) == (2, 0, "", out)
-    assert "speakers who may be one person: 1\n  'Bert' (1 utterances) and 'bert' (2" in out
+    assert "speakers who may be one person: 1\n  'Bert' (1 utterance) and 'bert' (2" in out
     assert "read with a remark: 2\n  a.wav#-9: ends 8.50 s after its file" in out
     assert "is not as it should be: a.wav#-9 ends after its file and 2 more, see the report" in err
 

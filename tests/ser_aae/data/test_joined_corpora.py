@@ -62,6 +62,20 @@ def test_a_corpus_may_lack_a_class(config, store):
     assert "the test part has no utterance of neutral" in data.warnings
 
 
+def test_a_person_whom_two_corpora_spell_otherwise_is_told(config, tmp_path, frontend):
+    for corpus, spelling in (("one", "everywhere:Łukasz"), ("two", "everywhere:lukasz")):
+        utterances = speakers_of(corpus)
+        first = utterances[0].speaker
+        renamed = [
+            replace(item, speaker=spelling) if item.speaker == first else item
+            for item in utterances
+        ]
+        write_corpus(tmp_path, renamed, sounds_of(renamed, frontend.bins))
+    both = replace(config, dataset="one", joined=("two",))
+    (told,) = [line for line in assemble(both, tmp_path).warnings if "one person" in line]
+    assert "'lukasz' (8 utterances) and 'Łukasz' (8 utterances)" in told
+
+
 def test_speakers_and_genders_of_all_corpora_are_classes(config, store):
     data = assemble(config, store)
     assert {name.split(":")[0] for name in data.speakers} == {"loud", "small"}

@@ -11,7 +11,7 @@ from sounds import RATE_HZ, frequency_of, noise, read_mono, tone
 
 from ser_aae.errors import UserError
 from ser_aae.frontend import audio
-from ser_aae.frontend.audio import change_rate, read_audio, read_header
+from ser_aae.frontend.audio import change_rate, describe_header, read_audio, read_header
 from ser_aae.frontend.blocks import file_blocks
 from ser_aae.frontend.channels import average_channels
 from ser_aae.frontend.mp3 import PIECE, read_between
@@ -254,6 +254,20 @@ def test_each_container_is_read_whole_or_told_as_cut(tmp_path, kind, subtype):
         path.write_bytes(content[: int(share * len(content))])
         with pytest.raises(UserError, match="cut short"):
             read_audio(path, RATE_HZ)
+
+
+@pytest.mark.parametrize("kind", ["AIFF", "AU"])
+@pytest.mark.parametrize("lost", [0, 2, 40])
+def test_a_header_that_lies_by_little_is_told_and_the_sound_read(tmp_path, kind, lost):
+    path = tmp_path / "a.sound"
+    soundfile.write(path, noise(2.0), RATE_HZ, format=kind, subtype="PCM_16")
+    content = path.read_bytes()
+    assert describe_header(path) == ""
+    path.write_bytes(content[: len(content) - lost])
+    assert len(read_audio(path, RATE_HZ)) == 2 * RATE_HZ - lost // 2
+    told = f"counts {lost} bytes of sound too many" if lost else ""
+    assert told in describe_header(path)
+    assert bool(told) == bool(describe_header(path))
 
 
 def test_a_recording_that_may_not_be_read(tmp_path, monkeypatch):

@@ -59,6 +59,9 @@ def wav(tmp_path):
 LIES = {
     "a byte too many": (stating(BYTES + 1), "counts 1 bytes of sound too many"),
     "the header with the sound": (stating(BYTES + 44), "counts 44 bytes of sound too many"),
+    "a byte too few": (stating(BYTES - 1), "counts 1 bytes of sound too few"),
+    "samples too few": (stating(BYTES - 6), "counts 6 bytes of sound too few"),
+    "the header taken off": (stating(BYTES - 44), "counts 44 bytes of sound too few"),
     "a byte lost": (WAV[:-1], "counts 1 bytes of sound too many"),
     "a recorder that died": (stating(0), NO_LENGTH),
     "a pipe": (stating(0xFFFFFFFF), NO_LENGTH),
@@ -109,6 +112,24 @@ def test_an_mp3_in_a_wav_is_read_to_its_end(wav, stated):
     assert header_remark(path) == MP3_INSIDE
 
 
+@pytest.mark.parametrize("too_few", [40, 400])
+def test_so_is_one_whose_data_are_counted_too_low(wav, too_few):
+    content = mp3_in_wav(RATE_HZ)
+    whole, _ = read_mono(wav(content))
+    at = content.index(b"data") + 4
+    size = int.from_bytes(content[at : at + 4], "little") - too_few
+    path = wav(content[:at] + size.to_bytes(4, "little") + content[at + 4 :])
+    np.testing.assert_array_equal(read_mono(path)[0], whole)
+    assert header_remark(path) == MP3_INSIDE
+
+
+def test_what_lies_behind_the_sound_is_told_and_not_read(wav):
+    path = wav(stating(BYTES // 2))
+    samples, _ = read_mono(path)
+    assert len(samples) == RATE_HZ // 2
+    assert header_remark(path).startswith(f"{BYTES // 2} bytes behind the sound that the header")
+
+
 @pytest.mark.parametrize(
     "content",
     [WAV[: -SLACK_BYTES - 2], stating(BYTES + SLACK_BYTES + 1), mp3_in_wav(RATE_HZ)[:-200]],
@@ -123,7 +144,8 @@ def test_sound_that_is_missing_is_cut_short(wav, content):
     "content",
     [
         WAV,
-        stating(BYTES - 2),
+        WAV + bytes(100),
+        WAV + b"TAG" + b"title" * 25,
         WAV[:36] + chunk(b"LIST", b"INFOx", b"\0") + WAV[36:],
         WAV + chunk(b"LIST", b"INFO"),
         encode("FLAC"),
@@ -131,7 +153,7 @@ def test_sound_that_is_missing_is_cut_short(wav, content):
         b"RIFF",
         b"",
     ],
-    ids=["right", "tail", "tags", "tags behind", "FLAC", "cut", "begin", "empty"],
+    ids=["right", "filled up", "ID3", "tags", "tags behind", "FLAC", "cut", "begin", "empty"],
 )
 def test_a_header_that_is_right_or_of_no_wav_needs_no_remark(wav, content):
     assert header_remark(wav(content)) == ""
