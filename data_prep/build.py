@@ -226,7 +226,12 @@ def _cut(utterances: tuple[Utterance, ...]) -> list[tuple[Utterance, ...]]:
 
 def _tasks(corpus: Corpus, frontend: FrontEndConfig, *, skip_unreadable: bool) -> list[Task]:
     pieces = _cut(corpus.utterances)
-    return [Task(piece, corpus.root, frontend, skip_unreadable) for piece in pieces]
+    tasks = []
+    for piece in pieces:
+        names = (item.utterance_id for item in piece)
+        places = {name: corpus.places[name] for name in names if name in corpus.places}
+        tasks.append(Task(piece, corpus.root, frontend, skip_unreadable, places=places))
+    return tasks
 
 
 def _write_shards(folder: Path, tasks: Sequence[Task], workers: int, bar: "tqdm") -> list[Shard]:

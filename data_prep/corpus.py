@@ -44,7 +44,8 @@ class Corpus:
         dropped: Files and rows that became no utterance, and why.
         counts: Names to numbers, e.g. `{"speakers": 24}`.
         expected: The counts of a complete copy; empty where there is nothing to expect.
-        places: A recording's path to the line of the table that lists it, `table.csv:2`.
+        places: A recording's path, and an utterance's id, to the line of the table that lists it
+            (first), `table.csv:2`.
     """
 
     root: Path

@@ -83,8 +83,9 @@ def read_table(path: Path, corpus: str) -> Corpus:
             raise UserError(f"{path}:{number}: {error}") from error
         utterances.append(utterance)
     lines = {file: line for (file, *_), line in reversed(first_line.items())}
+    lines |= dict(zip((item.utterance_id for item in utterances), first_line.values(), strict=True))
     corpus = build_corpus(path.parent, utterances)
-    return replace(corpus, places={file: f"{path}:{line}" for file, line in lines.items()})
+    return replace(corpus, places={name: f"{path}:{line}" for name, line in lines.items()})
 
 
 def parse_row(row: dict[str, str], corpus: str) -> Utterance:

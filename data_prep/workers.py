@@ -1,8 +1,8 @@
 """Computing spectrograms, in this process or in several, without TensorFlow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,7 @@ class Task:
         frontend: The front end.
         skip_unreadable: Report a file that cannot be read, instead of raising.
         sound_alone: Compute the digests of the sound and no spectrogram.
+        places: An utterance's id to the line of the table that lists it, where one does.
     """
 
     utterances: tuple[Utterance, ...]
@@ -45,6 +46,7 @@ class Task:
     frontend: FrontEndConfig
     skip_unreadable: bool
     sound_alone: bool = False
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ def _compute(utterance: Utterance, task: Task, files: FileDigests) -> Outcome:
             return Outcome(spectrogram, silent, lost, sound, remark=remark)
     except UserError as error:
         if not task.skip_unreadable:
-            raise
+            place = task.places.get(utterance.utterance_id)
+            raise UserError(f"{place}: {error}" if place else str(error)) from error
         return Outcome(None, problem=_gist(error, path))
 
 

@@ -2,8 +2,8 @@
 
 A row an utterance; `file` is relative to the CSV's folder, or absolute. Emotion may be
 empty (unlabelled speech), gender too (unknown). Activation and valence go from 1 to 5;
-`start` and `end` (seconds) take a part of a file. A `global_speaker` is the same person in every
-table. Other columns are kept as they are.
+`start` and `end` (seconds) take a part of a file, `channel` one of its channels. A
+`global_speaker` is the same person in every table. Other columns are kept as they are.
 
     file,speaker,gender,emotion,activation,valence,session,language
     calls/0001.wav,anna,f,angry,4.0,1.5,call-1,deu
@@ -24,7 +24,7 @@ OBTAIN = "Write the table, one row an utterance, and give its path: --dataset cs
 BIBTEX = ""
 TREE = """  file,speaker,gender,emotion
   calls/0001.wav,anna,f,angry
-  (optional columns: activation, valence, session, language, start, end, global_speaker)"""
+  (optional columns: activation, valence, session, language, start, end, channel, global_speaker)"""
 LANGUAGE = ""
 FACTS = CorpusFacts()
 

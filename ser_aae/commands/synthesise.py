@@ -9,7 +9,10 @@ def add_parser(commands: Subparsers) -> None:
     """Declare the command."""
     parser = commands.add_parser("synthesise", help="make a corpus of synthetic speech")
     parser.add_argument(
-        "--dataset", default="demo", metavar="NAME", help="demo (default) or librispeech"
+        "--dataset",
+        default="demo",
+        metavar="NAME",
+        help="demo (default), iemocap, msp or librispeech",
     )
     add_options(parser, "data-root")
     parser.add_argument(

@@ -14,6 +14,13 @@ from ser_aae.utterance import Utterance
 FEWEST = 5
 """Utterances of a class that a part should have."""
 
+_MENDS = {
+    "speaker-kfold": "choose another protocol.seed, or protocol.draw=stratified,",
+    "folds": "give other lists",
+    "partitions": "choose other partitions",
+}
+"""Protocol to what puts a class into its training part; of the others the corpora decide."""
+
 _WORDS = {"F": "women", "M": "men"}
 
 
@@ -35,11 +42,11 @@ def check_classes(
         if tested and not counts["train"][name]
     ]
     if unlearnt:
-        out = ", or leave the class out with --classes" if target.task == "emotion" else ""
+        out = ["leave the class out with --classes"] if target.task == "emotion" else []
+        mends = " or ".join([_MENDS.get(protocol.name, "add a corpus that has it"), *out])
         raise UserError(
             f"{protocol.name}, fold {protocol.fold}: expected training utterances of each class "
-            f"that is tested, received none of {list_some(unlearnt)}; choose another "
-            f"protocol.seed, protocol.draw=stratified, or other lists{out}"
+            f"that is tested, received none of {list_some(unlearnt)}; {mends}"
         )
     return counts
 

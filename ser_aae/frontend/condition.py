@@ -166,7 +166,7 @@ def _describe_samples(condition: Condition) -> Iterator[tuple[str, str]]:
         yield (
             "cancelled",
             f"its {condition.channels} channels cancel each other when they are averaged; take "
-            "one of them alone (predict --channel left)",
+            "one of them alone: predict --channel left, or channel in a table",
         )
     if condition.duration_s < SHORT_S:
         yield "short", f"{condition.duration_s:.3g} s, less than a syllable takes"

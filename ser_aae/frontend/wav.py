@@ -25,9 +25,9 @@ UNKNOWN_BYTES = range(0x7FFFF000, 1 << 32)
 """Numbers that sox and ffmpeg write for the length of what they write to a pipe."""
 
 NO_LENGTH = "the header states no length, read to the end of the file"
-WRONG_LENGTH = "the header counts {} bytes of sound too many, read to the end of the file"
-TOO_FEW = "the header counts {} bytes of sound too few, read to the end of the file"
-NOT_READ = "{} bytes behind the sound that the header counts are no part of a WAV, and not read"
+WRONG_LENGTH = "the header counts {} byte(s) of sound too many, read to the end of the file"
+TOO_FEW = "the header counts {} byte(s) of sound too few, read to the end of the file"
+NOT_READ = "{} byte(s) behind the sound that the header counts are no part of a WAV, and not read"
 NO_PADDING = "a chunk of the header is not padded as it should be, read all the same"
 MP3_INSIDE = "an MP3 in a WAV, whose header estimates its length; read to its last frame"
 

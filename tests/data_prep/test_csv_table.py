@@ -4,8 +4,10 @@ import pytest
 from corpus_layouts import csv as layout
 from corpus_layouts.sound import write_tone
 
+from data_prep.build import prepare
 from data_prep.corpora import csv_file, find_adapter
 from data_prep.csv_table import GENDER_WORDS, parse_row, read_table
+from ser_aae.config import FrontEndConfig
 from ser_aae.config.datasets import stored_name
 from ser_aae.errors import UserError
 
@@ -230,6 +232,14 @@ def test_what_can_be_no_file_name_is_not_found(table, name):
     message = error_of(table(f"{HEADER}{name},1,f,sad\n"))
 
     assert f":2: {name!r}: expected an audio file, " in message
+
+
+def test_a_part_behind_the_end_of_its_file_has_its_line(table, tmp_path):
+    rows = "a.wav,1,f,sad,0,0.1\na.wav,1,f,sad,7,\nb.wav,1,f,sad,,\n"
+    path = table(f"file,speaker,gender,emotion,start,end\n{rows}")
+    with pytest.raises(UserError) as caught:
+        prepare(f"csv:{path}", tmp_path, tmp_path / "store", FrontEndConfig())
+    assert str(caught.value).startswith(f"{path}:3: {tmp_path / 'a.wav'}: expected sound, found no")
 
 
 def test_all_absent_files_are_told_at_once(table, tmp_path):

@@ -92,6 +92,19 @@ def test_a_class_that_no_corpus_has_is_refused_with_the_counts(config, store):
         assemble(replace(config, classes="anger,fear"), store)
 
 
+def test_a_class_that_the_left_out_corpus_alone_has_can_be_learnt_from_another(
+    config, tmp_path, frontend
+):
+    for corpus in ("one", "two"):
+        utterances = [
+            item for item in speakers_of(corpus) if corpus == "one" or item.emotion != "anger"
+        ]
+        write_corpus(tmp_path, utterances, sounds_of(utterances, frontend.bins))
+    both = replace(config, dataset="one", joined=("two",))
+    with pytest.raises(UserError, match=r"none of anger .*; add a corpus that has it or leave"):
+        assemble(both, tmp_path)
+
+
 def test_a_corpus_without_any_of_the_classes_is_refused(config, store, tmp_path, frontend):
     for corpus in ("one", "two"):
         kept = ("anger", "sadness") if corpus == "one" else ("neutral",)

@@ -265,7 +265,7 @@ def test_a_header_that_lies_by_little_is_told_and_the_sound_read(tmp_path, kind,
     assert describe_header(path) == ""
     path.write_bytes(content[: len(content) - lost])
     assert len(read_audio(path, RATE_HZ)) == 2 * RATE_HZ - lost // 2
-    told = f"counts {lost} bytes of sound too many" if lost else ""
+    told = f"counts {lost} byte(s) of sound too many" if lost else ""
     assert told in describe_header(path)
     assert bool(told) == bool(describe_header(path))
 

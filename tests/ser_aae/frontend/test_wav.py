@@ -57,12 +57,12 @@ def wav(tmp_path):
 
 
 LIES = {
-    "a byte too many": (stating(BYTES + 1), "counts 1 bytes of sound too many"),
-    "the header with the sound": (stating(BYTES + 44), "counts 44 bytes of sound too many"),
-    "a byte too few": (stating(BYTES - 1), "counts 1 bytes of sound too few"),
-    "samples too few": (stating(BYTES - 6), "counts 6 bytes of sound too few"),
-    "the header taken off": (stating(BYTES - 44), "counts 44 bytes of sound too few"),
-    "a byte lost": (WAV[:-1], "counts 1 bytes of sound too many"),
+    "a byte too many": (stating(BYTES + 1), "counts 1 byte(s) of sound too many"),
+    "the header with the sound": (stating(BYTES + 44), "counts 44 byte(s) of sound too many"),
+    "a byte too few": (stating(BYTES - 1), "counts 1 byte(s) of sound too few"),
+    "samples too few": (stating(BYTES - 6), "counts 6 byte(s) of sound too few"),
+    "the header taken off": (stating(BYTES - 44), "counts 44 byte(s) of sound too few"),
+    "a byte lost": (WAV[:-1], "counts 1 byte(s) of sound too many"),
     "a recorder that died": (stating(0), NO_LENGTH),
     "a pipe": (stating(0xFFFFFFFF), NO_LENGTH),
     "sox to a pipe": (stating(0x7FFFF000), NO_LENGTH),
@@ -127,7 +127,7 @@ def test_what_lies_behind_the_sound_is_told_and_not_read(wav):
     path = wav(stating(BYTES // 2))
     samples, _ = read_mono(path)
     assert len(samples) == RATE_HZ // 2
-    assert header_remark(path).startswith(f"{BYTES // 2} bytes behind the sound that the header")
+    assert header_remark(path).startswith(f"{BYTES // 2} byte(s) behind the sound that the header")
 
 
 @pytest.mark.parametrize(
