@@ -18,6 +18,12 @@ Those leave 1/n of the channels' mean power. Two channels of equal power leave a
 are at this limit, where they correlate by -0.8.
 """
 
+LOST_SHARE = 0.2
+"""Share of a recording's power that lies in stretches which averaging loses."""
+
+_STRETCH = 1 << 13
+"""Samples of a stretch, half a second of speech."""
+
 SHORT_S = 0.2
 """Length of a short syllable; the shortest utterance of the four corpora has 0.4 s."""
 
@@ -58,7 +64,7 @@ class Condition:
         peak: Largest magnitude of a sample of any channel, 1 being full scale.
         at_full_scale: Number of samples at or over full scale, of all channels.
         power: Sum of the squares of all channels' samples, divided by the channels.
-        mixed_power: Sum of the squares of the channels' mean.
+        lost_power: That of the stretches in which the channels cancel each other.
         total: Sum of the samples that are listened to.
         loudest_db: Level of their loudest frame, its offset left out.
         frames: Number of their frames that are no pause.
@@ -72,7 +78,7 @@ class Condition:
     peak: float
     at_full_scale: int
     power: float
-    mixed_power: float
+    lost_power: float
     total: float
     loudest_db: float
     frames: int
@@ -104,14 +110,15 @@ def measure(samples: np.ndarray, mono: np.ndarray, rate_hz: float) -> Condition:
     """
     magnitude = np.abs(samples)
     loudest_db, spoken = _spoken_levels(mono, rate_hz)
+    power, lost = _measure_power(samples)
     return Condition(
         samples=len(samples),
         duration_s=len(samples) / rate_hz,
         channels=samples.shape[1],
         peak=float(magnitude.max(initial=0.0)),
         at_full_scale=int((magnitude >= _FULL_SCALE).sum()),
-        power=_power(samples) / samples.shape[1],
-        mixed_power=_power(average_channels(samples)[:, None]),
+        power=power,
+        lost_power=lost,
         total=float(mono.sum(dtype=np.float64)),
         loudest_db=loudest_db,
         frames=len(spoken),
@@ -135,10 +142,7 @@ def join(conditions: Iterable[Condition]) -> Condition:
 
 def is_cancelled(samples: np.ndarray) -> bool:
     """Return whether the channels of `(samples, channels)` cancel each other when averaged."""
-    if samples.shape[1] == 1:
-        return False
-    power = _power(samples) / samples.shape[1]
-    return _is_lost(power, _power(average_channels(samples)[:, None]), samples.shape[1])
+    return samples.shape[1] > 1 and _is_lost(*_measure_power(samples))
 
 
 def describe(
@@ -162,7 +166,7 @@ def describe(
 
 def _describe_samples(condition: Condition) -> Iterator[tuple[str, str]]:
     """Yield what is odd about channels, length and extremes of a recording."""
-    if _is_lost(condition.power, condition.mixed_power, condition.channels):
+    if _is_lost(condition.power, condition.lost_power):
         yield (
             "cancelled",
             f"its {condition.channels} channels cancel each other when they are averaged; take "
@@ -222,12 +226,23 @@ def _deviation(condition: Condition) -> float:
     return float(np.sqrt(max(condition.squared_levels / condition.frames - mean**2, 0.0)))
 
 
-def _power(samples: np.ndarray) -> float:
-    """Return the sum of squares of `(samples, channels)`, each channel's offset left out."""
+def _measure_power(samples: np.ndarray) -> tuple[float, float]:
+    """Return the power of `(samples, channels)`, and that of the stretches that averaging loses.
+
+    Both are sums of squares, divided by the channels; each channel's offset is left out.
+    """
+    channels = samples.shape[1]
+    if not samples.size:
+        return 0.0, 0.0
     centred = samples - samples.mean(axis=0, keepdims=True)
-    return float(np.square(centred).sum(dtype=np.float64))
+    begins = np.arange(0, len(centred), _STRETCH)
+    squares = np.square(centred).sum(axis=1, dtype=np.float64) / channels
+    power = np.add.reduceat(squares, begins)
+    mixed = np.add.reduceat(np.square(average_channels(centred), dtype=np.float64), begins)
+    is_lost = (channels * mixed < CANCELLED * power) & (channels > 1)
+    return float(power.sum()), float(power[is_lost].sum())
 
 
-def _is_lost(power: float, mixed_power: float, channels: int) -> bool:
-    """Return whether the mean of channels has far less power than the channels have."""
-    return channels > 1 and channels * mixed_power < CANCELLED * power
+def _is_lost(power: float, lost: float) -> bool:
+    """Return whether the mean of channels lacks a good part of what the channels have."""
+    return lost > LOST_SHARE * power

@@ -83,6 +83,15 @@ def test_channels_that_cancel_each_other_are_noticed(left, right, wanted):
     assert "cancelled" not in kinds(pair, is_mixed=False)
 
 
+@pytest.mark.parametrize(("share", "wanted"), [(0.5, True), (0.1, False)])
+def test_channels_that_cancel_each_other_for_a_time_are_noticed(share, wanted):
+    signal = np.tile(syllables(), 3)
+    pair = np.stack([signal, signal], axis=1)
+    pair[: round(share * len(signal)), 1] *= -1
+    assert is_cancelled(pair) is wanted
+    assert ("cancelled" in kinds(pair)) is wanted
+
+
 def test_channels_that_have_nothing_in_common_are_no_antiphase():
     for number in (2, 6, 16):
         many = np.stack([noise(1.0, seed) for seed in range(number)], axis=1)
