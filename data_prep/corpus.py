@@ -97,8 +97,11 @@ def name_speaker(corpus: str, speaker: str, person: str = "") -> str:
 
 
 def names_nobody(name: str) -> bool:
-    """Return whether a name is a word for one that is not there, as programs write it."""
-    return name.casefold() in NO_LABEL
+    """Return whether a name is a word for one that is not there, as programs write it.
+
+    Na and Nil are names of people, and NA is what R writes.
+    """
+    return name == "NA" or (name.casefold() in NO_LABEL and name.casefold() not in ("na", "nil"))
 
 
 def check_one_name(names: dict[str, str], speaker: str, name: str) -> None:

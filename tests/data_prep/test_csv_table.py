@@ -269,7 +269,14 @@ def test_a_global_speaker_is_one_person_in_every_table(tmp_path):
     assert parse_row(row | {"global_speaker": ""}, "x").speaker == "x:1"
 
 
-@pytest.mark.parametrize("word", ["nan", "NaN", "N/A", "unknown", "-", "?"])
+@pytest.mark.parametrize("name", ["Na", "na", "Nil", "Nana", "0"])
+def test_names_like_words_for_nobody_are_of_people(name):
+    row = {"file": "a.wav", "speaker": name, "gender": "f", "emotion": ""}
+    assert parse_row(row, "x").speaker == f"x:{name}"
+    assert parse_row(row | {"global_speaker": name}, "x").speaker == f"everywhere:{name}"
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "NA", "N/A", "unknown", "-", "?"])
 def test_a_word_for_nobody_is_no_person(table, word):
     row = {"file": "a.wav", "speaker": "1", "gender": "f", "emotion": ""}
     more = dict.fromkeys(("global_speaker", "session", "language"), word)
