@@ -9,10 +9,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from ser_aae.errors import UserError
 from ser_aae.files.atomic import has_file, make_folder, remove, remove_partial
+from ser_aae.files.locks import LocklessError, claim, holder
 
 _HEAD = '<meta charset="utf-8">\n'
 _STAGE = "report"
@@ -47,20 +49,40 @@ def staged(out: Path) -> Iterator[Path]:
         The folder, which is empty.
 
     Raises:
-        UserError: A file lies in the place of the report's folder.
+        UserError: A file lies in the place of the report's folder, or another report is written
+            there now.
     """
     made = next((each for each in (out, *out.parents) if os.path.exists(each.parent)), out)
     is_new = not os.path.exists(made)
     make_folder(out)
-    remove_partial(out, _STAGE)
-    folder = out / f".{os.getpid()}.part-{_STAGE}"
-    folder.mkdir()
     try:
-        yield folder
+        with _held(out):
+            remove_partial(out, _STAGE)
+            folder = out / f".{os.getpid()}.part-{_STAGE}"
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                remove(folder)
     finally:
-        remove(folder)
         if is_new and not any(path.is_file() for path in made.rglob("*")):
             remove(made)
+
+
+@contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """Hold the folder of a report against others; where there are no locks, nothing holds it."""
+    with ExitStack() as stack:
+        place = out / _STAGE  # whose lock lies in the folder, for no other may be writable
+        try:
+            is_held = stack.enter_context(claim(place))
+        except LocklessError:
+            is_held = True
+        if not is_held:
+            raise UserError(
+                f"{out}: {holder(place)} writes a report there; wait for it, or give another --out"
+            )
+        yield
 
 
 def move_in(folder: Path, out: Path, names: Sequence[str]) -> None:

@@ -18,6 +18,10 @@ CACHE_VARIABLE = "SER_AAE_CACHE"
 _WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 
 
+class LocklessError(UserError):
+    """A file system that knows no locks."""
+
+
 @contextmanager
 def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
     """Hold a folder against every other process that asks, on any machine.
@@ -30,7 +34,7 @@ def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
         Whether this process holds it; `False` where another one does.
 
     Raises:
-        UserError: The file system knows no locks.
+        LocklessError: The file system knows no locks.
     """
     path, name = _path_beside(folder, "lock"), _path_beside(folder, "holder")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +76,7 @@ def _acquire(lock: FileLock, path: Path, wait: bool) -> bool:
     except OSError as error:
         if error.errno not in _WITHOUT_LOCKS:
             raise
-        raise UserError(
+        raise LocklessError(
             f"{path}: expected a file system with locks ({error.strerror}); train on a local "
             f"disk, or set ${CACHE_VARIABLE} to a folder on one and give ser-aae reproduce "
             "--store and --runs as URLs (file:///...)"

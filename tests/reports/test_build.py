@@ -1,5 +1,6 @@
 """The report of experiments: pages, tables, pictures, and what is missing in them."""
 
+import errno
 import re
 import shutil
 from dataclasses import replace
@@ -13,6 +14,7 @@ from answers import predictions
 from data_prep.corpora import known_facts
 from reports.build import Wishes, build_report
 from reports.experiment_tables import choices_table
+from reports.own_files import staged
 from ser_aae.config import ModelConfig, ProtocolConfig, RunConfig
 from ser_aae.errors import UserError
 from ser_aae.files.atomic import append_jsonl, read_json, write_json
@@ -239,6 +241,28 @@ def test_damaged_examples_are_named(runs, tmp_path, content):
     with pytest.raises(UserError, match=r"examples\.npz: damaged"):
         build_report(runs, tmp_path / "out", corpora=known_facts())
     assert not (tmp_path / "out").exists()
+
+
+def test_two_reports_at_once_do_not_disturb_each_other(runs, tmp_path):
+    out = tmp_path / "report"
+    with staged(out) as folder:
+        (folder / "page").touch()
+        with pytest.raises(
+            UserError, match=r"report: process \d+ on .* writes a report there; wait"
+        ):
+            build_report(runs, out, corpora=known_facts())
+        assert (folder / "page").is_file()
+    assert not out.exists()
+
+
+def test_a_file_system_without_locks_takes_a_report_all_the_same(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("ser_aae.files.locks.FileLock.acquire", refuse)
+    with staged(tmp_path / "report") as folder:
+        (tmp_path / "report" / "index.html").touch()
+    assert not folder.exists()
 
 
 def test_a_refused_report_leaves_an_earlier_one_as_it_was(runs, tmp_path):
