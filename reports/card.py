@@ -119,8 +119,10 @@ class Card:
         return shared_voices(self.leakage) or apart.get(self.independence, self.independence)
 
     def title(self, name: str) -> str:
-        """Return the full name of a corpus where it is known, else its own without digits."""
-        return self.terms[name].title if name in self.terms else readable_name(name)
+        """Return the name of a table without digits, else the full one where it is known."""
+        readable = readable_name(name)
+        is_named = readable == name and name in self.terms
+        return self.terms[name].title if is_named else readable
 
 
 def corpora_of(run: Path) -> dict[str, str]:
@@ -392,10 +394,9 @@ def _start(stored: Mapping[str, Any]) -> list[str]:
 
 def _data(card: Card) -> list[str]:
     names = dict.fromkeys((*card.trained_on, *card.tested_on))
-    licences = {name: terms.licence for name, terms in card.terms.items()}
-    rows = [
-        [readable_name(name), card.title(name), licences.get(name, "not known")] for name in names
-    ]
+    unknown = {name: Terms(readable_name(name), "not known") for name in names}
+    terms = {**unknown, **card.terms}
+    rows = [[readable_name(name), terms[name].title, terms[name].licence] for name in names]
     cited = [
         card.terms[name].bibtex for name in names if name in card.terms and card.terms[name].bibtex
     ]

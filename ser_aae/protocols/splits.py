@@ -145,9 +145,10 @@ def _part_speakers(
 
 def _require(kind: str, found: Sequence[str], least: int, name: str) -> int:
     if len(found) < least:
+        named = [f"{each}unknown" if each.endswith(":") else each for each in found]
         raise UserError(
             f"{name}: expected at least {least} {kind}, received {len(found)} "
-            f"({', '.join(found) or 'none'}); choose fewer folds, another protocol or a corpus "
+            f"({list_some(named) or 'none'}); choose fewer folds, another protocol or a corpus "
             f"with more {kind}"
         )
     return len(found)

@@ -25,6 +25,11 @@ OVER_CORPORA = {
     "weighted_accuracy_over_corpora": "weighted_accuracy",
 }
 """Mean over corpora, each of which counts alike, to the score that it is of."""
+RUNNING = "running_unweighted_accuracy"
+"""Key, in a line of `epochs.jsonl`, of the mean UA of the epochs that are compared."""
+SELECTION = "selection_unweighted_accuracy"
+"""Key of that mean with the epochs that have not run yet; the best epoch has most of it."""
+
 EPOCH_NUMBER = "number"
 """Key of a line of `epochs.jsonl`: the epoch's number in its stage, from 1."""
 _FORMER_NUMBER = "epoch"

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ser_aae.config.datasets import readable_name
 from ser_aae.labels import list_some
 from ser_aae.results.run_kinds import ALONE, ERROR_RATE, OVER_CORPORA, SPEAKER_ONLY
 
@@ -84,7 +85,10 @@ def _corpus_rows(row: Mapping[str, Any], figures: Mapping[str, str]) -> list[lis
     means = {name: row[over] for over, name in OVER_CORPORA.items()}
     shown = list(figures)[:2]
     empty = [""] * (len(figures) - len(shown))
-    each = [[f"  {name}", *_cells(own, figures)[:4], *empty] for name, own in corpora.items()]
+    each = [
+        [f"  {readable_name(name)}", *_cells(own, figures)[:4], *empty]
+        for name, own in corpora.items()
+    ]
     mean = ["", "", *(percent(means.get(key)) for key in shown)]
     return [*each, [f"  mean of {len(corpora)} corpora", *mean, *empty]]
 

@@ -32,17 +32,11 @@ from ser_aae.results.folder import (
     NEXT_BEST_WEIGHTS,
     backup_weights,
 )
-from ser_aae.results.run_kinds import EPOCH_NUMBER
+from ser_aae.results.run_kinds import EPOCH_NUMBER, RUNNING, SELECTION
 from ser_aae.results.run_kinds import Backup as BackupRecord
 from ser_aae.training.display import epoch_line, estimate_whole
 from ser_aae.training.divergence import MEND, DivergedError
 from ser_aae.training.scoring import Scorer, score_tasks
-
-RUNNING = "running_unweighted_accuracy"
-"""Name, in an epoch's line of the log, of the mean UA of the epochs that are compared."""
-
-SELECTION = "selection_unweighted_accuracy"
-"""Name of that mean with the epochs that have not run yet; the best epoch has most of it."""
 
 _SPARE_BYTES = 1_000_000
 """Most that an HDF5 file of weights needs beyond the weights themselves."""

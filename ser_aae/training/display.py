@@ -13,6 +13,7 @@ import tensorflow as tf
 from ser_aae.data.part import Part
 from ser_aae.data.run_data import RunData
 from ser_aae.progress import duration, move_bar
+from ser_aae.results.run_kinds import RUNNING, SELECTION
 from ser_aae.results.text import count_of
 from ser_aae.utterance import known_speakers
 
@@ -27,7 +28,7 @@ WATCHED = "classification_loss"
 
 _SCORES = {
     "unweighted_accuracy": "UA",
-    "running_unweighted_accuracy": "running UA",
+    RUNNING: "running UA",
     "weighted_accuracy": "WA",
 }
 """Validation figures that come first in an epoch's line, and their names there."""
@@ -135,6 +136,7 @@ def epoch_line(epoch: int, epochs: int, row: Mapping[str, Any]) -> str:
 def _figures(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield an epoch's figures, those that matter most first."""
     scores, train = dict(row["validation"]), dict(row["train"])
+    scores.pop(SELECTION, None)  # the running UA says the same to a reader
     for name, short in _SCORES.items():
         if name in scores:
             yield f"{short} {100 * scores.pop(name):.1f}"

@@ -32,9 +32,9 @@ from ser_aae.results.folder import (
 )
 from ser_aae.results.kept_epochs import KEPT_EPOCH, PRETRAINING_EPOCHS
 from ser_aae.results.predictions import score, write_predictions
-from ser_aae.results.run_kinds import Validation, epoch_number
+from ser_aae.results.run_kinds import RUNNING, SELECTION, Validation, epoch_number
 from ser_aae.store.corpus import StoredCorpus
-from ser_aae.training.callbacks import RUNNING, SELECTION, remove_backup
+from ser_aae.training.callbacks import remove_backup
 from ser_aae.training.latent import write_examples
 from ser_aae.training.pretraining_key import steps_of_stage_one
 from ser_aae.training.scoring import TrainedModel, predictions_frame, score_tasks

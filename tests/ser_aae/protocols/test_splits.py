@@ -208,6 +208,11 @@ def test_the_seed_draws_the_ten_folds():
         (protocol("speaker-kfold", folds=6), corpus_of(5), "at least 6 speakers, received 5"),
         (protocol("speaker-kfold", folds=2), corpus_of(5), "expected at least 3"),
         (protocol("loso"), corpus_of(2), "at least 3 speakers"),
+        (
+            protocol("loso"),
+            [replace(item, speaker="a:") for item in corpus_of(2)],
+            r"received 1 \(a:unknown\)",
+        ),
         (protocol("loso-session"), corpus_of(9), "use loso or speaker-kfold"),
         (protocol("loso-session"), dyads(2), "at least 3 sessions"),
         (protocol("10-fold"), corpus_of(9, each=9), "at least 10 utterances"),

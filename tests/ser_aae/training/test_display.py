@@ -22,6 +22,7 @@ VALIDATION = {
     "weighted_accuracy": 1.0,
     "gender_accuracy": 0.9,
     "running_unweighted_accuracy": 0.25,
+    "selection_unweighted_accuracy": 0.125,
 }
 
 
@@ -34,6 +35,11 @@ def test_an_epochs_line_has_ua_first_and_fits():
     assert line.startswith("stage 2 epoch 1000/1000: UA 50.0, running UA 25.0, WA 100.0, loss 1.5")
     assert line.endswith(" (12345.6 s)")
     assert len(line) <= COLUMNS
+
+
+def test_what_chooses_the_epoch_is_for_the_log_alone():
+    few = {name: value for name, value in VALIDATION.items() if name != "gender_accuracy"}
+    assert "12.5" not in epoch_line(0, 5, row(few) | {"train": {"classification_loss": 1.5}})
 
 
 def test_a_stage_without_validation_shows_its_losses():
