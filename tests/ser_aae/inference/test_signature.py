@@ -96,6 +96,12 @@ def test_the_warning_says_how_the_corpus_came_to_be(run, elicitation, kind):
     assert result["classes"]
 
 
+def test_guessing_is_among_the_classes_that_were_tested(run):
+    classes = read_unsealed(run / "result.json")["classes"]
+    change(run / "result.json", classes_scored=classes[:2])
+    assert "guessing gives 50.0" in read_signature(run).warnings[0]
+
+
 def test_an_earlier_run_on_synthetic_speech_still_says_so(run):
     result = read_unsealed(run / "result.json")
     result.pop("elicitation", None)
