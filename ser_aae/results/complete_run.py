@@ -151,9 +151,10 @@ def read_warnings(run: Path, config: RunConfig) -> tuple[str, ...]:
         elicitation = result.get("elicitation", "synthetic" if is_synthetic else "")
         kind = f"{elicitation} speech" if elicitation in ELICITATIONS else several or "one corpus"
         accuracy = percent(result["unweighted_accuracy"])
-        # of those that were tested: a test part may lack a class
-        scored = result.get("classes_scored") or result["classes"]
-        chance = percent(1 / len(read_texts(scored, "classes")))
+        classes = read_texts(result["classes"], "classes")
+        # a test part may lack a class; runs of an earlier version do not say it
+        tested = read_texts(result.get("classes_scored", classes), "classes_scored")
+        chance = percent(1 / len(tested))
         of = f" of {config.task}" if config.task in VOICE_TASKS else ""
         return (
             f"trained on {kind} ({', '.join(names)}), where the test part gave {accuracy} % UA{of} "
