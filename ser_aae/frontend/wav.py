@@ -254,8 +254,11 @@ def _count_behind(stream: BinaryIO, end: int, size: int, is_whole: bool) -> int:
         return 0
     stream.seek(end)
     begin = stream.read(_LOOKED_AT)
-    # zeros fill files up; a chunk may lie about its own length
-    is_filled, is_chunk = not any(begin), any(map(_looks_like_a_name, (begin[:4], begin[1:5])))
+    is_filled = not any(begin)  # zeros fill files up
+    # the last chunk may lie about its own length
+    is_chunk = any(map(_looks_like_a_name, (begin[:4], begin[1:5]))) or any(
+        place + 8 <= size and _is_made_of_chunks(stream, place, size) for place in (end, end + 1)
+    )
     return 0 if is_filled or is_chunk else max(0, size - end)
 
 

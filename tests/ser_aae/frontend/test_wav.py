@@ -146,6 +146,7 @@ def test_sound_that_is_missing_is_cut_short(wav, content):
         WAV,
         WAV + bytes(100),
         WAV + b"TAG" + b"title" * 25,
+        WAV + chunk(b"_PMX", b"<x:xmpmeta/>" * 3) + chunk(b"LIST", b"INFO"),
         WAV[:36] + chunk(b"LIST", b"INFOx", b"\0") + WAV[36:],
         WAV + chunk(b"LIST", b"INFO"),
         encode("FLAC"),
@@ -153,7 +154,18 @@ def test_sound_that_is_missing_is_cut_short(wav, content):
         b"RIFF",
         b"",
     ],
-    ids=["right", "filled up", "ID3", "tags", "tags behind", "FLAC", "cut", "begin", "empty"],
+    ids=[
+        "right",
+        "filled up",
+        "ID3",
+        "XMP",
+        "tags",
+        "tags behind",
+        "FLAC",
+        "cut",
+        "begin",
+        "empty",
+    ],
 )
 def test_a_header_that_is_right_or_of_no_wav_needs_no_remark(wav, content):
     assert header_remark(wav(content)) == ""
