@@ -75,7 +75,7 @@ def test_a_run_works_from_another_folder(there, elsewhere, capsys, monkeypatch):
     assert printed.out.splitlines()[-1] == run
     assert main(["card", run]) == 0
     card = capsys.readouterr().out
-    assert f"| {stored} | your own recordings, listed in a CSV file | yours |" in card
+    assert "| Calls | your own recordings, listed in a CSV file | yours |" in card
     assert str(there) not in card
 
     out = ["--format", "keras", "--out", "model.keras", "--store", str(there / "store")]
