@@ -63,7 +63,6 @@ def test_a_run_works_from_another_folder(there, elsewhere, capsys, monkeypatch):
     command = ["train", "--dataset", "csv:Calls.csv", "--protocol", "loso", "--classes"]
     assert main([*command, "anger,neutral", *places, *settings]) == 0
     run = capsys.readouterr().out.splitlines()[-1]
-    stored = stored_name("csv:Calls.csv")
 
     monkeypatch.chdir(elsewhere)
     assert main(["evaluate", run]) == 0
