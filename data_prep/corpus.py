@@ -107,11 +107,13 @@ def names_nobody(name: str) -> bool:
 def check_one_name(names: dict[str, str], speaker: str, name: str) -> None:
     """See that a table gives a speaker one name, which is kept in `names` from the first row on.
 
+    Of nobody each row may name another person.
+
     Raises:
         ValueError: An earlier row gave another.
     """
     before = names.setdefault(speaker, name)
-    if before != name:
+    if before != name and not names_nobody(speaker):
         raise ValueError(
             f"column {GLOBAL_SPEAKER}: speaker {speaker} is {name} here and was {before} before; "
             "write the same for all utterances of a speaker"

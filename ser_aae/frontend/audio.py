@@ -25,7 +25,6 @@ from ser_aae.frontend.wav import (
     SLACK_BYTES,
     UNKNOWN_BYTES,
     WRONG_LENGTH,
-    header_remark,
     open_mended,
     read_wav_header,
 )
@@ -196,8 +195,8 @@ def describe_absence(path: Path) -> str | None:
 
 def describe_header(path: Path) -> str:
     """Return what a recording's header says wrongly and its sound was read in spite of, or `""`."""
-    if remark := header_remark(path):
-        return remark
+    if wav := read_wav_header(path):  # of which libsndfile's log says more than is true
+        return wav.remark
     try:
         with _open_sound(path) as sound:
             promised, held = _read_log(sound)

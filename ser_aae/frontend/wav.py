@@ -196,12 +196,6 @@ def open_mended(path: Path) -> "_Stretch | None":
     return _Stretch(path, head, header.start, header.size)
 
 
-def header_remark(path: Path) -> str:
-    """Return what a recording's header says wrongly and its sound was read in spite of, or `""`."""
-    header = read_wav_header(path)
-    return "" if header is None else header.remark
-
-
 def _write_header(chunks: tuple[tuple[bytes, bytes], ...], size: int) -> bytes:
     written = b"".join(
         name + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)

@@ -286,6 +286,12 @@ def test_a_word_for_nobody_is_no_person(table, word):
     assert (first.has_known_speaker, second.has_known_speaker) == (True, False)
 
 
+def test_nobody_may_be_another_person_in_each_row(table):
+    rows = "a.wav,unknown,f,,anna\nb.wav,unknown,f,,\n"
+    path = table(f"file,speaker,gender,emotion,global_speaker\n{rows}")
+    assert [item.speaker for item in read_table(path, "x").utterances] == ["everywhere:anna", "x:"]
+
+
 @pytest.mark.parametrize("other", ["", "berta"])
 def test_a_speaker_has_one_global_name_in_a_table(table, other):
     path = table(

@@ -270,6 +270,16 @@ def test_a_header_that_lies_by_little_is_told_and_the_sound_read(tmp_path, kind,
     assert bool(told) == bool(describe_header(path))
 
 
+@pytest.mark.parametrize("stated", [0, 30, 1 << 20, 0xFFFFFFFF])
+def test_a_wav_whose_sound_is_counted_rightly_needs_no_remark(tmp_path, stated):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, noise(1.0), RATE_HZ, subtype="PCM_16")
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + stated.to_bytes(4, "little") + content[8:])
+    assert len(read_audio(path, RATE_HZ)) == RATE_HZ
+    assert describe_header(path) == ""
+
+
 def test_a_recording_that_may_not_be_read(tmp_path, monkeypatch):
     soundfile.write(tmp_path / "a.wav", noise(0.1), RATE_HZ)
 

@@ -8,9 +8,9 @@ import soundfile
 from sounds import read_mono
 
 from ser_aae.errors import UserError
-from ser_aae.frontend.audio import read_header
+from ser_aae.frontend.audio import describe_header, read_header
 from ser_aae.frontend.blocks import file_blocks
-from ser_aae.frontend.wav import MP3_INSIDE, NO_LENGTH, NO_PADDING, SLACK_BYTES, header_remark
+from ser_aae.frontend.wav import MP3_INSIDE, NO_LENGTH, NO_PADDING, SLACK_BYTES
 
 RATE_HZ = 16000
 SOUND = np.random.default_rng(0).normal(size=RATE_HZ).astype(np.float32) * 0.1
@@ -87,7 +87,7 @@ def test_sound_that_a_header_misplaces_is_read_whole(wav, content, remark):
     assert read_header(path).frames in (len(samples), 0x7FFFF000 // 2, 0xFFFFFFFF // 2)
     (block,) = file_blocks(path, RATE_HZ)
     np.testing.assert_array_equal(block.signal, samples)
-    assert remark in header_remark(path)
+    assert remark in describe_header(path)
 
 
 @pytest.mark.parametrize("start_s", [0.25, 0.5])
@@ -109,7 +109,7 @@ def test_an_mp3_in_a_wav_is_read_to_its_end(wav, stated):
     best = max(np.corrcoef(samples[at : at + 8000], SOUND[:8000])[0, 1] for at in range(2400))
     assert best > 0.7
     assert sum(len(block.signal) for block in file_blocks(path, RATE_HZ)) == len(samples)
-    assert header_remark(path) == MP3_INSIDE
+    assert describe_header(path) == MP3_INSIDE
 
 
 @pytest.mark.parametrize("too_few", [40, 400])
@@ -120,14 +120,16 @@ def test_so_is_one_whose_data_are_counted_too_low(wav, too_few):
     size = int.from_bytes(content[at : at + 4], "little") - too_few
     path = wav(content[:at] + size.to_bytes(4, "little") + content[at + 4 :])
     np.testing.assert_array_equal(read_mono(path)[0], whole)
-    assert header_remark(path) == MP3_INSIDE
+    assert describe_header(path) == MP3_INSIDE
 
 
 def test_what_lies_behind_the_sound_is_told_and_not_read(wav):
     path = wav(stating(BYTES // 2))
     samples, _ = read_mono(path)
     assert len(samples) == RATE_HZ // 2
-    assert header_remark(path).startswith(f"{BYTES // 2} byte(s) behind the sound that the header")
+    assert describe_header(path).startswith(
+        f"{BYTES // 2} byte(s) behind the sound that the header"
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_sound_that_is_missing_is_cut_short(wav, content):
     ],
 )
 def test_a_header_that_is_right_or_of_no_wav_needs_no_remark(wav, content):
-    assert header_remark(wav(content)) == ""
+    assert describe_header(wav(content)) == ""
 
 
 @pytest.mark.parametrize("behind", [b"", chunk(b"LIST", b"INFO")], ids=["nothing", "tags"])
